@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_IAX2_FRAME_H
+#define PROTO_IAX2_FRAME_H
+
+/*
+ * IAX2 frame headers: wire bytes <-> plain structs (RFC 5456 section 8.1).
+ *
+ * This layer knows layout, nothing else: no call state, no sequence-number
+ * policy, no clock, no sockets, no allocation.  Every function is reentrant
+ * and safe on hostile input.  A decoded frame borrows the datagram it came
+ * from: `body` is valid exactly as long as the caller's buffer.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/iax2_err.h"
+
+#define IAX2_FULL_HDR_LEN 12U   /* octets, RFC 5456 8.1.1 */
+#define IAX2_MINI_HDR_LEN 4U    /* octets, RFC 5456 8.1.2 */
+#define IAX2_CALLNO_MAX 0x7fffU /* 15 bits; 0 means "not known yet" */
+
+/* Octet 0xff on the wire.  RFC 5456 does not define it, but Asterisk sends it
+ * in CONTROL frames for "stop the current indication" and expects an ACK. */
+#define IAX2_SUBCLASS_STOP UINT64_MAX
+
+/* Frame types this node acts on (RFC 5456 8.2).  Others decode and are
+ * answered with UNSUPPORT by the call machine, so this is not exhaustive. */
+enum iax2_frame_type {
+	IAX2_FRAME_DTMF_END = 0x01,
+	IAX2_FRAME_VOICE = 0x02,
+	IAX2_FRAME_CONTROL = 0x04,
+	IAX2_FRAME_NULL = 0x05,
+	IAX2_FRAME_IAX = 0x06,
+	IAX2_FRAME_TEXT = 0x07,
+};
+
+enum iax2_kind { IAX2_KIND_FULL, IAX2_KIND_MINI, IAX2_KIND_META };
+
+/* A full frame: reliable signalling, or the voice frame that resyncs time. */
+struct iax2_full {
+	uint16_t src_callno; /* sender's number; 0 only in stateless INVAL */
+	uint16_t dst_callno; /* receiver's number, 0 before it is known */
+	bool retransmit;     /* R bit: same frame sent before */
+	uint32_t ts_ms;    /* ms since the sender's call start, wraps at 2^32 */
+	uint8_t oseq;      /* this frame's number, mod 256 */
+	uint8_t iseq;      /* next number expected from the peer, mod 256 */
+	uint8_t type;      /* enum iax2_frame_type, or a value we do not know */
+	uint64_t subclass; /* 0..127, 1 << (0..63), or IAX2_SUBCLASS_STOP */
+	const uint8_t *body; /* borrowed; NULL only when body_len is 0 */
+	size_t body_len;     /* octets */
+};
+
+/*
+ * Tell full, mini and meta frames apart without reading past @len.
+ *
+ * Returns IAX2_OK and sets *@kind, or IAX2_E_TRUNCATED when @len is below
+ * the header length of the kind the first two octets announce.
+ */
+enum iax2_err iax2_frame_kind(const uint8_t *pkt, size_t len,
+			      enum iax2_kind *kind);
+
+/*
+ * Decode one full frame (RFC 5456 8.1.1) that fills @pkt exactly.
+ *
+ * *@out is written only on IAX2_OK.  Errors:
+ *   IAX2_E_TRUNCATED     fewer than IAX2_FULL_HDR_LEN octets
+ *   IAX2_E_NOT_FULL      F bit clear
+ *   IAX2_E_BAD_SUBCLASS  C bit set, exponent above 63, octet not 0xff
+ * Unknown types and a source call number of 0 are not errors here: what to
+ * answer, if anything, depends on call state.
+ */
+enum iax2_err iax2_full_decode(const uint8_t *pkt, size_t len,
+			       struct iax2_full *out);
+
+/*
+ * Encode @in into @buf of @cap octets; *@len gets the octets written.
+ *
+ * On error neither *@len nor the call state the caller derived it from may be
+ * used; the contents of @buf are unspecified.  Errors:
+ *   IAX2_E_NO_SPACE      @cap < IAX2_FULL_HDR_LEN + body_len
+ *   IAX2_E_RANGE         a call number above 15 bits
+ *   IAX2_E_BAD_SUBCLASS  subclass outside the set named in struct iax2_full
+ */
+enum iax2_err iax2_full_encode(const struct iax2_full *in, uint8_t *buf,
+			       size_t cap, size_t *len);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_NET_PATH_H
+#define PROTO_NET_PATH_H
+
+/*
+ * Addresses as this room sees them: compared, copied and carried in
+ * elements; never resolved and never given to a socket.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* An IPv4 address is stored mapped, ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
+struct net_addr {
+	uint8_t ip[16];
+	uint16_t port; /* host order; 0 with an all-zero ip means "none" */
+};
+
+/*
+ * Where a datagram came from and which of our own ends it met.  An answer
+ * goes out on the path its question came in on, so a host with several
+ * addresses answers from the one that was asked.
+ */
+struct net_path {
+	struct net_addr peer;
+	uint8_t local_ip[16]; /* our end; all zero: the kernel chooses */
+	uint16_t sock;	      /* the daemon's socket; 0 is the IAX2 port */
+};
+
+static inline bool net_addr_is_v4(const struct net_addr *a)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0,    0,
+					    0, 0, 0, 0, 0xff, 0xff };
+
+	return memcmp(a->ip, mapped, sizeof(mapped)) == 0;
+}
+
+static inline struct net_addr net_addr_v4(uint8_t a, uint8_t b, uint8_t c,
+					  uint8_t d, uint16_t port)
+{
+	return (struct net_addr){
+		.ip = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d },
+		.port = port,
+	};
+}
+
+static inline bool net_addr_is_set(const struct net_addr *a)
+{
+	return a->port != 0;
+}
+
+static inline bool net_addr_equal(const struct net_addr *a,
+				  const struct net_addr *b)
+{
+	return a->port == b->port && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+static inline bool net_addr_same_ip(const struct net_addr *a,
+				    const struct net_addr *b)
+{
+	return memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+#endif
