@@ -17,10 +17,10 @@
 
 struct dgram {
 	struct net_path path;
-	uint8_t ttl; /* hops: sent with (0 = default) or received with
+	uint8_t ttl;         /* hops: sent with (0 = default) or received with
 			(0 = unknown) */
 	const uint8_t *data; /* borrowed until the next call on its source */
-	size_t len;	     /* octets, 0..DGRAM_MAX */
+	size_t len;          /* octets, 0..DGRAM_MAX */
 };
 
 /* Slots are recycled; memory is allocated once. */

@@ -61,10 +61,10 @@ enum iax2_control {
 
 /* How a caller's identity was proved. */
 enum iax2_proof {
-	IAX2_PROOF_NONE,    /* it only claims; the call token proved its address */
+	IAX2_PROOF_NONE, /* it only claims; the call token proved its address */
 	IAX2_PROOF_TICKET,  /* punch ticket and Ed25519 signature */
 	IAX2_PROOF_ED25519, /* challenge answered with its key */
-	IAX2_PROOF_MD5,	    /* challenge answered with the shared secret */
+	IAX2_PROOF_MD5,     /* challenge answered with the shared secret */
 };
 
 /*
@@ -73,9 +73,9 @@ enum iax2_proof {
  * target until used or expired, and given by the caller to iax2_dial().
  */
 struct iax2_ticket {
-	uint64_t id;			      /* KH PUNCH */
-	uint8_t key[KEY_SHARED_LEN];	      /* seals the NEW */
-	uint8_t peer_key[KEY_PUBLIC_LEN];     /* the other end's identity */
+	uint64_t id;                           /* KH PUNCH */
+	uint8_t key[KEY_SHARED_LEN];           /* seals the NEW */
+	uint8_t peer_key[KEY_PUBLIC_LEN];      /* the other end's identity */
 	char peer_number[IAX2_NUMBER_MAX + 1]; /* the other end's number */
 	mono_us expires;
 };
@@ -102,7 +102,7 @@ struct iax2_dial {
  * At least one is given. */
 struct iax2_credentials {
 	const uint8_t *public_key; /* Ed25519, KEY_PUBLIC_LEN octets */
-	const char *md5_secret;	   /* <= 64 octets, copied */
+	const char *md5_secret;    /* <= 64 octets, copied */
 };
 
 enum iax2_event_kind {
@@ -122,18 +122,18 @@ enum iax2_event_kind {
 	IAX2_EV_TEXT,
 	IAX2_EV_DTMF,
 	IAX2_EV_CONTROL, /* any other control frame */
-	IAX2_EV_CNG,	 /* comfort noise: the peer stops sending voice */
+	IAX2_EV_CNG,     /* comfort noise: the peer stops sending voice */
 };
 
 enum iax2_down_reason {
-	IAX2_DOWN_HANGUP_LOCAL,	 /* iax2_hangup() or iax2_reject() */
+	IAX2_DOWN_HANGUP_LOCAL,  /* iax2_hangup() or iax2_reject() */
 	IAX2_DOWN_HANGUP_REMOTE, /* HANGUP or control HANGUP/BUSY/CONGESTION */
-	IAX2_DOWN_REJECTED,	 /* REJECT */
-	IAX2_DOWN_AUTH_FAILED,	 /* credentials did not prove */
-	IAX2_DOWN_NO_ANSWER,	 /* the peer never answered our NEW */
-	IAX2_DOWN_TIMEOUT,	 /* the peer fell silent in an established call */
-	IAX2_DOWN_INVALID,	 /* INVAL: the peer does not know this call */
-	IAX2_DOWN_PROTOCOL,	 /* the peer broke the protocol */
+	IAX2_DOWN_REJECTED,      /* REJECT */
+	IAX2_DOWN_AUTH_FAILED,   /* credentials did not prove */
+	IAX2_DOWN_NO_ANSWER,     /* the peer never answered our NEW */
+	IAX2_DOWN_TIMEOUT,  /* the peer fell silent in an established call */
+	IAX2_DOWN_INVALID,  /* INVAL: the peer does not know this call */
+	IAX2_DOWN_PROTOCOL, /* the peer broke the protocol */
 };
 
 struct iax2_event {
@@ -151,12 +151,12 @@ struct iax2_event {
 		} in; /* CALL_IN, CALL_PROVED */
 		struct {
 			enum iax2_down_reason reason;
-			uint8_t code;  /* CAUSECODE (RFC 5456 8.6.33), 0: none */
+			uint8_t code; /* CAUSECODE (RFC 5456 8.6.33), 0: none */
 			char text[64]; /* CAUSE, printable, may be empty */
 		} down;
 		struct {
 			uint64_t format; /* IAX2_FORMAT_* */
-			uint32_t ts_ms;	 /* the sender's, extended to 32 bits */
+			uint32_t ts_ms;  /* the sender's, extended to 32 bits */
 			const uint8_t *data;
 			size_t len; /* octets */
 			bool spurt; /* came in a full frame */
@@ -166,7 +166,7 @@ struct iax2_event {
 		} key;
 		struct {
 			const char *data; /* NUL-terminated */
-			size_t len;	  /* octets before the NUL */
+			size_t len;       /* octets before the NUL */
 		} text;
 		struct {
 			char digit; /* 0-9 A-D * # */
@@ -196,12 +196,12 @@ struct iax2_call_info {
 };
 
 struct iax2_endpoint_cfg {
-	uint16_t calls_max; /* 1..8192; memory is linear in this */
-	uint32_t tx_max;    /* datagrams queued, 8..65536 */
+	uint16_t calls_max;          /* 1..8192; memory is linear in this */
+	uint32_t tx_max;             /* datagrams queued, 8..65536 */
 	uint32_t calls_per_addr_max; /* inbound calls not yet up, by one
 					address: 1..64 */
 	const struct key_identity *identity; /* copied */
-	uint64_t formats; /* capability; ULAW is preferred */
+	uint64_t formats;                    /* capability; ULAW is preferred */
 	random_fn random;
 	void *random_ctx;
 };
@@ -209,9 +209,9 @@ struct iax2_endpoint_cfg {
 /* Datagrams by fate; each one counts once in rx. */
 struct iax2_counters {
 	uint64_t rx;
-	uint64_t malformed;   /* undecodable */
+	uint64_t malformed;    /* undecodable */
 	uint64_t unknown_call; /* for no call of ours */
-	uint64_t token_bad;   /* call token missing, foreign or expired */
+	uint64_t token_bad;    /* call token missing, foreign or expired */
 	uint64_t auth_failed;
 	uint64_t limited; /* refused for a limit */
 	uint64_t retransmits;
@@ -236,8 +236,8 @@ mono_us iax2_endpoint_deadline(const struct iax2_endpoint *ep);
 bool iax2_endpoint_next_tx(struct iax2_endpoint *ep, struct dgram *out);
 /* Borrowed data in the event is valid until the next call on @ep. */
 bool iax2_endpoint_next_event(struct iax2_endpoint *ep, struct iax2_event *out);
-const struct iax2_counters *iax2_endpoint_counters(
-	const struct iax2_endpoint *ep);
+const struct iax2_counters *
+iax2_endpoint_counters(const struct iax2_endpoint *ep);
 
 /*
  * Commands.  All return IAX2_E_STALE for an id whose call has ended and

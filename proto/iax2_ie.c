@@ -2,7 +2,7 @@
 
 #include "proto/iax2_ie.h"
 
-#define FAMILY_INET 2U	 /* as on the machines that Asterisk runs on */
+#define FAMILY_INET 2U /* as on the machines that Asterisk runs on */
 #define FAMILY_INET6 10U
 
 struct ie_row {

@@ -20,76 +20,76 @@
 #include "proto/wire.h"
 
 /* X(name, number, least octets, most octets, name for people) */
-#define IAX2_IE_TABLE(X)                                        \
-	/* RFC 5456 8.6 */                                      \
-	X(CALLED_NUMBER, 0x01, 0, 255, "CALLED NUMBER")         \
-	X(CALLING_NUMBER, 0x02, 0, 255, "CALLING NUMBER")       \
-	X(CALLING_ANI, 0x03, 0, 255, "CALLING ANI")             \
-	X(CALLING_NAME, 0x04, 0, 255, "CALLING NAME")           \
-	X(CALLED_CONTEXT, 0x05, 0, 255, "CALLED CONTEXT")       \
-	X(USERNAME, 0x06, 0, 255, "USERNAME")                   \
-	X(PASSWORD, 0x07, 0, 255, "PASSWORD")                   \
-	X(CAPABILITY, 0x08, 4, 4, "CAPABILITY")                 \
-	X(FORMAT, 0x09, 4, 4, "FORMAT")                         \
-	X(LANGUAGE, 0x0a, 0, 255, "LANGUAGE")                   \
-	X(VERSION, 0x0b, 2, 2, "VERSION")                       \
-	X(ADSICPE, 0x0c, 2, 2, "ADSICPE")                       \
-	X(DNID, 0x0d, 0, 255, "DNID")                           \
-	X(AUTHMETHODS, 0x0e, 2, 2, "AUTHMETHODS")               \
-	X(CHALLENGE, 0x0f, 0, 255, "CHALLENGE")                 \
-	X(MD5_RESULT, 0x10, 0, 255, "MD5 RESULT")               \
-	X(RSA_RESULT, 0x11, 0, 255, "RSA RESULT")               \
-	X(APPARENT_ADDR, 0x12, 16, 28, "APPARENT ADDR")         \
-	X(REFRESH, 0x13, 2, 2, "REFRESH")                       \
-	X(DPSTATUS, 0x14, 2, 2, "DPSTATUS")                     \
-	X(CALLNO, 0x15, 2, 2, "CALLNO")                         \
-	X(CAUSE, 0x16, 0, 255, "CAUSE")                         \
-	X(IAX_UNKNOWN, 0x17, 1, 1, "IAX UNKNOWN")               \
-	X(MSGCOUNT, 0x18, 2, 2, "MSGCOUNT")                     \
-	X(AUTOANSWER, 0x19, 0, 0, "AUTOANSWER")                 \
-	X(MUSICONHOLD, 0x1a, 0, 255, "MUSICONHOLD")             \
-	X(TRANSFERID, 0x1b, 4, 4, "TRANSFERID")                 \
-	X(RDNIS, 0x1c, 0, 255, "RDNIS")                         \
-	X(DATETIME, 0x1f, 4, 4, "DATETIME")                     \
-	/* Public practice: an Ed25519 signature, raw. */       \
-	X(ED25519_RESULT, 0x20, 0, 255, "ED25519 RESULT")       \
-	X(CALLINGPRES, 0x26, 1, 1, "CALLINGPRES")               \
-	X(CALLINGTON, 0x27, 1, 1, "CALLINGTON")                 \
-	X(CALLINGTNS, 0x28, 2, 2, "CALLINGTNS")                 \
-	X(SAMPLINGRATE, 0x29, 2, 2, "SAMPLINGRATE")             \
-	X(CAUSECODE, 0x2a, 1, 1, "CAUSECODE")                   \
-	X(ENCRYPTION, 0x2b, 2, 2, "ENCRYPTION")                 \
-	X(ENCKEY, 0x2c, 0, 255, "ENCKEY")                       \
-	X(CODEC_PREFS, 0x2d, 0, 255, "CODEC PREFS")             \
-	X(RR_JITTER, 0x2e, 4, 4, "RR JITTER")                   \
-	X(RR_LOSS, 0x2f, 4, 4, "RR LOSS")                       \
-	X(RR_PKTS, 0x30, 4, 4, "RR PKTS")                       \
-	X(RR_DELAY, 0x31, 2, 2, "RR DELAY")                     \
-	X(RR_DROPPED, 0x32, 4, 4, "RR DROPPED")                 \
-	X(RR_OOO, 0x33, 4, 4, "RR OOO")                         \
-	X(OSPTOKEN, 0x34, 0, 255, "OSPTOKEN")                   \
-	/* Asterisk */                                          \
-	X(VARIABLE, 0x35, 0, 255, "VARIABLE")                   \
-	X(CALLTOKEN, 0x36, 0, 255, "CALLTOKEN")                 \
-	X(CAPABILITY2, 0x37, 9, 9, "CAPABILITY2")               \
-	X(FORMAT2, 0x38, 9, 9, "FORMAT2")                       \
-	X(CALLINGANI2, 0x39, 4, 4, "CALLINGANI2")               \
-	/* OPEN/OVER: see OPEN-OVER.md section 5 */             \
-	X(KH_SESSION, 0xe0, 16, 16, "KH SESSION")               \
-	X(KH_TAG, 0xe1, 16, 16, "KH TAG")                       \
-	X(KH_HELLO, 0xe2, 33, 33, "KH HELLO")                   \
-	X(KH_SIGNATURE, 0xe3, 64, 64, "KH SIGNATURE")           \
-	X(KH_PATH, 0xe4, 8, 8, "KH PATH")                       \
-	X(KH_REFLEXIVE, 0xe5, 6, 18, "KH REFLEXIVE")            \
-	X(KH_TRANSACTION, 0xe6, 8, 8, "KH TRANSACTION")         \
-	X(KH_CANDIDATE, 0xe7, 7, 19, "KH CANDIDATE")            \
-	X(KH_TOKEN, 0xe8, 32, 32, "KH TOKEN")                   \
-	X(KH_VERDICT, 0xe9, 1, 1, "KH VERDICT")                 \
-	X(KH_PEER_KEY, 0xea, 32, 32, "KH PEER KEY")             \
-	X(KH_PUNCH, 0xeb, 8, 8, "KH PUNCH")                     \
-	X(KH_TARGET_ADDR, 0xec, 6, 18, "KH TARGET ADDR")        \
-	X(KH_NAT, 0xed, 1, 1, "KH NAT")                         \
-	X(KH_PAD, 0xee, 0, 255, "KH PAD")                       \
+#define IAX2_IE_TABLE(X)                                  \
+	/* RFC 5456 8.6 */                                \
+	X(CALLED_NUMBER, 0x01, 0, 255, "CALLED NUMBER")   \
+	X(CALLING_NUMBER, 0x02, 0, 255, "CALLING NUMBER") \
+	X(CALLING_ANI, 0x03, 0, 255, "CALLING ANI")       \
+	X(CALLING_NAME, 0x04, 0, 255, "CALLING NAME")     \
+	X(CALLED_CONTEXT, 0x05, 0, 255, "CALLED CONTEXT") \
+	X(USERNAME, 0x06, 0, 255, "USERNAME")             \
+	X(PASSWORD, 0x07, 0, 255, "PASSWORD")             \
+	X(CAPABILITY, 0x08, 4, 4, "CAPABILITY")           \
+	X(FORMAT, 0x09, 4, 4, "FORMAT")                   \
+	X(LANGUAGE, 0x0a, 0, 255, "LANGUAGE")             \
+	X(VERSION, 0x0b, 2, 2, "VERSION")                 \
+	X(ADSICPE, 0x0c, 2, 2, "ADSICPE")                 \
+	X(DNID, 0x0d, 0, 255, "DNID")                     \
+	X(AUTHMETHODS, 0x0e, 2, 2, "AUTHMETHODS")         \
+	X(CHALLENGE, 0x0f, 0, 255, "CHALLENGE")           \
+	X(MD5_RESULT, 0x10, 0, 255, "MD5 RESULT")         \
+	X(RSA_RESULT, 0x11, 0, 255, "RSA RESULT")         \
+	X(APPARENT_ADDR, 0x12, 16, 28, "APPARENT ADDR")   \
+	X(REFRESH, 0x13, 2, 2, "REFRESH")                 \
+	X(DPSTATUS, 0x14, 2, 2, "DPSTATUS")               \
+	X(CALLNO, 0x15, 2, 2, "CALLNO")                   \
+	X(CAUSE, 0x16, 0, 255, "CAUSE")                   \
+	X(IAX_UNKNOWN, 0x17, 1, 1, "IAX UNKNOWN")         \
+	X(MSGCOUNT, 0x18, 2, 2, "MSGCOUNT")               \
+	X(AUTOANSWER, 0x19, 0, 0, "AUTOANSWER")           \
+	X(MUSICONHOLD, 0x1a, 0, 255, "MUSICONHOLD")       \
+	X(TRANSFERID, 0x1b, 4, 4, "TRANSFERID")           \
+	X(RDNIS, 0x1c, 0, 255, "RDNIS")                   \
+	X(DATETIME, 0x1f, 4, 4, "DATETIME")               \
+	/* Public practice: an Ed25519 signature, raw. */ \
+	X(ED25519_RESULT, 0x20, 0, 255, "ED25519 RESULT") \
+	X(CALLINGPRES, 0x26, 1, 1, "CALLINGPRES")         \
+	X(CALLINGTON, 0x27, 1, 1, "CALLINGTON")           \
+	X(CALLINGTNS, 0x28, 2, 2, "CALLINGTNS")           \
+	X(SAMPLINGRATE, 0x29, 2, 2, "SAMPLINGRATE")       \
+	X(CAUSECODE, 0x2a, 1, 1, "CAUSECODE")             \
+	X(ENCRYPTION, 0x2b, 2, 2, "ENCRYPTION")           \
+	X(ENCKEY, 0x2c, 0, 255, "ENCKEY")                 \
+	X(CODEC_PREFS, 0x2d, 0, 255, "CODEC PREFS")       \
+	X(RR_JITTER, 0x2e, 4, 4, "RR JITTER")             \
+	X(RR_LOSS, 0x2f, 4, 4, "RR LOSS")                 \
+	X(RR_PKTS, 0x30, 4, 4, "RR PKTS")                 \
+	X(RR_DELAY, 0x31, 2, 2, "RR DELAY")               \
+	X(RR_DROPPED, 0x32, 4, 4, "RR DROPPED")           \
+	X(RR_OOO, 0x33, 4, 4, "RR OOO")                   \
+	X(OSPTOKEN, 0x34, 0, 255, "OSPTOKEN")             \
+	/* Asterisk */                                    \
+	X(VARIABLE, 0x35, 0, 255, "VARIABLE")             \
+	X(CALLTOKEN, 0x36, 0, 255, "CALLTOKEN")           \
+	X(CAPABILITY2, 0x37, 9, 9, "CAPABILITY2")         \
+	X(FORMAT2, 0x38, 9, 9, "FORMAT2")                 \
+	X(CALLINGANI2, 0x39, 4, 4, "CALLINGANI2")         \
+	/* OPEN/OVER: see OPEN-OVER.md section 5 */       \
+	X(KH_SESSION, 0xe0, 16, 16, "KH SESSION")         \
+	X(KH_TAG, 0xe1, 16, 16, "KH TAG")                 \
+	X(KH_HELLO, 0xe2, 33, 33, "KH HELLO")             \
+	X(KH_SIGNATURE, 0xe3, 64, 64, "KH SIGNATURE")     \
+	X(KH_PATH, 0xe4, 8, 8, "KH PATH")                 \
+	X(KH_REFLEXIVE, 0xe5, 6, 18, "KH REFLEXIVE")      \
+	X(KH_TRANSACTION, 0xe6, 8, 8, "KH TRANSACTION")   \
+	X(KH_CANDIDATE, 0xe7, 7, 19, "KH CANDIDATE")      \
+	X(KH_TOKEN, 0xe8, 32, 32, "KH TOKEN")             \
+	X(KH_VERDICT, 0xe9, 1, 1, "KH VERDICT")           \
+	X(KH_PEER_KEY, 0xea, 32, 32, "KH PEER KEY")       \
+	X(KH_PUNCH, 0xeb, 8, 8, "KH PUNCH")               \
+	X(KH_TARGET_ADDR, 0xec, 6, 18, "KH TARGET ADDR")  \
+	X(KH_NAT, 0xed, 1, 1, "KH NAT")                   \
+	X(KH_PAD, 0xee, 0, 255, "KH PAD")                 \
 	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")
 
 enum iax2_ie {
@@ -102,7 +102,8 @@ enum iax2_ie {
 struct iax2_ie_view {
 	uint8_t type;
 	uint8_t len;
-	const uint8_t *value; /* never NULL, may point at the end when len is 0 */
+	const uint8_t
+		*value; /* never NULL, may point at the end when len is 0 */
 };
 
 /* Name for people, or NULL for an element this endpoint does not know. */

@@ -122,6 +122,12 @@ void key_md5_response(const char *challenge, const char *secret, char out[33])
 	sodium_bin2hex(out, 33, digest, sizeof(digest));
 }
 
+void key_to_text(const uint8_t key[KEY_PUBLIC_LEN], char out[KEY_TEXT_LEN])
+{
+	(void)sodium_bin2base64(out, KEY_TEXT_LEN, key, KEY_PUBLIC_LEN,
+				sodium_base64_VARIANT_ORIGINAL);
+}
+
 bool key_equal(const void *a, const void *b, size_t len)
 {
 	return sodium_memcmp(a, b, len) == 0;
@@ -145,10 +151,19 @@ void key_derive(uint8_t out[KEY_SHARED_LEN], const uint8_t key[KEY_SHARED_LEN],
 uint64_t key_derive_u64(const uint8_t key[KEY_SHARED_LEN], const char *label,
 			const struct key_part *parts, size_t n)
 {
-	uint8_t digest[64];
+	uint8_t digest[64] = { 0 };
 	struct wire_rd r = wire_rd(digest, sizeof(digest));
 
 	statement_digest(digest, key, KEY_SHARED_LEN, label, parts, n);
+	return wire_rd_u64(&r);
+}
+
+uint64_t key_hash(const uint8_t key[16], const void *data, size_t len)
+{
+	uint8_t h[crypto_shorthash_BYTES] = { 0 };
+	struct wire_rd r = wire_rd(h, sizeof(h));
+
+	crypto_shorthash(h, data, len, key);
 	return wire_rd_u64(&r);
 }
 

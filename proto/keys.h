@@ -19,7 +19,7 @@
 #define KEY_SEED_LEN 32U      /* what an identity file holds */
 #define KEY_SHARED_LEN 32U    /* a symmetric key */
 #define KEY_SIGNATURE_LEN 64U /* Ed25519, RFC 8032 */
-#define KEY_TAG_LEN 16U	      /* BLAKE2b-128, RFC 7693 */
+#define KEY_TAG_LEN 16U       /* BLAKE2b-128, RFC 7693 */
 
 /* A node's or registrar's identity (Ed25519, RFC 8032). */
 struct key_identity {
@@ -64,6 +64,10 @@ bool key_verify_challenge(const uint8_t public_key[KEY_PUBLIC_LEN],
 /* MD5(challenge || secret) as 32 hexadecimal digits (RFC 5456 8.6.15). */
 void key_md5_response(const char *challenge, const char *secret, char out[33]);
 
+/* A public key as people exchange it: 44 characters of base64 and a NUL. */
+#define KEY_TEXT_LEN 45U
+void key_to_text(const uint8_t key[KEY_PUBLIC_LEN], char out[KEY_TEXT_LEN]);
+
 /* Constant-time comparison. */
 bool key_equal(const void *a, const void *b, size_t len);
 /* Overwrite in a way the compiler keeps. */
@@ -75,6 +79,9 @@ void key_derive(uint8_t out[KEY_SHARED_LEN], const uint8_t key[KEY_SHARED_LEN],
 /* The first 8 octets of the same: cookies and identifiers. */
 uint64_t key_derive_u64(const uint8_t key[KEY_SHARED_LEN], const char *label,
 			const struct key_part *parts, size_t n);
+
+/* SipHash-2-4 for tables that strangers can put things into. */
+uint64_t key_hash(const uint8_t key[16], const void *data, size_t len);
 
 /* X25519 (RFC 7748).  key_agree() is false for a peer key of small order. */
 void key_agree_pair(uint8_t public_key[KEY_PUBLIC_LEN],

@@ -25,7 +25,7 @@ struct net_addr {
 struct net_path {
 	struct net_addr peer;
 	uint8_t local_ip[16]; /* our end; all zero: the kernel chooses */
-	uint16_t sock;	      /* the daemon's socket; 0 is the IAX2 port */
+	uint16_t sock;        /* the daemon's socket; 0 is the IAX2 port */
 };
 
 static inline bool net_addr_is_v4(const struct net_addr *a)

@@ -20,21 +20,21 @@
 			t_fail(__FILE__, __LINE__, #got, t_w, t_g);           \
 	} while (0)
 #define T_TRUE(expr) T_EQ(1, !!(expr))
-#define T_STR(want, got)                                                    \
-	do {                                                                \
-		const char *t_ws = (want), *t_gs = (got);                   \
-		if (strcmp(t_ws, t_gs) != 0)                                \
-			t_fail_str(__FILE__, __LINE__, #got, t_ws, t_gs);   \
+#define T_STR(want, got)                                                  \
+	do {                                                              \
+		const char *t_ws = (want), *t_gs = (got);                 \
+		if (strcmp(t_ws, t_gs) != 0)                              \
+			t_fail_str(__FILE__, __LINE__, #got, t_ws, t_gs); \
 	} while (0)
 
 static int t_count;
 
-#define T_RUN(fn)                                          \
-	do {                                               \
-		t_current = #fn;                           \
-		fn();                                      \
-		printf("ok %d - %s\n", ++t_count, #fn);    \
-		fflush(stdout);                            \
+#define T_RUN(fn)                                       \
+	do {                                            \
+		t_current = #fn;                        \
+		fn();                                   \
+		printf("ok %d - %s\n", ++t_count, #fn); \
+		fflush(stdout);                         \
 	} while (0)
 #define T_DONE() (printf("1..%d\n", t_count), EXIT_SUCCESS)
 

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/node/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/node/node_priv.h"
+
+#define TX_MAX 4096U
+#define METER_WINDOW_MS 1000U
+#define DTMF_STEP_US (60 * MONO_MS)
+#define STOP_US (1500 * MONO_MS) /* time for good-byes */
+
+const char *node_link_state_text(enum node_link_state s)
+{
+	static const char *const text[] = {
+		[NODE_LINK_FREE] = "free",
+		[NODE_LINK_REQUESTING] = "requesting",
+		[NODE_LINK_PUNCHING] = "punching",
+		[NODE_LINK_CALLING] = "calling",
+		[NODE_LINK_UP] = "up",
+		[NODE_LINK_WAITING] = "waiting",
+	};
+
+	return text[s];
+}
+
+const char *node_mode_text(enum node_mode m)
+{
+	static const char *const text[] = {
+		[NODE_TRANSCEIVE] = "transceive",
+		[NODE_MONITOR] = "monitor",
+		[NODE_LOCAL_MONITOR] = "local-monitor",
+	};
+
+	return text[m];
+}
+
+const char *node_rung_text(enum node_rung r)
+{
+	static const char *const text[] = {
+		[NODE_RUNG_DIRECT] = "direct",
+		[NODE_RUNG_OPENED] = "opened",
+		[NODE_RUNG_PREDICTED] = "predicted",
+	};
+
+	return text[r];
+}
+
+static bool make_parts(struct node *n, mono_us now)
+{
+	const struct oo_node_cfg oo = {
+		.identity = n->cfg.identity,
+		.number = n->number,
+		.port = n->cfg.port,
+		.keepalive = n->cfg.keepalive_s * MONO_S,
+		.tx_max = TX_MAX,
+		.spray_packets = n->cfg.spray_packets,
+		.spray_sockets = n->cfg.spray_sockets,
+		.random = n->cfg.random,
+		.random_ctx = n->cfg.random_ctx,
+	};
+	const struct iax2_endpoint_cfg ep = {
+		.calls_max = n->cfg.calls_max,
+		.tx_max = TX_MAX,
+		.calls_per_addr_max = 8,
+		.identity = n->cfg.identity,
+		.formats = IAX2_FORMAT_ULAW,
+		.random = n->cfg.random,
+		.random_ctx = n->cfg.random_ctx,
+	};
+
+	n->oo = oo_node_new(&oo, now);
+	n->ep = iax2_endpoint_new(&ep, now);
+	return n->oo && n->ep;
+}
+
+struct node *node_new(const struct node_cfg *cfg, mono_us now)
+{
+	struct jitter probe;
+	struct node *n;
+
+	if (strlen(cfg->number) > OO_NUMBER_MAX ||
+	    jitter_init(&probe, &cfg->jitter) != 0)
+		return NULL;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return NULL;
+	n->cfg = *cfg;
+	memcpy(n->number, cfg->number, strlen(cfg->number) + 1);
+	n->cfg.number = n->number;
+	if (ptt_init(&n->ptt, &cfg->ptt) != 0 || !make_parts(n, now))
+		return node_free(n);
+	/* Both parts keep a copy of their own. */
+	n->cfg.identity = NULL;
+	meter_init(&n->rx_meter, AUDIO_HZ, METER_WINDOW_MS);
+	meter_init(&n->tx_meter, AUDIO_HZ, METER_WINDOW_MS);
+	return n;
+}
+
+struct node *node_free(struct node *n)
+{
+	if (!n)
+		return NULL;
+	oo_node_free(n->oo);
+	iax2_endpoint_free(n->ep);
+	free(n);
+	return NULL;
+}
+
+struct node_event *node_push(struct node *n, enum node_event_kind kind)
+{
+	struct node_event *ev;
+
+	/* Never drained: the oldest gives way. */
+	if (n->ev_n == NODE_EVENTS_MAX) {
+		n->ev_head = (n->ev_head + 1) % NODE_EVENTS_MAX;
+		n->ev_n--;
+	}
+	ev = &n->events[(n->ev_head + n->ev_n++) % NODE_EVENTS_MAX];
+	memset(ev, 0, sizeof(*ev));
+	ev->kind = kind;
+	return ev;
+}
+
+struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
+				  const struct link *l)
+{
+	struct node_event *ev = node_push(n, kind);
+
+	ev->link = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
+	memcpy(ev->number, l->number, sizeof(ev->number));
+	ev->state = l->state;
+	return ev;
+}
+
+/* --- events of the parts ------------------------------------------------ */
+
+static void on_registration(struct node *n, const struct oo_event *in)
+{
+	static const enum node_event_kind map[] = {
+		[OO_EV_REGISTERED] = NODE_EV_REGISTERED,
+		[OO_EV_UNREGISTERED] = NODE_EV_UNREGISTERED,
+		[OO_EV_TROUBLE] = NODE_EV_TROUBLE,
+		[OO_EV_APPARENT] = NODE_EV_APPARENT,
+	};
+	const struct oo_reg *g = oo_node_registrar(n->oo, in->registrar);
+	struct node_event *ev = node_push(n, map[in->kind]);
+
+	ev->registrar = in->registrar;
+	ev->addr = g->hole[oo_reg_best_family(g)].apparent;
+	(void)snprintf(ev->why, sizeof(ev->why), "%s",
+		       oo_reg_trouble_text(g->trouble));
+}
+
+static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
+{
+	struct node_event *ev;
+
+	switch (in->kind) {
+	case OO_EV_REGISTERED:
+	case OO_EV_UNREGISTERED:
+	case OO_EV_TROUBLE:
+	case OO_EV_APPARENT:
+		on_registration(n, in);
+		break;
+	case OO_EV_RELEASED:
+		n->released = true;
+		break;
+	case OO_EV_SOCKETS:
+		ev = node_push(n, NODE_EV_SOCKETS_OPEN);
+		ev->count = in->u.sockets.count;
+		ev->sockets_for = in->id;
+		break;
+	case OO_EV_EXPECT:
+		(void)iax2_expect(n->ep, &in->u.expect.ticket,
+				  &in->u.expect.path.peer, now);
+		break;
+	case OO_EV_OPEN_IN:
+	case OO_EV_PROGRESS:
+	case OO_EV_PATH:
+	case OO_EV_FAILED:
+		node_links_on_openover(n, in, now);
+		break;
+	}
+}
+
+/* What the parts report may make them report more. */
+static void settle(struct node *n, mono_us now)
+{
+	struct iax2_event call;
+	struct oo_event oo;
+	bool more = true;
+
+	while (more) {
+		more = false;
+		while (oo_node_next_event(n->oo, &oo)) {
+			on_openover(n, &oo, now);
+			more = true;
+		}
+		while (iax2_endpoint_next_event(n->ep, &call)) {
+			node_links_on_call(n, &call, now);
+			more = true;
+		}
+	}
+}
+
+/* --- input, time, output ------------------------------------------------ */
+
+void node_rx(struct node *n, const struct dgram *d, mono_us now)
+{
+	if (oo_node_rx(n->oo, d, now) == IAX2_E_NOT_OURS)
+		(void)iax2_endpoint_rx(n->ep, d, now);
+	settle(n, now);
+}
+
+static void dtmf_step(struct node *n, mono_us now)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		const struct link *l = &n->link[i];
+
+		if (l->state == NODE_LINK_UP)
+			(void)iax2_send_dtmf(n->ep, l->call, n->dtmf[0],
+					     !n->dtmf_down, now);
+	}
+	if (n->dtmf_down) {
+		n->dtmf_n--;
+		memmove(n->dtmf, n->dtmf + 1, n->dtmf_n);
+	}
+	n->dtmf_down = !n->dtmf_down;
+	n->dtmf_next = now + DTMF_STEP_US;
+}
+
+static void check_stopped(struct node *n, mono_us now)
+{
+	const bool quiet = n->released && iax2_endpoint_calls(n->ep) == 0;
+
+	if (n->stopping && (quiet || now >= n->stop_by)) {
+		n->stopping = false;
+		node_push(n, NODE_EV_STOPPED);
+	}
+}
+
+void node_tick(struct node *n, mono_us now)
+{
+	oo_node_tick(n->oo, now);
+	iax2_endpoint_tick(n->ep, now);
+	ptt_tick(&n->ptt, now);
+	node_links_tick(n, now);
+	if (n->dtmf_n > 0 && now >= n->dtmf_next)
+		dtmf_step(n, now);
+	settle(n, now);
+	check_stopped(n, now);
+}
+
+mono_us node_deadline(const struct node *n)
+{
+	mono_us due = mono_min(oo_node_deadline(n->oo),
+			       iax2_endpoint_deadline(n->ep));
+
+	due = mono_min(due, ptt_deadline(&n->ptt));
+	due = mono_min(due, node_links_deadline(n));
+	if (n->dtmf_n > 0)
+		due = mono_min(due, n->dtmf_next);
+	if (n->stopping)
+		due = mono_min(due, n->stop_by);
+	return due;
+}
+
+bool node_next_tx(struct node *n, struct dgram *out)
+{
+	return oo_node_next_tx(n->oo, out) || iax2_endpoint_next_tx(n->ep, out);
+}
+
+bool node_next_event(struct node *n, struct node_event *out)
+{
+	if (n->ev_n == 0)
+		return false;
+	*out = n->events[n->ev_head];
+	n->ev_head = (n->ev_head + 1) % NODE_EVENTS_MAX;
+	n->ev_n--;
+	return true;
+}
+
+/* --- commands ----------------------------------------------------------- */
+
+enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now)
+{
+	const size_t len = strlen(digits);
+
+	if (len == 0 || strspn(digits, "0123456789ABCD*#") != len)
+		return IAX2_E_RANGE;
+	if (n->dtmf_n + len > NODE_DTMF_MAX)
+		return IAX2_E_FULL;
+	if (n->dtmf_n == 0) {
+		n->dtmf_down = false;
+		n->dtmf_next = now;
+	}
+	memcpy(n->dtmf + n->dtmf_n, digits, len);
+	n->dtmf_n += len;
+	return IAX2_OK;
+}
+
+void node_stop(struct node *n, mono_us now)
+{
+	node_force_unkey(n, true, now);
+	(void)node_disconnect(n, NULL, now);
+	n->stopping = true;
+	n->stop_by = now + STOP_US;
+	oo_node_release(n->oo, now);
+	settle(n, now);
+	check_stopped(n, now);
+}
+
+struct oo_node *node_openover(struct node *n)
+{
+	return n->oo;
+}
+
+const struct iax2_endpoint *node_endpoint(const struct node *n)
+{
+	return n->ep;
+}
+
+void node_sockets(struct node *n, struct oo_id id, uint16_t first,
+		  uint16_t count, mono_us now)
+{
+	oo_node_sockets(n->oo, id, first, count, now);
+}
+
+bool node_uses_socket(const struct node *n, uint16_t sock)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		if (n->link[i].state != NODE_LINK_FREE &&
+		    n->link[i].sock == sock)
+			return true;
+	}
+	return oo_node_uses_socket(n->oo, sock);
+}
+
+void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
+{
+	n->cfg.acl = cfg->acl;
+	n->cfg.peers = cfg->peers;
+	n->cfg.peers_n = cfg->peers_n;
+	n->cfg.jitter = cfg->jitter;
+	(void)ptt_configure(&n->ptt, &cfg->ptt, now);
+}
+
+void node_levels(const struct node *n, struct meter_level *rx,
+		 struct meter_level *tx)
+{
+	*rx = meter_read(&n->rx_meter);
+	*tx = meter_read(&n->tx_meter);
+}

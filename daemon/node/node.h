@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_NODE_NODE_H
+#define DAEMON_NODE_NODE_H
+
+/*
+ * What a node is: its registrations, its links to other nodes, who may call,
+ * and the conference of its links and its radio.  Pure: it is fed datagrams,
+ * 20 ms blocks of audio, commands and time, and answers with datagrams, audio
+ * and events.  It knows no socket, no file, no name service and no log.
+ *
+ * Feed it, then drain node_next_tx() and node_next_event() until both say
+ * false, then arm one timer for node_deadline().
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audio/device.h"
+#include "audio/jitter.h"
+#include "audio/meter.h"
+#include "proto/iax2_endpoint.h"
+#include "proto/openover_node.h"
+#include "radio/ptt.h"
+
+#define NODE_LINKS_MAX 64U
+#define NODE_WHY_MAX 128U
+#define NODE_DTMF_MAX 64U /* digits waiting to be sent */
+
+/* Who may call. */
+struct node_acl {
+	bool registered; /* anybody that a registrar vouches for; else only
+			    those of the allow list */
+	/* Numbers, or keys as base64 text; borrowed, valid as long as the
+	 * node.  Deny wins. */
+	const char *const *allow;
+	size_t allow_n;
+	const char *const *deny;
+	size_t deny_n;
+};
+
+/* A node that is known without a registrar. */
+struct node_peer {
+	char number[OO_NUMBER_MAX + 1];
+	bool has_key;
+	uint8_t key[KEY_PUBLIC_LEN];
+	char md5_secret[65]; /* empty: none */
+};
+
+struct node_cfg {
+	const char *number;                  /* copied */
+	const struct key_identity *identity; /* copied */
+	uint16_t port;
+	uint32_t keepalive_s;
+	uint16_t calls_max;
+	uint32_t spray_packets;
+	uint32_t spray_sockets;
+	struct jitter_config jitter;
+	struct ptt_config ptt;
+	struct node_acl acl;
+	const struct node_peer *peers; /* borrowed like acl */
+	size_t peers_n;
+	random_fn random;
+	void *random_ctx;
+};
+
+enum node_mode { NODE_TRANSCEIVE, NODE_MONITOR, NODE_LOCAL_MONITOR };
+
+enum node_link_state {
+	NODE_LINK_FREE,
+	NODE_LINK_REQUESTING, /* asked a registrar */
+	NODE_LINK_PUNCHING,   /* proving a path */
+	NODE_LINK_CALLING,    /* NEW is out, or we were called */
+	NODE_LINK_UP,
+	NODE_LINK_WAITING, /* permanent: until the next try */
+};
+
+const char *node_link_state_text(enum node_link_state s);
+const char *node_mode_text(enum node_mode m);
+
+/* How a link got through: the rung of OPEN-OVER.md section 3. */
+enum node_rung { NODE_RUNG_DIRECT, NODE_RUNG_OPENED, NODE_RUNG_PREDICTED };
+
+const char *node_rung_text(enum node_rung r);
+
+/* Names a link across its life. */
+struct node_link_id {
+	uint16_t slot;
+	uint16_t gen;
+};
+
+struct node_connect {
+	const char *number; /* NULL: whoever is at @addr */
+	/* Port 0: ask a registrar.  Else call it there, plainly, or, with
+	 * number NULL, ask a registrar who is seen there. */
+	struct net_addr addr;
+	enum node_mode mode;
+	bool permanent;
+};
+
+enum node_event_kind {
+	NODE_EV_REGISTERED,
+	NODE_EV_UNREGISTERED,
+	NODE_EV_TROUBLE,
+	NODE_EV_APPARENT,
+	NODE_EV_LINK_STEP, /* see state */
+	NODE_EV_LINK_UP,
+	NODE_EV_LINK_DOWN, /* with why; the id is stale from here on, unless
+			      the link is permanent */
+	NODE_EV_CALLER_REFUSED, /* number, addr, why */
+	NODE_EV_KEYED,          /* a link's received voice started or stopped */
+	NODE_EV_COR,
+	NODE_EV_PTT,
+	NODE_EV_TEXT,          /* text received on a link */
+	NODE_EV_DTMF,          /* digit received on a link */
+	NODE_EV_SOCKETS_OPEN,  /* answer with node_sockets() */
+	NODE_EV_SOCKETS_CLOSE, /* close all extra sockets but those that
+				  node_uses_socket() says */
+	NODE_EV_STOPPED,       /* node_stop() is done */
+};
+
+struct node_event {
+	enum node_event_kind kind;
+	size_t registrar;
+	struct node_link_id link;
+	char number[IAX2_NUMBER_MAX + 1];
+	struct net_addr addr;
+	enum node_link_state state;
+	bool on;        /* KEYED, COR, PTT */
+	bool refused;   /* LINK_DOWN: before it was ever up */
+	char digit;     /* DTMF */
+	uint32_t count; /* SOCKETS_OPEN */
+	struct oo_id sockets_for;
+	char why[NODE_WHY_MAX];
+	char text[256]; /* TEXT: cut to fit */
+};
+
+struct node_link_info {
+	struct node_link_id id;
+	char number[IAX2_NUMBER_MAX + 1];
+	enum node_link_state state;
+	enum node_mode mode;
+	enum node_rung rung;
+	bool outbound;
+	bool permanent;
+	bool rx_keyed;
+	bool tx_keyed;
+	uint32_t playout_ms;
+	mono_us dialled;            /* outbound: when the dial began */
+	mono_us up_since;           /* 0: not up */
+	uint32_t dial_us;           /* outbound: from dial to ANSWER, once up */
+	char why[NODE_WHY_MAX];     /* WAITING: why the last try failed */
+	struct iax2_call_info call; /* zero before there is a call */
+	struct jitter_counters jitter;
+};
+
+struct node;
+
+/* NULL when @cfg is out of range or memory is short. */
+struct node *node_new(const struct node_cfg *cfg, mono_us now);
+/* Accepts NULL, wipes keys, returns NULL. */
+struct node *node_free(struct node *n);
+
+void node_rx(struct node *n, const struct dgram *d, mono_us now);
+void node_tick(struct node *n, mono_us now);
+mono_us node_deadline(const struct node *n);
+bool node_next_tx(struct node *n, struct dgram *out);
+bool node_next_event(struct node *n, struct node_event *out);
+
+/*
+ * 20 ms of the radio: @rx is what it receives while @cor is up; @tx is what
+ * it is to transmit, and the return value whether PTT is to be keyed.
+ */
+bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK], bool cor,
+		int16_t tx[AUDIO_BLOCK], mono_us now);
+/* PTT, from its time-out timer and hang time as well. */
+bool node_ptt(const struct node *n);
+/* Unkey now and stay so: the sound or the radio is not trusted. */
+void node_force_unkey(struct node *n, bool force, mono_us now);
+
+/* Start a link.  IAX2_E_FULL; IAX2_E_RANGE for a bad number or our own;
+ * IAX2_E_STATE when there is a link to that node already. */
+enum iax2_err node_connect(struct node *n, const struct node_connect *c,
+			   mono_us now, struct node_link_id *out);
+/* End links: to @number, or all when NULL.  Returns how many. */
+size_t node_disconnect(struct node *n, const char *number, mono_us now);
+/* Give up a dial, or end a link, by id. */
+enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now);
+/* Send digits to all links, one every 120 ms; IAX2_E_RANGE for what is no
+ * digit, IAX2_E_FULL. */
+enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now);
+/* Hang up, unkey, say good-bye to the registrars; NODE_EV_STOPPED follows. */
+void node_stop(struct node *n, mono_us now);
+
+/* The node's parts, for configuration and looking. */
+struct oo_node *node_openover(struct node *n);
+const struct iax2_endpoint *node_endpoint(const struct node *n);
+void node_sockets(struct node *n, struct oo_id id, uint16_t first,
+		  uint16_t count, mono_us now);
+bool node_uses_socket(const struct node *n, uint16_t sock);
+
+/* New settings that need no restart. */
+void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now);
+
+/* Links: false when slot @i (0..NODE_LINKS_MAX-1) holds none. */
+bool node_link_at(const struct node *n, size_t i, struct node_link_info *out);
+bool node_link(const struct node *n, struct node_link_id id,
+	       struct node_link_info *out);
+bool node_cor(const struct node *n);
+/* Levels of the last second. */
+void node_levels(const struct node *n, struct meter_level *rx,
+		 struct meter_level *tx);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_NODE_NODE_PRIV_H
+#define DAEMON_NODE_NODE_PRIV_H
+
+/*
+ * What the parts of the node share: composition and events (node.c), links
+ * (node_links.c), who may call (node_acl.c), the conference
+ * (node_conference.c).
+ */
+
+#include "daemon/node/node.h"
+
+struct link {
+	enum node_link_state state;
+	uint16_t gen;
+	char number[IAX2_NUMBER_MAX + 1]; /* empty: not yet known */
+	struct node_connect want;         /* number points to the array above */
+	enum node_mode mode;
+	enum node_rung rung;
+	bool outbound;
+	bool permanent;
+	bool was_up;
+	struct oo_id dial;        /* REQUESTING, PUNCHING */
+	struct iax2_call_id call; /* CALLING, UP */
+	uint16_t sock;            /* extra socket of its path, 0: none */
+	mono_us dialled;
+	mono_us up_since;
+	mono_us retry_at; /* WAITING */
+	unsigned failures;
+	uint32_t dial_us;
+	char why[NODE_WHY_MAX]; /* why the last try failed */
+	/* Received voice. */
+	struct jitter jitter;
+	bool rx_keyed;
+	bool talking; /* this tick's block is in the mix */
+	int16_t block[AUDIO_BLOCK];
+	/* Sent voice. */
+	bool tx_keyed;
+	uint32_t tx_ts;
+};
+
+#define NODE_EVENTS_MAX 256U
+
+struct node {
+	struct node_cfg cfg;
+	char number[OO_NUMBER_MAX + 1];
+	struct oo_node *oo;
+	struct iax2_endpoint *ep;
+	struct link link[NODE_LINKS_MAX];
+	struct ptt ptt;
+	bool ptt_was;
+	bool cor;
+	bool forced_off;
+	struct meter rx_meter;
+	struct meter tx_meter;
+	/* Digits on their way out: each is begun, then ended. */
+	char dtmf[NODE_DTMF_MAX];
+	size_t dtmf_n;
+	bool dtmf_down;
+	mono_us dtmf_next;
+	bool stopping;
+	bool released;
+	mono_us stop_by;
+	struct node_event events[NODE_EVENTS_MAX];
+	size_t ev_head;
+	size_t ev_n;
+};
+
+/* node.c */
+struct node_event *node_push(struct node *n, enum node_event_kind kind);
+struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
+				  const struct link *l);
+
+/* node_links.c */
+void node_links_on_openover(struct node *n, const struct oo_event *ev,
+			    mono_us now);
+void node_links_on_call(struct node *n, const struct iax2_event *ev,
+			mono_us now);
+void node_links_tick(struct node *n, mono_us now);
+mono_us node_links_deadline(const struct node *n);
+
+/* node_acl.c: may this caller come?  NULL, or the rule that forbids it. */
+const char *node_acl_forbids(const struct node *n, const char *number,
+			     const uint8_t *key, bool vouched);
+/* The configured peer of this number, or NULL. */
+const struct node_peer *node_peer(const struct node *n, const char *number);
+
+/* node_conference.c */
+void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev,
+		   mono_us now);
+
+#endif

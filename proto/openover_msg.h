@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_OPENOVER_MSG_H
+#define PROTO_OPENOVER_MSG_H
+
+/*
+ * The messages of registration, PING and OPEN/OVER as plain structs
+ * (OPEN-OVER.md section 5).  Layout only: no key, no state, no clock.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/iax2_endpoint.h"
+#include "proto/iax2_err.h"
+#include "proto/iax2_frame.h"
+#include "proto/net_path.h"
+#include "proto/wire.h"
+
+#define OO_VERSION 1U
+#define OO_CANDIDATES_MAX 8U
+#define OO_TOKEN_TEXT_MAX 64U /* octets of a call token of ours */
+#define OO_FRAME_MAX 640U     /* octets of the longest message */
+
+/* Sizes that bound what an unproved sender can draw out of us: a question of
+ * this size is never answered with more. */
+#define OO_PING_LEN 78U   /* POKE of a session */
+#define OO_PUNCH_LEN 70U  /* POKE of a punch */
+#define OO_REGREQ_MIN 80U /* the first REGREQ */
+
+/* IAX subclasses of ours, from the unassigned range (RFC 5457 section 4.4). */
+enum oo_subclass {
+	OO_OPEN_REQUEST = 0x68,
+	OO_OPEN = 0x69,
+	OO_OVER = 0x6a,
+};
+
+/* IAX subclasses of RFC 5456 8.4 that this layer handles. */
+enum oo_iax_subclass {
+	OO_IAX_ACK = 0x04,
+	OO_IAX_PONG = 0x03,
+	OO_IAX_INVAL = 0x0a,
+	OO_IAX_REGREQ = 0x0d,
+	OO_IAX_REGAUTH = 0x0e,
+	OO_IAX_REGACK = 0x0f,
+	OO_IAX_REGREJ = 0x10,
+	OO_IAX_REGREL = 0x11,
+	OO_IAX_POKE = 0x1e,
+	OO_IAX_CALLTOKEN = 0x28,
+};
+
+/* KH VERDICT: how an OPEN_REQUEST ended. */
+enum oo_verdict {
+	OO_ACCEPTED = 0,
+	OO_NOT_REGISTERED = 1, /* the caller is not */
+	OO_UNKNOWN = 2,        /* the registrar has no such node */
+	OO_OFFLINE = 3,        /* it has, but the node is not registered */
+	OO_REFUSED = 4, /* the target's operator does not want this call */
+	OO_SILENT = 5,  /* the target is registered but did not answer */
+	OO_LIMITED = 6, /* too many requests */
+	OO_NO_PATH = 7, /* accepted, but no packet got through; never on
+				  the wire, like the next */
+	OO_REGISTRAR_SILENT = 8, /* it does not answer any more */
+};
+
+/* One short sentence for people. */
+const char *oo_verdict_text(enum oo_verdict v);
+
+/* KH NAT: what a node knows of its own translation. */
+enum oo_nat {
+	OO_NAT_TRANSLATED = 0x01,   /* its address is not its own */
+	OO_NAT_PORT_CHANGED = 0x02, /* nor is its port kept */
+};
+
+struct oo_candidates {
+	struct net_addr addr[OO_CANDIDATES_MAX];
+	size_t n;
+};
+
+/* Every element that these messages may carry; has_* says which came. */
+struct oo_msg {
+	struct iax2_full hdr;
+	bool has_session, has_hello, has_signature, has_result, has_path;
+	bool has_reflexive, has_transaction, has_token, has_verdict;
+	bool has_peer_key, has_punch, has_target, has_nat, has_delay;
+	bool has_called, has_calling, has_username, has_challenge;
+	bool has_calltoken, has_refresh, has_apparent, sealed;
+	uint64_t session;
+	uint64_t counter;
+	uint8_t hello_version;
+	uint8_t hello[KEY_PUBLIC_LEN];
+	uint8_t signature[KEY_SIGNATURE_LEN];
+	uint8_t result[KEY_SIGNATURE_LEN];
+	uint64_t path;
+	struct net_addr reflexive;
+	uint64_t transaction;
+	uint8_t token[KEY_SHARED_LEN];
+	uint8_t verdict;
+	uint8_t peer_key[KEY_PUBLIC_LEN];
+	uint64_t punch;
+	struct net_addr target;
+	uint8_t nat;
+	uint16_t delay_ms;
+	char called[IAX2_NUMBER_MAX + 1];
+	char calling[IAX2_NUMBER_MAX + 1];
+	char username[IAX2_NUMBER_MAX + 1];
+	char challenge[OO_TOKEN_TEXT_MAX + 1];
+	char calltoken[OO_TOKEN_TEXT_MAX + 1];
+	char cause[64];
+	uint16_t refresh_s;
+	struct net_addr apparent;
+	struct oo_candidates candidates; /* beyond the maximum: ignored */
+};
+
+/*
+ * Decode a full frame of type IAX.  IAX2_E_TRUNCATED, IAX2_E_NOT_FULL,
+ * IAX2_E_BAD_IE for a malformed one, IAX2_E_NOT_OURS for other frame types.
+ * *@out is written only on IAX2_OK.
+ */
+enum iax2_err oo_msg_decode(const uint8_t *pkt, size_t len, struct oo_msg *out);
+
+/*
+ * Start a frame in @buf: the header, and a cursor for its elements.  Frames
+ * outside of a registration use IAX2_CALLNO_OUTSIDE as the source number.
+ */
+struct wire_wr oo_frame_begin(uint8_t buf[OO_FRAME_MAX], uint8_t subclass,
+			      const struct iax2_full *hdr);
+
+void oo_put_hello(struct wire_wr *w, const uint8_t key[KEY_PUBLIC_LEN]);
+void oo_put_addr(struct wire_wr *w, uint8_t ie, const struct net_addr *a);
+void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c);
+/* Fill with KH PAD until @frame is @total octets once a seal is appended
+ * (@sealed) or as it is.  Nothing when it is that long already. */
+void oo_put_pad(struct wire_wr *w, const uint8_t *frame, size_t total,
+		bool sealed);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "proto/openover_node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/iax2_ie.h"
+#include "proto/openover_node_priv.h"
+
+struct oo_node *oo_node_new(const struct oo_node_cfg *cfg, mono_us now)
+{
+	const size_t len = strlen(cfg->number);
+	struct oo_node *n;
+
+	if (len == 0 || len > OO_NUMBER_MAX || !cfg->random ||
+	    cfg->keepalive < 5 * MONO_S || cfg->keepalive > 120 * MONO_S)
+		return NULL;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return NULL;
+	n->id = *cfg->identity;
+	memcpy(n->number, cfg->number, len + 1);
+	n->cfg = *cfg;
+	n->cfg.identity = &n->id;
+	n->cfg.number = n->number;
+	n->started = now;
+	n->tx = dgram_queue_new(cfg->tx_max);
+	if (!n->tx)
+		return oo_node_free(n);
+	return n;
+}
+
+struct oo_node *oo_node_free(struct oo_node *n)
+{
+	if (!n)
+		return NULL;
+	dgram_queue_free(n->tx);
+	key_wipe(n, sizeof(*n));
+	free(n);
+	return NULL;
+}
+
+struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind)
+{
+	/* The tables bound what can happen between two drains; the oldest
+	 * gives way should a caller never drain. */
+	if (n->ev_n == NODE_EVENTS) {
+		n->ev_head = (n->ev_head + 1) % NODE_EVENTS;
+		n->ev_n--;
+	}
+	struct oo_event *ev =
+		&n->events[(n->ev_head + n->ev_n++) % NODE_EVENTS];
+
+	memset(ev, 0, sizeof(*ev));
+	ev->kind = kind;
+	return ev;
+}
+
+/* --- registrars --------------------------------------------------------- */
+
+enum iax2_err oo_node_add_registrar(struct oo_node *n,
+				    const uint8_t key[KEY_PUBLIC_LEN],
+				    mono_us now, size_t *index)
+{
+	struct oo_reg_cfg c = {
+		.identity = &n->id,
+		.number = n->number,
+		.keepalive = n->cfg.keepalive,
+		.random = n->cfg.random,
+		.random_ctx = n->cfg.random_ctx,
+		.tx = n->tx,
+	};
+
+	if (n->regs_n == OO_REGISTRARS_MAX)
+		return IAX2_E_FULL;
+	memcpy(c.registrar_key, key, KEY_PUBLIC_LEN);
+	*index = n->regs_n++;
+	oo_reg_init(&n->regs[*index], &c, now);
+	return IAX2_OK;
+}
+
+void oo_node_registrar_addresses(struct oo_node *n, size_t index,
+				 const struct net_addr *addrs, size_t count,
+				 mono_us now)
+{
+	if (index < n->regs_n)
+		oo_reg_addresses(&n->regs[index], addrs, count, now);
+}
+
+const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index)
+{
+	return index < n->regs_n ? &n->regs[index] : NULL;
+}
+
+size_t oo_node_registrars(const struct oo_node *n)
+{
+	return n->regs_n;
+}
+
+static void report(struct oo_node *n, size_t index, unsigned change)
+{
+	static const struct {
+		unsigned change;
+		enum oo_event_kind kind;
+	} map[] = {
+		{ OO_CHANGE_UP, OO_EV_REGISTERED },
+		{ OO_CHANGE_DOWN, OO_EV_UNREGISTERED },
+		{ OO_CHANGE_TROUBLE, OO_EV_TROUBLE },
+		{ OO_CHANGE_APPARENT, OO_EV_APPARENT },
+	};
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+		if (change & map[i].change)
+			node_event(n, map[i].kind)->registrar = index;
+	}
+}
+
+static struct oo_reg *reg_by_session(struct oo_node *n, uint64_t id)
+{
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (n->regs[i].session.id != 0 && n->regs[i].session.id == id)
+			return &n->regs[i];
+	}
+	return NULL;
+}
+
+/* --- receiving ---------------------------------------------------------- */
+
+/* Without decoding: most datagrams are voice and not for this layer. */
+static bool may_be_ours(const struct dgram *d)
+{
+	const uint8_t *p = d->data;
+	uint16_t dst;
+
+	if (d->len < IAX2_FULL_HDR_LEN || !(p[0] & 0x80) ||
+	    p[10] != IAX2_FRAME_IAX)
+		return false;
+	dst = (uint16_t)((p[2] & 0x7f) << 8 | p[3]);
+	if (dst >= IAX2_CALLNO_REG_MIN)
+		return true;
+	switch (p[11]) {
+	case OO_OPEN_REQUEST:
+	case OO_OPEN:
+	case OO_OVER:
+		return true;
+	case OO_IAX_POKE:
+		return d->len > IAX2_FULL_HDR_LEN;
+	case OO_IAX_PONG:
+		return dst == IAX2_CALLNO_OUTSIDE;
+	default:
+		return false;
+	}
+}
+
+static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
+				      const struct oo_msg *m, mono_us now)
+{
+	struct oo_reg *g = reg_by_session(n, m->session);
+
+	if (!g || !m->sealed ||
+	    !seal_check(d->data, d->len, g->session.rx_key)) {
+		n->count.forged++;
+		return IAX2_E_REFUSED;
+	}
+	if (!replay_accept(&g->session.rx, m->counter)) {
+		n->count.replayed++;
+		return IAX2_E_REPLAY;
+	}
+	switch (m->hdr.subclass) {
+	case OO_IAX_PONG:
+		report(n, (size_t)(g - n->regs), oo_reg_on_pong(g, d, m, now));
+		return IAX2_OK;
+	case OO_OPEN:
+		return node_on_open(n, g, d, m, now);
+	case OO_OVER:
+		return node_on_over(n, g, d, m, now);
+	default:
+		return IAX2_E_NOT_OURS;
+	}
+}
+
+static enum iax2_err on_registration(struct oo_node *n, const struct dgram *d,
+				     const struct oo_msg *m, mono_us now)
+{
+	for (size_t i = 0; i < n->regs_n; i++) {
+		unsigned change;
+
+		if (!oo_reg_owns(&n->regs[i], d, m))
+			continue;
+		change = oo_reg_rx(&n->regs[i], d, m, now);
+		report(n, i, change);
+		if (change & OO_CHANGE_RELEASED)
+			node_check_released(n);
+		return IAX2_OK;
+	}
+	n->count.forged++;
+	return IAX2_E_REFUSED;
+}
+
+enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
+{
+	struct oo_msg m;
+	enum iax2_err err;
+
+	if (!may_be_ours(d))
+		return IAX2_E_NOT_OURS;
+	err = oo_msg_decode(d->data, d->len, &m);
+	if (err != IAX2_OK) {
+		n->count.rx++;
+		n->count.malformed++;
+		return err;
+	}
+	if (m.hdr.subclass == OO_IAX_POKE && !m.has_punch && !m.has_session)
+		return IAX2_E_NOT_OURS;
+	n->count.rx++;
+	if (m.hdr.dst_callno >= IAX2_CALLNO_REG_MIN)
+		return on_registration(n, d, &m, now);
+	if (m.has_punch)
+		return node_on_punch(n, d, &m, now);
+	if (m.has_session)
+		return on_session_frame(n, d, &m, now);
+	n->count.forged++;
+	return IAX2_E_REFUSED;
+}
+
+/* --- time, output ------------------------------------------------------- */
+
+void oo_node_tick(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < n->regs_n; i++) {
+		const unsigned change = oo_reg_tick(&n->regs[i], now);
+
+		report(n, i, change);
+		if (change & OO_CHANGE_RELEASED)
+			node_check_released(n);
+	}
+	node_peers_tick(n, now);
+}
+
+mono_us oo_node_deadline(const struct oo_node *n)
+{
+	mono_us due = node_peers_deadline(n);
+
+	for (size_t i = 0; i < n->regs_n; i++)
+		due = mono_min(due, oo_reg_deadline(&n->regs[i]));
+	return due;
+}
+
+bool oo_node_next_tx(struct oo_node *n, struct dgram *out)
+{
+	return dgram_queue_pop(n->tx, out);
+}
+
+bool oo_node_next_event(struct oo_node *n, struct oo_event *out)
+{
+	if (n->ev_n == 0)
+		return false;
+	*out = n->events[n->ev_head];
+	n->ev_head = (n->ev_head + 1) % NODE_EVENTS;
+	n->ev_n--;
+	return true;
+}
+
+const struct oo_node_counters *oo_node_counters(const struct oo_node *n)
+{
+	return &n->count;
+}
+
+void node_check_released(struct oo_node *n)
+{
+	if (!n->releasing)
+		return;
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (n->regs[i].state != OO_REG_RELEASED)
+			return;
+	}
+	n->releasing = false;
+	node_event(n, OO_EV_RELEASED);
+}
+
+void oo_node_release(struct oo_node *n, mono_us now)
+{
+	n->releasing = true;
+	for (size_t i = 0; i < n->regs_n; i++)
+		oo_reg_release(&n->regs[i], now);
+	node_check_released(n);
+}
+
+void oo_node_network_changed(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < n->regs_n; i++)
+		oo_reg_network_changed(&n->regs[i], now);
+}
+
+void oo_node_own_addresses(struct oo_node *n, const struct net_addr *addrs,
+			   size_t count)
+{
+	n->own_n = count < OWN_ADDRS ? count : OWN_ADDRS;
+	memcpy(n->own, addrs, n->own_n * sizeof(n->own[0]));
+}
+
+static bool is_own(const struct oo_node *n, const struct net_addr *a)
+{
+	for (size_t i = 0; i < n->own_n; i++) {
+		if (net_addr_same_ip(&n->own[i], a))
+			return true;
+	}
+	return false;
+}
+
+uint8_t oo_node_nat(const struct oo_node *n)
+{
+	for (size_t i = 0; i < n->regs_n; i++) {
+		const struct net_addr *a = &n->regs[i].hole[OO_V4].apparent;
+		uint8_t nat = 0;
+
+		if (!net_addr_is_set(a))
+			continue;
+		if (!is_own(n, a))
+			nat |= OO_NAT_TRANSLATED;
+		if (a->port != n->cfg.port)
+			nat |= OO_NAT_PORT_CHANGED;
+		return nat;
+	}
+	return 0;
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Dials, opens and punches (OPEN-OVER.md sections 4.4 and 4.5).  The caller
+ * drives: it repeats its OPEN_REQUEST, and each repetition is answered all the
+ * way, so no other leg needs a retry of its own.
+ */
+
+#include "proto/openover_node_priv.h"
+
+#include <string.h>
+
+#include "proto/iax2_ie.h"
+
+#define REQUEST_RETRY_US (250 * MONO_MS)
+#define REQUEST_LIFE_US (4 * MONO_S)
+#define CONSENT_US (2 * MONO_S)
+#define REFUSED_LINGER_US (5 * MONO_S)
+#define TICKET_LIFE_US (10 * MONO_S)
+/* A packet of the caller's that we assume under way is given this much. */
+#define CALLER_MARGIN_US (15 * MONO_MS)
+
+static struct oo_id id_of(const struct oo_node *n, const struct peering *p)
+{
+	return (struct oo_id){ (uint16_t)(p - n->peer), p->gen };
+}
+
+static struct peering *by_id(struct oo_node *n, struct oo_id id)
+{
+	struct peering *p = &n->peer[id.slot % PEERINGS];
+
+	if (id.slot >= PEERINGS || p->state == PEERING_FREE ||
+	    p->gen != id.gen || id.gen == 0)
+		return NULL;
+	return p;
+}
+
+static struct peering *peering_new(struct oo_node *n)
+{
+	for (size_t i = 0; i < PEERINGS; i++) {
+		struct peering *p = &n->peer[i];
+		const uint16_t gen = p->gen == UINT16_MAX ? 1 : p->gen + 1;
+
+		if (p->state != PEERING_FREE)
+			continue;
+		memset(p, 0, sizeof(*p));
+		p->gen = gen;
+		return p;
+	}
+	return NULL;
+}
+
+static void peering_free(struct peering *p)
+{
+	const uint16_t gen = p->gen;
+
+	key_wipe(p, sizeof(*p));
+	p->gen = gen;
+}
+
+static const struct iax2_full outside = { .src_callno = IAX2_CALLNO_OUTSIDE };
+
+static uint16_t half_rtt_ms(const struct oo_reg *g)
+{
+	const uint32_t ms = g->hole[oo_reg_best_family(g)].rtt_us / 2000;
+
+	return (uint16_t)(ms < 10000 ? ms : 10000);
+}
+
+/* --- dialling ----------------------------------------------------------- */
+
+static void send_request(struct oo_node *n, struct peering *p, mono_us now)
+{
+	struct oo_reg *g = &n->regs[p->reg];
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, OO_OPEN_REQUEST, &outside);
+
+	oo_session_put(&g->session, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, p->transaction);
+	if (net_addr_is_set(&p->addr))
+		oo_put_addr(&w, IAX2_IE_KH_TARGET_ADDR, &p->addr);
+	else
+		iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, p->number);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, oo_node_nat(n));
+	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, half_rtt_ms(g));
+	oo_reg_send(g, buf, &w, oo_reg_best_family(g));
+	/* Should our address have changed since the last PING, the next
+	 * request already comes from a proved one. */
+	if (p->tries > 0)
+		oo_reg_ping(g, now);
+	p->next = now + (p->tries < 2 ? REQUEST_RETRY_US << p->tries
+				      : REQUEST_RETRY_US << 2);
+	p->tries++;
+}
+
+/* The next registrar that we are registered with and have not asked. */
+static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
+{
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (!oo_reg_is_up(&n->regs[i]) || (p->tried_regs >> i & 1))
+			continue;
+		p->reg = i;
+		p->tried_regs |= 1U << i;
+		p->tries = 0;
+		p->ends = now + REQUEST_LIFE_US;
+		p->state = PEERING_REQUESTING;
+		n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
+			      sizeof(p->transaction));
+		send_request(n, p, now);
+		return true;
+	}
+	return false;
+}
+
+static void dial_failed(struct oo_node *n, struct peering *p,
+			enum oo_verdict verdict)
+{
+	struct oo_event *ev = node_event(n, OO_EV_FAILED);
+
+	ev->id = id_of(n, p);
+	ev->u.failed.verdict = verdict;
+	if (verdict == OO_NO_PATH)
+		oo_punch_tried(&p->punch, ev->u.failed.tried,
+			       sizeof(ev->u.failed.tried));
+	peering_free(p);
+}
+
+/* This registrar could not help; another one may. */
+static void dial_next(struct oo_node *n, struct peering *p,
+		      enum oo_verdict verdict, mono_us now)
+{
+	/* "Offline" says more than another registrar's "unknown". */
+	if (p->verdict == OO_ACCEPTED || verdict != OO_UNKNOWN)
+		p->verdict = verdict;
+	if (verdict == OO_REFUSED || !request_start(n, p, now))
+		dial_failed(n, p, p->verdict);
+}
+
+enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
+			   const struct net_addr *addr, mono_us now,
+			   struct oo_id *out)
+{
+	struct peering *p;
+
+	if (number ? (number[0] == '\0' || strlen(number) > OO_NUMBER_MAX)
+		   : !addr || !net_addr_is_set(addr))
+		return IAX2_E_RANGE;
+	p = peering_new(n);
+	if (!p)
+		return IAX2_E_FULL;
+	p->dial = true;
+	if (number)
+		memcpy(p->number, number, strlen(number) + 1);
+	else
+		p->addr = *addr;
+	*out = id_of(n, p);
+	if (!request_start(n, p, now))
+		dial_failed(n, p, OO_NOT_REGISTERED);
+	else
+		node_event(n, OO_EV_PROGRESS)->id = *out;
+	return IAX2_OK;
+}
+
+enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial)
+{
+	struct peering *p = by_id(n, dial);
+
+	if (!p)
+		return IAX2_E_STALE;
+	peering_free(p);
+	return IAX2_OK;
+}
+
+/* --- punching ----------------------------------------------------------- */
+
+static void path_found(struct oo_node *n, struct peering *p, mono_us now)
+{
+	struct oo_event *ev = node_event(n, OO_EV_PATH);
+
+	ev->id = id_of(n, p);
+	ev->u.path.path = *oo_punch_best(&p->punch);
+	ev->u.path.predicted = p->punch.spray_left < p->punch.cfg.spray_packets;
+	oo_punch_ticket(&p->punch, now + TICKET_LIFE_US, &ev->u.path.ticket);
+	/* It stays for its while: the peer may still have a POKE of ours to
+	 * answer, or we one of its. */
+	p->state = PEERING_DONE;
+}
+
+static void handle(struct oo_node *n, struct peering *p, unsigned change,
+		   const struct dgram *d, mono_us now)
+{
+	struct oo_event *ev;
+
+	if (change & OO_PUNCH_SOCKETS) {
+		ev = node_event(n, OO_EV_SOCKETS);
+		ev->id = id_of(n, p);
+		ev->u.sockets.count = n->cfg.spray_sockets;
+	}
+	if ((change & OO_PUNCH_PROVED) && d && !p->dial) {
+		ev = node_event(n, OO_EV_EXPECT);
+		ev->id = id_of(n, p);
+		ev->u.expect.path = d->path;
+		oo_punch_ticket(&p->punch, now + TICKET_LIFE_US,
+				&ev->u.expect.ticket);
+	}
+	if (change & OO_PUNCH_CHOSEN)
+		path_found(n, p, now);
+	if (!(change & OO_PUNCH_ENDED))
+		return;
+	if (p->dial && p->state == PEERING_PUNCHING)
+		dial_failed(n, p, OO_NO_PATH);
+	else
+		peering_free(p);
+}
+
+static void punch_start(struct oo_node *n, struct peering *p,
+			struct oo_punch_cfg *c, mono_us now)
+{
+	c->own_nat = oo_node_nat(n);
+	c->spray_packets = n->cfg.spray_packets;
+	c->spray_sockets = n->cfg.spray_sockets;
+	c->random = n->cfg.random;
+	c->random_ctx = n->cfg.random_ctx;
+	c->tx = n->tx;
+	p->state = PEERING_PUNCHING;
+	oo_punch_start(&p->punch, c, now);
+	handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
+}
+
+static void punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
+			   const struct oo_msg *m)
+{
+	memset(c, 0, sizeof(*c));
+	memcpy(c->token, m->token, sizeof(c->token));
+	oo_session_cipher(&g->session, false, m->counter, c->token);
+	memcpy(c->peer_key, m->peer_key, KEY_PUBLIC_LEN);
+	c->candidates = m->candidates;
+	c->peer_nat = m->nat;
+}
+
+enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
+			    const struct oo_msg *m, mono_us now)
+{
+	for (size_t i = 0; i < PEERINGS; i++) {
+		struct peering *p = &n->peer[i];
+
+		if ((p->state != PEERING_PUNCHING &&
+		     p->state != PEERING_DONE) ||
+		    p->punch.id != m->punch)
+			continue;
+		handle(n, p, oo_punch_rx(&p->punch, d, m, now), d, now);
+		return IAX2_OK;
+	}
+	n->count.forged++;
+	return IAX2_E_REFUSED;
+}
+
+enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
+			   const struct dgram *d, const struct oo_msg *m,
+			   mono_us now)
+{
+	const size_t reg = (size_t)(g - n->regs);
+	struct oo_punch_cfg c;
+
+	(void)d;
+	if (!m->has_transaction || !m->has_verdict)
+		return IAX2_E_BAD_IE;
+	for (size_t i = 0; i < PEERINGS; i++) {
+		struct peering *p = &n->peer[i];
+
+		if (p->state != PEERING_REQUESTING || p->reg != reg ||
+		    p->transaction != m->transaction)
+			continue;
+		if (m->verdict != OO_ACCEPTED) {
+			dial_next(n, p, (enum oo_verdict)m->verdict, now);
+			return IAX2_OK;
+		}
+		if (!m->has_token || !m->has_peer_key || !m->has_called)
+			return IAX2_E_BAD_IE;
+		punch_cfg_from(&c, g, m);
+		c.role = OO_PUNCH_CALLER;
+		memcpy(c.peer_number, m->called, sizeof(c.peer_number));
+		node_event(n, OO_EV_PROGRESS)->id = id_of(n, p);
+		n->events[(n->ev_head + n->ev_n - 1) % NODE_EVENTS]
+			.u.progress.step = OO_STEP_PUNCHING;
+		punch_start(n, p, &c, now);
+		key_wipe(&c, sizeof(c));
+		return IAX2_OK;
+	}
+	return IAX2_OK; /* repeated, or of a dial that was cancelled */
+}
+
+/* --- being called ------------------------------------------------------- */
+
+static void send_over(struct oo_node *n, struct oo_reg *g, uint64_t transaction,
+		      enum oo_verdict verdict)
+{
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
+
+	oo_session_put(&g->session, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, transaction);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, verdict);
+	if (verdict == OO_ACCEPTED)
+		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, oo_node_nat(n));
+	oo_reg_send(g, buf, &w, oo_reg_best_family(g));
+}
+
+/* An OPEN said again: the same answer, if there is one yet. */
+static bool repeated(struct oo_node *n, struct oo_reg *g,
+		     const struct oo_msg *m)
+{
+	const size_t reg = (size_t)(g - n->regs);
+
+	for (size_t i = 0; i < PEERINGS; i++) {
+		const struct peering *p = &n->peer[i];
+
+		if (p->state == PEERING_FREE || p->dial || p->reg != reg ||
+		    p->transaction != m->transaction)
+			continue;
+		if (p->state != PEERING_ASKING)
+			send_over(n, g, m->transaction,
+				  p->state == PEERING_REFUSED ? OO_REFUSED
+							      : OO_ACCEPTED);
+		return true;
+	}
+	return false;
+}
+
+enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
+			   const struct dgram *d, const struct oo_msg *m,
+			   mono_us now)
+{
+	struct oo_event *ev;
+	struct peering *p;
+
+	(void)d;
+	if (!m->has_transaction || !m->has_token || !m->has_peer_key ||
+	    !m->has_calling)
+		return IAX2_E_BAD_IE;
+	if (repeated(n, g, m))
+		return IAX2_OK;
+	p = peering_new(n);
+	if (!p) {
+		n->count.limited++;
+		return IAX2_E_FULL;
+	}
+	p->state = PEERING_ASKING;
+	p->reg = (size_t)(g - n->regs);
+	p->transaction = m->transaction;
+	p->ends = now + CONSENT_US;
+	punch_cfg_from(&p->asked, g, m);
+	p->asked.role = OO_PUNCH_TARGET;
+	memcpy(p->asked.peer_number, m->calling, sizeof(m->calling));
+	p->asked.caller_delay = (mono_us)m->delay_ms * MONO_MS;
+	ev = node_event(n, OO_EV_OPEN_IN);
+	ev->id = id_of(n, p);
+	memcpy(ev->u.open_in.number, m->calling, sizeof(m->calling));
+	memcpy(ev->u.open_in.key, m->peer_key, KEY_PUBLIC_LEN);
+	return IAX2_OK;
+}
+
+enum iax2_err oo_node_answer(struct oo_node *n, struct oo_id open, bool accept,
+			     mono_us now)
+{
+	struct peering *p = by_id(n, open);
+	const struct oo_hole *h;
+	struct oo_reg *g;
+
+	if (!p || p->dial)
+		return IAX2_E_STALE;
+	if (p->state != PEERING_ASKING)
+		return IAX2_E_STATE;
+	g = &n->regs[p->reg];
+	send_over(n, g, p->transaction, accept ? OO_ACCEPTED : OO_REFUSED);
+	if (!accept) {
+		key_wipe(&p->asked, sizeof(p->asked));
+		p->state = PEERING_REFUSED;
+		p->ends = now + REFUSED_LINGER_US;
+		return IAX2_OK;
+	}
+	h = &g->hole[OO_V4];
+	p->asked.caller_delay +=
+		(mono_us)half_rtt_ms(g) * MONO_MS + CALLER_MARGIN_US;
+	p->asked.opener_ttl = h->hops;
+	punch_start(n, p, &p->asked, now);
+	return IAX2_OK;
+}
+
+/* --- extra sockets ------------------------------------------------------ */
+
+void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
+		     uint16_t count, mono_us now)
+{
+	struct peering *p = by_id(n, id);
+
+	if (p && p->state == PEERING_PUNCHING)
+		oo_punch_sockets(&p->punch, first, count, now);
+}
+
+bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
+{
+	for (size_t i = 0; i < PEERINGS; i++) {
+		const struct peering *p = &n->peer[i];
+
+		if (p->state == PEERING_PUNCHING && p->punch.sock_n > 0 &&
+		    sock >= p->punch.sock_first &&
+		    sock < p->punch.sock_first + p->punch.sock_n)
+			return true;
+	}
+	return false;
+}
+
+/* --- time --------------------------------------------------------------- */
+
+static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
+{
+	switch (p->state) {
+	case PEERING_REQUESTING:
+		if (now >= p->ends)
+			dial_next(n, p, OO_REGISTRAR_SILENT, now);
+		else if (now >= p->next)
+			send_request(n, p, now);
+		break;
+	case PEERING_ASKING:
+	case PEERING_REFUSED:
+		if (now >= p->ends)
+			peering_free(p);
+		break;
+	case PEERING_PUNCHING:
+	case PEERING_DONE:
+		handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
+		break;
+	case PEERING_FREE:
+		break;
+	}
+}
+
+void node_peers_tick(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < PEERINGS; i++)
+		peering_due(n, &n->peer[i], now);
+}
+
+mono_us node_peers_deadline(const struct oo_node *n)
+{
+	mono_us due = MONO_NEVER;
+
+	for (size_t i = 0; i < PEERINGS; i++) {
+		const struct peering *p = &n->peer[i];
+
+		switch (p->state) {
+		case PEERING_REQUESTING:
+			due = mono_min(due, mono_min(p->ends, p->next));
+			break;
+		case PEERING_ASKING:
+		case PEERING_REFUSED:
+			due = mono_min(due, p->ends);
+			break;
+		case PEERING_PUNCHING:
+		case PEERING_DONE:
+			due = mono_min(due, oo_punch_deadline(&p->punch));
+			break;
+		case PEERING_FREE:
+			break;
+		}
+	}
+	return due;
+}

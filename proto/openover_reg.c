@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "proto/openover_reg.h"
+
+#include <string.h>
+
+#include "proto/iax2_ie.h"
+
+#define FIRST_RETRY_US (250 * MONO_MS)
+#define STEP_TRIES 5U
+#define BACKOFF_MIN_US MONO_S
+#define BACKOFF_MAX_US (60 * MONO_S)
+#define REFUSED_WAIT_US (30 * MONO_S)
+#define PONG_WAIT_MIN_US (500 * MONO_MS)
+#define PONG_WAIT_MAX_US (2 * MONO_S)
+#define MISSED_MAX 4U /* PINGs in a row: the session is lost */
+#define INTERVAL_MIN_US (5 * MONO_S)
+
+const char *oo_reg_state_text(enum oo_reg_state s)
+{
+	static const char *const text[] = {
+		[OO_REG_NO_ADDRESS] = "resolving",
+		[OO_REG_WAITING] = "waiting",
+		[OO_REG_TOKEN] = "registering",
+		[OO_REG_AUTH] = "registering",
+		[OO_REG_ACK] = "registering",
+		[OO_REG_UP] = "registered",
+		[OO_REG_RELEASING] = "unregistering",
+		[OO_REG_RELEASED] = "unregistered",
+	};
+
+	return text[s];
+}
+
+const char *oo_reg_trouble_text(enum oo_reg_trouble t)
+{
+	static const char *const text[] = {
+		[OO_TROUBLE_NONE] = "",
+		[OO_TROUBLE_SILENT] = "the registrar does not answer",
+		[OO_TROUBLE_REFUSED] =
+			"the registrar refuses: it does not know this number, "
+			"or knows it under another key",
+		[OO_TROUBLE_FORGED] =
+			"the answer was not made with the registrar key of "
+			"the configuration",
+		[OO_TROUBLE_LOST] = "the registrar no longer answers",
+	};
+
+	return text[t];
+}
+
+/* Uniform in [@low, @high). */
+static mono_us spread(const struct oo_reg *g, mono_us low, mono_us high)
+{
+	uint8_t b[4] = { 0 };
+	uint64_t v;
+
+	g->cfg.random(g->cfg.random_ctx, b, sizeof(b));
+	v = (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 |
+	    b[3];
+	return low + v * (high - low) / ((uint64_t)UINT32_MAX + 1);
+}
+
+static uint32_t stamp(const struct oo_reg *g, mono_us now)
+{
+	return (uint32_t)((now - g->start) / MONO_MS);
+}
+
+void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now)
+{
+	memset(g, 0, sizeof(*g));
+	g->cfg = *cfg;
+	g->start = now;
+	g->interval = cfg->keepalive;
+	g->due = MONO_NEVER;
+}
+
+void oo_reg_done(struct oo_reg *g)
+{
+	key_wipe(g, sizeof(*g));
+}
+
+static void send_plain(struct oo_reg *g, const uint8_t *frame,
+		       const struct wire_wr *w, enum oo_family family)
+{
+	const struct dgram d = {
+		.path.peer = g->hole[family].registrar,
+		.data = frame,
+		.len = (size_t)(w->p - frame),
+	};
+
+	if (!w->bad)
+		dgram_queue_push(g->cfg.tx, &d, false);
+}
+
+void oo_reg_send(struct oo_reg *g, const uint8_t *frame, struct wire_wr *w,
+		 enum oo_family family)
+{
+	seal_append(w, frame, g->session.tx_key);
+	send_plain(g, frame, w, family);
+}
+
+enum oo_family oo_reg_best_family(const struct oo_reg *g)
+{
+	return g->hole[OO_V6].last_ok > g->hole[OO_V4].last_ok ? OO_V6 : OO_V4;
+}
+
+/* --- registration ------------------------------------------------------- */
+
+static struct oo_transcript own_transcript(const struct oo_reg *g)
+{
+	return (struct oo_transcript){
+		.number = g->cfg.number,
+		.challenge = g->challenge,
+		.node_key = g->cfg.identity->public_key,
+		.registrar_key = g->cfg.registrar_key,
+		.node_hello = g->hello,
+		.registrar_hello = g->registrar_hello,
+	};
+}
+
+static void send_regreq(struct oo_reg *g, mono_us now)
+{
+	const bool answering = g->state == OO_REG_ACK;
+	const struct iax2_full hdr = {
+		.src_callno = g->callno,
+		.dst_callno = answering ? IAX2_CALLNO_OUTSIDE : 0,
+		.retransmit = g->tries > 0,
+		.ts_ms = stamp(g, now),
+		.oseq = answering,
+		.iseq = answering,
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, OO_IAX_REGREQ, &hdr);
+
+	iax2_ie_put_text(&w, IAX2_IE_USERNAME, g->cfg.number);
+	iax2_ie_put_u16(&w, IAX2_IE_REFRESH,
+			(uint16_t)(g->cfg.keepalive / MONO_S));
+	if (g->state != OO_REG_TOKEN)
+		oo_put_hello(&w, g->hello);
+	if (answering) {
+		const struct oo_transcript t = own_transcript(g);
+		uint8_t sig[KEY_SIGNATURE_LEN];
+
+		oo_transcript_sign(&t, OO_ROLE_NODE, g->cfg.identity, sig);
+		iax2_ie_put(&w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
+	}
+	iax2_ie_put_text(&w, IAX2_IE_CALLTOKEN, g->token);
+	if (g->state == OO_REG_TOKEN)
+		oo_put_pad(&w, buf, OO_REGREQ_MIN, false);
+	send_plain(g, buf, &w, g->family);
+	g->due = now + (FIRST_RETRY_US << g->tries);
+	g->tries++;
+}
+
+static void enter(struct oo_reg *g, enum oo_reg_state state, mono_us now)
+{
+	g->state = state;
+	g->tries = 0;
+	send_regreq(g, now);
+}
+
+/* A new exchange: new call number, new ephemeral key, no token. */
+static void begin(struct oo_reg *g, mono_us now)
+{
+	const enum oo_family other = g->family == OO_V4 ? OO_V6 : OO_V4;
+	uint8_t b[1];
+
+	if (g->other_family_next && net_addr_is_set(&g->hole[other].registrar))
+		g->family = other;
+	g->other_family_next = false;
+	g->cfg.random(g->cfg.random_ctx, b, sizeof(b));
+	g->callno = (uint16_t)(IAX2_CALLNO_REG_MIN | b[0]);
+	g->cfg.random(g->cfg.random_ctx, g->secret, sizeof(g->secret));
+	key_agree_pair(g->hello, g->secret);
+	g->token[0] = '\0';
+	enter(g, OO_REG_TOKEN, now);
+}
+
+static bool is_registering(const struct oo_reg *g)
+{
+	return g->state == OO_REG_TOKEN || g->state == OO_REG_AUTH ||
+	       g->state == OO_REG_ACK;
+}
+
+/* This try is over; the next one after a pause that grows, with jitter. */
+static unsigned give_up(struct oo_reg *g, enum oo_reg_trouble why, mono_us now)
+{
+	const unsigned shift = g->failures < 6 ? g->failures : 6;
+	const bool was_up = oo_reg_is_up(g);
+	mono_us pause = BACKOFF_MIN_US << shift;
+
+	if (pause > BACKOFF_MAX_US)
+		pause = BACKOFF_MAX_US;
+	if (why == OO_TROUBLE_REFUSED && pause < REFUSED_WAIT_US)
+		pause = REFUSED_WAIT_US;
+	g->failures++;
+	g->trouble = why;
+	g->other_family_next = true;
+	g->due = now + spread(g, pause / 2, pause);
+	/* Silence leaves the session as it was: an OPEN may still come. */
+	if (g->session.id != 0 && why == OO_TROUBLE_SILENT) {
+		g->state = OO_REG_UP;
+		g->refresh_at = g->due;
+		g->due = MONO_NEVER;
+		return OO_CHANGE_TROUBLE;
+	}
+	key_wipe(&g->session, sizeof(g->session));
+	g->state = OO_REG_WAITING;
+	return (was_up ? OO_CHANGE_DOWN : 0) | OO_CHANGE_TROUBLE;
+}
+
+void oo_reg_addresses(struct oo_reg *g, const struct net_addr *addrs, size_t n,
+		      mono_us now)
+{
+	bool have[OO_FAMILIES] = { false, false };
+	const bool first = g->state == OO_REG_NO_ADDRESS;
+
+	for (size_t i = 0; i < n; i++) {
+		const enum oo_family f = oo_family_of(&addrs[i]);
+
+		if (have[f])
+			continue;
+		have[f] = true;
+		if (!net_addr_equal(&g->hole[f].registrar, &addrs[i])) {
+			memset(&g->hole[f], 0, sizeof(g->hole[f]));
+			g->hole[f].registrar = addrs[i];
+			g->hole[f].next = now;
+		}
+	}
+	if (!first || n == 0)
+		return;
+	g->family = have[OO_V6] ? OO_V6 : OO_V4;
+	begin(g, now);
+}
+
+bool oo_reg_owns(const struct oo_reg *g, const struct dgram *d,
+		 const struct oo_msg *m)
+{
+	return (is_registering(g) || g->state == OO_REG_RELEASING) &&
+	       m->hdr.dst_callno == g->callno &&
+	       net_addr_equal(&d->path.peer, &g->hole[g->family].registrar);
+}
+
+static unsigned on_calltoken(struct oo_reg *g, const struct oo_msg *m,
+			     mono_us now)
+{
+	if (g->state != OO_REG_TOKEN || !m->has_calltoken)
+		return 0;
+	memcpy(g->token, m->calltoken, sizeof(g->token));
+	enter(g, OO_REG_AUTH, now);
+	return 0;
+}
+
+static unsigned on_regauth(struct oo_reg *g, const struct oo_msg *m,
+			   mono_us now)
+{
+	struct oo_transcript t;
+
+	if (g->state != OO_REG_AUTH || !m->has_challenge || !m->has_hello ||
+	    !m->has_signature)
+		return 0;
+	memcpy(g->challenge, m->challenge, sizeof(g->challenge));
+	memcpy(g->registrar_hello, m->hello, KEY_PUBLIC_LEN);
+	t = own_transcript(g);
+	if (!oo_transcript_verify(&t, OO_ROLE_REGISTRAR, m->signature) ||
+	    !oo_session_agree(&g->next, &t, OO_ROLE_NODE, g->secret)) {
+		/* Somebody else's word: wait for the registrar's own. */
+		g->trouble = OO_TROUBLE_FORGED;
+		return OO_CHANGE_TROUBLE;
+	}
+	enter(g, OO_REG_ACK, now);
+	return 0;
+}
+
+static unsigned note_apparent(struct oo_hole *h, const struct net_addr *a)
+{
+	if (net_addr_equal(&h->apparent, a))
+		return 0;
+	h->apparent = *a;
+	return OO_CHANGE_APPARENT;
+}
+
+static unsigned on_regack(struct oo_reg *g, const struct dgram *d,
+			  const struct oo_msg *m, mono_us now)
+{
+	const enum oo_family other = g->family == OO_V4 ? OO_V6 : OO_V4;
+	const mono_us refresh = MONO_S * (m->refresh_s ? m->refresh_s : 300);
+	struct oo_hole *h = &g->hole[g->family];
+	unsigned change = OO_CHANGE_UP;
+
+	if (g->state != OO_REG_ACK || !m->has_session || !m->has_apparent ||
+	    m->session != g->next.id ||
+	    !oo_session_check(&g->next, d->data, d->len, m->counter))
+		return 0;
+	if (oo_reg_is_up(g))
+		change = 0; /* a refresh */
+	g->lost = false;
+	g->session = g->next;
+	key_wipe(&g->next, sizeof(g->next));
+	key_wipe(g->secret, sizeof(g->secret));
+	g->state = OO_REG_UP;
+	g->trouble = OO_TROUBLE_NONE;
+	g->failures = 0;
+	g->due = MONO_NEVER;
+	g->refresh_at = now + spread(g, refresh * 8 / 10, refresh * 9 / 10);
+	change |= note_apparent(h, &m->apparent);
+	h->last_ok = now;
+	h->missed = 0;
+	h->path = 0;
+	/* The first PING at once: it measures the round trip. */
+	h->next = now;
+	g->hole[other].next = now;
+	return change;
+}
+
+static unsigned on_regrej(struct oo_reg *g, const struct oo_msg *m, mono_us now)
+{
+	const struct oo_transcript t = own_transcript(g);
+
+	if (g->state != OO_REG_ACK || !m->has_signature ||
+	    !oo_transcript_verify(&t, OO_ROLE_REFUSAL, m->signature))
+		return 0;
+	return give_up(g, OO_TROUBLE_REFUSED, now);
+}
+
+static unsigned released(struct oo_reg *g)
+{
+	key_wipe(&g->session, sizeof(g->session));
+	g->state = OO_REG_RELEASED;
+	g->due = MONO_NEVER;
+	return OO_CHANGE_RELEASED;
+}
+
+unsigned oo_reg_rx(struct oo_reg *g, const struct dgram *d,
+		   const struct oo_msg *m, mono_us now)
+{
+	switch (m->hdr.subclass) {
+	case OO_IAX_CALLTOKEN:
+		return on_calltoken(g, m, now);
+	case OO_IAX_REGAUTH:
+		return on_regauth(g, m, now);
+	case OO_IAX_REGREJ:
+		return on_regrej(g, m, now);
+	case OO_IAX_REGACK:
+		if (g->state == OO_REG_RELEASING && m->has_session &&
+		    m->session == g->session.id &&
+		    oo_session_check(&g->session, d->data, d->len, m->counter))
+			return released(g);
+		return on_regack(g, d, m, now);
+	default:
+		return 0;
+	}
+}
+
+/* --- the holes ---------------------------------------------------------- */
+
+static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
+{
+	struct oo_hole *h = &g->hole[family];
+	const struct iax2_full hdr = {
+		.src_callno = IAX2_CALLNO_OUTSIDE,
+		.ts_ms = stamp(g, now),
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, OO_IAX_POKE, &hdr);
+
+	oo_session_put(&g->session, &w);
+	if (h->path != 0)
+		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, h->path);
+	oo_put_pad(&w, buf, OO_PING_LEN, true);
+	oo_reg_send(g, buf, &w, family);
+	h->sent_at = now;
+	h->sent_ts = hdr.ts_ms;
+}
+
+static mono_us pong_wait(const struct oo_hole *h)
+{
+	mono_us wait = 2 * (mono_us)h->rtt_us;
+
+	if (wait < PONG_WAIT_MIN_US)
+		wait = PONG_WAIT_MIN_US;
+	return mono_min(wait << h->missed, PONG_WAIT_MAX_US);
+}
+
+bool oo_reg_is_up(const struct oo_reg *g)
+{
+	return g->session.id != 0 && !g->lost;
+}
+
+/* One PING is due: the last one was answered, or its answer is overdue. */
+static void ping_due(struct oo_reg *g, enum oo_family family, mono_us now)
+{
+	struct oo_hole *h = &g->hole[family];
+
+	if (h->sent_at != 0)
+		h->missed++;
+	send_ping(g, family, now);
+	/* A family that has never answered is asked rarely. */
+	if (h->missed >= MISSED_MAX)
+		h->next = now + g->interval;
+	else
+		h->next = now + pong_wait(h);
+}
+
+void oo_reg_ping(struct oo_reg *g, mono_us now)
+{
+	if (g->session.id == 0)
+		return;
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		struct oo_hole *h = &g->hole[f];
+
+		if (!net_addr_is_set(&h->registrar))
+			continue;
+		send_ping(g, (enum oo_family)f, now);
+		h->next = now + pong_wait(h);
+	}
+}
+
+void oo_reg_network_changed(struct oo_reg *g, mono_us now)
+{
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		g->hole[f].missed = 0;
+		g->hole[f].rtt_us = 0;
+	}
+	if (g->state == OO_REG_WAITING)
+		g->due = now;
+	oo_reg_ping(g, now);
+}
+
+static void measure(struct oo_hole *h, mono_us now)
+{
+	const uint32_t rtt = (uint32_t)(now - h->sent_at);
+
+	h->rtt_us = h->rtt_us == 0 ? rtt : h->rtt_us - h->rtt_us / 8 + rtt / 8;
+	if (h->rtt_us == 0)
+		h->rtt_us = 1;
+}
+
+/* Senders start from 32, 64, 128 or 255 as a rule. */
+static uint8_t hops_from_ttl(uint8_t ttl)
+{
+	static const uint8_t start[] = { 32, 64, 128, 255 };
+
+	for (size_t i = 0; ttl != 0 && i < sizeof(start); i++) {
+		if (ttl <= start[i])
+			return (uint8_t)(start[i] - ttl);
+	}
+	return 0;
+}
+
+unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
+			const struct oo_msg *m, mono_us now)
+{
+	const enum oo_family family = oo_family_of(&d->path.peer);
+	struct oo_hole *h = &g->hole[family];
+	const struct net_addr was = h->apparent;
+	unsigned change;
+
+	if (!m->has_reflexive || !net_addr_equal(&d->path.peer, &h->registrar))
+		return 0;
+	if (h->sent_at != 0 && m->hdr.ts_ms == h->sent_ts)
+		measure(h, now);
+	h->hops = hops_from_ttl(d->ttl);
+	h->sent_at = 0;
+	h->missed = 0;
+	h->last_ok = now;
+	change = note_apparent(h, &m->reflexive);
+	if (g->lost) {
+		g->lost = false;
+		g->trouble = OO_TROUBLE_NONE;
+		change |= OO_CHANGE_UP;
+	}
+	if (m->has_path) {
+		/* Not yet proved to receive here: say the cookie at once. */
+		h->path = m->path;
+		h->next = now;
+		return change;
+	}
+	h->path = 0;
+	/* Only the port is another: the hole died between two PINGs. */
+	if (was.port != 0 && was.port != m->reflexive.port &&
+	    net_addr_same_ip(&was, &m->reflexive) &&
+	    g->interval > INTERVAL_MIN_US)
+		g->interval = g->interval * 2 / 3;
+	h->next =
+		now + spread(g, g->interval * 85 / 100, g->interval * 95 / 100);
+	return change;
+}
+
+/* --- time --------------------------------------------------------------- */
+
+static bool all_lost(const struct oo_reg *g)
+{
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		if (net_addr_is_set(&g->hole[f].registrar) &&
+		    g->hole[f].missed < MISSED_MAX)
+			return false;
+	}
+	return true;
+}
+
+static void send_regrel(struct oo_reg *g, mono_us now)
+{
+	const struct iax2_full hdr = {
+		.src_callno = g->callno,
+		.ts_ms = stamp(g, now),
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, OO_IAX_REGREL, &hdr);
+
+	oo_session_put(&g->session, &w);
+	iax2_ie_put_text(&w, IAX2_IE_USERNAME, g->cfg.number);
+	oo_reg_send(g, buf, &w, g->family);
+	g->due = now + (FIRST_RETRY_US << g->tries);
+	g->tries++;
+}
+
+void oo_reg_release(struct oo_reg *g, mono_us now)
+{
+	if (g->session.id == 0) {
+		(void)released(g);
+		return;
+	}
+	g->family = oo_reg_best_family(g);
+	g->state = OO_REG_RELEASING;
+	g->tries = 0;
+	send_regrel(g, now);
+}
+
+static unsigned step_due(struct oo_reg *g, mono_us now)
+{
+	switch (g->state) {
+	case OO_REG_WAITING:
+		begin(g, now);
+		return 0;
+	case OO_REG_TOKEN:
+	case OO_REG_AUTH:
+	case OO_REG_ACK:
+		if (g->tries < STEP_TRIES) {
+			send_regreq(g, now);
+			return 0;
+		}
+		return give_up(g,
+			       g->trouble == OO_TROUBLE_FORGED
+				       ? OO_TROUBLE_FORGED
+				       : OO_TROUBLE_SILENT,
+			       now);
+	case OO_REG_RELEASING:
+		if (g->tries < 3) {
+			send_regrel(g, now);
+			return 0;
+		}
+		return released(g);
+	case OO_REG_UP:
+	case OO_REG_NO_ADDRESS:
+	case OO_REG_RELEASED:
+		break;
+	}
+	g->due = MONO_NEVER;
+	return 0;
+}
+
+unsigned oo_reg_tick(struct oo_reg *g, mono_us now)
+{
+	unsigned change = 0;
+
+	if (now >= g->due)
+		change |= step_due(g, now);
+	if (g->session.id == 0 || g->state == OO_REG_RELEASING)
+		return change;
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		if (net_addr_is_set(&g->hole[f].registrar) &&
+		    now >= g->hole[f].next)
+			ping_due(g, (enum oo_family)f, now);
+	}
+	if (!g->lost && all_lost(g)) {
+		g->lost = true;
+		g->trouble = OO_TROUBLE_LOST;
+		g->refresh_at = mono_min(g->refresh_at, now);
+		change |= OO_CHANGE_DOWN | OO_CHANGE_TROUBLE;
+	}
+	if (g->state == OO_REG_UP && now >= g->refresh_at) {
+		g->refresh_at = MONO_NEVER;
+		g->family = oo_reg_best_family(g);
+		begin(g, now);
+	}
+	return change;
+}
+
+mono_us oo_reg_deadline(const struct oo_reg *g)
+{
+	mono_us due = g->due;
+
+	if (g->session.id == 0 || g->state == OO_REG_RELEASING)
+		return due;
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		if (net_addr_is_set(&g->hole[f].registrar))
+			due = mono_min(due, g->hole[f].next);
+	}
+	if (g->state == OO_REG_UP)
+		due = mono_min(due, g->refresh_at);
+	return due;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "proto/openover_registrar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/iax2_ie.h"
+#include "proto/openover_registrar_priv.h"
+
+/* A node that was not heard for three of its usual intervals is offline. */
+#define ONLINE_US (45 * MONO_S)
+/* Its session is forgotten later: a node that comes back need not register. */
+#define FORGET_US (180 * MONO_S)
+#define SWEEP_US MONO_S
+#define SECRET_US (30 * MONO_S)
+#define UNPROVED_BUCKETS 16384U
+
+static bool cfg_is_sane(const struct oo_registrar_cfg *c)
+{
+	return c->nodes_max >= 16 && c->nodes_max <= 4000000 &&
+	       c->opens_max >= 16 && c->opens_max <= 1000000 &&
+	       c->refresh_s >= 30 && c->refresh_s <= 3600 &&
+	       c->registrations_per_min >= 1 && c->opens_per_min >= 1 &&
+	       c->random && c->identity;
+}
+
+static struct rate_table *table(struct oo_registrar *r, uint32_t per_minute,
+				uint32_t burst)
+{
+	const struct rate_limit limit = { per_minute, burst };
+	uint8_t key[16];
+
+	r->random(r->random_ctx, key, sizeof(key));
+	return rate_table_new(UNPROVED_BUCKETS, limit, key);
+}
+
+struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
+				      mono_us now)
+{
+	struct oo_registrar *r;
+	uint8_t key[16];
+
+	if (!cfg_is_sane(cfg))
+		return NULL;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	r->id = *cfg->identity;
+	r->random = cfg->random;
+	r->random_ctx = cfg->random_ctx;
+	r->refresh_s = cfg->refresh_s;
+	r->opens_limit = (struct rate_limit){ cfg->opens_per_min,
+					      cfg->opens_per_min / 4 + 4 };
+	r->random(r->random_ctx, key, sizeof(key));
+	r->dir = oo_directory_new(cfg->nodes_max, key);
+	r->tx = dgram_queue_new(cfg->tx_max);
+	/* Enough for a club behind one address to come back at once. */
+	r->unproved = table(r, 1200, 40);
+	r->registrations = table(r, cfg->registrations_per_min,
+				 cfg->registrations_per_min / 4 + 4);
+	r->opens_max = cfg->opens_max;
+	r->opens = calloc(cfg->opens_max, sizeof(r->opens[0]));
+	r->fifo = calloc(cfg->opens_max, sizeof(r->fifo[0]));
+	if (!r->dir || !r->tx || !r->unproved || !r->registrations ||
+	    !r->opens || !r->fifo)
+		return oo_registrar_free(r);
+	r->random(r->random_ctx, r->secret.now, sizeof(r->secret.now));
+	r->random(r->random_ctx, r->secret.before, sizeof(r->secret.before));
+	r->random(r->random_ctx, r->tx_key, sizeof(r->tx_key));
+	r->secret.since = now;
+	r->sweep_next = now + SWEEP_US;
+	return r;
+}
+
+struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
+{
+	if (!r)
+		return NULL;
+	oo_directory_free(r->dir);
+	dgram_queue_free(r->tx);
+	rate_table_free(r->unproved);
+	rate_table_free(r->registrations);
+	free(r->opens);
+	free(r->fifo);
+	key_wipe(r, sizeof(*r));
+	free(r);
+	return NULL;
+}
+
+bool registrar_send(struct oo_registrar *r, const struct net_path *path,
+		    const uint8_t *frame, const struct wire_wr *w)
+{
+	const struct dgram d = {
+		.path = *path,
+		.data = frame,
+		.len = (size_t)(w->p - frame),
+	};
+
+	return !w->bad && dgram_queue_push(r->tx, &d, false);
+}
+
+void registrar_event(struct oo_registrar *r, enum oo_registrar_event_kind kind,
+		     const char *number, const struct net_addr *addr)
+{
+	struct oo_registrar_event *ev;
+
+	if (r->ev_n == EVENTS_MAX)
+		return;
+	ev = &r->events[(r->ev_head + r->ev_n++) % EVENTS_MAX];
+	memset(ev, 0, sizeof(*ev));
+	ev->kind = kind;
+	memcpy(ev->number, number, strlen(number) + 1);
+	if (addr)
+		ev->addr = *addr;
+}
+
+struct oo_record *registrar_sender(struct oo_registrar *r,
+				   const struct dgram *d,
+				   const struct oo_msg *m)
+{
+	struct oo_record *rec;
+
+	if (!m->has_session || !m->sealed) {
+		r->n.not_ours++;
+		return NULL;
+	}
+	rec = oo_directory_by_session(r->dir, m->session);
+	if (!rec || !seal_check(d->data, d->len, rec->session.rx_key)) {
+		r->n.forged++;
+		return NULL;
+	}
+	if (!replay_accept(&rec->session.rx, m->counter)) {
+		r->n.replayed++;
+		return NULL;
+	}
+	return rec;
+}
+
+static uint64_t path_cookie(const uint8_t secret[KEY_SHARED_LEN],
+			    uint64_t session, const struct net_addr *a)
+{
+	uint8_t addr[18];
+	const size_t n = net_addr_put(addr, a);
+	const struct key_part parts[] = {
+		{ &session, sizeof(session) },
+		{ addr, n },
+	};
+
+	return key_derive_u64(secret, "keyhole path", parts, 2);
+}
+
+static bool path_is_proved(const struct oo_registrar *r, const struct oo_msg *m,
+			   const struct net_addr *from)
+{
+	return m->has_path &&
+	       (m->path == path_cookie(r->secret.now, m->session, from) ||
+		m->path == path_cookie(r->secret.before, m->session, from));
+}
+
+static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
+			     const struct oo_msg *m, mono_us now)
+{
+	const struct net_addr *from = &d->path.peer;
+	struct oo_record *rec = registrar_sender(r, d, m);
+	const struct iax2_full hdr = {
+		.src_callno = IAX2_CALLNO_OUTSIDE,
+		.dst_callno = m->hdr.src_callno,
+		.ts_ms = m->hdr.ts_ms,
+		.iseq = (uint8_t)(m->hdr.oseq + 1),
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w;
+	bool proved;
+
+	if (!rec)
+		return IAX2_E_REFUSED;
+	r->n.pings++;
+	proved = net_addr_equal(&rec->path[oo_family_of(from)].peer, from);
+	if (!proved && path_is_proved(r, m, from)) {
+		r->n.moves++;
+		registrar_event(r, OO_REG_EV_MOVED, rec->number, from);
+		proved = true;
+	}
+	if (proved)
+		oo_directory_move(r->dir, rec, &d->path, now);
+
+	w = oo_frame_begin(buf, OO_IAX_PONG, &hdr);
+	oo_session_put(&rec->session, &w);
+	oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, from);
+	if (!proved)
+		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH,
+				path_cookie(r->secret.now, m->session, from));
+	seal_append(&w, buf, rec->session.tx_key);
+	if ((size_t)(w.p - buf) > d->len)
+		return IAX2_E_LIMITED;
+	registrar_send(r, &d->path, buf, &w);
+	return IAX2_OK;
+}
+
+/* A POKE that knows nothing of us gets the PONG of RFC 5456 6.7.2. */
+static enum iax2_err on_plain_poke(struct oo_registrar *r,
+				   const struct dgram *d,
+				   const struct oo_msg *m, mono_us now)
+{
+	const struct iax2_full hdr = {
+		.src_callno = IAX2_CALLNO_OUTSIDE,
+		.dst_callno = m->hdr.src_callno,
+		.ts_ms = m->hdr.ts_ms,
+		.iseq = (uint8_t)(m->hdr.oseq + 1),
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w;
+
+	if (!rate_table_take(r->unproved, &d->path.peer, now)) {
+		r->n.limited++;
+		return IAX2_E_LIMITED;
+	}
+	w = oo_frame_begin(buf, OO_IAX_PONG, &hdr);
+	registrar_send(r, &d->path, buf, &w);
+	return IAX2_OK;
+}
+
+static enum iax2_err on_regrel(struct oo_registrar *r, const struct dgram *d,
+			       const struct oo_msg *m)
+{
+	struct oo_record *rec = registrar_sender(r, d, m);
+	const struct iax2_full hdr = {
+		.src_callno = IAX2_CALLNO_OUTSIDE,
+		.dst_callno = m->hdr.src_callno,
+		.ts_ms = m->hdr.ts_ms,
+		.iseq = (uint8_t)(m->hdr.oseq + 1),
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w;
+
+	if (!rec)
+		return IAX2_E_REFUSED;
+	w = oo_frame_begin(buf, OO_IAX_REGACK, &hdr);
+	oo_session_put(&rec->session, &w);
+	seal_append(&w, buf, rec->session.tx_key);
+	if ((size_t)(w.p - buf) <= d->len)
+		registrar_send(r, &d->path, buf, &w);
+	oo_directory_end(r->dir, rec);
+	registrar_event(r, OO_REG_EV_DOWN, rec->number, &d->path.peer);
+	return IAX2_OK;
+}
+
+static void secret_rotate(struct oo_registrar *r, mono_us now)
+{
+	if (now - r->secret.since < SECRET_US)
+		return;
+	memcpy(r->secret.before, r->secret.now, KEY_SHARED_LEN);
+	/* After a long rest even the present one is older than it may be. */
+	if (now - r->secret.since >= 2 * SECRET_US)
+		r->random(r->random_ctx, r->secret.before, KEY_SHARED_LEN);
+	r->random(r->random_ctx, r->secret.now, KEY_SHARED_LEN);
+	r->secret.since = now;
+}
+
+enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
+			      mono_us now)
+{
+	struct oo_msg m;
+	enum iax2_err err;
+
+	r->n.rx++;
+	secret_rotate(r, now);
+	err = oo_msg_decode(d->data, d->len, &m);
+	if (err != IAX2_OK) {
+		if (err == IAX2_E_NOT_OURS)
+			r->n.not_ours++;
+		else
+			r->n.malformed++;
+		return err;
+	}
+	switch (m.hdr.subclass) {
+	case OO_IAX_POKE:
+		if (m.has_session)
+			return on_ping(r, d, &m, now);
+		return on_plain_poke(r, d, &m, now);
+	case OO_IAX_REGREQ:
+		return registrar_on_regreq(r, d, &m, now);
+	case OO_IAX_REGREL:
+		return on_regrel(r, d, &m);
+	case OO_OPEN_REQUEST:
+		return registrar_on_open_request(r, d, &m, now);
+	case OO_OVER:
+		return registrar_on_over(r, d, &m, now);
+	default:
+		r->n.not_ours++;
+		return IAX2_E_NOT_OURS;
+	}
+}
+
+static mono_us last_heard(const struct oo_record *rec)
+{
+	return rec->heard[OO_V4] > rec->heard[OO_V6] ? rec->heard[OO_V4]
+						     : rec->heard[OO_V6];
+}
+
+bool oo_registrar_is_online(const struct oo_record *rec, mono_us now)
+{
+	return rec->session.id != 0 && now - last_heard(rec) < ONLINE_US;
+}
+
+/* Look at a thirtieth of the records each second. */
+static void sweep(struct oo_registrar *r, mono_us now)
+{
+	const size_t max = oo_directory_max(r->dir);
+	const size_t n = max / 30 + 1;
+
+	for (size_t i = 0; i < n && max > 0; i++) {
+		struct oo_record *rec;
+
+		r->sweep_at = r->sweep_at + 1 < max ? r->sweep_at + 1 : 0;
+		rec = oo_directory_at(r->dir, r->sweep_at);
+		if (rec->session.id == 0 || now - last_heard(rec) < FORGET_US)
+			continue;
+		oo_directory_end(r->dir, rec);
+		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);
+	}
+}
+
+void oo_registrar_tick(struct oo_registrar *r, mono_us now)
+{
+	registrar_opens_tick(r, now);
+	if (now < r->sweep_next)
+		return;
+	r->sweep_next = now + SWEEP_US;
+	sweep(r, now);
+}
+
+mono_us oo_registrar_deadline(const struct oo_registrar *r)
+{
+	const mono_us opens = registrar_opens_deadline(r);
+
+	if (oo_directory_sessions(r->dir) == 0)
+		return opens;
+	return mono_min(opens, r->sweep_next);
+}
+
+bool oo_registrar_next_tx(struct oo_registrar *r, struct dgram *out)
+{
+	return dgram_queue_pop(r->tx, out);
+}
+
+bool oo_registrar_next_event(struct oo_registrar *r,
+			     struct oo_registrar_event *out)
+{
+	if (r->ev_n == 0)
+		return false;
+	*out = r->events[r->ev_head];
+	r->ev_head = (r->ev_head + 1) % EVENTS_MAX;
+	r->ev_n--;
+	return true;
+}
+
+enum iax2_err oo_registrar_node_put(struct oo_registrar *r, const char *number,
+				    const uint8_t key[KEY_PUBLIC_LEN])
+{
+	const size_t len = strlen(number);
+
+	if (len == 0 || len > OO_NUMBER_MAX ||
+	    strspn(number, "0123456789") != len)
+		return IAX2_E_RANGE;
+	return oo_directory_put(r->dir, number, key) ? IAX2_OK : IAX2_E_FULL;
+}
+
+enum iax2_err oo_registrar_node_remove(struct oo_registrar *r,
+				       const char *number)
+{
+	struct oo_record *rec = oo_directory_by_number(r->dir, number);
+
+	if (!rec)
+		return IAX2_E_STALE;
+	if (rec->session.id != 0)
+		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);
+	oo_directory_remove(r->dir, rec);
+	return IAX2_OK;
+}
+
+struct oo_directory *oo_registrar_directory(struct oo_registrar *r)
+{
+	return r->dir;
+}
+
+const struct oo_registrar_counters *
+oo_registrar_counters(const struct oo_registrar *r)
+{
+	return &r->n;
+}
+
+size_t oo_registrar_opens(const struct oo_registrar *r)
+{
+	return r->fifo_n;
+}

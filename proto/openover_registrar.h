@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_OPENOVER_REGISTRAR_H
+#define PROTO_OPENOVER_REGISTRAR_H
+
+/*
+ * The registration server as a function of datagrams, commands and time
+ * (OPEN-OVER.md): it authenticates nodes, keeps their sessions and proved
+ * addresses, and carries OPEN and OVER between a caller and a target.  It is
+ * never in the middle of a call.
+ *
+ * No socket, no clock, no file, no allocation after oo_registrar_new().  Use
+ * it as iax2_endpoint.h says.  Nothing is kept for a sender before it has
+ * proved a node's key.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/dgram.h"
+#include "proto/iax2_endpoint.h"
+#include "proto/iax2_err.h"
+#include "proto/keys.h"
+#include "proto/mono.h"
+#include "proto/openover_directory.h"
+
+struct oo_registrar_cfg {
+	const struct key_identity *identity; /* copied */
+	size_t nodes_max;                    /* 16..4,000,000 */
+	size_t opens_max;   /* transactions at once, 16..1,000,000 */
+	size_t tx_max;      /* datagrams queued, 8..65536 */
+	uint16_t refresh_s; /* how often nodes register again, 30..3600 */
+	/* Registrations (public-key work) a minute from one address. */
+	uint32_t registrations_per_min;
+	/* OPEN_REQUESTs a minute from one node. */
+	uint32_t opens_per_min;
+	random_fn random;
+	void *random_ctx;
+};
+
+/* Datagrams and transactions by fate. */
+struct oo_registrar_counters {
+	uint64_t rx;
+	uint64_t malformed;
+	uint64_t not_ours;   /* well formed, but nothing for a registrar */
+	uint64_t limited;    /* dropped for a rate limit */
+	uint64_t forged;     /* unknown session or wrong seal */
+	uint64_t replayed;   /* counter seen before */
+	uint64_t token_bad;  /* call token missing or stale: asked again */
+	uint64_t refused;    /* registrations with a wrong key or number */
+	uint64_t registered; /* sessions begun */
+	uint64_t pings;      /* authentic PINGs */
+	uint64_t moves;      /* sessions that moved to another address */
+	uint64_t opens;      /* OPEN_REQUESTs taken up */
+	uint64_t opens_ok;   /* of those, accepted by the target */
+};
+
+enum oo_registrar_event_kind {
+	OO_REG_EV_UP,      /* a node registered */
+	OO_REG_EV_MOVED,   /* its address changed */
+	OO_REG_EV_DOWN,    /* it unregistered, fell silent or was removed */
+	OO_REG_EV_REFUSED, /* someone claimed @number without its key */
+};
+
+struct oo_registrar_event {
+	enum oo_registrar_event_kind kind;
+	char number[IAX2_NUMBER_MAX + 1];
+	struct net_addr addr;
+};
+
+struct oo_registrar;
+
+/* NULL when @cfg is out of range or memory is short. */
+struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
+				      mono_us now);
+/* Accepts NULL, wipes keys, returns NULL. */
+struct oo_registrar *oo_registrar_free(struct oo_registrar *r);
+
+enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
+			      mono_us now);
+void oo_registrar_tick(struct oo_registrar *r, mono_us now);
+mono_us oo_registrar_deadline(const struct oo_registrar *r);
+bool oo_registrar_next_tx(struct oo_registrar *r, struct dgram *out);
+bool oo_registrar_next_event(struct oo_registrar *r,
+			     struct oo_registrar_event *out);
+
+/* The directory of keys: add or change (IAX2_E_RANGE for a bad number,
+ * IAX2_E_FULL), remove (IAX2_E_STALE when unknown). */
+enum iax2_err oo_registrar_node_put(struct oo_registrar *r, const char *number,
+				    const uint8_t key[KEY_PUBLIC_LEN]);
+enum iax2_err oo_registrar_node_remove(struct oo_registrar *r,
+				       const char *number);
+/* For looking: records, sessions, proved addresses. */
+struct oo_directory *oo_registrar_directory(struct oo_registrar *r);
+bool oo_registrar_is_online(const struct oo_record *rec, mono_us now);
+const struct oo_registrar_counters *
+oo_registrar_counters(const struct oo_registrar *r);
+/* OPEN transactions under way. */
+size_t oo_registrar_opens(const struct oo_registrar *r);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_OPENOVER_REGISTRAR_PRIV_H
+#define PROTO_OPENOVER_REGISTRAR_PRIV_H
+
+/*
+ * What the parts of the registrar share: registration
+ * (openover_registrar_reg.c), OPEN/OVER (openover_registrar_open.c) and the
+ * rest (openover_registrar.c).
+ */
+
+#include "proto/openover_msg.h"
+#include "proto/openover_registrar.h"
+
+/* A secret for stateless answers, replaced every 30 s; what was made with it
+ * is good while it is the present or the former one. */
+struct rotating_secret {
+	uint8_t now[KEY_SHARED_LEN];
+	uint8_t before[KEY_SHARED_LEN];
+	mono_us since;
+};
+
+enum open_state { OPEN_FREE, OPEN_PENDING, OPEN_DONE };
+
+/* One OPEN_REQUEST on its way. */
+struct open_tx {
+	enum open_state state;
+	uint64_t id;        /* ours: towards the target */
+	uint64_t caller_tx; /* the caller's */
+	uint32_t caller;    /* records, by index, and their sessions: a record
+			       whose session changed is another party */
+	uint32_t target;
+	uint64_t caller_session;
+	uint64_t target_session;
+	uint8_t token[KEY_SHARED_LEN];
+	uint8_t verdict; /* when done */
+	uint8_t caller_nat;
+	uint8_t target_nat;
+	uint16_t caller_delay_ms;
+	mono_us began;
+};
+
+#define EVENTS_MAX 256
+
+struct oo_registrar {
+	struct key_identity id;
+	struct oo_directory *dir;
+	struct dgram_queue *tx;
+	struct rotating_secret secret;
+	struct rate_table *unproved;      /* answers to unproved senders */
+	struct rate_table *registrations; /* public-key work */
+	struct rate_limit opens_limit;
+	uint16_t refresh_s;
+	random_fn random;
+	void *random_ctx;
+	struct oo_registrar_counters n;
+
+	struct open_tx *opens;
+	size_t opens_max;
+	uint32_t *fifo; /* slots in order of their beginning */
+	size_t fifo_head;
+	size_t fifo_n;
+	size_t silent_n; /* of the oldest, how many are past answering */
+	uint8_t tx_key[KEY_SHARED_LEN]; /* makes transaction ids */
+
+	size_t sweep_at; /* the next record to look at */
+	mono_us sweep_next;
+
+	struct oo_registrar_event events[EVENTS_MAX];
+	size_t ev_head;
+	size_t ev_n;
+};
+
+/* Queue a finished frame; false when the cursor went bad or the queue is
+ * full. */
+bool registrar_send(struct oo_registrar *r, const struct net_path *path,
+		    const uint8_t *frame, const struct wire_wr *w);
+void registrar_event(struct oo_registrar *r, enum oo_registrar_event_kind kind,
+		     const char *number, const struct net_addr *addr);
+
+/* An authentic frame's sender; NULL, counted, for anything else. */
+struct oo_record *registrar_sender(struct oo_registrar *r,
+				   const struct dgram *d,
+				   const struct oo_msg *m);
+
+enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
+				  const struct oo_msg *m, mono_us now);
+enum iax2_err registrar_on_open_request(struct oo_registrar *r,
+					const struct dgram *d,
+					const struct oo_msg *m, mono_us now);
+enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
+				const struct oo_msg *m, mono_us now);
+/* Give up on transactions whose target stays silent, free old ones. */
+void registrar_opens_tick(struct oo_registrar *r, mono_us now);
+mono_us registrar_opens_deadline(const struct oo_registrar *r);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "proto/rate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/keys.h"
+
+struct rate_table {
+	struct rate_limit limit;
+	uint8_t key[16];
+	size_t mask;
+	struct rate buckets[];
+};
+
+/*
+ * A bucket is a point in time (GCRA): each token moves it one emission
+ * interval ahead, and it may run ahead of now by the burst.
+ */
+bool rate_take(struct rate *r, const struct rate_limit *limit, mono_us now)
+{
+	const mono_us each = 60 * MONO_S / limit->per_minute;
+	const mono_us ahead = each * (limit->burst - 1);
+	const mono_us base = r->since > now ? r->since : now;
+
+	if (base - now > ahead)
+		return false;
+	r->since = base + each;
+	return true;
+}
+
+struct rate_table *rate_table_new(size_t buckets, struct rate_limit limit,
+				  const uint8_t key[16])
+{
+	struct rate_table *t;
+	size_t n = 1;
+
+	while (n < buckets)
+		n *= 2;
+	t = calloc(1, sizeof(*t) + n * sizeof(t->buckets[0]));
+	if (!t)
+		return NULL;
+	t->limit = limit;
+	t->mask = n - 1;
+	memcpy(t->key, key, sizeof(t->key));
+	return t;
+}
+
+struct rate_table *rate_table_free(struct rate_table *t)
+{
+	free(t);
+	return NULL;
+}
+
+bool rate_table_take(struct rate_table *t, const struct net_addr *from,
+		     mono_us now)
+{
+	const size_t len = net_addr_is_v4(from) ? 16 : 8;
+	const uint64_t h = key_hash(t->key, from->ip, len);
+
+	return rate_take(&t->buckets[h & t->mask], &t->limit, now);
+}

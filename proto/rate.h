@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_RATE_H
+#define PROTO_RATE_H
+
+/*
+ * Token buckets: how often something may happen, for one party
+ * (struct rate) or for each source address (struct rate_table).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/mono.h"
+#include "proto/net_path.h"
+
+struct rate_limit {
+	uint32_t per_minute; /* sustained */
+	uint32_t burst;      /* at once, >= 1 */
+};
+
+/* All zero is a full bucket. */
+struct rate {
+	mono_us since; /* the bucket was full at or before this */
+};
+
+/* Take one token; false when the bucket is empty. */
+bool rate_take(struct rate *r, const struct rate_limit *limit, mono_us now);
+
+/*
+ * Buckets by source: IPv4 by address, IPv6 by /64, hashed with a secret key
+ * into a fixed table.  Two sources that share a bucket share its limit.
+ */
+struct rate_table;
+
+/* @buckets is rounded up to a power of two; NULL when memory is short. */
+struct rate_table *rate_table_new(size_t buckets, struct rate_limit limit,
+				  const uint8_t key[16]);
+struct rate_table *rate_table_free(struct rate_table *t);
+bool rate_table_take(struct rate_table *t, const struct net_addr *from,
+		     mono_us now);
+
+#endif
