@@ -90,7 +90,7 @@ bool iax2_ie_u16(const uint8_t *body, size_t len, uint8_t type, uint16_t *out)
 
 bool iax2_ie_u32(const uint8_t *body, size_t len, uint8_t type, uint32_t *out)
 {
-	uint8_t b[4];
+	uint8_t b[4] = { 0 };
 	struct wire_rd r = wire_rd(b, sizeof(b));
 
 	if (!iax2_ie_octets(body, len, type, b, sizeof(b)))
@@ -101,7 +101,7 @@ bool iax2_ie_u32(const uint8_t *body, size_t len, uint8_t type, uint32_t *out)
 
 bool iax2_ie_u64(const uint8_t *body, size_t len, uint8_t type, uint64_t *out)
 {
-	uint8_t b[8];
+	uint8_t b[8] = { 0 };
 	struct wire_rd r = wire_rd(b, sizeof(b));
 
 	if (!iax2_ie_octets(body, len, type, b, sizeof(b)))

@@ -203,11 +203,12 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 
 	if (!replay_accept(&p->rx, m->transaction))
 		return 0;
-	send_pong(p, d, m);
 	c = learn(p, &d->path, now);
-	/* Its way to us is open now, so ours to it is worth a try at once. */
+	/* Its way to us is open now, so ours to it is worth a try at once; and
+	 * before the PONG, so that the peer's answer is not behind its NEW. */
 	if (c && !c->proved && !p->chosen)
 		poke(p, c, now);
+	send_pong(p, d, m);
 	return 0;
 }
 

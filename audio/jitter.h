@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AUDIO_JITTER_H
+#define AUDIO_JITTER_H
+
+/*
+ * Jitter buffer for one stream of telephone-rate codes, eight octets a
+ * millisecond (u-law, A-law): frames of 10 to 60 ms in as the network brings
+ * them, blocks of 20 ms out as the node's tick asks for them.
+ *
+ * The delay follows what the network does: it covers 98 in 100 of the recent
+ * frames, between the configured bounds.  It is set anew, to the millisecond,
+ * at each talk spurt, where silence hides the change.  Within a spurt it grows
+ * only where a frame is missing anyway, and shrinks by a block at a time when
+ * it stays well above what is needed, or at once when above the upper bound.
+ *
+ * Pure: time is an argument, in microseconds of any monotonic clock.  Fixed
+ * memory (about 10 KiB), no allocation, total on hostile input: the work of a
+ * call is bounded whatever the timestamps say.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audio/transit.h"
+
+#define JITTER_OCTETS_PER_MS 8U
+#define JITTER_BLOCK_MS 20U
+#define JITTER_BLOCK_OCTETS 160U
+#define JITTER_FRAME_MIN 80U     /* octets: 10 ms */
+#define JITTER_FRAME_MAX 480U    /* octets: 60 ms */
+#define JITTER_DELAY_MAX_MS 500U /* for jitter_config.max_ms */
+
+/* One bit for each millisecond of a block. */
+#define JITTER_WHOLE ((1U << JITTER_BLOCK_MS) - 1)
+
+#define JITTER_RING_MS 1024U /* a power of two */
+
+struct jitter_config {
+	uint32_t min_ms; /* least delay, 0..max_ms */
+	uint32_t max_ms; /* greatest delay, 20..JITTER_DELAY_MAX_MS */
+	uint8_t silence; /* the format's code for silence: 0xff for u-law */
+};
+
+/* What became of a frame. */
+enum jitter_put {
+	JITTER_KEPT,
+	JITTER_LATE,      /* its time to be played is past */
+	JITTER_DUPLICATE, /* all of it was there */
+	JITTER_OVERFLOW,  /* too far ahead of what is being played */
+	JITTER_REFUSED,   /* not 10..60 ms of whole milliseconds */
+};
+
+enum jitter_get {
+	JITTER_FRAME, /* a block, perhaps with holes: see valid */
+	JITTER_LOST,  /* speech goes on but this block is missing: conceal */
+	JITTER_IDLE,  /* nobody speaks */
+};
+
+struct jitter_block {
+	uint32_t format; /* of the frames it came from */
+	uint32_t valid;  /* bit n: millisecond n is there; JITTER_WHOLE: all */
+	uint8_t codes[JITTER_BLOCK_OCTETS]; /* silence where not valid */
+};
+
+struct jitter_counters {
+	uint64_t frames; /* given to jitter_put(), refused ones included */
+	uint64_t late;
+	uint64_t duplicates;
+	uint64_t overflow;
+	uint64_t refused;
+	uint64_t played;     /* blocks given as JITTER_FRAME */
+	uint64_t lost;       /* blocks missing while speech went on */
+	uint64_t stretched;  /* blocks put in to raise the delay */
+	uint64_t skipped_ms; /* speech left out to lower it */
+	uint64_t resyncs;    /* the stream's time jumped */
+};
+
+enum jitter_state {
+	JITTER_STATE_IDLE,
+	JITTER_STATE_WAITING, /* for the moment to start a spurt */
+	JITTER_STATE_PLAYING,
+};
+
+/*
+ * Positions are the stream's timestamps in milliseconds, unwrapped.  The ring
+ * holds those from JITTER_HISTORY_MS before `play` on; what is behind `play`
+ * only serves to tell duplicates from late frames.
+ */
+struct jitter {
+	struct jitter_config config;
+	struct jitter_counters counters;
+	enum jitter_state state;
+	uint32_t format;
+	bool ended; /* the speaker unkeyed; nothing came since */
+	uint64_t last_put_us;
+
+	uint32_t newest_ts; /* timestamp of the newest frame kept */
+	int64_t newest_pos; /* its position */
+	int64_t end;        /* where it ends */
+	int64_t play;       /* position of the next block */
+
+	bool next_pending;  /* another spurt is held behind what plays */
+	int64_t next_start; /* where it starts */
+	int64_t spurt_end;  /* where what plays ends, if one is pending */
+
+	uint32_t starving; /* blocks asked for since speech ran out */
+	uint32_t starved;  /* of them, those that time went on for */
+	uint32_t outliers; /* frames of no use, in a row */
+	uint32_t excess;   /* blocks with too much delay, in a row */
+	uint32_t target_ms;
+	uint32_t delay_ms; /* of the block played last */
+
+	struct transit transit;
+	uint64_t there[JITTER_RING_MS / 64]; /* one bit a millisecond */
+	uint8_t ring[JITTER_RING_MS * JITTER_OCTETS_PER_MS];
+};
+
+/* Returns 0, or -EINVAL when the bounds are not as struct jitter_config says;
+ * then @j is unusable. */
+int jitter_init(struct jitter *j, const struct jitter_config *config);
+
+/* A frame that arrived at @now_us. */
+struct jitter_in {
+	uint32_t ts_ms; /* stream time, wraps at 2^32 */
+	uint32_t format;
+	const uint8_t *codes;
+	size_t len; /* octets */
+	bool spurt; /* known to be the first of a talk spurt */
+};
+
+enum jitter_put jitter_put(struct jitter *j, const struct jitter_in *in,
+			   uint64_t now_us);
+
+/* The speaker unkeyed: what is there is played, and nothing concealed after
+ * it.  The next frame starts a spurt. */
+void jitter_end(struct jitter *j);
+
+/* The next 20 ms, once every 20 ms.  @out is filled in every case. */
+enum jitter_get jitter_get(struct jitter *j, uint64_t now_us,
+			   struct jitter_block *out);
+
+/* How long speech is held now, in ms, beyond the network's least transit. */
+uint32_t jitter_delay_ms(const struct jitter *j);
+
+#endif
