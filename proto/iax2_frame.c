@@ -136,3 +136,37 @@ enum iax2_err iax2_full_encode(const struct iax2_full *in, uint8_t *buf,
 	*len = (size_t)(w.p - buf);
 	return IAX2_OK;
 }
+
+enum iax2_err iax2_mini_decode(const uint8_t *pkt, size_t len,
+			       struct iax2_mini *out)
+{
+	struct wire_rd r = wire_rd(pkt, len);
+	const uint16_t src = wire_rd_u16(&r);
+	struct iax2_mini m = { .src_callno = src };
+
+	m.ts_ms = wire_rd_u16(&r);
+	if (r.bad)
+		return IAX2_E_TRUNCATED;
+	if (src == 0 || (src & FLAG_FULL))
+		return IAX2_E_RANGE;
+	m.len = wire_rd_left(&r);
+	m.data = m.len > 0 ? wire_rd_bytes(&r, m.len) : NULL;
+	*out = m;
+	return IAX2_OK;
+}
+
+enum iax2_err iax2_mini_encode(const struct iax2_mini *in, uint8_t *buf,
+			       size_t cap, size_t *len)
+{
+	struct wire_wr w = wire_wr(buf, cap);
+
+	if (in->src_callno == 0 || in->src_callno > IAX2_CALLNO_MAX)
+		return IAX2_E_RANGE;
+	wire_wr_u16(&w, in->src_callno);
+	wire_wr_u16(&w, in->ts_ms);
+	wire_wr_bytes(&w, in->data, in->len);
+	if (w.bad)
+		return IAX2_E_NO_SPACE;
+	*len = (size_t)(w.p - buf);
+	return IAX2_OK;
+}

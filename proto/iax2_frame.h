@@ -25,8 +25,9 @@
  * in CONTROL frames for "stop the current indication" and expects an ACK. */
 #define IAX2_SUBCLASS_STOP UINT64_MAX
 
-/* Frame types this node acts on (RFC 5456 8.2).  Others decode and are
- * answered with UNSUPPORT by the call machine, so this is not exhaustive. */
+/* Frame types this node acts on (RFC 5456 8.2; CNG and DTMF_BEGIN as Asterisk
+ * has them).  Others decode and are answered with UNSUPPORT by the call
+ * machine, so this is not exhaustive. */
 enum iax2_frame_type {
 	IAX2_FRAME_DTMF_END = 0x01,
 	IAX2_FRAME_VOICE = 0x02,
@@ -34,9 +35,50 @@ enum iax2_frame_type {
 	IAX2_FRAME_NULL = 0x05,
 	IAX2_FRAME_IAX = 0x06,
 	IAX2_FRAME_TEXT = 0x07,
+	IAX2_FRAME_CNG = 0x0a,
+	IAX2_FRAME_DTMF_BEGIN = 0x0c,
+};
+
+/* Subclasses of IAX frames (RFC 5456 8.4). */
+enum iax2_iax {
+	IAX2_IAX_NEW = 0x01,
+	IAX2_IAX_PING = 0x02,
+	IAX2_IAX_PONG = 0x03,
+	IAX2_IAX_ACK = 0x04,
+	IAX2_IAX_HANGUP = 0x05,
+	IAX2_IAX_REJECT = 0x06,
+	IAX2_IAX_ACCEPT = 0x07,
+	IAX2_IAX_AUTHREQ = 0x08,
+	IAX2_IAX_AUTHREP = 0x09,
+	IAX2_IAX_INVAL = 0x0a,
+	IAX2_IAX_LAGRQ = 0x0b,
+	IAX2_IAX_LAGRP = 0x0c,
+	IAX2_IAX_REGREQ = 0x0d,
+	IAX2_IAX_REGAUTH = 0x0e,
+	IAX2_IAX_REGACK = 0x0f,
+	IAX2_IAX_REGREJ = 0x10,
+	IAX2_IAX_REGREL = 0x11,
+	IAX2_IAX_VNAK = 0x12,
+	IAX2_IAX_TXREQ = 0x16,
+	IAX2_IAX_TXCNT = 0x17,
+	IAX2_IAX_TXACC = 0x18,
+	IAX2_IAX_TXREJ = 0x1b,
+	IAX2_IAX_QUELCH = 0x1c,
+	IAX2_IAX_UNQUELCH = 0x1d,
+	IAX2_IAX_POKE = 0x1e,
+	IAX2_IAX_UNSUPPORT = 0x21,
+	IAX2_IAX_CALLTOKEN = 0x28,
 };
 
 enum iax2_kind { IAX2_KIND_FULL, IAX2_KIND_MINI, IAX2_KIND_META };
+
+/* A mini frame: voice in the format of the last full voice frame. */
+struct iax2_mini {
+	uint16_t src_callno; /* 1..0x7fff */
+	uint16_t ts_ms;      /* low 16 bits of the time stamp */
+	const uint8_t *data; /* borrowed; NULL only when len is 0 */
+	size_t len;          /* octets */
+};
 
 /* A full frame: reliable signalling, or the voice frame that resyncs time. */
 struct iax2_full {
@@ -84,6 +126,15 @@ enum iax2_err iax2_full_decode(const uint8_t *pkt, size_t len,
  *   IAX2_E_BAD_SUBCLASS  subclass outside the set named in struct iax2_full
  */
 enum iax2_err iax2_full_encode(const struct iax2_full *in, uint8_t *buf,
+			       size_t cap, size_t *len);
+
+/* Decode a mini frame (RFC 5456 8.1.2).  IAX2_E_TRUNCATED; IAX2_E_RANGE for
+ * a full or meta frame. */
+enum iax2_err iax2_mini_decode(const uint8_t *pkt, size_t len,
+			       struct iax2_mini *out);
+/* Encode one; IAX2_E_NO_SPACE, IAX2_E_RANGE for a call number of 0 or above
+ * 15 bits. */
+enum iax2_err iax2_mini_encode(const struct iax2_mini *in, uint8_t *buf,
 			       size_t cap, size_t *len);
 
 #endif

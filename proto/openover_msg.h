@@ -35,20 +35,6 @@ enum oo_subclass {
 	OO_OVER = 0x6a,
 };
 
-/* IAX subclasses of RFC 5456 8.4 that this layer handles. */
-enum oo_iax_subclass {
-	OO_IAX_ACK = 0x04,
-	OO_IAX_PONG = 0x03,
-	OO_IAX_INVAL = 0x0a,
-	OO_IAX_REGREQ = 0x0d,
-	OO_IAX_REGAUTH = 0x0e,
-	OO_IAX_REGACK = 0x0f,
-	OO_IAX_REGREJ = 0x10,
-	OO_IAX_REGREL = 0x11,
-	OO_IAX_POKE = 0x1e,
-	OO_IAX_CALLTOKEN = 0x28,
-};
-
 /* KH VERDICT: how an OPEN_REQUEST ended. */
 enum oo_verdict {
 	OO_ACCEPTED = 0,

@@ -144,9 +144,9 @@ static bool may_be_ours(const struct dgram *d)
 	case OO_OPEN:
 	case OO_OVER:
 		return true;
-	case OO_IAX_POKE:
+	case IAX2_IAX_POKE:
 		return d->len > IAX2_FULL_HDR_LEN;
-	case OO_IAX_PONG:
+	case IAX2_IAX_PONG:
 		return dst == IAX2_CALLNO_OUTSIDE;
 	default:
 		return false;
@@ -168,7 +168,7 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 		return IAX2_E_REPLAY;
 	}
 	switch (m->hdr.subclass) {
-	case OO_IAX_PONG:
+	case IAX2_IAX_PONG:
 		report(n, (size_t)(g - n->regs), oo_reg_on_pong(g, d, m, now));
 		return IAX2_OK;
 	case OO_OPEN:
@@ -211,7 +211,7 @@ enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 		n->count.malformed++;
 		return err;
 	}
-	if (m.hdr.subclass == OO_IAX_POKE && !m.has_punch && !m.has_session)
+	if (m.hdr.subclass == IAX2_IAX_POKE && !m.has_punch && !m.has_session)
 		return IAX2_E_NOT_OURS;
 	n->count.rx++;
 	if (m.hdr.dst_callno >= IAX2_CALLNO_REG_MIN)

@@ -69,7 +69,7 @@ static void send_poke(struct oo_punch *p, const struct net_path *path,
 		.ts_ms = stamp(p, now),
 	};
 	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_POKE, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_POKE, &hdr);
 	struct dgram d = { .path = *path, .ttl = ttl, .data = buf };
 
 	iax2_ie_put_u64(&w, IAX2_IE_KH_PUNCH, p->id);
@@ -91,7 +91,7 @@ static void send_pong(struct oo_punch *p, const struct dgram *poke,
 		.iseq = (uint8_t)(m->hdr.oseq + 1),
 	};
 	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_PONG, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	struct dgram d = { .path = poke->path, .data = buf };
 
 	iax2_ie_put_u64(&w, IAX2_IE_KH_PUNCH, p->id);
@@ -247,7 +247,7 @@ unsigned oo_punch_rx(struct oo_punch *p, const struct dgram *d,
 {
 	if (!m->has_transaction || !seal_check(d->data, d->len, p->rx_key))
 		return 0;
-	if (m->hdr.subclass == OO_IAX_POKE)
+	if (m->hdr.subclass == IAX2_IAX_POKE)
 		return on_poke(p, d, m, now);
 	return on_pong(p, d, m, now);
 }

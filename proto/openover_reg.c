@@ -131,7 +131,7 @@ static void send_regreq(struct oo_reg *g, mono_us now)
 		.iseq = answering,
 	};
 	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_REGREQ, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREQ, &hdr);
 
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, g->cfg.number);
 	iax2_ie_put_u16(&w, IAX2_IE_REFRESH,
@@ -336,13 +336,13 @@ unsigned oo_reg_rx(struct oo_reg *g, const struct dgram *d,
 		   const struct oo_msg *m, mono_us now)
 {
 	switch (m->hdr.subclass) {
-	case OO_IAX_CALLTOKEN:
+	case IAX2_IAX_CALLTOKEN:
 		return on_calltoken(g, m, now);
-	case OO_IAX_REGAUTH:
+	case IAX2_IAX_REGAUTH:
 		return on_regauth(g, m, now);
-	case OO_IAX_REGREJ:
+	case IAX2_IAX_REGREJ:
 		return on_regrej(g, m, now);
-	case OO_IAX_REGACK:
+	case IAX2_IAX_REGACK:
 		if (g->state == OO_REG_RELEASING && m->has_session &&
 		    m->session == g->session.id &&
 		    oo_session_check(&g->session, d->data, d->len, m->counter))
@@ -363,7 +363,7 @@ static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
 		.ts_ms = stamp(g, now),
 	};
 	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_POKE, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_POKE, &hdr);
 
 	oo_session_put(&g->session, &w);
 	if (h->path != 0)
@@ -507,7 +507,7 @@ static void send_regrel(struct oo_reg *g, mono_us now)
 		.ts_ms = stamp(g, now),
 	};
 	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_REGREL, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREL, &hdr);
 
 	oo_session_put(&g->session, &w);
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, g->cfg.number);

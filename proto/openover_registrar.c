@@ -13,7 +13,6 @@
 /* Its session is forgotten later: a node that comes back need not register. */
 #define FORGET_US (180 * MONO_S)
 #define SWEEP_US MONO_S
-#define SECRET_US (30 * MONO_S)
 #define UNPROVED_BUCKETS 16384U
 
 static bool cfg_is_sane(const struct oo_registrar_cfg *c)
@@ -65,10 +64,8 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	if (!r->dir || !r->tx || !r->unproved || !r->registrations ||
 	    !r->opens || !r->fifo)
 		return oo_registrar_free(r);
-	r->random(r->random_ctx, r->secret.now, sizeof(r->secret.now));
-	r->random(r->random_ctx, r->secret.before, sizeof(r->secret.before));
+	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
 	r->random(r->random_ctx, r->tx_key, sizeof(r->tx_key));
-	r->secret.since = now;
 	r->sweep_next = now + SWEEP_US;
 	return r;
 }
@@ -185,7 +182,7 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 	if (proved)
 		oo_directory_move(r->dir, rec, &d->path, now);
 
-	w = oo_frame_begin(buf, OO_IAX_PONG, &hdr);
+	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	oo_session_put(&rec->session, &w);
 	oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, from);
 	if (!proved)
@@ -216,7 +213,7 @@ static enum iax2_err on_plain_poke(struct oo_registrar *r,
 		r->n.limited++;
 		return IAX2_E_LIMITED;
 	}
-	w = oo_frame_begin(buf, OO_IAX_PONG, &hdr);
+	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_OK;
 }
@@ -236,7 +233,7 @@ static enum iax2_err on_regrel(struct oo_registrar *r, const struct dgram *d,
 
 	if (!rec)
 		return IAX2_E_REFUSED;
-	w = oo_frame_begin(buf, OO_IAX_REGACK, &hdr);
+	w = oo_frame_begin(buf, IAX2_IAX_REGACK, &hdr);
 	oo_session_put(&rec->session, &w);
 	seal_append(&w, buf, rec->session.tx_key);
 	if ((size_t)(w.p - buf) <= d->len)
@@ -246,18 +243,6 @@ static enum iax2_err on_regrel(struct oo_registrar *r, const struct dgram *d,
 	return IAX2_OK;
 }
 
-static void secret_rotate(struct oo_registrar *r, mono_us now)
-{
-	if (now - r->secret.since < SECRET_US)
-		return;
-	memcpy(r->secret.before, r->secret.now, KEY_SHARED_LEN);
-	/* After a long rest even the present one is older than it may be. */
-	if (now - r->secret.since >= 2 * SECRET_US)
-		r->random(r->random_ctx, r->secret.before, KEY_SHARED_LEN);
-	r->random(r->random_ctx, r->secret.now, KEY_SHARED_LEN);
-	r->secret.since = now;
-}
-
 enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 			      mono_us now)
 {
@@ -265,7 +250,7 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 	enum iax2_err err;
 
 	r->n.rx++;
-	secret_rotate(r, now);
+	rotating_secret_tick(&r->secret, r->random, r->random_ctx, now);
 	err = oo_msg_decode(d->data, d->len, &m);
 	if (err != IAX2_OK) {
 		if (err == IAX2_E_NOT_OURS)
@@ -275,13 +260,13 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 		return err;
 	}
 	switch (m.hdr.subclass) {
-	case OO_IAX_POKE:
+	case IAX2_IAX_POKE:
 		if (m.has_session)
 			return on_ping(r, d, &m, now);
 		return on_plain_poke(r, d, &m, now);
-	case OO_IAX_REGREQ:
+	case IAX2_IAX_REGREQ:
 		return registrar_on_regreq(r, d, &m, now);
-	case OO_IAX_REGREL:
+	case IAX2_IAX_REGREL:
 		return on_regrel(r, d, &m);
 	case OO_OPEN_REQUEST:
 		return registrar_on_open_request(r, d, &m, now);

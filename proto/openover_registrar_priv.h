@@ -8,16 +8,9 @@
  * rest (openover_registrar.c).
  */
 
+#include "proto/call_token.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
-
-/* A secret for stateless answers, replaced every 30 s; what was made with it
- * is good while it is the present or the former one. */
-struct rotating_secret {
-	uint8_t now[KEY_SHARED_LEN];
-	uint8_t before[KEY_SHARED_LEN];
-	mono_us since;
-};
 
 enum open_state { OPEN_FREE, OPEN_PENDING, OPEN_DONE };
 

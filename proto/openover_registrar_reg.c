@@ -15,7 +15,6 @@
 
 #define AUTH_ED25519 0x08U
 #define CAUSECODE_REGISTRATION_REFUSED 29U
-#define TOKEN_CHARS 8U
 
 /* What one secret makes of one REGREQ. */
 struct exchange {
@@ -23,46 +22,6 @@ struct exchange {
 	uint8_t hello[KEY_PUBLIC_LEN];
 	char challenge[33];
 };
-
-/*
- * Eight characters, 48 bits: short, so that the answer is never longer than
- * even a plain client's REGREQ; forging one takes 2^47 rate-limited guesses
- * within a minute and gains the right to be asked for a key.
- */
-static void token_for(const uint8_t secret[KEY_SHARED_LEN],
-		      const struct net_addr *from, char out[TOKEN_CHARS + 1])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint8_t addr[18];
-	const size_t n = net_addr_put(addr, from);
-	const struct key_part parts[] = { { addr, n } };
-	uint64_t v = key_derive_u64(secret, "keyhole call token", parts, 1);
-
-	for (size_t i = 0; i < TOKEN_CHARS; i++) {
-		out[i] = digits[v & 63];
-		v >>= 6;
-	}
-	out[TOKEN_CHARS] = '\0';
-}
-
-/* The secret that made this token for this address; NULL: none of ours. */
-static const uint8_t *token_secret(const struct oo_registrar *r,
-				   const struct oo_msg *m,
-				   const struct net_addr *from)
-{
-	const uint8_t *const secrets[] = { r->secret.now, r->secret.before };
-	char want[TOKEN_CHARS + 1];
-
-	if (!m->has_calltoken || strlen(m->calltoken) != TOKEN_CHARS)
-		return NULL;
-	for (size_t i = 0; i < 2; i++) {
-		token_for(secrets[i], from, want);
-		if (key_equal(want, m->calltoken, TOKEN_CHARS))
-			return secrets[i];
-	}
-	return NULL;
-}
 
 /*
  * The node's present session goes into the challenge, so that an exchange is
@@ -124,7 +83,7 @@ static enum iax2_err ask_for_token(struct oo_registrar *r,
 				   const struct oo_msg *m, mono_us now)
 {
 	const struct iax2_full hdr = answer_header(m);
-	char token[TOKEN_CHARS + 1];
+	char token[CALL_TOKEN_LEN + 1];
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
 
@@ -134,8 +93,8 @@ static enum iax2_err ask_for_token(struct oo_registrar *r,
 		r->n.limited++;
 		return IAX2_E_LIMITED;
 	}
-	token_for(r->secret.now, &d->path.peer, token);
-	w = oo_frame_begin(buf, OO_IAX_CALLTOKEN, &hdr);
+	call_token_make(&r->secret, &d->path.peer, token);
+	w = oo_frame_begin(buf, IAX2_IAX_CALLTOKEN, &hdr);
 	iax2_ie_put_text(&w, IAX2_IE_CALLTOKEN, token);
 	if ((size_t)(w.p - buf) > d->len)
 		return IAX2_E_LIMITED;
@@ -158,7 +117,7 @@ static enum iax2_err challenge(struct oo_registrar *r, const struct dgram *d,
 	exchange_for(&x, secret, &d->path.peer, m, rec ? rec->session.id : 0);
 	t = transcript(r, &x, m, NULL);
 	oo_transcript_sign(&t, OO_ROLE_REGISTRAR, &r->id, sig);
-	w = oo_frame_begin(buf, OO_IAX_REGAUTH, &hdr);
+	w = oo_frame_begin(buf, IAX2_IAX_REGAUTH, &hdr);
 	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, AUTH_ED25519);
 	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, x.challenge);
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, m->username);
@@ -174,7 +133,7 @@ static void acknowledge(struct oo_registrar *r, const struct dgram *d,
 {
 	const struct iax2_full hdr = answer_header(m);
 	uint8_t buf[OO_FRAME_MAX], addr[28];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_REGACK, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGACK, &hdr);
 
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, rec->number);
 	iax2_ie_put_u16(&w, IAX2_IE_REFRESH, r->refresh_s);
@@ -191,7 +150,7 @@ static enum iax2_err refuse(struct oo_registrar *r, const struct dgram *d,
 	const struct oo_transcript t = transcript(r, x, m, NULL);
 	const struct iax2_full hdr = answer_header(m);
 	uint8_t sig[KEY_SIGNATURE_LEN], buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_IAX_REGREJ, &hdr);
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREJ, &hdr);
 
 	r->n.refused++;
 	registrar_event(r, OO_REG_EV_REFUSED, m->username, &d->path.peer);
@@ -255,12 +214,15 @@ static enum iax2_err authenticate(struct oo_registrar *r, const struct dgram *d,
 enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 				  const struct oo_msg *m, mono_us now)
 {
-	const uint8_t *secret = token_secret(r, m, &d->path.peer);
+	const uint8_t *secret = NULL;
 
 	if (!m->has_username || m->username[0] == '\0') {
 		r->n.malformed++;
 		return IAX2_E_BAD_IE;
 	}
+	if (m->has_calltoken)
+		secret = call_token_check(&r->secret, &d->path.peer,
+					  m->calltoken, strlen(m->calltoken));
 	if (!secret)
 		return ask_for_token(r, d, m, now);
 	if (!m->has_hello || m->hello_version != OO_VERSION) {

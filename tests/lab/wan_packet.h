@@ -15,19 +15,19 @@
 #define WAN_PROTO_UDP 17U
 
 struct wan_addr {
-	uint8_t family; /* 4 or 6; 0 is "none" */
+	uint8_t family;    /* 4 or 6; 0 is "none" */
 	uint8_t octet[16]; /* IPv4 in the first four, the rest zero */
 };
 
 struct wan_packet {
 	struct wan_addr src, dst;
 	uint8_t proto; /* IP protocol, of IPv6 the first next header */
-	bool udp; /* the ports below are meant */
+	bool udp;      /* the ports below are meant */
 	uint16_t sport, dport;
-	bool full; /* UDP whose payload has the F bit (RFC 5456 8.1.1) */
+	bool full;        /* UDP whose payload has the F bit (RFC 5456 8.1.1) */
 	uint8_t iax_type; /* octet 10 of the payload, when full */
 	uint8_t iax_subclass; /* octet 11, as on the wire */
-	size_t len; /* octets of the whole IP packet */
+	size_t len;           /* octets of the whole IP packet */
 };
 
 /*

@@ -43,8 +43,7 @@ static bool prefix_matches(const struct wan_prefix *prefix,
 		return false;
 	if (rest == 0)
 		return true;
-	return (prefix->addr.octet[whole] ^ addr->octet[whole]) >>
-		       (8 - rest) ==
+	return (prefix->addr.octet[whole] ^ addr->octet[whole]) >> (8 - rest) ==
 	       0;
 }
 
@@ -87,8 +86,7 @@ static bool drop_rule_strikes(struct wan_rule *rule,
 	rule->seen++;
 	if (rule->effect == WAN_DROP_NTH && rule->seen != rule->nth)
 		return false;
-	if (rule->effect == WAN_DROP && rule->nth > 0 &&
-	    rule->seen > rule->nth)
+	if (rule->effect == WAN_DROP && rule->nth > 0 && rule->seen > rule->nth)
 		return false;
 	rule->hits++;
 	return true;
@@ -240,8 +238,8 @@ static int apply_numbers(struct wan_rule *rule, const double *number, int count)
 		return number[0] <= 1 ? 0 : -EINVAL;
 	case WAN_REORDER:
 		rule->p = number[0];
-		rule->us = second ? (uint64_t)(number[1] * 1000.0) :
-				    REORDER_DEFAULT_US;
+		rule->us = second ? (uint64_t)(number[1] * 1000.0)
+				  : REORDER_DEFAULT_US;
 		return number[0] <= 1 ? 0 : -EINVAL;
 	case WAN_DUP:
 		rule->p = number[0];
@@ -278,8 +276,7 @@ static bool prefixes_equal(const struct wan_prefix *a,
 			   const struct wan_prefix *b)
 {
 	return a->bits == b->bits && a->addr.family == b->addr.family &&
-	       memcmp(a->addr.octet, b->addr.octet, sizeof(a->addr.octet)) ==
-		       0;
+	       memcmp(a->addr.octet, b->addr.octet, sizeof(a->addr.octet)) == 0;
 }
 
 static bool filters_equal(const struct wan_filter *a,
@@ -341,13 +338,12 @@ static int clear_rules(struct wan_rules *rules, char *const *argv, int argc)
 	unsigned kept = 0;
 	const unsigned before = rules->count;
 
-	if (argc > 1 ||
-	    (argc == 1 && parse_field(argv[0], INT32_MAX, &id) < 0))
+	if (argc > 1 || (argc == 1 && parse_field(argv[0], INT32_MAX, &id) < 0))
 		return -EINVAL;
 	for (unsigned i = 0; i < before; i++) {
 		const struct wan_rule *rule = &rules->rule[i];
-		const bool gone = argc == 1 ? rule->id == (unsigned)id :
-					      rule->effect >= WAN_DROP_NTH;
+		const bool gone = argc == 1 ? rule->id == (unsigned)id
+					    : rule->effect >= WAN_DROP_NTH;
 
 		if (!gone)
 			rules->rule[kept++] = *rule;
@@ -362,9 +358,9 @@ int wan_rules_command(struct wan_rules *rules, char *const *argv, int argc)
 		const char *name;
 		enum wan_effect effect;
 	} effects[] = {
-		{ "delay", WAN_DELAY },	    { "loss", WAN_LOSS },
-		{ "dup", WAN_DUP },	    { "reorder", WAN_REORDER },
-		{ "drop", WAN_DROP_NTH },   { "dropmatch", WAN_DROP },
+		{ "delay", WAN_DELAY },   { "loss", WAN_LOSS },
+		{ "dup", WAN_DUP },       { "reorder", WAN_REORDER },
+		{ "drop", WAN_DROP_NTH }, { "dropmatch", WAN_DROP },
 	};
 
 	if (argc < 1)

@@ -31,10 +31,10 @@ struct wan_filter {
 };
 
 enum wan_effect {
-	WAN_DELAY, /* hold for us, +- spread_us, in order within a pair */
-	WAN_LOSS, /* drop with probability p */
-	WAN_DUP, /* deliver twice with probability p */
-	WAN_REORDER, /* with probability p hold us longer, out of order */
+	WAN_DELAY,    /* hold for us, +- spread_us, in order within a pair */
+	WAN_LOSS,     /* drop with probability p */
+	WAN_DUP,      /* deliver twice with probability p */
+	WAN_REORDER,  /* with probability p hold us longer, out of order */
 	WAN_DROP_NTH, /* drop the nth match once, UDP only */
 	WAN_DROP, /* drop the first nth matches, all of them when nth is 0 */
 };

@@ -73,7 +73,7 @@ static void an_unknown_number_is_challenged_like_a_known_one(void)
 	oo_node_registrar_addresses(w.node[0], 0, &w.addr[REGISTRAR], 1, w.now);
 	world_run(&w, 5 * MONO_S);
 	T_EQ(OO_TROUBLE_REFUSED, oo_node_registrar(w.node[0], 0)->trouble);
-	(void)world_find(&w, REGISTRAR, 0, OO_IAX_REGAUTH);
+	(void)world_find(&w, REGISTRAR, 0, IAX2_IAX_REGAUTH);
 	world_done(&w);
 }
 
@@ -84,7 +84,7 @@ static void a_registrar_with_another_key_is_not_believed(void)
 	struct world_frame f;
 
 	begin();
-	f = *world_find(&w, REGISTRAR, 0, OO_IAX_REGAUTH);
+	f = *world_find(&w, REGISTRAR, 0, IAX2_IAX_REGAUTH);
 	f.data[f.len - 1] ^= 1;
 	world_done(&w);
 
@@ -112,7 +112,7 @@ static void a_forged_refusal_is_ignored(void)
 	T_EQ(IAX2_OK, oo_registrar_node_remove(w.registrar, "2001"));
 	oo_node_registrar_addresses(w.node[0], 0, &w.addr[REGISTRAR], 1, w.now);
 	world_settle(&w);
-	f = *world_find(&w, REGISTRAR, 0, OO_IAX_REGREJ);
+	f = *world_find(&w, REGISTRAR, 0, IAX2_IAX_REGREJ);
 	world_done(&w);
 
 	world_init(&w);
@@ -137,7 +137,7 @@ static void a_replayed_registration_changes_nothing(void)
 	uint64_t session;
 
 	begin();
-	f = *world_find(&w, 0, REGISTRAR, OO_IAX_REGREQ);
+	f = *world_find(&w, 0, REGISTRAR, IAX2_IAX_REGREQ);
 	session = record("2001")->session.id;
 	/* At once, from the same address: the same session's REGACK again. */
 	T_EQ(IAX2_OK, world_inject(&w, REGISTRAR, &w.addr[0], f.data, f.len));
@@ -155,7 +155,7 @@ static void an_old_registration_does_not_undo_a_newer_one(void)
 	uint64_t newer;
 
 	begin();
-	old = *world_find(&w, 0, REGISTRAR, OO_IAX_REGREQ);
+	old = *world_find(&w, 0, REGISTRAR, IAX2_IAX_REGREQ);
 	/* The same node registers twice more within the life of the token. */
 	for (int i = 0; i < 2; i++) {
 		const struct oo_node_cfg nc = {
@@ -191,7 +191,7 @@ static void a_replayed_ping_changes_nothing(void)
 	uint64_t pings, moves;
 
 	begin();
-	f = *world_find(&w, 0, REGISTRAR, OO_IAX_POKE);
+	f = *world_find(&w, 0, REGISTRAR, IAX2_IAX_POKE);
 	pings = oo_registrar_counters(w.registrar)->pings;
 	moves = oo_registrar_counters(w.registrar)->moves;
 	T_EQ(IAX2_E_REFUSED,
@@ -210,9 +210,9 @@ static void a_ping_made_by_a_third_party_is_forged(void)
 
 	begin();
 	/* 2003 is a registered node, and uses the session id of 2001. */
-	f = *world_find(&w, 2, REGISTRAR, OO_IAX_POKE);
+	f = *world_find(&w, 2, REGISTRAR, IAX2_IAX_POKE);
 	memcpy(f.data + 14,
-	       world_find(&w, 0, REGISTRAR, OO_IAX_POKE)->data + 14, 8);
+	       world_find(&w, 0, REGISTRAR, IAX2_IAX_POKE)->data + 14, 8);
 	f.data[14 + 15] = 77;
 	T_EQ(IAX2_E_REFUSED,
 	     world_inject(&w, REGISTRAR, &w.addr[2], f.data, f.len));
@@ -235,7 +235,7 @@ static void a_session_is_not_moved_by_a_forged_address(void)
 	while (w.sent == 0 && w.now < limit)
 		world_run(&w, 100 * MONO_MS);
 	f = w.log[w.log_n - 1];
-	for (size_t i = 0; f.subclass != OO_IAX_POKE; i++)
+	for (size_t i = 0; f.subclass != IAX2_IAX_POKE; i++)
 		f = w.log[w.log_n - 1 - i];
 	{
 		const char *who = net_addr_equal(&f.from, &w.addr[0]) ? "2001"
@@ -311,7 +311,7 @@ static void an_open_request_in_another_nodes_name_is_forged(void)
 	opens = oo_registrar_counters(w.registrar)->opens;
 	/* 2003's request with 2001's session id. */
 	memcpy(f.data + 14,
-	       world_find(&w, 0, REGISTRAR, OO_IAX_POKE)->data + 14, 8);
+	       world_find(&w, 0, REGISTRAR, IAX2_IAX_POKE)->data + 14, 8);
 	f.data[14 + 15] = 200;
 	T_EQ(IAX2_E_REFUSED,
 	     world_inject(&w, REGISTRAR, &w.addr[2], f.data, f.len));
@@ -332,7 +332,7 @@ static void an_over_from_another_node_is_forged(void)
 	forged = oo_registrar_counters(w.registrar)->forged;
 	/* 2003's session, 2002's transaction: the tag does not fit. */
 	memcpy(over.data + 14,
-	       world_find(&w, 2, REGISTRAR, OO_IAX_POKE)->data + 14, 8);
+	       world_find(&w, 2, REGISTRAR, IAX2_IAX_POKE)->data + 14, 8);
 	T_EQ(IAX2_E_REFUSED,
 	     world_inject(&w, REGISTRAR, &w.addr[2], over.data, over.len));
 	T_EQ(forged + 1, oo_registrar_counters(w.registrar)->forged);
@@ -347,7 +347,7 @@ static void a_replayed_poke_is_not_answered(void)
 	begin();
 	(void)world_dial(&w, 0, "2002");
 	world_settle(&w);
-	f = *world_find(&w, 0, 1, OO_IAX_POKE);
+	f = *world_find(&w, 0, 1, IAX2_IAX_POKE);
 	w.log_n = 0;
 	(void)world_inject(&w, 1, stranger(), f.data, f.len);
 	world_settle(&w);
@@ -362,12 +362,9 @@ static void no_changed_octet_of_a_sealed_frame_is_accepted(void)
 		int from, to;
 		uint8_t subclass;
 	} frames[] = {
-		{ 0, REGISTRAR, OO_OPEN_REQUEST },
-		{ REGISTRAR, 1, OO_OPEN },
-		{ 1, REGISTRAR, OO_OVER },
-		{ REGISTRAR, 0, OO_OVER },
-		{ 0, 1, OO_IAX_POKE },
-		{ 1, 0, OO_IAX_PONG },
+		{ 0, REGISTRAR, OO_OPEN_REQUEST }, { REGISTRAR, 1, OO_OPEN },
+		{ 1, REGISTRAR, OO_OVER },         { REGISTRAR, 0, OO_OVER },
+		{ 0, 1, IAX2_IAX_POKE },           { 1, 0, IAX2_IAX_PONG },
 	};
 
 	begin();
@@ -402,10 +399,11 @@ static void no_changed_octet_of_a_sealed_frame_is_accepted(void)
 
 static void an_unproved_sender_never_gets_more_than_it_sent(void)
 {
-	static const uint8_t subclasses[] = { OO_IAX_POKE,     OO_IAX_REGREQ,
-					      OO_IAX_REGREL,   OO_OPEN_REQUEST,
-					      OO_OPEN,         OO_OVER,
-					      OO_IAX_CALLTOKEN };
+	static const uint8_t subclasses[] = {
+		IAX2_IAX_POKE,     IAX2_IAX_REGREQ, IAX2_IAX_REGREL,
+		OO_OPEN_REQUEST,   OO_OPEN,         OO_OVER,
+		IAX2_IAX_CALLTOKEN
+	};
 	uint8_t buf[DGRAM_MAX] = { 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 6 };
 	struct dgram d;
 
@@ -438,7 +436,7 @@ static void an_unproved_sender_never_gets_more_than_it_sent(void)
 static void answers_to_unproved_senders_are_rate_limited(void)
 {
 	const uint8_t poke[12] = { 0x80, 1, 0, 0, 0, 0,
-				   0,    0, 0, 0, 6, OO_IAX_POKE };
+				   0,    0, 0, 0, 6, IAX2_IAX_POKE };
 	struct dgram d;
 	unsigned answers = 0;
 
