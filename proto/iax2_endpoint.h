@@ -45,6 +45,10 @@
 #define IAX2_FORMAT_ALAW UINT64_C(0x8)
 #define IAX2_FORMAT_SLIN UINT64_C(0x40)
 
+/* AUTHMETHODS bits (RFC 5456 8.6.13; Ed25519 by public practice). */
+#define IAX2_AUTH_MD5 0x02U
+#define IAX2_AUTH_ED25519 0x08U
+
 /* Control frame subclasses (RFC 5456 8.3). */
 enum iax2_control {
 	IAX2_CONTROL_HANGUP = 1,

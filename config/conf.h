@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CONFIG_CONF_H
+#define CONFIG_CONF_H
+
+/*
+ * The settings of both programs as plain values, and every way in and out of
+ * them.  One table of rows (conf_table.c) drives the parser, its messages,
+ * --dump-config, the example files and the manual's table.
+ *
+ * This room opens no file but the one it is asked to load, and no key or
+ * secret file at all: it only carries their names.  What it holds is public.
+ * Texts are NUL-terminated and free of control characters; a text that may be
+ * empty says what that means.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONF_NUMBER_MAX 15U   /* digits of a node number */
+#define CONF_CALLSIGN_MAX 15U /* characters */
+#define CONF_HOST_MAX 253U    /* octets of a DNS name, RFC 1035 2.3.4 */
+#define CONF_PATH_MAX 255U    /* octets */
+#define CONF_SOCKET_MAX 107U  /* octets that fit sockaddr_un.sun_path */
+#define CONF_GROUP_MAX 32U    /* octets of a group's name */
+#define CONF_KEY_LEN 32U      /* octets of a public key */
+#define CONF_REGISTRARS_MAX 8U
+#define CONF_PEERS_MAX 256U
+#define CONF_CALLERS_MAX 1024U       /* entries of accept.allow, accept.deny */
+#define CONF_FILE_MAX (256U * 1024U) /* octets of a configuration file */
+#define CONF_DIAGS_MAX 100U          /* one more says that the rest is cut */
+
+enum conf_accept { CONF_ACCEPT_REGISTERED, CONF_ACCEPT_LISTED };
+
+enum conf_radio {
+	CONF_RADIO_NONE,
+	CONF_RADIO_SIM,
+	CONF_RADIO_ALSA,
+	CONF_RADIO_CM108,
+};
+
+enum conf_log {
+	CONF_LOG_ERROR,
+	CONF_LOG_WARNING,
+	CONF_LOG_INFO,
+	CONF_LOG_DEBUG,
+};
+
+/* A public key, when one is given. */
+struct conf_key {
+	bool set;
+	uint8_t octets[CONF_KEY_LEN];
+};
+
+/* Where IAX2 listens. */
+struct conf_iax2 {
+	uint16_t port;      /* UDP, 1..65535 */
+	char bind4[16];     /* IPv4 address, "": no IPv4 */
+	char bind6[46];     /* IPv6 address, "": no IPv6 */
+	uint32_t calls_max; /* 1..8192; the node's only */
+};
+
+struct conf_control {
+	char socket[CONF_SOCKET_MAX + 1];
+	char group[CONF_GROUP_MAX + 1]; /* who may use it */
+};
+
+/* A registrar that the node registers with. */
+struct conf_registrar_ref {
+	char host[CONF_HOST_MAX + 1]; /* DNS name or address */
+	uint16_t port;                /* 1..65535 */
+	struct conf_key key;          /* always set */
+};
+
+/* A node known without a registrar. */
+struct conf_peer {
+	char number[CONF_NUMBER_MAX + 1];
+	char host[CONF_HOST_MAX + 1]; /* "": known only as a caller */
+	uint16_t port;                /* 1..65535 */
+	struct conf_key key;
+	char secret_file[CONF_PATH_MAX + 1]; /* "": none */
+};
+
+/* Somebody that accept.allow or accept.deny names: a number, or a key. */
+struct conf_caller {
+	char number[CONF_NUMBER_MAX + 1]; /* "" when key.set */
+	struct conf_key key;
+};
+
+/* keyholed's settings. */
+struct conf_node {
+	struct {
+		char number[CONF_NUMBER_MAX + 1];     /* 1..15 digits */
+		char key_file[CONF_PATH_MAX + 1];     /* our identity */
+		char callsign[CONF_CALLSIGN_MAX + 1]; /* "": not told */
+	} node;
+	struct conf_iax2 iax2;
+	struct conf_registrar_ref *registrars;
+	size_t registrars_n; /* 0..CONF_REGISTRARS_MAX */
+	struct {
+		uint32_t interval_s; /* 5..120 */
+	} keepalive;
+	struct {
+		enum conf_accept by_default; /* accept.default */
+		struct conf_caller *allow;
+		size_t allow_n; /* 0..CONF_CALLERS_MAX */
+		struct conf_caller *deny;
+		size_t deny_n; /* 0..CONF_CALLERS_MAX */
+	} accept;
+	struct conf_peer *peers;
+	size_t peers_n; /* 0..CONF_PEERS_MAX */
+	struct {
+		bool spray;
+		uint32_t spray_packets; /* 0..8192 */
+		uint32_t spray_sockets; /* 0..1024 */
+	} open;
+	struct {
+		enum conf_radio type;
+		uint32_t timeout_s; /* 10..600 */
+		uint32_t hang_ms;   /* 0..5000 */
+	} radio;
+	struct {
+		char rx_wav[CONF_PATH_MAX + 1]; /* "": silence */
+		char tx_wav[CONF_PATH_MAX + 1]; /* "": not kept */
+		bool autoplay;
+	} sim;
+	struct {
+		uint32_t min_ms; /* 20..500, at most max_ms */
+		uint32_t max_ms; /* 40..5000 */
+	} jitter;
+	struct conf_control control;
+	struct {
+		enum conf_log level;
+	} log;
+};
+
+/* keyhole-registrar's settings. */
+struct conf_registrar {
+	struct conf_iax2 iax2; /* calls_max unused: 0 */
+	struct {
+		char key_file[CONF_PATH_MAX + 1];  /* its identity */
+		char directory[CONF_PATH_MAX + 1]; /* SQLite file */
+		uint32_t nodes_max;                /* 16..4,000,000 */
+		uint32_t refresh_s;                /* 30..3600 */
+	} registrar;
+	struct {
+		uint32_t registrations_per_min; /* an address, 1..6000 */
+		uint32_t opens_per_min;         /* a node, 1..6000 */
+		uint32_t opens_max; /* at once in all, 16..1,000,000 */
+	} limits;
+	struct conf_control control;
+	struct {
+		enum conf_log level;
+	} log;
+};
+
+/* What is wrong with a file, in a person's words and without a full stop. */
+struct conf_diag {
+	unsigned line; /* from 1; 0: the file as a whole */
+	char *text;
+};
+
+/* Start with { 0 }.  After loading, in the order of the lines. */
+struct conf_diags {
+	struct conf_diag *v;
+	size_t n; /* 0..CONF_DIAGS_MAX + 1 */
+};
+
+/* Print each as FILE:LINE: what is wrong and what is allowed. */
+void conf_diags_print(const struct conf_diags *diags, const char *file,
+		      FILE *to);
+/* Leaves @diags empty and usable. */
+void conf_diags_free(struct conf_diags *diags);
+
+/* Set @out to the defaults; what is required is left empty. */
+void conf_node_defaults(struct conf_node *out);
+void conf_registrar_defaults(struct conf_registrar *out);
+
+/*
+ * Load @file into @out, whose old contents are not freed.  Returns
+ *   0        @out holds the file's settings: conf_X_free() it
+ *   -EINVAL  @diags got one entry for each error found (an unreadable file
+ *            too); @out is empty and needs no freeing
+ *   -ENOMEM  the same with @diags incomplete
+ */
+int conf_load_node(const char *file, struct conf_node *out,
+		   struct conf_diags *diags);
+int conf_load_registrar(const char *file, struct conf_registrar *out,
+			struct conf_diags *diags);
+
+/* The same from @text: no file is opened, whatever the text says. */
+int conf_load_node_text(const char *text, struct conf_node *out,
+			struct conf_diags *diags);
+int conf_load_registrar_text(const char *text, struct conf_registrar *out,
+			     struct conf_diags *diags);
+
+/* Free the lists; accepts zeroes and the half-built, leaves zeroes. */
+void conf_node_free(struct conf_node *c);
+void conf_registrar_free(struct conf_registrar *c);
+
+/* Print every setting so that loading the print gives the same values. */
+void conf_dump_node(const struct conf_node *c, FILE *to);
+void conf_dump_registrar(const struct conf_registrar *c, FILE *to);
+
+/*
+ * Tell @fn the name of every setting whose value differs; @reloads when it
+ * takes effect without a restart.  Returns 0 or -ENOMEM.
+ */
+typedef void (*conf_change_fn)(void *ctx, const char *name, bool reloads);
+int conf_node_changes(const struct conf_node *old, const struct conf_node *now,
+		      conf_change_fn fn, void *ctx);
+int conf_registrar_changes(const struct conf_registrar *old,
+			   const struct conf_registrar *now, conf_change_fn fn,
+			   void *ctx);
+
+enum conf_program { CONF_PROGRAM_NODE, CONF_PROGRAM_REGISTRAR };
+
+/* The example file: every setting explained, commented out, at its default. */
+void conf_example(FILE *to, enum conf_program which);
+/* The manual's table, in Markdown. */
+void conf_manual_table(FILE *to, enum conf_program which);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "config/conf_table.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Where a row's member is; a list's, with its entries and their number. */
+#define AT(type, member) \
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define NODE(member) AT(struct conf_node, member)
+#define REGISTRAR(member) AT(struct conf_registrar, member)
+#define LIST(member, scope, most)                                             \
+	NODE(member), .count_offset = offsetof(struct conf_node, member##_n), \
+		      .items = &(scope), .max = (most)
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* It parses, and is nobody's. */
+#define EXAMPLE_KEY "ZXhhbXBsZS1rZXktcmVwbGFjZS13aXRoLXlvdXJzISE="
+
+static const char *const accept_words[] = { "registered", "listed", NULL };
+static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
+					   NULL };
+static const char *const log_words[] = { "error", "warning", "info", "debug",
+					 NULL };
+
+/* The entries of lists. */
+
+static const struct conf_row registrar_ref_rows[] = {
+	{ "host", CONF_STRING, AT(struct conf_registrar_ref, host), .min = 1,
+	  .ok = conf_text_is_host, .allowed = "a DNS name or an address",
+	  .example = "registrar.example.org", .flags = CONF_REQUIRED,
+	  .help = "Where the registrar is." },
+	{ "port", CONF_U32, AT(struct conf_registrar_ref, port), .min = 1,
+	  .max = 65535, .dflt = 4569, .help = "Its UDP port." },
+	{ "key", CONF_KEY, AT(struct conf_registrar_ref, key),
+	  .example = EXAMPLE_KEY, .flags = CONF_REQUIRED,
+	  .help = "Its public key. A registrar with another key is not "
+		  "believed." },
+};
+
+static const struct conf_row peer_rows[] = {
+	{ "number", CONF_NODE, AT(struct conf_peer, number), .min = 1,
+	  .example = "1998", .flags = CONF_REQUIRED,
+	  .help = "The node's number." },
+	{ "host", CONF_STRING, AT(struct conf_peer, host),
+	  .ok = conf_text_is_host, .allowed = "a DNS name or an address",
+	  .help = "Where to call it; empty: it is only recognised when it "
+		  "calls." },
+	{ "port", CONF_U32, AT(struct conf_peer, port), .min = 1, .max = 65535,
+	  .dflt = 4569, .help = "Its UDP port." },
+	{ "key", CONF_KEY, AT(struct conf_peer, key), .example = EXAMPLE_KEY,
+	  .help = "Its public key, if it has one." },
+	{ "secret_file", CONF_PATH, AT(struct conf_peer, secret_file),
+	  .help = "A file of mode 0600 with the secret shared with a node that "
+		  "has no key; empty for none." },
+};
+
+static const struct conf_row caller_rows[] = {
+	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
+};
+
+static const struct conf_scope registrar_refs = {
+	registrar_ref_rows,
+	COUNT(registrar_ref_rows),
+	sizeof(struct conf_registrar_ref),
+};
+static const struct conf_scope peers = {
+	peer_rows,
+	COUNT(peer_rows),
+	sizeof(struct conf_peer),
+};
+static const struct conf_scope callers = {
+	caller_rows,
+	COUNT(caller_rows),
+	sizeof(struct conf_caller),
+};
+
+static bool same_registrar(const void *a, const void *b)
+{
+	const struct conf_registrar_ref *one = a, *other = b;
+
+	return one->host[0] && strcasecmp(one->host, other->host) == 0 &&
+	       one->port == other->port;
+}
+
+static bool same_peer(const void *a, const void *b)
+{
+	const struct conf_peer *one = a, *other = b;
+
+	return one->number[0] && strcmp(one->number, other->number) == 0;
+}
+
+static bool same_caller(const void *a, const void *b)
+{
+	const struct conf_caller *one = a, *other = b;
+
+	if (one->key.set && other->key.set)
+		return memcmp(one->key.octets, other->key.octets,
+			      CONF_KEY_LEN) == 0;
+	return one->number[0] && strcmp(one->number, other->number) == 0;
+}
+
+/* keyholed */
+
+static const struct conf_row node_rows[] = {
+	{ "node.number", CONF_NODE, NODE(node.number), .min = 1,
+	  .example = "1999", .flags = CONF_REQUIRED,
+	  .help = "This node's number." },
+	{ "node.key_file", CONF_PATH, NODE(node.key_file), .min = 1,
+	  .text = "/var/lib/keyhole/node.key",
+	  .help = "This node's identity, a file of mode 0600 as keyhole keygen "
+		  "makes it." },
+	{ "node.callsign", CONF_STRING, NODE(node.callsign),
+	  .ok = conf_text_is_callsign, .allowed = "a callsign",
+	  .help = "The callsign told to other nodes; empty for none." },
+	{ "iax2.port", CONF_U32, NODE(iax2.port), .min = 1, .max = 65535,
+	  .dflt = 4569, .help = "The UDP port to listen on." },
+	{ "iax2.bind4", CONF_STRING, NODE(iax2.bind4), .text = "0.0.0.0",
+	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
+	  .help = "The IPv4 address to listen on; empty for no IPv4." },
+	{ "iax2.bind6", CONF_STRING, NODE(iax2.bind6),
+	  .text = "::", .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
+	  .help = "The IPv6 address to listen on; empty for no IPv6." },
+	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
+	  .max = 8192, .dflt = 64, .help = "Calls at the same time." },
+	{ "registrars", CONF_GROUPS,
+	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
+	  .same = same_registrar, .same_what = "host and port",
+	  .flags = CONF_RELOAD,
+	  .help = "The registrars that this node registers with, so that "
+		  "others can call it by its number from behind any NAT." },
+	{ "keepalive.interval_s", CONF_U32, NODE(keepalive.interval_s),
+	  .min = 5, .max = 120, .dflt = 15, .unit = "s",
+	  .help = "How often a registrar is pinged to keep the way to it open "
+		  "through NAT." },
+	{ "accept.default", CONF_CHOICE, NODE(accept.by_default),
+	  .words = accept_words, .dflt = CONF_ACCEPT_REGISTERED,
+	  .flags = CONF_RELOAD,
+	  .help = "Who may call: \"registered\" is any caller that a registrar "
+		  "vouches for, \"listed\" is accept.allow only." },
+	{ "accept.allow", CONF_TEXTS,
+	  LIST(accept.allow, callers, CONF_CALLERS_MAX), .same = same_caller,
+	  .same_what = "caller", .flags = CONF_RELOAD,
+	  .help = "Callers that are welcome, each a node number or a public "
+		  "key." },
+	{ "accept.deny", CONF_TEXTS,
+	  LIST(accept.deny, callers, CONF_CALLERS_MAX), .same = same_caller,
+	  .same_what = "caller", .flags = CONF_RELOAD,
+	  .help = "Callers that are refused, each a node number or a public "
+		  "key." },
+	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
+	  .same = same_peer, .same_what = "number", .flags = CONF_RELOAD,
+	  .help = "Nodes known without a registrar." },
+	{ "open.spray", CONF_BOOL, NODE(open.spray), .dflt = true,
+	  .help = "Probe many ports when a port-translating NAT is in the "
+		  "way." },
+	{ "open.spray_packets", CONF_U32, NODE(open.spray_packets), .max = 8192,
+	  .dflt = 2048, .help = "Datagrams that one such probing may take." },
+	{ "open.spray_sockets", CONF_U32, NODE(open.spray_sockets), .max = 1024,
+	  .dflt = 256, .help = "Sockets that one such probing may take." },
+	{ "radio.type", CONF_CHOICE, NODE(radio.type), .words = radio_words,
+	  .dflt = CONF_RADIO_NONE,
+	  .help = "The radio interface: \"cm108\" is a USB sound fob that also "
+		  "keys, \"alsa\" a sound card that is keyed by other means or "
+		  "not at all, \"sim\" needs no hardware." },
+	{ "radio.timeout_s", CONF_U32, NODE(radio.timeout_s), .min = 10,
+	  .max = 600, .dflt = 180, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "The transmitter is unkeyed after this long without a "
+		  "pause." },
+	{ "radio.hang_ms", CONF_U32, NODE(radio.hang_ms), .max = 5000,
+	  .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long the transmitter stays keyed after the last word." },
+	{ "sim.rx_wav", CONF_PATH, NODE(sim.rx_wav),
+	  .help = "The WAV file that the simulated radio hears; empty for "
+		  "silence." },
+	{ "sim.tx_wav", CONF_PATH, NODE(sim.tx_wav),
+	  .help = "Where to write what it transmits; empty for nowhere." },
+	{ "sim.autoplay", CONF_BOOL, NODE(sim.autoplay),
+	  .help = "Play sim.rx_wav at the start." },
+	{ "jitter.min_ms", CONF_U32, NODE(jitter.min_ms), .min = 20, .max = 500,
+	  .dflt = 40, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "The least delay that the jitter buffer adds." },
+	{ "jitter.max_ms", CONF_U32, NODE(jitter.max_ms), .min = 40,
+	  .max = 5000, .dflt = 1000, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "The greatest; not less than jitter.min_ms." },
+	{ "control.socket", CONF_PATH, NODE(control.socket), .min = 1,
+	  .text = "/run/keyhole/keyholed.sock",
+	  .help = "The socket that the console uses." },
+	{ "control.group", CONF_STRING, NODE(control.group), .min = 1,
+	  .text = "keyhole", .ok = conf_text_is_group_name,
+	  .allowed = "a group's name", .help = "Who may use it." },
+	{ "log.level", CONF_CHOICE, NODE(log.level), .words = log_words,
+	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
+	  .help = "Log this and what is more severe." },
+};
+
+static bool jitter_is_ordered(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->jitter.max_ms >= c->jitter.min_ms;
+}
+
+static bool node_has_a_family(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->iax2.bind4[0] || c->iax2.bind6[0];
+}
+
+static bool nobody_is_both(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	for (size_t i = 0; i < c->accept.deny_n; i++) {
+		for (size_t j = 0; j < c->accept.allow_n; j++) {
+			if (same_caller(&c->accept.deny[i],
+					&c->accept.allow[j]))
+				return false;
+		}
+	}
+	return true;
+}
+
+static const struct conf_rule node_rules[] = {
+	{ "jitter.max_ms", "jitter.min_ms", jitter_is_ordered,
+	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
+	  "more" },
+	{ "iax2.bind6", "iax2.bind4", node_has_a_family,
+	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
+	{ "accept.deny", "accept.allow", nobody_is_both,
+	  "a caller is both in accept.allow and in accept.deny; allowed: one "
+	  "of them" },
+};
+
+const struct conf_table conf_node_table = {
+	.scope = { node_rows, COUNT(node_rows), sizeof(struct conf_node) },
+	.rules = node_rules,
+	.rules_n = COUNT(node_rules),
+	.file = "/etc/keyhole/keyholed.conf",
+	.about = "keyholed, the node daemon",
+};
+
+/* keyhole-registrar */
+
+static const struct conf_row registrar_rows[] = {
+	{ "iax2.port", CONF_U32, REGISTRAR(iax2.port), .min = 1, .max = 65535,
+	  .dflt = 4569, .help = "The UDP port to listen on." },
+	{ "iax2.bind4", CONF_STRING, REGISTRAR(iax2.bind4), .text = "0.0.0.0",
+	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
+	  .help = "The IPv4 address to listen on; empty for no IPv4." },
+	{ "iax2.bind6", CONF_STRING, REGISTRAR(iax2.bind6),
+	  .text = "::", .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
+	  .help = "The IPv6 address to listen on; empty for no IPv6." },
+	{ "registrar.key_file", CONF_PATH, REGISTRAR(registrar.key_file),
+	  .min = 1, .text = "/var/lib/keyhole-registrar/registrar.key",
+	  .help = "The registrar's identity, a file of mode 0600 as keyhole "
+		  "keygen makes it." },
+	{ "registrar.directory", CONF_PATH, REGISTRAR(registrar.directory),
+	  .min = 1, .text = "/var/lib/keyhole-registrar/directory.db",
+	  .help = "The SQLite file with the nodes' numbers and keys." },
+	{ "registrar.nodes_max", CONF_U32, REGISTRAR(registrar.nodes_max),
+	  .min = 16, .max = 4000000, .dflt = 20000,
+	  .help = "Nodes that the directory has room for; memory is set aside "
+		  "at the start." },
+	{ "registrar.refresh_s", CONF_U32, REGISTRAR(registrar.refresh_s),
+	  .min = 30, .max = 3600, .dflt = 300, .unit = "s",
+	  .help = "How often nodes register again." },
+	{ "limits.registrations_per_min", CONF_U32,
+	  REGISTRAR(limits.registrations_per_min), .min = 1, .max = 6000,
+	  .dflt = 60, .unit = "a minute",
+	  .help = "Registrations that one address may try." },
+	{ "limits.opens_per_min", CONF_U32, REGISTRAR(limits.opens_per_min),
+	  .min = 1, .max = 6000, .dflt = 60, .unit = "a minute",
+	  .help = "Calls that one node may ask to be opened." },
+	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
+	  .max = 1000000, .dflt = 4096,
+	  .help = "Calls being opened at the same time, for all nodes." },
+	{ "control.socket", CONF_PATH, REGISTRAR(control.socket), .min = 1,
+	  .text = "/run/keyhole-registrar/registrar.sock",
+	  .help = "The socket that the registrar's commands use." },
+	{ "control.group", CONF_STRING, REGISTRAR(control.group), .min = 1,
+	  .text = "keyhole", .ok = conf_text_is_group_name,
+	  .allowed = "a group's name", .help = "Who may use it." },
+	{ "log.level", CONF_CHOICE, REGISTRAR(log.level), .words = log_words,
+	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
+	  .help = "Log this and what is more severe." },
+};
+
+static bool registrar_has_a_family(const void *conf)
+{
+	const struct conf_registrar *c = conf;
+
+	return c->iax2.bind4[0] || c->iax2.bind6[0];
+}
+
+static const struct conf_rule registrar_rules[] = {
+	{ "iax2.bind6", "iax2.bind4", registrar_has_a_family,
+	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
+};
+
+const struct conf_table conf_registrar_table = {
+	.scope = { registrar_rows, COUNT(registrar_rows),
+		   sizeof(struct conf_registrar) },
+	.rules = registrar_rules,
+	.rules_n = COUNT(registrar_rules),
+	.file = "/etc/keyhole/registrar.conf",
+	.about = "keyhole-registrar, the registration server",
+};
+
+void conf_node_defaults(struct conf_node *out)
+{
+	conf_values_default(&conf_node_table.scope, out);
+}
+
+void conf_registrar_defaults(struct conf_registrar *out)
+{
+	conf_values_default(&conf_registrar_table.scope, out);
+}
+
+void conf_node_free(struct conf_node *c)
+{
+	conf_values_free(&conf_node_table.scope, c);
+}
+
+void conf_registrar_free(struct conf_registrar *c)
+{
+	conf_values_free(&conf_registrar_table.scope, c);
+}

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A call that stands, and the end of any call (RFC 5456 sections 6.3 to 6.9). */
+
+#include <string.h>
+
+#include "proto/iax2_endpoint_priv.h"
+
+#define PING_US (20 * MONO_S)
+#define LAGRQ_US (10 * MONO_S)
+#define FIRST_PING_US MONO_S
+#define LINGER_US (5 * MONO_S)
+#define FRAME_MS 20U
+#define SPURT_GAP_MS 1000U /* a longer one is a pause, not a loss */
+
+/* --- ends --------------------------------------------------------------- */
+
+static void tell_down(struct iax2_endpoint *ep, struct call *c,
+		      enum iax2_down_reason reason, const char *text,
+		      uint8_t code)
+{
+	struct iax2_event *ev;
+
+	if (!c->told)
+		return;
+	ev = endpoint_event(ep, IAX2_EV_CALL_DOWN, c);
+	c->told = false;
+	if (!ev)
+		return;
+	ev->u.down.reason = reason;
+	ev->u.down.code = code;
+	if (text) {
+		const size_t len = strlen(text);
+		const size_t max = sizeof(ev->u.down.text) - 1;
+
+		memcpy(ev->u.down.text, text, len < max ? len : max);
+	}
+}
+
+void call_down(struct iax2_endpoint *ep, struct call *c,
+	       enum iax2_down_reason reason, const char *text, uint8_t code,
+	       bool linger, mono_us now)
+{
+	tell_down(ep, c, reason, text, code);
+	if (!linger) {
+		endpoint_call_free(ep, c, now);
+		return;
+	}
+	c->state = CALL_ENDING;
+	c->state_due = now + LINGER_US;
+	c->ping_next = MONO_NEVER;
+	c->lagrq_next = MONO_NEVER;
+	endpoint_call_touch(ep, c);
+}
+
+void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
+	      const char *text, uint8_t code, enum iax2_down_reason reason,
+	      mono_us now)
+{
+	uint8_t body[80];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	/* Nothing else under way matters any more. */
+	transport_drop(ep, c);
+	if (text && text[0] != '\0' && strlen(text) < 64)
+		iax2_ie_put_text(&w, IAX2_IE_CAUSE, text);
+	if (code != 0)
+		iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, code);
+	/* A peer that has never answered has no call to end. */
+	if (c->peer_callno != 0)
+		(void)transport_send_iax(ep, c, how, body, &w, now);
+	call_down(ep, c, reason, text, code, c->window_n > 0, now);
+}
+
+static void on_end(struct iax2_endpoint *ep, struct call *c,
+		   const struct iax2_full *f, mono_us now)
+{
+	const bool rejected = f->subclass == IAX2_IAX_REJECT;
+	char text[64] = "";
+	uint8_t code = 0;
+
+	(void)iax2_ie_text(f->body, f->body_len, IAX2_IE_CAUSE, text,
+			   sizeof(text));
+	(void)iax2_ie_u8(f->body, f->body_len, IAX2_IE_CAUSECODE, &code);
+	transport_drop(ep, c);
+	transport_ack_due(ep, c, f->ts_ms);
+	c->peer_ended = true;
+	call_down(ep, c,
+		  rejected ? IAX2_DOWN_REJECTED : IAX2_DOWN_HANGUP_REMOTE, text,
+		  code, true, now);
+}
+
+void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	c->state = CALL_UP;
+	c->state_due = MONO_NEVER;
+	c->up_since = now;
+	c->ping_next = now + FIRST_PING_US;
+	c->lagrq_next = now + LAGRQ_US;
+	endpoint_call_touch(ep, c);
+	(void)endpoint_event(ep, IAX2_EV_CALL_UP, c);
+}
+
+void call_statement(const struct iax2_endpoint *ep, const struct call *c,
+		    uint8_t id[8], struct key_part parts[5])
+{
+	struct wire_wr w = wire_wr(id, 8);
+	const uint8_t *ours = ep->id.public_key;
+	const uint8_t *theirs = c->ticket.peer_key;
+
+	wire_wr_u64(&w, c->ticket.id);
+	parts[0] = (struct key_part){ id, 8 };
+	parts[1] = (struct key_part){ c->called, strlen(c->called) };
+	parts[2] = (struct key_part){ c->calling, strlen(c->calling) };
+	parts[3] = (struct key_part){ c->outbound ? theirs : ours,
+				      KEY_PUBLIC_LEN };
+	parts[4] = (struct key_part){ c->outbound ? ours : theirs,
+				      KEY_PUBLIC_LEN };
+}
+
+/* --- media -------------------------------------------------------------- */
+
+/* RFC 3550 A.8, and what is missing within a spurt. */
+static void account(struct call *c, uint32_t ts, bool spurt, mono_us now)
+{
+	const int32_t step = (int32_t)(ts - c->rx_ts);
+
+	c->rx_voice++;
+	if (c->rx_voice > 1 && !spurt && step > 0 &&
+	    step < (int32_t)SPURT_GAP_MS) {
+		const int64_t late = (int64_t)(now - c->rx_at) -
+				     (int64_t)step * (int64_t)MONO_MS;
+		const uint32_t d = (uint32_t)(late < 0 ? -late : late);
+
+		c->jitter_us = c->jitter_us - c->jitter_us / 16 + d / 16;
+		c->rx_lost += (uint32_t)step / FRAME_MS > 1
+				      ? (uint32_t)step / FRAME_MS - 1
+				      : 0;
+	}
+	if (step < 0 && c->rx_voice > 1) {
+		c->rx_ooo++;
+		/* It was counted as missing. */
+		c->rx_lost -= c->rx_lost > 0;
+		return;
+	}
+	c->rx_ts = ts;
+	c->rx_at = now;
+}
+
+static void voice(struct iax2_endpoint *ep, struct call *c, const uint8_t *data,
+		  size_t len, uint32_t ts, bool spurt)
+{
+	struct iax2_event *ev = endpoint_event(ep, IAX2_EV_VOICE, c);
+
+	if (!ev)
+		return;
+	ev->u.voice.format = c->rx_format;
+	ev->u.voice.ts_ms = ts;
+	ev->u.voice.spurt = spurt;
+	ev->u.voice.len = len;
+	ev->u.voice.data = endpoint_payload(ep, data, len);
+}
+
+static bool takes_voice(const struct call *c)
+{
+	return c->state == CALL_UP || c->state == CALL_ACCEPTED;
+}
+
+static void on_voice(struct iax2_endpoint *ep, struct call *c,
+		     const struct iax2_full *f, mono_us now)
+{
+	if (!takes_voice(c) || f->body_len == 0)
+		return;
+	c->rx_format = f->subclass;
+	/* After a wrap Asterisk's minis went on without a full frame, so one
+	 * may follow that belongs to the time before. */
+	account(c, f->ts_ms, true, now);
+	c->rx_ts = f->ts_ms;
+	c->rx_at = now;
+	c->rx_any = true;
+	voice(ep, c, f->body, f->body_len, f->ts_ms, true);
+}
+
+/* The whole time stamp whose low half is @low, nearest to @last. */
+static uint32_t extend(uint32_t last, uint16_t low)
+{
+	const int16_t step = (int16_t)(uint16_t)(low - (uint16_t)last);
+
+	return (uint32_t)((int64_t)last + step);
+}
+
+void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_mini *m, mono_us now)
+{
+	uint32_t ts;
+
+	c->last_rx = now;
+	/* The high half and the format come from a full voice frame. */
+	if (!takes_voice(c) || !c->rx_any || m->len == 0) {
+		ep->n.unknown_call++;
+		return;
+	}
+	if (!endpoint_event_room(ep, true)) {
+		ep->n.limited++;
+		return;
+	}
+	ts = extend(c->rx_ts, m->ts_ms);
+	account(c, ts, false, now);
+	voice(ep, c, m->data, m->len, ts, false);
+}
+
+/* --- frames of a call that stands --------------------------------------- */
+
+static void answer_echo(struct iax2_endpoint *ep, struct call *c,
+			const struct iax2_full *f, enum iax2_iax subclass,
+			const uint8_t *body, size_t len, mono_us now)
+{
+	const struct out_frame out = {
+		.type = IAX2_FRAME_IAX,
+		.subclass = subclass,
+		.body = body,
+		.body_len = len,
+		.has_ts = true,
+		.ts_ms = f->ts_ms,
+	};
+
+	(void)transport_send(ep, c, &out, now);
+}
+
+static void on_ping(struct iax2_endpoint *ep, struct call *c,
+		    const struct iax2_full *f, mono_us now)
+{
+	uint8_t body[48];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	iax2_ie_put_u32(&w, IAX2_IE_RR_JITTER, c->jitter_us / 1000);
+	iax2_ie_put_u32(&w, IAX2_IE_RR_LOSS,
+			(uint32_t)c->rx_lost & 0x00ffffffU);
+	iax2_ie_put_u32(&w, IAX2_IE_RR_PKTS, (uint32_t)c->rx_voice);
+	iax2_ie_put_u16(&w, IAX2_IE_RR_DELAY, 2 * FRAME_MS);
+	iax2_ie_put_u32(&w, IAX2_IE_RR_DROPPED, 0);
+	iax2_ie_put_u32(&w, IAX2_IE_RR_OOO, (uint32_t)c->rx_ooo);
+	answer_echo(ep, c, f, IAX2_IAX_PONG, body, (size_t)(w.p - body), now);
+}
+
+static void unsupported(struct iax2_endpoint *ep, struct call *c,
+			const struct iax2_full *f, mono_us now)
+{
+	uint8_t body[3];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	iax2_ie_put_u8(&w, IAX2_IE_IAX_UNKNOWN, (uint8_t)f->subclass);
+	(void)transport_send_iax(ep, c, IAX2_IAX_UNSUPPORT, body, &w, now);
+}
+
+static void on_iax(struct iax2_endpoint *ep, struct call *c,
+		   const struct iax2_full *f, mono_us now)
+{
+	switch (f->subclass) {
+	case IAX2_IAX_PING:
+		on_ping(ep, c, f, now);
+		break;
+	case IAX2_IAX_LAGRQ:
+		answer_echo(ep, c, f, IAX2_IAX_LAGRP, NULL, 0, now);
+		break;
+	case IAX2_IAX_AUTHREQ:
+		call_on_authreq(ep, c, f, now);
+		break;
+	case IAX2_IAX_AUTHREP:
+		call_on_authrep(ep, c, f, now);
+		break;
+	case IAX2_IAX_ACCEPT:
+		call_on_accept(ep, c, f, now);
+		break;
+	case IAX2_IAX_HANGUP:
+	case IAX2_IAX_REJECT:
+		on_end(ep, c, f, now);
+		break;
+	case IAX2_IAX_TXREQ:
+		/* Calls are not moved to a third party. */
+		(void)transport_send_iax(ep, c, IAX2_IAX_TXREJ, NULL, NULL,
+					 now);
+		break;
+	case IAX2_IAX_QUELCH:
+		c->quelched = true;
+		break;
+	case IAX2_IAX_UNQUELCH:
+		c->quelched = false;
+		break;
+	case IAX2_IAX_NEW:
+	case IAX2_IAX_PONG:
+	case IAX2_IAX_LAGRP:
+	case IAX2_IAX_TXREJ:
+	case IAX2_IAX_UNSUPPORT:
+		break;
+	default:
+		unsupported(ep, c, f, now);
+		break;
+	}
+}
+
+static void on_other_control(struct iax2_endpoint *ep, const struct call *c,
+			     const struct iax2_full *f)
+{
+	struct iax2_event *ev = endpoint_event(ep, IAX2_EV_CONTROL, c);
+
+	if (!ev)
+		return;
+	ev->u.control.subclass = f->subclass;
+	ev->u.control.len = f->body_len;
+	ev->u.control.data = endpoint_payload(ep, f->body, f->body_len);
+}
+
+static void on_control(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_full *f, mono_us now)
+{
+	struct iax2_event *ev;
+
+	switch (f->subclass) {
+	case IAX2_CONTROL_ANSWER:
+		if (c->state == CALL_ACCEPTED)
+			call_up(ep, c, now);
+		break;
+	case IAX2_CONTROL_RINGING:
+		if (c->state == CALL_ACCEPTED)
+			(void)endpoint_event(ep, IAX2_EV_CALL_RINGING, c);
+		break;
+	case IAX2_CONTROL_BUSY:
+		call_end(ep, c, IAX2_IAX_HANGUP, "Busy", 17,
+			 IAX2_DOWN_HANGUP_REMOTE, now);
+		break;
+	case IAX2_CONTROL_CONGESTION:
+		call_end(ep, c, IAX2_IAX_HANGUP, "Congestion", 34,
+			 IAX2_DOWN_HANGUP_REMOTE, now);
+		break;
+	case IAX2_CONTROL_HANGUP:
+		call_end(ep, c, IAX2_IAX_HANGUP, NULL, 16,
+			 IAX2_DOWN_HANGUP_REMOTE, now);
+		break;
+	case IAX2_CONTROL_KEY:
+	case IAX2_CONTROL_UNKEY:
+		ev = endpoint_event(ep, IAX2_EV_KEY, c);
+		if (ev)
+			ev->u.key.keyed = f->subclass == IAX2_CONTROL_KEY;
+		break;
+	default:
+		on_other_control(ep, c, f);
+		break;
+	}
+}
+
+static bool is_digit(uint64_t d)
+{
+	return d > 0 && d < 128 && strchr("0123456789ABCD*#", (int)d) != NULL;
+}
+
+static void on_text(struct iax2_endpoint *ep, const struct call *c,
+		    const struct iax2_full *f)
+{
+	const uint8_t *end =
+		f->body_len > 0 ? memchr(f->body, 0, f->body_len) : NULL;
+	const size_t len = end ? (size_t)(end - f->body) : f->body_len;
+	struct iax2_event *ev = endpoint_event(ep, IAX2_EV_TEXT, c);
+
+	if (!ev)
+		return;
+	ev->u.text.len = len;
+	ev->u.text.data = (const char *)endpoint_payload(ep, f->body, len);
+}
+
+static void on_dtmf(struct iax2_endpoint *ep, const struct call *c,
+		    const struct iax2_full *f)
+{
+	struct iax2_event *ev;
+
+	if (!is_digit(f->subclass))
+		return;
+	ev = endpoint_event(ep, IAX2_EV_DTMF, c);
+	if (!ev)
+		return;
+	ev->u.dtmf.digit = (char)f->subclass;
+	ev->u.dtmf.begin = f->type == IAX2_FRAME_DTMF_BEGIN;
+}
+
+static void in_sequence(struct iax2_endpoint *ep, struct call *c,
+			const struct iax2_full *f, mono_us now)
+{
+	/* An unproved caller may prove itself or go, nothing else. */
+	if (f->type != IAX2_FRAME_IAX && c->state != CALL_UP &&
+	    c->state != CALL_ACCEPTED)
+		return;
+	switch (f->type) {
+	case IAX2_FRAME_IAX:
+		on_iax(ep, c, f, now);
+		break;
+	case IAX2_FRAME_VOICE:
+		on_voice(ep, c, f, now);
+		break;
+	case IAX2_FRAME_CONTROL:
+		on_control(ep, c, f, now);
+		break;
+	case IAX2_FRAME_TEXT:
+		on_text(ep, c, f);
+		break;
+	case IAX2_FRAME_DTMF_BEGIN:
+	case IAX2_FRAME_DTMF_END:
+		on_dtmf(ep, c, f);
+		break;
+	case IAX2_FRAME_CNG:
+		(void)endpoint_event(ep, IAX2_EV_CNG, c);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Frames that have no place in the sequence; true when handled. */
+static bool out_of_sequence(struct iax2_endpoint *ep, struct call *c,
+			    const struct iax2_full *f, mono_us now)
+{
+	if (f->type != IAX2_FRAME_IAX)
+		return false;
+	switch (f->subclass) {
+	case IAX2_IAX_ACK:
+		transport_acked(ep, c, f->iseq, now);
+		return true;
+	case IAX2_IAX_VNAK:
+		transport_vnak(ep, c, f->iseq, now);
+		return true;
+	case IAX2_IAX_INVAL:
+		if (c->state == CALL_ENDING)
+			endpoint_call_free(ep, c, now);
+		else
+			call_down(ep, c, IAX2_DOWN_INVALID, NULL, 0, false,
+				  now);
+		return true;
+	case IAX2_IAX_CALLTOKEN:
+		call_on_calltoken(ep, c, f, now);
+		return true;
+	case IAX2_IAX_TXCNT:
+	case IAX2_IAX_TXACC:
+	case IAX2_IAX_POKE:
+		return true;
+	case IAX2_IAX_REJECT:
+		/* Asterisk refuses a call token without a call. */
+		if (f->src_callno != IAX2_CALLNO_OUTSIDE ||
+		    c->state != CALL_NEW_SENT)
+			return false;
+		call_down(ep, c, IAX2_DOWN_REJECTED, NULL, 0, false, now);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool needs_payload(const struct iax2_full *f)
+{
+	return f->type == IAX2_FRAME_VOICE || f->type == IAX2_FRAME_TEXT ||
+	       f->type == IAX2_FRAME_CONTROL;
+}
+
+void call_rx(struct iax2_endpoint *ep, struct call *c,
+	     const struct iax2_full *f, mono_us now)
+{
+	c->last_rx = now;
+	if (out_of_sequence(ep, c, f, now)) {
+		/* Our HANGUP has arrived; the peer's own may come again. */
+		if (c->state == CALL_ENDING && c->window_n == 0 &&
+		    !c->peer_ended)
+			endpoint_call_free(ep, c, now);
+		return;
+	}
+	if (c->peer_callno == 0 && f->src_callno > IAX2_CALLNO_OUTSIDE)
+		endpoint_call_hash(ep, c, f->src_callno);
+	/* What cannot be told now comes again: it is not acknowledged. */
+	if (!endpoint_event_room(ep, needs_payload(f))) {
+		ep->n.limited++;
+		return;
+	}
+	if (transport_accept(ep, c, f, now) != TRANSPORT_NEW)
+		return;
+	if (c->state != CALL_ENDING)
+		in_sequence(ep, c, f, now);
+}
+
+/* --- time --------------------------------------------------------------- */
+
+static void give_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	const enum iax2_down_reason why = c->state == CALL_NEW_SENT
+						  ? IAX2_DOWN_NO_ANSWER
+						  : IAX2_DOWN_TIMEOUT;
+
+	call_down(ep, c, why, NULL, 0, false, now);
+}
+
+static void state_over(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	if (c->state == CALL_ENDING)
+		endpoint_call_free(ep, c, now);
+	else if (c->state == CALL_NEW_SENT && c->peer_callno == 0)
+		give_up(ep, c, now);
+	else
+		call_end(ep, c,
+			 c->outbound || c->state == CALL_UP ? IAX2_IAX_HANGUP
+							    : IAX2_IAX_REJECT,
+			 NULL, 0, IAX2_DOWN_NO_ANSWER, now);
+}
+
+void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	const bool ending = c->state == CALL_ENDING;
+
+	if (now >= c->state_due) {
+		state_over(ep, c, now);
+		return;
+	}
+	if (!transport_tick(ep, c, now)) {
+		if (ending)
+			endpoint_call_free(ep, c, now);
+		else
+			give_up(ep, c, now);
+		return;
+	}
+	if (now >= c->ping_next) {
+		c->ping_next = now + PING_US;
+		(void)transport_send_iax(ep, c, IAX2_IAX_PING, NULL, NULL, now);
+	}
+	if (now >= c->lagrq_next) {
+		c->lagrq_next = now + LAGRQ_US;
+		(void)transport_send_iax(ep, c, IAX2_IAX_LAGRQ, NULL, NULL,
+					 now);
+	}
+}
+
+mono_us call_deadline(const struct call *c)
+{
+	mono_us due = mono_min(c->state_due, transport_deadline(c));
+
+	return mono_min(due, mono_min(c->ping_next, c->lagrq_next));
+}

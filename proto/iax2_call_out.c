@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Calling (RFC 5456 section 6.2.1). */
+
+#include <string.h>
+
+#include "proto/iax2_endpoint_priv.h"
+
+#define SETUP_US (5 * MONO_S)   /* NEW to ACCEPT */
+#define ANSWER_US (60 * MONO_S) /* ACCEPT to ANSWER */
+#define PROTOCOL_VERSION 2U
+
+static void put_new(struct iax2_endpoint *ep, const struct call *c,
+		    struct wire_wr *w)
+{
+	iax2_ie_put_u16(w, IAX2_IE_VERSION, PROTOCOL_VERSION);
+	iax2_ie_put_text(w, IAX2_IE_CALLED_NUMBER, c->called);
+	/* Letters number the format bits from A; u-law is D. */
+	iax2_ie_put_text(w, IAX2_IE_CODEC_PREFS, "D");
+	iax2_ie_put_text(w, IAX2_IE_CALLING_NUMBER, c->calling);
+	iax2_ie_put_u8(w, IAX2_IE_CALLINGPRES, 0);
+	iax2_ie_put_u8(w, IAX2_IE_CALLINGTON, 0);
+	iax2_ie_put_u16(w, IAX2_IE_CALLINGTNS, 0);
+	if (c->username[0] != '\0')
+		iax2_ie_put_text(w, IAX2_IE_USERNAME, c->username);
+	iax2_ie_put_u32(w, IAX2_IE_FORMAT, (uint32_t)IAX2_FORMAT_ULAW);
+	iax2_ie_put_u32(w, IAX2_IE_CAPABILITY, (uint32_t)ep->cfg.formats);
+}
+
+static void put_ticket(struct iax2_endpoint *ep, const struct call *c,
+		       struct wire_wr *w)
+{
+	uint8_t sig[KEY_SIGNATURE_LEN], id[8];
+	struct key_part parts[5];
+
+	call_statement(ep, c, id, parts);
+	key_sign(&ep->id, "keyhole call", parts, 5, sig);
+	iax2_ie_put(w, IAX2_IE_KH_PUNCH, id, sizeof(id));
+	iax2_ie_put(w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
+}
+
+enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
+			    const uint8_t *token, size_t token_len, mono_us now)
+{
+	uint8_t body[512];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+	struct out_frame f = {
+		.type = IAX2_FRAME_IAX,
+		.subclass = IAX2_IAX_NEW,
+		.body = body,
+		.seal = c->has_ticket,
+	};
+
+	put_new(ep, c, &w);
+	if (c->has_ticket)
+		put_ticket(ep, c, &w);
+	else
+		iax2_ie_put(&w, IAX2_IE_CALLTOKEN, token, token_len);
+	if (w.bad)
+		return IAX2_E_RANGE;
+	f.body_len = (size_t)(w.p - body);
+	return transport_send(ep, c, &f, now);
+}
+
+void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_full *f, mono_us now)
+{
+	struct iax2_ie_view token;
+
+	/* Once: a peer must not make us call it for ever. */
+	if (c->state != CALL_NEW_SENT || c->has_ticket || c->token_used ||
+	    c->peer_callno != 0 ||
+	    !iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) ||
+	    token.len == 0)
+		return;
+	c->token_used = true;
+	transport_restart(ep, c);
+	(void)call_send_new(ep, c, token.value, token.len, now);
+}
+
+void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
+		     const struct iax2_full *f, mono_us now)
+{
+	uint8_t body[80], sig[KEY_SIGNATURE_LEN];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+	char challenge[65], md5[33];
+	uint16_t methods = 0;
+
+	if (!c->outbound || c->state != CALL_NEW_SENT)
+		return;
+	(void)iax2_ie_u16(f->body, f->body_len, IAX2_IE_AUTHMETHODS, &methods);
+	if (!iax2_ie_text(f->body, f->body_len, IAX2_IE_CHALLENGE, challenge,
+			  sizeof(challenge)))
+		methods = 0;
+	if ((methods & IAX2_AUTH_ED25519) &&
+	    key_sign_challenge(&ep->id, challenge, sig)) {
+		iax2_ie_put(&w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
+	} else if ((methods & IAX2_AUTH_MD5) && c->md5_secret[0] != '\0') {
+		key_md5_response(challenge, c->md5_secret, md5);
+		iax2_ie_put_text(&w, IAX2_IE_MD5_RESULT, md5);
+	} else {
+		call_end(ep, c, IAX2_IAX_HANGUP, "No authentication in common",
+			 16, IAX2_DOWN_AUTH_FAILED, now);
+		return;
+	}
+	(void)transport_send_iax(ep, c, IAX2_IAX_AUTHREP, body, &w, now);
+}
+
+static bool accept_is_signed(const struct iax2_endpoint *ep,
+			     const struct call *c, const struct iax2_full *f)
+{
+	uint8_t sig[KEY_SIGNATURE_LEN], id[8];
+	struct key_part parts[5];
+
+	if (!iax2_ie_octets(f->body, f->body_len, IAX2_IE_ED25519_RESULT, sig,
+			    sizeof(sig)))
+		return false;
+	call_statement(ep, c, id, parts);
+	return key_verify(c->ticket.peer_key, "keyhole accept", parts, 5, sig);
+}
+
+void call_on_accept(struct iax2_endpoint *ep, struct call *c,
+		    const struct iax2_full *f, mono_us now)
+{
+	uint32_t format = 0;
+
+	if (!c->outbound || c->state != CALL_NEW_SENT)
+		return;
+	if (c->has_ticket && !accept_is_signed(ep, c, f)) {
+		ep->n.auth_failed++;
+		call_end(ep, c, IAX2_IAX_HANGUP, NULL, 16,
+			 IAX2_DOWN_AUTH_FAILED, now);
+		return;
+	}
+	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_FORMAT, &format);
+	if ((format & ep->cfg.formats) == 0 || (format & (format - 1)) != 0) {
+		call_end(ep, c, IAX2_IAX_HANGUP, "No format in common", 58,
+			 IAX2_DOWN_PROTOCOL, now);
+		return;
+	}
+	c->format = format;
+	c->state = CALL_ACCEPTED;
+	c->state_due = now + ANSWER_US;
+	(void)endpoint_event(ep, IAX2_EV_CALL_ACCEPTED, c);
+}
+
+static bool copy_name(char out[IAX2_NUMBER_MAX + 1], const char *in)
+{
+	const size_t len = in ? strlen(in) : 0;
+
+	if (len > IAX2_NUMBER_MAX)
+		return false;
+	if (len > 0)
+		memcpy(out, in, len);
+	out[len] = '\0';
+	return true;
+}
+
+enum iax2_err iax2_dial(struct iax2_endpoint *ep, const struct iax2_dial *dial,
+			mono_us now, struct iax2_call_id *out)
+{
+	struct call *c;
+	enum iax2_err err;
+
+	ep->now = now;
+	if (!dial->called || dial->called[0] == '\0' ||
+	    !net_addr_is_set(&dial->path.peer) ||
+	    (dial->md5_secret &&
+	     strlen(dial->md5_secret) >= sizeof(c->md5_secret)))
+		return IAX2_E_RANGE;
+	c = endpoint_call_new(ep, &dial->path, now);
+	if (!c)
+		return IAX2_E_FULL;
+	c->state = CALL_NEW_SENT;
+	c->state_due = now + SETUP_US;
+	c->outbound = true;
+	c->told = true;
+	/* Asterisk may take a repeated NEW for a second call: no hurry. */
+	c->first_interval = dial->ticket ? 250 * MONO_MS : MONO_S;
+	if (dial->ticket) {
+		c->has_ticket = true;
+		c->ticket = *dial->ticket;
+	}
+	if (dial->md5_secret)
+		memcpy(c->md5_secret, dial->md5_secret,
+		       strlen(dial->md5_secret) + 1);
+	err = IAX2_E_RANGE;
+	if (copy_name(c->called, dial->called) &&
+	    copy_name(c->calling, dial->calling) &&
+	    copy_name(c->username, dial->username))
+		err = call_send_new(ep, c, NULL, 0, now);
+	if (err != IAX2_OK) {
+		endpoint_call_free(ep, c, now);
+		return err;
+	}
+	endpoint_call_touch(ep, c);
+	*out = endpoint_call_id(ep, c);
+	return IAX2_OK;
+}

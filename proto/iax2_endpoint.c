@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "proto/iax2_endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/iax2_endpoint_priv.h"
+
+#define REST_S 60U /* before a call number is used again */
+
+static bool cfg_is_sane(const struct iax2_endpoint_cfg *c)
+{
+	return c->calls_max >= 1 && c->calls_max <= 8192 &&
+	       c->calls_per_addr_max >= 1 && c->calls_per_addr_max <= 64 &&
+	       c->identity && c->random && c->formats != 0;
+}
+
+static bool allocate(struct iax2_endpoint *ep)
+{
+	const size_t calls = ep->cfg.calls_max;
+	const size_t pool = calls * 4 + 2 * CALL_WINDOW;
+	size_t buckets = 1;
+
+	while (buckets < calls)
+		buckets *= 2;
+	ep->bucket_mask = buckets - 1;
+	ep->ev_cap = 2 * calls + 64;
+	ep->tx = dgram_queue_new(ep->cfg.tx_max);
+	ep->calls = calloc(calls, sizeof(ep->calls[0]));
+	ep->bucket = calloc(buckets, sizeof(ep->bucket[0]));
+	ep->heap = calloc(calls + 1, sizeof(ep->heap[0]));
+	ep->acks = calloc(calls, sizeof(ep->acks[0]));
+	ep->pool = calloc(pool, sizeof(ep->pool[0]));
+	ep->pool_free = calloc(pool, sizeof(ep->pool_free[0]));
+	ep->events = calloc(ep->ev_cap, sizeof(ep->events[0]));
+	if (!ep->tx || !ep->calls || !ep->bucket || !ep->heap || !ep->acks ||
+	    !ep->pool || !ep->pool_free || !ep->events)
+		return false;
+	memset(ep->by_callno, 0xff, sizeof(ep->by_callno));
+	memset(ep->bucket, 0xff, buckets * sizeof(ep->bucket[0]));
+	for (size_t i = 0; i < pool; i++)
+		ep->pool_free[ep->pool_free_n++] = (uint16_t)(pool - 1 - i);
+	return true;
+}
+
+struct iax2_endpoint *iax2_endpoint_new(const struct iax2_endpoint_cfg *cfg,
+					mono_us now)
+{
+	struct iax2_endpoint *ep;
+
+	if (!cfg_is_sane(cfg))
+		return NULL;
+	ep = calloc(1, sizeof(*ep));
+	if (!ep)
+		return NULL;
+	ep->cfg = *cfg;
+	ep->id = *cfg->identity;
+	ep->cfg.identity = &ep->id;
+	ep->now = now;
+	rotating_secret_init(&ep->secret, cfg->random, cfg->random_ctx, now);
+	cfg->random(cfg->random_ctx, ep->hash_key, sizeof(ep->hash_key));
+	if (!allocate(ep))
+		return iax2_endpoint_free(ep);
+	return ep;
+}
+
+struct iax2_endpoint *iax2_endpoint_free(struct iax2_endpoint *ep)
+{
+	if (!ep)
+		return NULL;
+	dgram_queue_free(ep->tx);
+	if (ep->calls)
+		key_wipe(ep->calls, ep->cfg.calls_max * sizeof(ep->calls[0]));
+	free(ep->calls);
+	free(ep->bucket);
+	free(ep->heap);
+	free(ep->acks);
+	free(ep->pool);
+	free(ep->pool_free);
+	free(ep->events);
+	key_wipe(ep, sizeof(*ep));
+	free(ep);
+	return NULL;
+}
+
+/* --- deadlines: a heap of calls, the soonest first ---------------------- */
+
+static void heap_put(struct iax2_endpoint *ep, size_t at, uint32_t slot)
+{
+	ep->heap[at] = slot;
+	ep->calls[slot].heap_at = (uint32_t)at;
+}
+
+static mono_us heap_due(const struct iax2_endpoint *ep, size_t at)
+{
+	return ep->calls[ep->heap[at]].due;
+}
+
+static void heap_up(struct iax2_endpoint *ep, size_t at)
+{
+	const uint32_t slot = ep->heap[at];
+
+	while (at > 1 && ep->calls[slot].due < heap_due(ep, at / 2)) {
+		heap_put(ep, at, ep->heap[at / 2]);
+		at /= 2;
+	}
+	heap_put(ep, at, slot);
+}
+
+static void heap_down(struct iax2_endpoint *ep, size_t at)
+{
+	const uint32_t slot = ep->heap[at];
+
+	for (;;) {
+		size_t child = 2 * at;
+
+		if (child > ep->heap_n)
+			break;
+		if (child < ep->heap_n &&
+		    heap_due(ep, child + 1) < heap_due(ep, child))
+			child++;
+		if (heap_due(ep, child) >= ep->calls[slot].due)
+			break;
+		heap_put(ep, at, ep->heap[child]);
+		at = child;
+	}
+	heap_put(ep, at, slot);
+}
+
+static void heap_remove(struct iax2_endpoint *ep, struct call *c)
+{
+	const size_t at = c->heap_at;
+	const uint32_t last = ep->heap[ep->heap_n];
+
+	if (at == 0)
+		return;
+	c->heap_at = 0;
+	ep->heap_n--;
+	if (at > ep->heap_n)
+		return;
+	heap_put(ep, at, last);
+	heap_up(ep, at);
+	heap_down(ep, ep->calls[last].heap_at);
+}
+
+void endpoint_call_touch(struct iax2_endpoint *ep, struct call *c)
+{
+	c->due = call_deadline(c);
+	if (c->heap_at == 0) {
+		ep->heap_n++;
+		heap_put(ep, ep->heap_n, (uint32_t)(c - ep->calls));
+	}
+	heap_up(ep, c->heap_at);
+	heap_down(ep, c->heap_at);
+}
+
+/* --- calls -------------------------------------------------------------- */
+
+struct call *endpoint_call(struct iax2_endpoint *ep, struct iax2_call_id id)
+{
+	struct call *c;
+
+	if (id.slot >= ep->cfg.calls_max)
+		return NULL;
+	c = &ep->calls[id.slot];
+	return c->state != CALL_FREE && c->gen == id.gen && c->told ? c : NULL;
+}
+
+struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
+				     const struct call *c)
+{
+	return (struct iax2_call_id){ (uint16_t)(c - ep->calls), c->gen };
+}
+
+/* Random, not in use, and not in use within the last minute. */
+static uint16_t new_callno(struct iax2_endpoint *ep, mono_us now)
+{
+	const uint32_t span = IAX2_CALLNO_CALL_MAX - IAX2_CALLNO_CALL_MIN + 1;
+	const uint32_t now_s = (uint32_t)(now / MONO_S);
+	uint32_t at = 0;
+	uint8_t b[2];
+
+	ep->cfg.random(ep->cfg.random_ctx, b, sizeof(b));
+	at = (uint32_t)(b[0] << 8 | b[1]) % span;
+	for (uint32_t i = 0; i < span; i++) {
+		const uint16_t n =
+			(uint16_t)(IAX2_CALLNO_CALL_MIN + (at + i) % span);
+
+		if (ep->by_callno[n] == CALL_NONE &&
+		    ep->rest_until_s[n] <= now_s)
+			return n;
+	}
+	return 0;
+}
+
+struct call *endpoint_call_new(struct iax2_endpoint *ep,
+			       const struct net_path *path, mono_us now)
+{
+	const uint16_t callno = new_callno(ep, now);
+	struct call *c = NULL;
+	uint16_t gen;
+	bool listed;
+
+	for (size_t i = 0; i < ep->cfg.calls_max && !c; i++) {
+		if (ep->calls[i].state == CALL_FREE)
+			c = &ep->calls[i];
+	}
+	if (!c || callno == 0)
+		return NULL;
+	gen = c->gen == UINT16_MAX ? 1 : (uint16_t)(c->gen + 1);
+	listed = c->in_acks;
+	memset(c, 0, sizeof(*c));
+	c->gen = gen;
+	c->in_acks = listed;
+	c->callno = callno;
+	c->path = *path;
+	c->began = now;
+	c->last_rx = now;
+	c->state_due = MONO_NEVER;
+	c->ping_next = MONO_NEVER;
+	c->lagrq_next = MONO_NEVER;
+	ep->by_callno[callno] = (uint16_t)(c - ep->calls);
+	ep->calls_n++;
+	return c;
+}
+
+static size_t bucket_of(const struct iax2_endpoint *ep,
+			const struct net_addr *a, uint16_t callno)
+{
+	uint8_t b[20];
+
+	memcpy(b, a->ip, 16);
+	b[16] = (uint8_t)(a->port >> 8);
+	b[17] = (uint8_t)a->port;
+	b[18] = (uint8_t)(callno >> 8);
+	b[19] = (uint8_t)callno;
+	return key_hash(ep->hash_key, b, sizeof(b)) & ep->bucket_mask;
+}
+
+void endpoint_call_hash(struct iax2_endpoint *ep, struct call *c,
+			uint16_t peer_callno)
+{
+	const size_t b = bucket_of(ep, &c->path.peer, peer_callno);
+
+	if (c->hashed || peer_callno == 0)
+		return;
+	c->peer_callno = peer_callno;
+	c->hash_next = ep->bucket[b];
+	c->hashed = true;
+	ep->bucket[b] = (uint16_t)(c - ep->calls);
+}
+
+static void unhash(struct iax2_endpoint *ep, struct call *c)
+{
+	uint16_t *at;
+
+	if (!c->hashed)
+		return;
+	at = &ep->bucket[bucket_of(ep, &c->path.peer, c->peer_callno)];
+	while (*at != (uint16_t)(c - ep->calls))
+		at = &ep->calls[*at].hash_next;
+	*at = c->hash_next;
+	c->hashed = false;
+}
+
+struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
+				   const struct net_addr *peer, uint16_t callno)
+{
+	uint16_t at = ep->bucket[bucket_of(ep, peer, callno)];
+
+	while (at != CALL_NONE) {
+		struct call *c = &ep->calls[at];
+
+		if (c->peer_callno == callno &&
+		    net_addr_equal(&c->path.peer, peer))
+			return c;
+		at = c->hash_next;
+	}
+	return NULL;
+}
+
+void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	transport_drop(ep, c);
+	unhash(ep, c);
+	heap_remove(ep, c);
+	ep->by_callno[c->callno] = CALL_NONE;
+	ep->rest_until_s[c->callno] = (uint32_t)(now / MONO_S) + REST_S;
+	key_wipe(&c->ticket, sizeof(c->ticket));
+	key_wipe(c->md5_secret, sizeof(c->md5_secret));
+	c->state = CALL_FREE;
+	ep->calls_n--;
+}
+
+/* --- events ------------------------------------------------------------- */
+
+bool endpoint_event_room(const struct iax2_endpoint *ep, bool payload)
+{
+	/* Room for the end of every call is never given away. */
+	return ep->ev_n + ep->cfg.calls_max < ep->ev_cap &&
+	       (!payload || ep->payload_n < PAYLOADS);
+}
+
+struct iax2_event *endpoint_event(struct iax2_endpoint *ep,
+				  enum iax2_event_kind kind,
+				  const struct call *c)
+{
+	struct iax2_event *ev;
+
+	if (ep->ev_n == ep->ev_cap)
+		return NULL;
+	ev = &ep->events[(ep->ev_head + ep->ev_n++) % ep->ev_cap];
+	memset(ev, 0, sizeof(*ev));
+	ev->kind = kind;
+	ev->call = endpoint_call_id(ep, c);
+	return ev;
+}
+
+const uint8_t *endpoint_payload(struct iax2_endpoint *ep, const uint8_t *data,
+				size_t len)
+{
+	struct payload *p =
+		&ep->payload[(ep->payload_head + ep->payload_n++) % PAYLOADS];
+
+	if (len > sizeof(p->data) - 1)
+		len = sizeof(p->data) - 1;
+	if (len > 0)
+		memcpy(p->data, data, len);
+	p->data[len] = 0;
+	return p->data;
+}
+
+static bool has_payload(enum iax2_event_kind kind)
+{
+	return kind == IAX2_EV_VOICE || kind == IAX2_EV_TEXT ||
+	       kind == IAX2_EV_CONTROL;
+}
+
+bool iax2_endpoint_next_event(struct iax2_endpoint *ep, struct iax2_event *out)
+{
+	if (ep->ev_n == 0)
+		return false;
+	*out = ep->events[ep->ev_head];
+	ep->ev_head = (ep->ev_head + 1) % ep->ev_cap;
+	ep->ev_n--;
+	if (has_payload(out->kind)) {
+		ep->payload_head = (ep->payload_head + 1) % PAYLOADS;
+		ep->payload_n--;
+	}
+	return true;
+}
+
+/* --- receiving ---------------------------------------------------------- */
+
+void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
+			const struct iax2_full *f, const void *body,
+			size_t body_len)
+{
+	uint8_t buf[128];
+	struct iax2_full out = *f;
+	struct dgram d = { .path = to->path, .data = buf };
+
+	out.body = body;
+	out.body_len = body_len;
+	/* Whoever has not proved its address gets no more than it sent. */
+	if (iax2_full_encode(&out, buf, sizeof(buf), &d.len) != IAX2_OK ||
+	    d.len > to->len) {
+		ep->n.limited++;
+		return;
+	}
+	(void)dgram_queue_push(ep->tx, &d, false);
+}
+
+static bool may_be_invalid(const struct iax2_full *f)
+{
+	if (f->type != IAX2_FRAME_IAX)
+		return true;
+	switch (f->subclass) {
+	case IAX2_IAX_INVAL:
+	case IAX2_IAX_ACK:
+	case IAX2_IAX_VNAK:
+	case IAX2_IAX_PONG:
+	case IAX2_IAX_LAGRP:
+	case IAX2_IAX_HANGUP:
+	case IAX2_IAX_REJECT:
+	case IAX2_IAX_CALLTOKEN:
+	case IAX2_IAX_UNSUPPORT:
+	case IAX2_IAX_TXCNT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* A full frame for no call of ours: INVAL (RFC 5456 6.9.2). */
+static enum iax2_err unknown_call(struct iax2_endpoint *ep,
+				  const struct dgram *d,
+				  const struct iax2_full *f)
+{
+	const struct iax2_full inval = {
+		.src_callno = f->dst_callno,
+		.dst_callno = f->src_callno,
+		.ts_ms = f->ts_ms,
+		.oseq = f->iseq,
+		.iseq = f->oseq,
+		.type = IAX2_FRAME_IAX,
+		.subclass = IAX2_IAX_INVAL,
+	};
+
+	ep->n.unknown_call++;
+	if (may_be_invalid(f) && f->dst_callno != 0)
+		endpoint_stateless(ep, d, &inval, NULL, 0);
+	return IAX2_E_STALE;
+}
+
+static enum iax2_err on_poke(struct iax2_endpoint *ep, const struct dgram *d,
+			     const struct iax2_full *f)
+{
+	const struct iax2_full pong = {
+		.src_callno = IAX2_CALLNO_OUTSIDE,
+		.dst_callno = f->src_callno,
+		.ts_ms = f->ts_ms,
+		.iseq = (uint8_t)(f->oseq + 1),
+		.type = IAX2_FRAME_IAX,
+		.subclass = IAX2_IAX_PONG,
+	};
+
+	endpoint_stateless(ep, d, &pong, NULL, 0);
+	return IAX2_OK;
+}
+
+static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
+			      const struct iax2_full *f)
+{
+	struct call *c;
+
+	/* A peer that does not know our number yet says 0. */
+	if (f->dst_callno == 0)
+		return endpoint_call_of_peer(ep, &d->path.peer, f->src_callno);
+	if (ep->by_callno[f->dst_callno] == CALL_NONE)
+		return NULL;
+	c = &ep->calls[ep->by_callno[f->dst_callno]];
+	if (!net_addr_equal(&c->path.peer, &d->path.peer))
+		return NULL;
+	/* A stateless answer comes from number 1, or 0 (INVAL). */
+	if (c->peer_callno != 0 && f->src_callno != c->peer_callno &&
+	    f->src_callno > IAX2_CALLNO_OUTSIDE)
+		return NULL;
+	return c;
+}
+
+static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
+			     mono_us now)
+{
+	struct iax2_full f;
+	struct call *c;
+	enum iax2_err err = iax2_full_decode(d->data, d->len, &f);
+
+	if (err == IAX2_OK && f.type == IAX2_FRAME_IAX)
+		err = iax2_ie_check(f.body, f.body_len);
+	if (err != IAX2_OK) {
+		ep->n.malformed++;
+		return err;
+	}
+	c = find_call(ep, d, &f);
+	if (c) {
+		call_rx(ep, c, &f, now);
+		if (c->state != CALL_FREE)
+			endpoint_call_touch(ep, c);
+		return IAX2_OK;
+	}
+	if (f.type == IAX2_FRAME_IAX && f.subclass == IAX2_IAX_POKE)
+		return on_poke(ep, d, &f);
+	if (f.type == IAX2_FRAME_IAX && f.subclass == IAX2_IAX_NEW &&
+	    f.dst_callno == 0)
+		return call_on_new(ep, d, &f, now);
+	return unknown_call(ep, d, &f);
+}
+
+static enum iax2_err on_mini(struct iax2_endpoint *ep, const struct dgram *d,
+			     mono_us now)
+{
+	struct iax2_mini m;
+	struct call *c;
+	const enum iax2_err err = iax2_mini_decode(d->data, d->len, &m);
+
+	if (err != IAX2_OK) {
+		ep->n.malformed++;
+		return err;
+	}
+	c = endpoint_call_of_peer(ep, &d->path.peer, m.src_callno);
+	if (!c) {
+		ep->n.unknown_call++;
+		return IAX2_E_STALE;
+	}
+	call_rx_mini(ep, c, &m, now);
+	return IAX2_OK;
+}
+
+enum iax2_err iax2_endpoint_rx(struct iax2_endpoint *ep, const struct dgram *d,
+			       mono_us now)
+{
+	enum iax2_kind kind;
+	const enum iax2_err err = iax2_frame_kind(d->data, d->len, &kind);
+
+	ep->now = now;
+	ep->n.rx++;
+	rotating_secret_tick(&ep->secret, ep->cfg.random, ep->cfg.random_ctx,
+			     now);
+	if (err != IAX2_OK) {
+		ep->n.malformed++;
+		return err;
+	}
+	switch (kind) {
+	case IAX2_KIND_FULL:
+		return on_full(ep, d, now);
+	case IAX2_KIND_MINI:
+		return on_mini(ep, d, now);
+	case IAX2_KIND_META:
+		break;
+	}
+	ep->n.unknown_call++;
+	return IAX2_E_NOT_OURS;
+}
+
+/* --- time and output ---------------------------------------------------- */
+
+void iax2_endpoint_tick(struct iax2_endpoint *ep, mono_us now)
+{
+	ep->now = now;
+	while (ep->heap_n > 0 && heap_due(ep, 1) <= now) {
+		struct call *c = &ep->calls[ep->heap[1]];
+
+		call_tick(ep, c, now);
+		if (c->state != CALL_FREE)
+			endpoint_call_touch(ep, c);
+	}
+}
+
+mono_us iax2_endpoint_deadline(const struct iax2_endpoint *ep)
+{
+	return ep->heap_n > 0 ? heap_due(ep, 1) : MONO_NEVER;
+}
+
+bool iax2_endpoint_next_tx(struct iax2_endpoint *ep, struct dgram *out)
+{
+	/* What is sent anyway acknowledges as well; the rest goes now. */
+	transport_flush_acks(ep);
+	return dgram_queue_pop(ep->tx, out);
+}
+
+const struct iax2_counters *
+iax2_endpoint_counters(const struct iax2_endpoint *ep)
+{
+	return &ep->n;
+}
+
+size_t iax2_endpoint_calls(const struct iax2_endpoint *ep)
+{
+	return ep->calls_n;
+}
+
+/* --- tickets ------------------------------------------------------------ */
+
+enum iax2_err iax2_expect(struct iax2_endpoint *ep,
+			  const struct iax2_ticket *ticket,
+			  const struct net_addr *addr, mono_us now)
+{
+	struct expected *free_slot = NULL;
+
+	for (size_t i = 0; i < TICKETS; i++) {
+		struct expected *e = &ep->expected[i];
+
+		if (e->ticket.id == ticket->id && now < e->ticket.expires) {
+			if (e->addr_n < TICKET_ADDRS)
+				e->addr[e->addr_n++] = *addr;
+			return IAX2_OK;
+		}
+		if (!free_slot && now >= e->ticket.expires)
+			free_slot = e;
+	}
+	if (!free_slot)
+		return IAX2_E_FULL;
+	memset(free_slot, 0, sizeof(*free_slot));
+	free_slot->ticket = *ticket;
+	free_slot->addr[0] = *addr;
+	free_slot->addr_n = 1;
+	return IAX2_OK;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PROTO_IAX2_ENDPOINT_PRIV_H
+#define PROTO_IAX2_ENDPOINT_PRIV_H
+
+/*
+ * What the parts of the endpoint share: tables, queues and demultiplexing
+ * (iax2_endpoint.c), the reliable transport of one call (iax2_transport.c),
+ * the call machine's edges (iax2_call.c for calls in general, iax2_call_in.c
+ * and iax2_call_out.c for setting them up), commands (iax2_command.c).
+ */
+
+#include "proto/call_token.h"
+#include "proto/iax2_endpoint.h"
+#include "proto/iax2_frame.h"
+#include "proto/iax2_ie.h"
+
+#define CALL_NONE UINT16_MAX
+#define CALL_WINDOW 16U     /* unacknowledged full frames of one call */
+#define CALL_BODY_MAX 1300U /* octets after a full frame's header */
+#define CALL_TRIES 8U       /* sendings of one frame */
+
+enum call_state {
+	CALL_FREE,
+	CALL_NEW_SENT,   /* outbound: NEW is out */
+	CALL_ACCEPTED,   /* outbound: waits for ANSWER */
+	CALL_WAIT_NODE,  /* inbound: the node decides */
+	CALL_CHALLENGED, /* inbound: AUTHREQ is out */
+	CALL_PROVED,     /* inbound: proved; the node decides */
+	CALL_UP,
+	CALL_ENDING, /* HANGUP or REJECT is out, or was received */
+};
+
+/* A full frame that was sent and not yet acknowledged. */
+struct unacked {
+	uint16_t buf;     /* of the endpoint's pool */
+	uint8_t seq;      /* its oseq */
+	uint8_t tries;    /* sendings so far */
+	uint16_t len;     /* octets in all */
+	mono_us first;    /* first sending */
+	mono_us next;     /* next sending, or the end */
+	mono_us interval; /* between this sending and the next */
+};
+
+struct call {
+	enum call_state state;
+	uint16_t gen;
+	uint16_t callno;      /* ours */
+	uint16_t peer_callno; /* 0: not yet known */
+	struct net_path path;
+	bool outbound;
+	bool told;          /* the node knows of this call */
+	bool peer_ended;    /* its HANGUP or REJECT came */
+	uint16_t hash_next; /* next call in its address bucket */
+	bool hashed;
+	uint32_t heap_at; /* place in the heap, 0: not in it */
+	mono_us due;      /* its key there */
+
+	mono_us began;
+	mono_us state_due; /* end of the state, MONO_NEVER: none */
+	mono_us last_rx;
+	mono_us up_since;
+	uint32_t last_ts; /* of the last full frame sent */
+
+	/* transport */
+	uint8_t oseq;
+	uint8_t iseq;
+	struct unacked window[CALL_WINDOW];
+	size_t window_n;
+	bool ack_due;
+	bool in_acks; /* listed in the endpoint's acks */
+	uint32_t ack_ts;
+	mono_us vnak_at;
+	uint32_t rtt_us;
+	mono_us first_interval; /* while no round trip is known */
+
+	/* setting up */
+	char called[IAX2_NUMBER_MAX + 1];
+	char calling[IAX2_NUMBER_MAX + 1];
+	char username[IAX2_NUMBER_MAX + 1];
+	char md5_secret[65];
+	char challenge[17];
+	bool token_used;
+	bool has_ticket;
+	struct iax2_ticket ticket;
+	bool want_key; /* inbound: the peer may prove itself with public_key */
+	uint8_t public_key[KEY_PUBLIC_LEN];
+	uint64_t format;
+	bool quelched; /* the peer wants no voice */
+
+	/* media */
+	bool rx_any; /* a full voice frame came */
+	uint64_t rx_format;
+	uint32_t rx_ts; /* of the last voice frame */
+	mono_us rx_at;
+	uint32_t jitter_us; /* RFC 3550 A.8 */
+	uint64_t rx_voice;
+	uint64_t rx_lost;
+	uint64_t rx_ooo;
+	uint64_t tx_voice;
+	bool tx_any;
+	uint32_t tx_ts; /* of the last full voice frame */
+	mono_us ping_next;
+	mono_us lagrq_next;
+};
+
+#define TICKETS 32U
+#define TICKET_ADDRS 4U
+
+struct expected {
+	struct iax2_ticket ticket; /* id 0: free */
+	struct net_addr addr[TICKET_ADDRS];
+	size_t addr_n;
+	bool used;
+};
+
+#define PAYLOADS 64U
+
+struct payload {
+	uint8_t data[DGRAM_MAX];
+};
+
+struct iax2_endpoint {
+	struct iax2_endpoint_cfg cfg;
+	struct key_identity id;
+	struct rotating_secret secret;
+	uint8_t hash_key[16];
+	struct dgram_queue *tx;
+	struct iax2_counters n;
+	mono_us now; /* of the entry that runs, or ran last */
+
+	struct call *calls;
+	size_t calls_n;                             /* not free */
+	uint16_t by_callno[IAX2_CALLNO_MAX + 1];    /* CALL_NONE: no call */
+	uint32_t rest_until_s[IAX2_CALLNO_MAX + 1]; /* not reused before */
+	uint16_t *bucket; /* calls by peer address and call number */
+	size_t bucket_mask;
+	uint32_t *heap; /* slots by due time, from 1 */
+	size_t heap_n;
+	uint16_t *acks; /* slots that may owe an ACK */
+	size_t acks_n;
+
+	uint8_t (*pool)[IAX2_FULL_HDR_LEN + CALL_BODY_MAX];
+	uint16_t *pool_free;
+	size_t pool_free_n;
+
+	struct expected expected[TICKETS];
+
+	struct iax2_event *events;
+	size_t ev_cap;
+	size_t ev_head;
+	size_t ev_n;
+	struct payload payload[PAYLOADS];
+	size_t payload_head;
+	size_t payload_n;
+};
+
+/* --- iax2_endpoint.c: tables and queues --- */
+
+struct call *endpoint_call(struct iax2_endpoint *ep, struct iax2_call_id id);
+struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
+				     const struct call *c);
+/* A slot with a call number; NULL when full. */
+struct call *endpoint_call_new(struct iax2_endpoint *ep,
+			       const struct net_path *path, mono_us now);
+void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now);
+/* The peer's call number is known from here on. */
+void endpoint_call_hash(struct iax2_endpoint *ep, struct call *c,
+			uint16_t peer_callno);
+/* The call of this peer's call number; NULL: none. */
+struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
+				   const struct net_addr *peer,
+				   uint16_t callno);
+/* Recompute when the call next needs a tick. */
+void endpoint_call_touch(struct iax2_endpoint *ep, struct call *c);
+/* Room for one event, with payload or without? */
+bool endpoint_event_room(const struct iax2_endpoint *ep, bool payload);
+/* NULL when there is no room. */
+struct iax2_event *endpoint_event(struct iax2_endpoint *ep,
+				  enum iax2_event_kind kind,
+				  const struct call *c);
+/* Keep @data for the newest event; the kept copy, NUL added. */
+const uint8_t *endpoint_payload(struct iax2_endpoint *ep, const uint8_t *data,
+				size_t len);
+/* Send a frame that belongs to no call, in answer to @to. */
+void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
+			const struct iax2_full *f, const void *body,
+			size_t body_len);
+
+/* --- iax2_transport.c --- */
+
+/* A full frame of a call: what to send. */
+struct out_frame {
+	uint8_t type;
+	uint64_t subclass;
+	const uint8_t *body;
+	size_t body_len;
+	bool unreliable; /* consumes no sequence number */
+	bool has_ts;     /* else the time since the call began */
+	uint32_t ts_ms;
+	bool seal; /* append KH TAG with the ticket's key */
+};
+
+enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
+			     const struct out_frame *f, mono_us now);
+/* An IAX frame with elements from @w, which started at @body. */
+enum iax2_err transport_send_iax(struct iax2_endpoint *ep, struct call *c,
+				 enum iax2_iax subclass, const uint8_t *body,
+				 const struct wire_wr *w, mono_us now);
+/* Forget all that is unacknowledged and start counting again. */
+void transport_restart(struct iax2_endpoint *ep, struct call *c);
+void transport_drop(struct iax2_endpoint *ep, struct call *c);
+
+enum transport_in {
+	TRANSPORT_NEW,       /* in sequence: handle it */
+	TRANSPORT_DUPLICATE, /* handled before; an ACK is due */
+	TRANSPORT_AHEAD,     /* something is missing; VNAK was sent */
+};
+/* Sequence and acknowledgement of a frame that has a place in the sequence. */
+enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
+				   const struct iax2_full *f, mono_us now);
+/* Only its acknowledgement. */
+void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
+		     mono_us now);
+/* VNAK: send everything from @iseq on again at once. */
+void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
+		    mono_us now);
+void transport_ack_due(struct iax2_endpoint *ep, struct call *c, uint32_t ts);
+void transport_flush_acks(struct iax2_endpoint *ep);
+/* Send again what is due; false when a frame was sent for the last time and
+ * never acknowledged. */
+bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
+mono_us transport_deadline(const struct call *c);
+void transport_measure(struct call *c, mono_us rtt);
+
+/* --- iax2_call*.c --- */
+
+/* A frame in sequence, of a call of ours. */
+void call_rx(struct iax2_endpoint *ep, struct call *c,
+	     const struct iax2_full *f, mono_us now);
+void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_mini *m, mono_us now);
+void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
+mono_us call_deadline(const struct call *c);
+/* The call is over: tell the node, once, and let the slot go; @linger keeps
+ * it until our last frame is acknowledged. */
+void call_down(struct iax2_endpoint *ep, struct call *c,
+	       enum iax2_down_reason reason, const char *text, uint8_t code,
+	       bool linger, mono_us now);
+/* REJECT or HANGUP, then the end. */
+void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
+	      const char *text, uint8_t code, enum iax2_down_reason reason,
+	      mono_us now);
+void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now);
+/* The parts of the statements that a ticketed NEW and its ACCEPT sign. */
+void call_statement(const struct iax2_endpoint *ep, const struct call *c,
+		    uint8_t id[8], struct key_part parts[5]);
+
+/* iax2_call_in.c */
+enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
+			  const struct iax2_full *f, mono_us now);
+void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
+		     const struct iax2_full *f, mono_us now);
+/* iax2_call_out.c */
+enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
+			    const uint8_t *token, size_t token_len,
+			    mono_us now);
+void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_full *f, mono_us now);
+void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
+		     const struct iax2_full *f, mono_us now);
+void call_on_accept(struct iax2_endpoint *ep, struct call *c,
+		    const struct iax2_full *f, mono_us now);
+
+#endif

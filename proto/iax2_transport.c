@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The reliable transport of one call (RFC 5456 section 7). */
+
+#include <string.h>
+
+#include "proto/iax2_endpoint_priv.h"
+
+#define INTERVAL_MIN_US (100 * MONO_MS)
+#define INTERVAL_MAX_US (10 * MONO_S)
+#define VNAK_PAUSE_US (40 * MONO_MS)
+#define RTT_MAX_US (30 * MONO_S)
+#define R_BIT 0x80U
+
+static uint32_t call_ms(const struct call *c, mono_us now)
+{
+	return (uint32_t)((now - c->began) / MONO_MS);
+}
+
+static void emit(struct iax2_endpoint *ep, const struct call *c,
+		 const uint8_t *data, size_t len, bool media)
+{
+	const struct dgram d = { .path = c->path, .data = data, .len = len };
+
+	(void)dgram_queue_push(ep->tx, &d, media);
+}
+
+static mono_us first_interval(const struct call *c)
+{
+	const mono_us two = 2 * (mono_us)c->rtt_us;
+
+	if (c->rtt_us == 0)
+		return c->first_interval;
+	if (two < INTERVAL_MIN_US)
+		return INTERVAL_MIN_US;
+	return mono_min(two, INTERVAL_MAX_US);
+}
+
+static void remember(struct iax2_endpoint *ep, struct call *c, uint16_t buf,
+		     size_t len, mono_us now)
+{
+	struct unacked *u = &c->window[c->window_n++];
+
+	(void)ep;
+	u->buf = buf;
+	u->seq = c->oseq;
+	u->tries = 1;
+	u->len = (uint16_t)len;
+	u->first = now;
+	u->interval = first_interval(c);
+	u->next = now + u->interval;
+}
+
+/* Strictly rising, so that no two full frames of a call look the same. */
+static uint32_t next_ts(struct call *c, const struct out_frame *f, mono_us now)
+{
+	uint32_t ts;
+
+	if (f->has_ts)
+		return f->ts_ms;
+	ts = call_ms(c, now);
+	if ((int32_t)(ts - c->last_ts) <= 0 && c->oseq + c->iseq > 0)
+		ts = c->last_ts + 1;
+	c->last_ts = ts;
+	return ts;
+}
+
+enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
+			     const struct out_frame *f, mono_us now)
+{
+	uint8_t scratch[IAX2_FULL_HDR_LEN + 64];
+	const bool pooled = !f->unreliable;
+	struct iax2_full hdr = {
+		.src_callno = c->callno,
+		.dst_callno = c->peer_callno,
+		.oseq = c->oseq,
+		.iseq = c->iseq,
+		.type = f->type,
+		.subclass = f->subclass,
+		.body = f->body,
+		.body_len = f->body_len,
+	};
+	size_t cap = sizeof(scratch), len = 0;
+	uint8_t *buf = scratch;
+	uint16_t slot = 0;
+	enum iax2_err err;
+
+	if (pooled) {
+		if (c->window_n == CALL_WINDOW || ep->pool_free_n == 0)
+			return IAX2_E_FULL;
+		slot = ep->pool_free[ep->pool_free_n - 1];
+		buf = ep->pool[slot];
+		cap = sizeof(ep->pool[slot]);
+	}
+	hdr.ts_ms = next_ts(c, f, now);
+	err = iax2_full_encode(&hdr, buf, cap, &len);
+	if (err != IAX2_OK)
+		return err;
+	if (f->seal) {
+		struct wire_wr w = wire_wr(buf + len, cap - len);
+
+		seal_append(&w, buf, c->ticket.key);
+		if (w.bad)
+			return IAX2_E_NO_SPACE;
+		len = (size_t)(w.p - buf);
+	}
+	emit(ep, c, buf, len, false);
+	if (pooled) {
+		ep->pool_free_n--;
+		remember(ep, c, slot, len, now);
+		c->oseq++;
+		/* Its iseq acknowledges all that came. */
+		c->ack_due = false;
+	}
+	endpoint_call_touch(ep, c);
+	return IAX2_OK;
+}
+
+enum iax2_err transport_send_iax(struct iax2_endpoint *ep, struct call *c,
+				 enum iax2_iax subclass, const uint8_t *body,
+				 const struct wire_wr *w, mono_us now)
+{
+	const struct out_frame f = {
+		.type = IAX2_FRAME_IAX,
+		.subclass = subclass,
+		.body = body,
+		.body_len = w ? (size_t)(w->p - body) : 0,
+	};
+
+	if (w && w->bad)
+		return IAX2_E_NO_SPACE;
+	return transport_send(ep, c, &f, now);
+}
+
+static void forget(struct iax2_endpoint *ep, struct call *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ep->pool_free[ep->pool_free_n++] = c->window[i].buf;
+	c->window_n -= n;
+	memmove(c->window, c->window + n, c->window_n * sizeof(c->window[0]));
+}
+
+void transport_drop(struct iax2_endpoint *ep, struct call *c)
+{
+	forget(ep, c, c->window_n);
+	c->ack_due = false;
+}
+
+void transport_restart(struct iax2_endpoint *ep, struct call *c)
+{
+	transport_drop(ep, c);
+	c->oseq = 0;
+	c->iseq = 0;
+}
+
+void transport_measure(struct call *c, mono_us rtt)
+{
+	const uint32_t r = (uint32_t)mono_min(rtt, RTT_MAX_US);
+
+	c->rtt_us = c->rtt_us == 0 ? r : c->rtt_us - c->rtt_us / 8 + r / 8;
+	if (c->rtt_us == 0)
+		c->rtt_us = 1;
+}
+
+void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
+		     mono_us now)
+{
+	const uint8_t ahead = (uint8_t)(c->oseq - iseq);
+	size_t n = 0;
+
+	/* Only what was sent can be acknowledged. */
+	if (ahead > c->window_n)
+		return;
+	n = c->window_n - ahead;
+	if (n == 0)
+		return;
+	/* Karn: a frame that was sent twice tells no round trip. */
+	if (c->window[n - 1].tries == 1)
+		transport_measure(c, now - c->window[n - 1].first);
+	forget(ep, c, n);
+	endpoint_call_touch(ep, c);
+}
+
+void transport_ack_due(struct iax2_endpoint *ep, struct call *c, uint32_t ts)
+{
+	if (!c->in_acks)
+		ep->acks[ep->acks_n++] = (uint16_t)(c - ep->calls);
+	c->in_acks = true;
+	c->ack_due = true;
+	c->ack_ts = ts;
+}
+
+static void send_ack(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	const struct out_frame f = {
+		.type = IAX2_FRAME_IAX,
+		.subclass = IAX2_IAX_ACK,
+		.unreliable = true,
+		.has_ts = true,
+		.ts_ms = c->ack_ts,
+	};
+
+	c->ack_due = false;
+	(void)transport_send(ep, c, &f, now);
+}
+
+void transport_flush_acks(struct iax2_endpoint *ep)
+{
+	for (size_t i = 0; i < ep->acks_n; i++) {
+		struct call *c = &ep->calls[ep->acks[i]];
+
+		c->in_acks = false;
+		if (c->state != CALL_FREE && c->ack_due)
+			send_ack(ep, c, ep->now);
+	}
+	ep->acks_n = 0;
+}
+
+static void send_vnak(struct iax2_endpoint *ep, struct call *c,
+		      const struct iax2_full *f, mono_us now)
+{
+	const struct out_frame out = {
+		.type = IAX2_FRAME_IAX,
+		.subclass = IAX2_IAX_VNAK,
+		.unreliable = true,
+		.has_ts = true,
+		.ts_ms = f->ts_ms,
+	};
+
+	/* One VNAK asks for all that is missing. */
+	if (now < c->vnak_at)
+		return;
+	c->vnak_at = now + VNAK_PAUSE_US;
+	(void)transport_send(ep, c, &out, now);
+}
+
+enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
+				   const struct iax2_full *f, mono_us now)
+{
+	const int8_t ahead = (int8_t)(f->oseq - c->iseq);
+
+	transport_acked(ep, c, f->iseq, now);
+	if (ahead > 0) {
+		send_vnak(ep, c, f, now);
+		return TRANSPORT_AHEAD;
+	}
+	if (ahead < 0) {
+		ep->n.duplicates++;
+		transport_ack_due(ep, c, f->ts_ms);
+		return TRANSPORT_DUPLICATE;
+	}
+	c->iseq++;
+	c->vnak_at = 0;
+	transport_ack_due(ep, c, f->ts_ms);
+	return TRANSPORT_NEW;
+}
+
+static void resend(struct iax2_endpoint *ep, struct call *c, struct unacked *u,
+		   bool mark)
+{
+	uint8_t *buf = ep->pool[u->buf];
+
+	/* Where the peer is now; the seal of a NEW does not suffer, for the
+	 * peer has sent nothing then. */
+	buf[2] = (uint8_t)(c->peer_callno >> 8 | (mark ? R_BIT : 0));
+	buf[3] = (uint8_t)c->peer_callno;
+	buf[9] = c->iseq;
+	emit(ep, c, buf, u->len, false);
+	ep->n.retransmits++;
+	if (u->tries < UINT8_MAX)
+		u->tries++;
+}
+
+void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
+		    mono_us now)
+{
+	transport_acked(ep, c, iseq, now);
+	for (size_t i = 0; i < c->window_n; i++)
+		resend(ep, c, &c->window[i], false);
+}
+
+bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	for (size_t i = 0; i < c->window_n; i++) {
+		struct unacked *u = &c->window[i];
+
+		if (now < u->next)
+			continue;
+		if (u->tries >= CALL_TRIES)
+			return false;
+		u->interval = mono_min(2 * u->interval, INTERVAL_MAX_US);
+		u->next = now + u->interval;
+		resend(ep, c, u, true);
+	}
+	return true;
+}
+
+mono_us transport_deadline(const struct call *c)
+{
+	mono_us due = MONO_NEVER;
+
+	for (size_t i = 0; i < c->window_n; i++)
+		due = mono_min(due, c->window[i].next);
+	return due;
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""Runs scenarios and prints TAP.
+
+    @test
+    def holes_close(): ...
+
+    if __name__ == '__main__':
+        main(missing())
+
+Each scenario is a function that raises to fail, or raises Skip, and runs in a
+process of its own.  What it printed follows its line when it failed.
+"""
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+SKIPPED = 77
+
+_tests = []
+
+
+class Skip(Exception):
+    """This scenario cannot run here; the text says why."""
+
+
+class Failed(Exception):
+    """A check did not hold."""
+
+
+def test(fn):
+    """Register a scenario under its function's name."""
+    _tests.append(fn)
+    return fn
+
+
+def equal(want, got, what=''):
+    if want != got:
+        raise Failed(f'{what or "value"}: want {want!r:.400}, '
+                     f'got {got!r:.400}')
+
+
+def true(condition, what):
+    if not condition:
+        raise Failed(what)
+
+
+def between(low, value, high, what):
+    if value is None or not low <= value <= high:
+        raise Failed(f'{what}: {value!r} is not within {low}..{high}')
+
+
+class _Running:
+    """A scenario in its own process."""
+
+    def __init__(self, fn):
+        self.name = fn.__name__
+        self.start = time.monotonic()
+        self.late = False
+        self.output = tempfile.TemporaryFile()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os._exit(self._child(fn))
+
+    def _child(self, fn):
+        for fd in (1, 2):
+            os.dup2(self.output.fileno(), fd)
+        os.setpgid(0, 0)  # an interrupt reaches the runner only
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        signal.signal(signal.SIGTERM, _raise_exit)
+        try:
+            fn()
+            status = 0
+        except Skip as why:
+            print(why)
+            status = SKIPPED
+        except BaseException:  # the process ends here, whatever it was
+            traceback.print_exc()
+            status = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return status
+
+    def age_s(self):
+        return time.monotonic() - self.start
+
+    def check_age(self, timeout_s):
+        """Ask one that takes too long to end, later make it."""
+        if self.age_s() > timeout_s + 10:
+            os.kill(self.pid, signal.SIGKILL)
+        elif self.age_s() > timeout_s and not self.late:
+            self.late = True
+            os.kill(self.pid, signal.SIGTERM)
+
+    def report(self, number, status):
+        self.output.seek(0)
+        text = self.output.read().decode(errors='replace')
+        self.output.close()
+        good = status in (0, SKIPPED)
+        line = f'{"ok" if good else "not ok"} {number} - {self.name}'
+        if status == SKIPPED:
+            print(f'{line} # SKIP {text.strip()}', flush=True)
+            return good
+        print(f'{line} ({self.age_s():.1f} s'
+              f'{", timed out" if self.late else ""})')
+        if not good:
+            print(''.join(f'# {row}\n' for row in text.splitlines()), end='')
+        sys.stdout.flush()
+        return good
+
+
+def _raise_exit(signo, _frame):
+    raise SystemExit(128 + signo)
+
+
+def _run(fns, jobs, timeout_s):
+    """How many failed; the plan follows the last line."""
+    waiting, running, failed, count = list(fns), {}, 0, 0
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                started = _Running(waiting.pop(0))
+                running[started.pid] = started
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                time.sleep(0.02)
+                for scenario in running.values():
+                    scenario.check_age(timeout_s)
+                continue
+            count += 1
+            code = os.waitstatus_to_exitcode(status)
+            failed += not running.pop(pid).report(count, code)
+    finally:
+        for pid in running:
+            os.kill(pid, signal.SIGTERM)
+        for pid in running:
+            os.waitpid(pid, 0)
+    print(f'1..{count}', flush=True)
+    return failed
+
+
+def main(missing=None):
+    """The scenarios named on the command line, or all of them.
+
+    missing: why none can run on this machine, if so.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument('names', nargs='*', help='scenarios (default: all)')
+    parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1,
+                        help='how many at the same time')
+    parser.add_argument('--timeout', type=float, default=120, metavar='S',
+                        help='for each scenario')
+    parser.add_argument('--list', action='store_true')
+    args = parser.parse_args()
+    if args.list:
+        print('\n'.join(fn.__name__ for fn in _tests))
+        sys.exit(0)
+    unknown = set(args.names) - {fn.__name__ for fn in _tests}
+    if unknown:
+        parser.error(f'no such scenario: {", ".join(sorted(unknown))}')
+    if missing:
+        print(f'1..0 # SKIP {missing}')
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, _raise_exit)
+    chosen = [fn for fn in _tests
+              if not args.names or fn.__name__ in args.names]
+    sys.exit(1 if _run(chosen, max(args.jobs, 1), args.timeout) else 0)
