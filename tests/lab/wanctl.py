@@ -13,7 +13,8 @@ def build_dir():
     """Where the programs are: KEYHOLE_BUILD, or build/dev in the source."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(
         os.path.abspath(__file__))))
-    return os.environ.get('KEYHOLE_BUILD') or os.path.join(root, 'build', 'dev')
+    return os.path.abspath(os.environ.get('KEYHOLE_BUILD') or
+                           os.path.join(root, 'build', 'dev'))
 
 
 def wan_program():

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/io/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CLIENTS_MAX 64U
+#define LINE_MAX_OCTETS 65536U
+#define OUT_MAX_OCTETS (1024U * 1024U) /* what a client may leave unread */
+
+struct client;
+
+struct control_request {
+	struct client *client;
+	struct control_request *next;
+	json_t *id; /* NULL: a notification, which nobody answers */
+};
+
+struct client {
+	struct control *control;
+	int fd; /* -1: free */
+	struct event *readable;
+	struct event *writable;
+	char *in;
+	size_t in_n;
+	char *out;
+	size_t out_n;
+	bool subscribed;
+	bool broken; /* to be closed when nothing uses it any more */
+	struct control_request *requests;
+};
+
+struct control {
+	struct control_cfg cfg;
+	struct event_base *base;
+	struct event *accept;
+	int fd;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct client client[CLIENTS_MAX];
+};
+
+/* --- clients ------------------------------------------------------------ */
+
+static void client_close(struct client *cl)
+{
+	struct control *c = cl->control;
+
+	while (cl->requests) {
+		struct control_request *req = cl->requests;
+
+		cl->requests = req->next;
+		if (c->cfg.cancelled)
+			c->cfg.cancelled(c->cfg.ctx, req);
+		json_decref(req->id);
+		free(req);
+	}
+	if (cl->readable)
+		event_free(cl->readable);
+	if (cl->writable)
+		event_free(cl->writable);
+	close(cl->fd);
+	free(cl->in);
+	free(cl->out);
+	memset(cl, 0, sizeof(*cl));
+	cl->control = c;
+	cl->fd = -1;
+}
+
+static void client_flush(struct client *cl)
+{
+	while (cl->out_n > 0) {
+		const ssize_t n = send(cl->fd, cl->out, cl->out_n,
+				       MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0) {
+			if (errno == EAGAIN)
+				(void)event_add(cl->writable, NULL);
+			else
+				cl->broken = true;
+			return;
+		}
+		cl->out_n -= (size_t)n;
+		memmove(cl->out, cl->out + n, cl->out_n);
+	}
+}
+
+/* Send one object; a client that does not read is given up. */
+static void client_send(struct client *cl, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+	const size_t len = text ? strlen(text) : 0;
+	char *grown;
+
+	json_decref(object);
+	if (!text || cl->fd < 0 || cl->out_n + len + 1 > OUT_MAX_OCTETS) {
+		cl->broken = true;
+		free(text);
+		return;
+	}
+	grown = realloc(cl->out, cl->out_n + len + 1);
+	if (grown) {
+		memcpy(grown + cl->out_n, text, len);
+		grown[cl->out_n + len] = '\n';
+		cl->out = grown;
+		cl->out_n += len + 1;
+		client_flush(cl);
+	}
+	free(text);
+}
+
+static json_t *error_object(const json_t *id, int code, const char *message,
+			    json_t *data)
+{
+	json_t *err = json_pack("{s:i, s:s}", "code", code, "message", message);
+	json_t *out = json_pack("{s:s, s:o, s:O?}", "jsonrpc", "2.0", "error",
+				err, "id", id);
+
+	if (data)
+		(void)json_object_set_new(err, "data", data);
+	if (!id)
+		(void)json_object_set_new(out, "id", json_null());
+	return out;
+}
+
+/* --- answers ------------------------------------------------------------ */
+
+static void request_free(struct control_request *req)
+{
+	struct control_request **at = &req->client->requests;
+
+	while (*at != req)
+		at = &(*at)->next;
+	*at = req->next;
+	json_decref(req->id);
+	free(req);
+}
+
+void control_reply(struct control_request *req, json_t *result)
+{
+	if (req->id)
+		client_send(req->client,
+			    json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0",
+				      "result", result, "id", req->id));
+	else
+		json_decref(result);
+	request_free(req);
+}
+
+void control_fail(struct control_request *req, int code, const char *message,
+		  json_t *data)
+{
+	if (req->id)
+		client_send(req->client,
+			    error_object(req->id, code, message, data));
+	else
+		json_decref(data);
+	request_free(req);
+}
+
+void control_notify(struct control_request *req, const char *method,
+		    json_t *params)
+{
+	client_send(req->client, json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0",
+					   "method", method, "params", params));
+}
+
+void control_subscribe(struct control_request *req)
+{
+	req->client->subscribed = true;
+}
+
+void control_publish(struct control *c, const char *method, json_t *params)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *cl = &c->client[i];
+
+		if (cl->fd < 0 || !cl->subscribed || cl->broken)
+			continue;
+		client_send(cl, json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0",
+					  "method", method, "params", params));
+	}
+	json_decref(params);
+}
+
+/* --- questions ---------------------------------------------------------- */
+
+static void call_method(struct client *cl, const json_t *root,
+			const char *method, const json_t *params)
+{
+	const struct control *c = cl->control;
+	struct control_request *req = calloc(1, sizeof(*req));
+	json_t *id = json_object_get(root, "id");
+
+	if (!req)
+		return;
+	req->client = cl;
+	req->id = json_incref(id);
+	req->next = cl->requests;
+	cl->requests = req;
+	for (const struct control_method *m = c->cfg.methods; m->name; m++) {
+		if (strcmp(m->name, method) == 0) {
+			m->fn(c->cfg.ctx, req, params);
+			return;
+		}
+	}
+	control_fail(req, CONTROL_NO_METHOD, "there is no such method", NULL);
+}
+
+static void on_line(struct client *cl, const char *line, size_t len)
+{
+	json_t *root = json_loadb(line, len, 0, NULL);
+	json_t *none = json_object();
+	const json_t *params = json_object_get(root, "params");
+	const char *method =
+		json_string_value(json_object_get(root, "method"));
+
+	if (!root)
+		client_send(cl, error_object(NULL, CONTROL_BAD_JSON,
+					     "this line is not JSON", NULL));
+	else if (!method)
+		client_send(cl,
+			    error_object(json_object_get(root, "id"),
+					 CONTROL_BAD_REQUEST,
+					 "there is no method in it", NULL));
+	else if (params && !json_is_object(params))
+		client_send(cl, error_object(json_object_get(root, "id"),
+					     CONTROL_BAD_PARAMS,
+					     "params must be an object", NULL));
+	else
+		call_method(cl, root, method, params ? params : none);
+	json_decref(root);
+	json_decref(none);
+}
+
+static void take_lines(struct client *cl)
+{
+	char *start = cl->in, *end;
+
+	while (!cl->broken &&
+	       (end = memchr(start, '\n',
+			     cl->in_n - (size_t)(start - cl->in)))) {
+		if (end > start)
+			on_line(cl, start, (size_t)(end - start));
+		start = end + 1;
+	}
+	cl->in_n -= (size_t)(start - cl->in);
+	memmove(cl->in, start, cl->in_n);
+}
+
+static void on_client(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *cl = arg;
+	ssize_t n;
+
+	if (what & EV_WRITE)
+		client_flush(cl);
+	if (what & EV_READ) {
+		n = recv(fd, cl->in + cl->in_n, LINE_MAX_OCTETS - cl->in_n,
+			 MSG_DONTWAIT);
+		if (n > 0) {
+			cl->in_n += (size_t)n;
+			take_lines(cl);
+		}
+		/* A line without an end, or no more of them. */
+		if (n == 0 || (n < 0 && errno != EAGAIN) ||
+		    cl->in_n == LINE_MAX_OCTETS)
+			cl->broken = true;
+	}
+	if (cl->broken)
+		client_close(cl);
+}
+
+static struct client *client_slot(struct control *c)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (c->client[i].fd < 0)
+			return &c->client[i];
+	}
+	/* One that is broken and was not noticed yet will do. */
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (c->client[i].broken) {
+			client_close(&c->client[i]);
+			return &c->client[i];
+		}
+	}
+	return NULL;
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	struct client *cl = client_slot(c);
+	const int in = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (in < 0)
+		return;
+	if (!cl) {
+		close(in);
+		return;
+	}
+	cl->fd = in;
+	cl->in = malloc(LINE_MAX_OCTETS);
+	cl->readable =
+		event_new(c->base, in, EV_READ | EV_PERSIST, on_client, cl);
+	cl->writable = event_new(c->base, in, EV_WRITE, on_client, cl);
+	if (!cl->in || !cl->readable || !cl->writable ||
+	    event_add(cl->readable, NULL) != 0)
+		client_close(cl);
+}
+
+/* --- the socket --------------------------------------------------------- */
+
+static int say(int err, char why[CONTROL_WHY_MAX], const char *path,
+	       const char *what)
+{
+	(void)snprintf(why, CONTROL_WHY_MAX, "control socket %s: %s", path,
+		       what);
+	return err;
+}
+
+/* Somebody answers there. */
+static bool is_alive(const struct sockaddr_un *sa)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive;
+
+	if (fd < 0)
+		return false;
+	alive = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0;
+	close(fd);
+	return alive;
+}
+
+static int listen_at(struct control *c, const struct sockaddr_un *sa)
+{
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
+		return -errno;
+	(void)unlink(sa->sun_path);
+	/* Closed to all until its group is right. */
+	const mode_t old = umask(0177);
+	const int bound = bind(c->fd, (const struct sockaddr *)sa, sizeof(*sa));
+	const int err = errno;
+
+	(void)umask(old);
+	if (bound != 0)
+		return -err;
+	return listen(c->fd, 16) == 0 ? 0 : -errno;
+}
+
+static void give_to_group(const struct control *c, char why[CONTROL_WHY_MAX])
+{
+	const struct group *g = NULL;
+
+	if (c->cfg.group[0] != '\0') {
+		g = getgrnam(c->cfg.group);
+		if (!g)
+			(void)snprintf(why, CONTROL_WHY_MAX,
+				       "there is no group %s: only the "
+				       "daemon's own user can use %s",
+				       c->cfg.group, c->path);
+		else if (chown(c->path, (uid_t)-1, g->gr_gid) != 0)
+			(void)snprintf(why, CONTROL_WHY_MAX,
+				       "cannot give %s to group %s: %s",
+				       c->path, c->cfg.group, strerror(errno));
+	}
+	(void)chmod(c->path, 0660);
+}
+
+int control_open(struct control **out, struct event_base *base,
+		 const struct control_cfg *cfg, char why[CONTROL_WHY_MAX])
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct control *c;
+	int err;
+
+	*out = NULL;
+	why[0] = '\0';
+	if (strlen(cfg->path) >= sizeof(sa.sun_path))
+		return say(-ENAMETOOLONG, why, cfg->path, "the path is too long");
+	memcpy(sa.sun_path, cfg->path, strlen(cfg->path) + 1);
+	if (is_alive(&sa))
+		return say(-EADDRINUSE, why, cfg->path,
+			   "another process answers there");
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return say(-ENOMEM, why, cfg->path, "out of memory");
+	c->cfg = *cfg;
+	c->base = base;
+	memcpy(c->path, sa.sun_path, sizeof(c->path));
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		c->client[i].control = c;
+		c->client[i].fd = -1;
+	}
+	err = listen_at(c, &sa);
+	if (err == 0) {
+		c->accept = event_new(base, c->fd, EV_READ | EV_PERSIST,
+				      on_accept, c);
+		if (!c->accept || event_add(c->accept, NULL) != 0)
+			err = -ENOMEM;
+	}
+	if (err != 0) {
+		c->path[0] = '\0';
+		control_close(c);
+		return say(err, why, cfg->path, strerror(-err));
+	}
+	give_to_group(c, why);
+	*out = c;
+	return 0;
+}
+
+struct control *control_close(struct control *c)
+{
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (c->client[i].fd >= 0)
+			client_close(&c->client[i]);
+	}
+	if (c->accept)
+		event_free(c->accept);
+	if (c->fd >= 0)
+		close(c->fd);
+	if (c->path[0] != '\0')
+		(void)unlink(c->path);
+	free(c);
+	return NULL;
+}

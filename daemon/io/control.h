@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_IO_CONTROL_H
+#define DAEMON_IO_CONTROL_H
+
+/*
+ * The control socket: JSON-RPC 2.0 over a Unix stream socket, one object a
+ * line.  A method answers at once or later; a client that has gone cancels
+ * what it waited for.
+ */
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#define CONTROL_WHY_MAX 256U
+
+struct control;
+struct control_request; /* one question that is not answered yet */
+
+/* JSON-RPC's own codes; those above 0 are the application's. */
+enum control_error {
+	CONTROL_BAD_JSON = -32700,
+	CONTROL_BAD_REQUEST = -32600,
+	CONTROL_NO_METHOD = -32601,
+	CONTROL_BAD_PARAMS = -32602,
+	CONTROL_REFUSED = 1,
+};
+
+/* @params is an object, perhaps empty; borrowed.  The method must answer
+ * @req, now or later, exactly once, unless it is told that it was cancelled. */
+typedef void (*control_fn)(void *ctx, struct control_request *req,
+			   const json_t *params);
+
+struct control_method {
+	const char *name;
+	control_fn fn;
+};
+
+struct control_cfg {
+	const char *path;
+	const char *group; /* that may use it; empty: the owner's */
+	const struct control_method *methods; /* ends with a NULL name */
+	void *ctx;
+	/* @req's client is gone: it must not be answered any more. */
+	void (*cancelled)(void *ctx, struct control_request *req);
+};
+
+/*
+ * Listen.  A socket that a dead process left is replaced.  0 and *@out, or
+ * -errno with a sentence in @why; with 0, @why may hold a warning.
+ */
+int control_open(struct control **out, struct event_base *base,
+		 const struct control_cfg *cfg, char why[CONTROL_WHY_MAX]);
+/* Removes the socket; accepts NULL, returns NULL. */
+struct control *control_close(struct control *c);
+
+/* Answer; @result is consumed. */
+void control_reply(struct control_request *req, json_t *result);
+/* Refuse, with a sentence; @data is consumed and may be NULL. */
+void control_fail(struct control_request *req, int code, const char *message,
+		  json_t *data);
+/* A notification to the client that waits; @params is consumed. */
+void control_notify(struct control_request *req, const char *method,
+		    json_t *params);
+/* From here on this client gets what control_publish() sends. */
+void control_subscribe(struct control_request *req);
+/* To all subscribers; @params is consumed. */
+void control_publish(struct control *c, const char *method, json_t *params);
+
+#endif

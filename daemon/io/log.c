@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/io/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_OCTETS 1024
+
+static enum log_level threshold = LOG_INFO;
+static bool under_systemd;
+
+void log_init(enum log_level level)
+{
+	threshold = level;
+	under_systemd = getenv("JOURNAL_STREAM") != NULL;
+}
+
+void log_set_level(enum log_level level)
+{
+	threshold = level;
+}
+
+static size_t prefix(char *out, size_t cap, enum log_level level)
+{
+	static const struct {
+		int priority; /* of syslog(3) */
+		const char *name;
+	} row[] = {
+		[LOG_ERROR] = { 3, "error: " },
+		[LOG_WARNING] = { 4, "warning: " },
+		[LOG_INFO] = { 6, "" },
+		[LOG_DEBUG] = { 7, "debug: " },
+	};
+	struct timespec ts;
+	struct tm tm;
+	int n;
+
+	if (under_systemd) {
+		n = snprintf(out, cap, "<%d>", row[level].priority);
+		return (size_t)n;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)localtime_r(&ts.tv_sec, &tm);
+	n = snprintf(out, cap, "%02d:%02d:%02d.%03ld %s", tm.tm_hour,
+		     tm.tm_min, tm.tm_sec, ts.tv_nsec / 1000000,
+		     row[level].name);
+	return (size_t)n;
+}
+
+void log_at(enum log_level level, const char *format, ...)
+{
+	char line[LINE_MAX_OCTETS];
+	size_t n;
+	va_list ap;
+	int m;
+
+	if (level > threshold)
+		return;
+	n = prefix(line, sizeof(line), level);
+	va_start(ap, format);
+	m = vsnprintf(line + n, sizeof(line) - n - 1, format, ap);
+	va_end(ap);
+	if (m < 0)
+		return;
+	n += (size_t)m < sizeof(line) - n - 1 ? (size_t)m :
+						sizeof(line) - n - 2;
+	line[n++] = '\n';
+	/* One write a line keeps lines whole; a full pipe loses them. */
+	(void)!write(STDERR_FILENO, line, n);
+}
+
+bool log_limit_take(struct log_limit *l, uint64_t now_us, uint64_t *left_out)
+{
+	const uint64_t each = (uint64_t)l->every_ms * 1000;
+	const uint64_t base = l->ahead_us > now_us ? l->ahead_us : now_us;
+
+	if (base - now_us > each * (l->burst - 1)) {
+		l->suppressed++;
+		return false;
+	}
+	l->ahead_us = base + each;
+	*left_out = l->suppressed;
+	l->suppressed = 0;
+	return true;
+}

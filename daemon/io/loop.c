@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/io/loop.h"
+
+#include <errno.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+mono_us loop_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (mono_us)ts.tv_sec * MONO_S + (mono_us)ts.tv_nsec / 1000;
+}
+
+struct event_base *loop_base_new(void)
+{
+	struct event_config *cfg = event_config_new();
+	struct event_base *base = NULL;
+
+	if (!cfg)
+		return NULL;
+	/* Without this, libevent's epoll timers are good to a millisecond. */
+	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	return base;
+}
+
+int loop_timer_init(struct loop_timer *t, struct event_base *base,
+		    event_callback_fn fn, void *ctx)
+{
+	t->due = MONO_NEVER;
+	t->ev = event_new(base, -1, 0, fn, ctx);
+	return t->ev ? 0 : -ENOMEM;
+}
+
+void loop_timer_done(struct loop_timer *t)
+{
+	if (t->ev)
+		event_free(t->ev);
+	t->ev = NULL;
+}
+
+void loop_timer_set(struct loop_timer *t, mono_us due)
+{
+	const mono_us now = loop_now();
+	const mono_us wait = due > now ? due - now : 0;
+	const struct timeval tv = { (time_t)(wait / MONO_S),
+				    (suseconds_t)(wait % MONO_S) };
+
+	if (due == t->due && event_pending(t->ev, EV_TIMEOUT, NULL))
+		return;
+	t->due = due;
+	if (due == MONO_NEVER)
+		(void)event_del(t->ev);
+	else
+		(void)event_add(t->ev, &tv);
+}
+
+static void on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_beat *b = arg;
+	uint64_t n = 0;
+
+	(void)what;
+	if (read(fd, &n, sizeof(n)) != (ssize_t)sizeof(n))
+		return;
+	if (n > LOOP_CATCH_UP) {
+		b->missed += n - LOOP_CATCH_UP;
+		n = LOOP_CATCH_UP;
+	}
+	while (n-- > 0)
+		b->fn(b->ctx);
+}
+
+int loop_beat_init(struct loop_beat *b, struct event_base *base,
+		   uint32_t period_us, loop_fn fn, void *ctx)
+{
+	const struct timespec period = { 0, (long)period_us * 1000 };
+	const struct itimerspec spec = { period, period };
+
+	*b = (struct loop_beat){ .fn = fn, .ctx = ctx };
+	b->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (b->fd < 0)
+		return -errno;
+	b->ev = event_new(base, b->fd, EV_READ | EV_PERSIST, on_beat, b);
+	if (!b->ev || event_add(b->ev, NULL) != 0 ||
+	    timerfd_settime(b->fd, 0, &spec, NULL) != 0) {
+		loop_beat_done(b);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void loop_beat_done(struct loop_beat *b)
+{
+	if (b->ev) {
+		event_free(b->ev);
+		close(b->fd);
+	}
+	b->ev = NULL;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_IO_LOOP_H
+#define DAEMON_IO_LOOP_H
+
+/*
+ * The event loop: libevent's base, time, one timer for a machine's deadline,
+ * an even 20 ms tick, and signals.
+ */
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/mono.h"
+
+/* CLOCK_MONOTONIC in microseconds. */
+mono_us loop_now(void);
+
+/* A base with a precise timer; NULL when memory is short. */
+struct event_base *loop_base_new(void);
+
+typedef void (*loop_fn)(void *ctx);
+
+/* One deadline. */
+struct loop_timer {
+	struct event *ev;
+	mono_us due;
+};
+
+int loop_timer_init(struct loop_timer *t, struct event_base *base,
+		    event_callback_fn fn, void *ctx);
+void loop_timer_done(struct loop_timer *t);
+/* Arm for @due, or disarm with MONO_NEVER.  Cheap when nothing changes. */
+void loop_timer_set(struct loop_timer *t, mono_us due);
+
+/*
+ * An even beat: @fn is called once for each period that has passed; when the
+ * loop was held up, the missed beats follow at once, but no more than
+ * LOOP_CATCH_UP: what is older is counted in missed.
+ */
+#define LOOP_CATCH_UP 5U
+
+struct loop_beat {
+	struct event *ev;
+	int fd;
+	loop_fn fn;
+	void *ctx;
+	uint64_t missed;
+};
+
+int loop_beat_init(struct loop_beat *b, struct event_base *base,
+		   uint32_t period_us, loop_fn fn, void *ctx);
+void loop_beat_done(struct loop_beat *b);
+
+#endif

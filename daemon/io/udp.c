@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/io/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "daemon/io/addr.h"
+
+#define BATCH 64U
+#define SLACK 1U /* one octet more shows a datagram that is too long */
+#define RCVBUF (4 * 1024 * 1024)
+#define EXTRA_MAX 1024U
+
+enum { SOCK4, SOCK6, SOCKS };
+
+struct sock {
+	struct udp *udp;
+	struct event *ev;
+	int fd;	     /* -1: not open */
+	uint16_t id; /* net_path.sock */
+};
+
+union control {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		 CMSG_SPACE(sizeof(int))];
+};
+
+struct udp {
+	struct udp_cfg cfg;
+	struct event_base *base;
+	struct sock main[SOCKS];
+	struct sock extra[EXTRA_MAX]; /* ids from 1 */
+	uint16_t extra_n;
+	struct udp_counters n;
+	/* One batch, in either direction. */
+	uint8_t data[BATCH][DGRAM_MAX + SLACK];
+	struct sockaddr_storage name[BATCH];
+	union control control[BATCH];
+	struct iovec iov[BATCH];
+	struct mmsghdr msg[BATCH];
+	struct net_path path[BATCH];
+};
+
+/* --- receiving ---------------------------------------------------------- */
+
+static void read_control(const struct msghdr *h, struct dgram *d)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(h); c;
+	     c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)h, c)) {
+		int hops = 0;
+
+		if (c->cmsg_level == IPPROTO_IP &&
+		    c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			d->path.local_ip[10] = 0xff;
+			d->path.local_ip[11] = 0xff;
+			memcpy(d->path.local_ip + 12, &info.ipi_spec_dst, 4);
+		} else if (c->cmsg_level == IPPROTO_IPV6 &&
+			   c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			memcpy(d->path.local_ip, &info.ipi6_addr, 16);
+		} else if ((c->cmsg_level == IPPROTO_IP &&
+			    c->cmsg_type == IP_TTL) ||
+			   (c->cmsg_level == IPPROTO_IPV6 &&
+			    c->cmsg_type == IPV6_HOPLIMIT)) {
+			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+			d->ttl = (uint8_t)hops;
+		}
+	}
+}
+
+static void deliver(struct udp *u, const struct sock *s, size_t i)
+{
+	const struct msghdr *h = &u->msg[i].msg_hdr;
+	struct dgram d = {
+		.path.sock = s->id,
+		.data = u->data[i],
+		.len = u->msg[i].msg_len,
+	};
+
+	u->n.rx++;
+	if (d.len > DGRAM_MAX || (h->msg_flags & MSG_TRUNC)) {
+		u->n.rx_oversize++;
+		return;
+	}
+	if (!net_addr_from_sockaddr((const struct sockaddr *)&u->name[i],
+				    &d.path.peer))
+		return;
+	read_control(h, &d);
+	u->cfg.on_dgram(u->cfg.ctx, &d);
+}
+
+static void prepare_rx(struct udp *u)
+{
+	for (size_t i = 0; i < BATCH; i++) {
+		u->iov[i] = (struct iovec){ u->data[i], sizeof(u->data[i]) };
+		u->msg[i].msg_hdr = (struct msghdr){
+			.msg_name = &u->name[i],
+			.msg_namelen = sizeof(u->name[i]),
+			.msg_iov = &u->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = u->control[i].buf,
+			.msg_controllen = sizeof(u->control[i].buf),
+		};
+	}
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct sock *s = arg;
+	struct udp *u = s->udp;
+	int n;
+
+	(void)what;
+	prepare_rx(u);
+	n = recvmmsg(fd, u->msg, BATCH, MSG_DONTWAIT, NULL);
+	/* An error is an ICMP message about something sent: no concern. */
+	for (int i = 0; i < n; i++)
+		deliver(u, s, (size_t)i);
+	if (n > 0)
+		u->cfg.on_batch(u->cfg.ctx);
+}
+
+/* --- opening ------------------------------------------------------------ */
+
+static int set_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static bool set_options(int fd, bool v6)
+{
+	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+	(void)set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF);
+	if (v6)
+		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0 &&
+		       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ==
+			       0 &&
+		       set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) == 0;
+	return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) == 0 &&
+	       set_option(fd, IPPROTO_IP, IP_RECVTTL, 1) == 0;
+}
+
+static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at)
+{
+	const bool v6 = !net_addr_is_v4(at);
+	struct sockaddr_storage sa;
+	const socklen_t len = net_addr_to_sockaddr(at, &sa);
+	const int fd = socket(v6 ? AF_INET6 : AF_INET,
+			      SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (!set_options(fd, v6) ||
+	    bind(fd, (const struct sockaddr *)&sa, len) != 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	s->udp = u;
+	s->fd = fd;
+	s->ev = event_new(u->base, fd, EV_READ | EV_PERSIST, on_readable, s);
+	if (!s->ev || event_add(s->ev, NULL) != 0) {
+		if (s->ev)
+			event_free(s->ev);
+		s->ev = NULL;
+		s->fd = -1;
+		close(fd);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void sock_close(struct sock *s)
+{
+	if (s->fd < 0)
+		return;
+	event_free(s->ev);
+	close(s->fd);
+	s->fd = -1;
+	s->ev = NULL;
+}
+
+static int explain(int err, const char *bind, uint16_t port,
+		   char why[UDP_WHY_MAX])
+{
+	if (err == -EADDRINUSE)
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "UDP port %u is in use by another program",
+			       (unsigned)port);
+	else if (err == -EADDRNOTAVAIL)
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "%s is not an address of this machine", bind);
+	else if (err == -EACCES)
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "no permission to use UDP port %u",
+			       (unsigned)port);
+	else
+		(void)snprintf(why, UDP_WHY_MAX, "cannot open UDP %s port %u: %s",
+			       bind, (unsigned)port, strerror(-err));
+	return err;
+}
+
+static int open_family(struct udp *u, size_t which, const char *bind,
+		       char why[UDP_WHY_MAX])
+{
+	struct net_addr at;
+	int err;
+
+	if (bind[0] == '\0')
+		return 0;
+	if (!net_addr_parse(bind, u->cfg.port, &at) ||
+	    net_addr_is_v4(&at) != (which == SOCK4)) {
+		(void)snprintf(why, UDP_WHY_MAX, "%s is not an IPv%c address",
+			       bind, which == SOCK4 ? '4' : '6');
+		return -EINVAL;
+	}
+	err = sock_open(u, &u->main[which], &at);
+	/* A machine without IPv6 is no fault. */
+	if (err == -EAFNOSUPPORT && which == SOCK6)
+		return 0;
+	return err == 0 ? 0 : explain(err, bind, u->cfg.port, why);
+}
+
+int udp_open(struct udp **out, struct event_base *base,
+	     const struct udp_cfg *cfg, char why[UDP_WHY_MAX])
+{
+	struct udp *u = calloc(1, sizeof(*u));
+	int err;
+
+	*out = NULL;
+	if (!u) {
+		(void)snprintf(why, UDP_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	u->cfg = *cfg;
+	u->base = base;
+	for (size_t i = 0; i < SOCKS; i++)
+		u->main[i].fd = -1;
+	for (size_t i = 0; i < EXTRA_MAX; i++) {
+		u->extra[i].fd = -1;
+		u->extra[i].id = (uint16_t)(i + 1);
+	}
+	err = open_family(u, SOCK4, cfg->bind4, why);
+	if (err == 0)
+		err = open_family(u, SOCK6, cfg->bind6, why);
+	if (err == 0 && u->main[SOCK4].fd < 0 && u->main[SOCK6].fd < 0) {
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "neither IPv4 nor IPv6 can be used");
+		err = -EAFNOSUPPORT;
+	}
+	if (err != 0) {
+		udp_close(u);
+		return err;
+	}
+	*out = u;
+	return 0;
+}
+
+struct udp *udp_close(struct udp *u)
+{
+	if (!u)
+		return NULL;
+	for (size_t i = 0; i < SOCKS; i++)
+		sock_close(&u->main[i]);
+	for (size_t i = 0; i < EXTRA_MAX; i++)
+		sock_close(&u->extra[i]);
+	free(u);
+	return NULL;
+}
+
+/* --- sending ------------------------------------------------------------ */
+
+static int fd_for(const struct udp *u, const struct net_path *p)
+{
+	if (p->sock != 0)
+		return p->sock <= EXTRA_MAX ? u->extra[p->sock - 1].fd : -1;
+	return u->main[net_addr_is_v4(&p->peer) ? SOCK4 : SOCK6].fd;
+}
+
+static void put_control(struct msghdr *h, size_t *used, int level, int type,
+			const void *data, size_t len)
+{
+	struct cmsghdr *c =
+		(struct cmsghdr *)(void *)((char *)h->msg_control + *used);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), data, len);
+	*used += CMSG_SPACE(len);
+}
+
+static void write_control(struct msghdr *h, const struct dgram *d)
+{
+	static const uint8_t none[16] = { 0 };
+	const bool v4 = net_addr_is_v4(&d->path.peer);
+	const int hops = d->ttl;
+	size_t used = 0;
+
+	memset(h->msg_control, 0, h->msg_controllen);
+	if (memcmp(d->path.local_ip, none, sizeof(none)) == 0) {
+		/* the kernel chooses */
+	} else if (v4) {
+		struct in_pktinfo info = { 0 };
+
+		memcpy(&info.ipi_spec_dst, d->path.local_ip + 12, 4);
+		put_control(h, &used, IPPROTO_IP, IP_PKTINFO, &info,
+			    sizeof(info));
+	} else {
+		struct in6_pktinfo info = { 0 };
+
+		memcpy(&info.ipi6_addr, d->path.local_ip, 16);
+		put_control(h, &used, IPPROTO_IPV6, IPV6_PKTINFO, &info,
+			    sizeof(info));
+	}
+	if (hops != 0)
+		put_control(h, &used, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			    v4 ? IP_TTL : IPV6_HOPLIMIT, &hops, sizeof(hops));
+	h->msg_controllen = used;
+	if (used == 0)
+		h->msg_control = NULL;
+}
+
+/* Copy @d into place @i of the batch: its data lasts only until the next. */
+static void stage(struct udp *u, size_t i, const struct dgram *d)
+{
+	struct msghdr *h = &u->msg[i].msg_hdr;
+
+	memcpy(u->data[i], d->data, d->len);
+	u->path[i] = d->path;
+	u->iov[i] = (struct iovec){ u->data[i], d->len };
+	*h = (struct msghdr){
+		.msg_name = &u->name[i],
+		.msg_namelen = net_addr_to_sockaddr(&d->path.peer, &u->name[i]),
+		.msg_iov = &u->iov[i],
+		.msg_iovlen = 1,
+		.msg_control = u->control[i].buf,
+		.msg_controllen = sizeof(u->control[i].buf),
+	};
+	write_control(h, d);
+}
+
+static void count_error(struct udp *u, int err)
+{
+	switch (err) {
+	case EAGAIN:
+	case ENOBUFS:
+		u->n.tx_blocked++;
+		break;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+		u->n.tx_unreachable++;
+		break;
+	default:
+		u->n.tx_failed++;
+		break;
+	}
+}
+
+/* The one that sendmmsg() stopped at: perhaps our address has gone, or an
+ * earlier ICMP error was reported now. */
+static void send_again(struct udp *u, int fd, size_t i)
+{
+	struct msghdr *h = &u->msg[i].msg_hdr;
+
+	if (errno == EINVAL || errno == ENETUNREACH || errno == EADDRNOTAVAIL ||
+	    errno == ENODEV) {
+		h->msg_control = NULL;
+		h->msg_controllen = 0;
+	} else if (errno == EAGAIN || errno == ENOBUFS) {
+		count_error(u, errno);
+		return;
+	}
+	if (sendmsg(fd, h, MSG_DONTWAIT) >= 0)
+		u->n.tx++;
+	else
+		count_error(u, errno);
+}
+
+static void flush(struct udp *u, int fd, size_t from, size_t to)
+{
+	while (from < to) {
+		const int n = sendmmsg(fd, &u->msg[from],
+				       (unsigned)(to - from), MSG_DONTWAIT);
+
+		if (n > 0) {
+			u->n.tx += (uint64_t)n;
+			from += (size_t)n;
+			continue;
+		}
+		send_again(u, fd, from);
+		from++;
+	}
+}
+
+void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
+	      void *ctx)
+{
+	size_t n = 0, start = 0;
+	int fd = -1;
+	struct dgram d;
+
+	/* Neighbours for the same socket go in one call. */
+	while (next(ctx, &d)) {
+		const int to = fd_for(u, &d.path);
+
+		if (to < 0) {
+			u->n.tx_unreachable++;
+			continue;
+		}
+		if (to != fd || n == BATCH) {
+			if (n > start)
+				flush(u, fd, start, n);
+			fd = to;
+			n = 0;
+			start = 0;
+		}
+		stage(u, n++, &d);
+	}
+	if (n > start)
+		flush(u, fd, start, n);
+}
+
+const struct udp_counters *udp_counters(const struct udp *u)
+{
+	return &u->n;
+}
+
+/* --- extra sockets ------------------------------------------------------ */
+
+uint16_t udp_extra_open(struct udp *u, uint16_t n, uint16_t *first)
+{
+	struct net_addr any = net_addr_v4(0, 0, 0, 0, 0);
+	uint16_t start = 0, got = 0;
+
+	if (u->main[SOCK4].fd < 0)
+		return 0;
+	/* Bound where the port is, so that they take the same way out. */
+	if (net_addr_parse(u->cfg.bind4, 1, &any))
+		any.port = 0;
+	while (start < EXTRA_MAX && u->extra[start].fd >= 0)
+		start++;
+	while (got < n && start + got < EXTRA_MAX &&
+	       u->extra[start + got].fd < 0 &&
+	       sock_open(u, &u->extra[start + got], &any) == 0)
+		got++;
+	*first = (uint16_t)(start + 1);
+	return got;
+}
+
+void udp_extra_close(struct udp *u, bool (*keep)(void *ctx, uint16_t sock),
+		     void *ctx)
+{
+	for (size_t i = 0; i < EXTRA_MAX; i++) {
+		if (u->extra[i].fd >= 0 && !keep(ctx, u->extra[i].id))
+			sock_close(&u->extra[i]);
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_IO_UDP_H
+#define DAEMON_IO_UDP_H
+
+/*
+ * The IAX2 port: an IPv4 and an IPv6 UDP socket, read and written in batches
+ * (recvmmsg, sendmmsg).  An answer leaves from the local address that was
+ * asked (struct net_path).  Extra sockets on ports of the kernel's choice
+ * serve port probing.
+ */
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/dgram.h"
+
+#define UDP_WHY_MAX 160U
+
+struct udp;
+
+struct udp_cfg {
+	const char *bind4; /* address; empty: no IPv4 */
+	const char *bind6; /* address; empty: no IPv6 */
+	uint16_t port;
+	/* One datagram; then, after a batch, on_batch once. */
+	void (*on_dgram)(void *ctx, const struct dgram *d);
+	void (*on_batch)(void *ctx);
+	void *ctx;
+};
+
+struct udp_counters {
+	uint64_t rx;
+	uint64_t rx_oversize; /* longer than DGRAM_MAX: dropped */
+	uint64_t tx;
+	uint64_t tx_unreachable; /* no route, or no socket of that family */
+	uint64_t tx_blocked;	 /* the socket's buffer was full */
+	uint64_t tx_failed;	 /* any other error */
+};
+
+/* 0 and *@out, or -errno with a sentence in @why. */
+int udp_open(struct udp **out, struct event_base *base,
+	     const struct udp_cfg *cfg, char why[UDP_WHY_MAX]);
+/* Accepts NULL, returns NULL. */
+struct udp *udp_close(struct udp *u);
+
+/* Send all that @next gives, until it is false. */
+void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
+	      void *ctx);
+const struct udp_counters *udp_counters(const struct udp *u);
+
+/*
+ * Open up to @n extra IPv4 sockets.  Their ids (net_path.sock) are
+ * consecutive from *@first; returns how many there are, which is less than @n
+ * when the kernel has no more, or when some are open already.
+ */
+uint16_t udp_extra_open(struct udp *u, uint16_t n, uint16_t *first);
+/* Close the extra sockets that @keep does not want. */
+void udp_extra_close(struct udp *u, bool (*keep)(void *ctx, uint16_t sock),
+		     void *ctx);
+
+#endif
