@@ -27,9 +27,9 @@
 #define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
-#define CONF_CALLERS_MAX 1024U       /* entries of accept.allow, accept.deny */
-#define CONF_FILE_MAX (256U * 1024U) /* octets of a configuration file */
-#define CONF_DIAGS_MAX 100U          /* one more says that the rest is cut */
+#define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
+#define CONF_FILE_MAX 262144U  /* octets of a configuration file */
+#define CONF_DIAGS_MAX 100U    /* one more says that the rest is cut */
 
 enum conf_accept { CONF_ACCEPT_REGISTERED, CONF_ACCEPT_LISTED };
 

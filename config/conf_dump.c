@@ -331,10 +331,14 @@ static void cell(FILE *to, const char *text)
 	}
 }
 
-static void table_row(FILE *to, const char *list, const struct conf_row *row,
-		      const void *base)
+/* An entry's row takes effect when its list does. */
+static void table_row(FILE *to, const struct conf_row *list,
+		      const struct conf_row *row, const void *base)
 {
-	(void)fprintf(to, "| `%s%s` | ", list, row->name);
+	const unsigned flags = list ? list->flags : row->flags;
+
+	(void)fprintf(to, "| `%s%s%s` | ", list ? list->name : "",
+		      list ? "[]." : "", row->name);
 	conf_value_allowed(row, to);
 	(void)fputs(" | ", to);
 	if (row->flags & CONF_REQUIRED) {
@@ -346,7 +350,7 @@ static void table_row(FILE *to, const char *list, const struct conf_row *row,
 	} else {
 		(void)fputs("none", to);
 	}
-	(void)fprintf(to, " | %s | ", row->flags & CONF_RELOAD ? "yes" : "no");
+	(void)fprintf(to, " | %s | ", flags & CONF_RELOAD ? "yes" : "no");
 	cell(to, row->help);
 	(void)fputs(" |\n", to);
 }
@@ -354,14 +358,12 @@ static void table_row(FILE *to, const char *list, const struct conf_row *row,
 static void table_entry(FILE *to, const struct conf_row *list)
 {
 	void *entry = calloc(1, list->items->size);
-	char prefix[64];
 
 	if (!entry)
 		return;
 	conf_values_default(list->items, entry);
-	(void)snprintf(prefix, sizeof(prefix), "%s[].", list->name);
 	for (size_t i = 0; i < list->items->n; i++)
-		table_row(to, prefix, &list->items->rows[i], entry);
+		table_row(to, list, &list->items->rows[i], entry);
 	free(entry);
 }
 
@@ -378,7 +380,7 @@ void conf_manual_table(FILE *to, enum conf_program which)
 	for (size_t i = 0; i < table->scope.n; i++) {
 		const struct conf_row *row = &table->scope.rows[i];
 
-		table_row(to, "", row, defaults);
+		table_row(to, NULL, row, defaults);
 		if (row->type == CONF_GROUPS)
 			table_entry(to, row);
 	}

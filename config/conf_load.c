@@ -375,8 +375,6 @@ static void load_rules(struct load *l, const struct conf_table *table,
 
 		if (rule->holds(base))
 			continue;
-		if (!at)
-			at = config_lookup(cfg, rule->or_at);
 		note(l, conf_diags_add(l->diags, at ? line_of(at) : 1, "%s",
 				       rule->text));
 	}

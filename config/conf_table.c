@@ -11,8 +11,9 @@
 #define NODE(member) AT(struct conf_node, member)
 #define REGISTRAR(member) AT(struct conf_registrar, member)
 #define LIST(member, scope, most)                                             \
-	NODE(member), .count_offset = offsetof(struct conf_node, member##_n), \
-		      .items = &(scope), .max = (most)
+	.offset = offsetof(struct conf_node, member), .size = sizeof(void *), \
+	.count_offset = offsetof(struct conf_node, member##_n),               \
+	.items = &(scope), .max = (most)
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -113,7 +114,8 @@ static const struct conf_row node_rows[] = {
 	  .help = "This node's identity, a file of mode 0600 as keyhole keygen "
 		  "makes it." },
 	{ "node.callsign", CONF_STRING, NODE(node.callsign),
-	  .ok = conf_text_is_callsign, .allowed = "a callsign",
+	  .ok = conf_text_is_callsign,
+	  .allowed = "at most 15 letters, digits, / and -",
 	  .help = "The callsign told to other nodes; empty for none." },
 	{ "iax2.port", CONF_U32, NODE(iax2.port), .min = 1, .max = 65535,
 	  .dflt = 4569, .help = "The UDP port to listen on." },
@@ -190,7 +192,8 @@ static const struct conf_row node_rows[] = {
 	  .help = "The socket that the console uses." },
 	{ "control.group", CONF_STRING, NODE(control.group), .min = 1,
 	  .text = "keyhole", .ok = conf_text_is_group_name,
-	  .allowed = "a group's name", .help = "Who may use it." },
+	  .allowed = "a group's name of at most 32 characters",
+	  .help = "Who may use it." },
 	{ "log.level", CONF_CHOICE, NODE(log.level), .words = log_words,
 	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
 	  .help = "Log this and what is more severe." },
@@ -225,12 +228,12 @@ static bool nobody_is_both(const void *conf)
 }
 
 static const struct conf_rule node_rules[] = {
-	{ "jitter.max_ms", "jitter.min_ms", jitter_is_ordered,
+	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },
-	{ "iax2.bind6", "iax2.bind4", node_has_a_family,
+	{ "iax2.bind6", node_has_a_family,
 	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
-	{ "accept.deny", "accept.allow", nobody_is_both,
+	{ "accept.deny", nobody_is_both,
 	  "a caller is both in accept.allow and in accept.deny; allowed: one "
 	  "of them" },
 };
@@ -283,7 +286,8 @@ static const struct conf_row registrar_rows[] = {
 	  .help = "The socket that the registrar's commands use." },
 	{ "control.group", CONF_STRING, REGISTRAR(control.group), .min = 1,
 	  .text = "keyhole", .ok = conf_text_is_group_name,
-	  .allowed = "a group's name", .help = "Who may use it." },
+	  .allowed = "a group's name of at most 32 characters",
+	  .help = "Who may use it." },
 	{ "log.level", CONF_CHOICE, REGISTRAR(log.level), .words = log_words,
 	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
 	  .help = "Log this and what is more severe." },
@@ -297,7 +301,7 @@ static bool registrar_has_a_family(const void *conf)
 }
 
 static const struct conf_rule registrar_rules[] = {
-	{ "iax2.bind6", "iax2.bind4", registrar_has_a_family,
+	{ "iax2.bind6", registrar_has_a_family,
 	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
 };
 

@@ -53,7 +53,7 @@ struct conf_row {
 	const char *unit;         /* of CONF_U32: "s", "ms" or NULL */
 	const char *const *words; /* CONF_CHOICE: names, NULL at the end */
 	bool (*ok)(const char *text); /* further check of a text */
-	const char *allowed;          /* what .ok accepts, for people */
+	const char *allowed;          /* what .ok and size accept, for people */
 	/* Lists: the member's companion, the entries, and when two of them
 	 * are one too many. */
 	size_t count_offset;
@@ -64,10 +64,9 @@ struct conf_row {
 	const char *help;
 };
 
-/* A rule between settings, blamed on @at, or on @or_at when the file leaves
- * @at to its default. */
+/* A rule between settings, blamed on @at. */
 struct conf_rule {
-	const char *at, *or_at;
+	const char *at;
 	bool (*holds)(const void *conf);
 	const char *text;
 };
@@ -116,7 +115,7 @@ bool conf_value_set_text(const struct conf_row *row, void *base,
 bool conf_value_given(const struct conf_row *row, const void *base);
 /* The value of a row that is not a list, as libconfig writes it. */
 void conf_value_print(const struct conf_row *row, const void *base, FILE *to);
-/* What is allowed, such as `a whole number from 5 to 120 (s)`. */
+/* What is allowed, such as `a whole number from 5 to 120 s`. */
 void conf_value_allowed(const struct conf_row *row, FILE *to);
 
 /* Further checks for rows. */

@@ -143,7 +143,7 @@ static bool set_caller(struct conf_caller *caller, const char *text)
 	struct conf_caller c = { 0 };
 
 	if (is_number(text, sizeof(c.number)))
-		memcpy(c.number, text, strlen(text));
+		(void)snprintf(c.number, sizeof(c.number), "%s", text);
 	else if (!set_key(&c.key, text))
 		return false;
 	*caller = c;
@@ -169,7 +169,7 @@ static bool set_chars(const struct conf_row *row, void *base, const char *text)
 	if (row->ok && !(len == 0 && row->min == 0) && !row->ok(text))
 		return false;
 	memset(at, 0, row->size);
-	memcpy(at, text, len);
+	memcpy(at, text, len + 1);
 	return true;
 }
 
@@ -312,11 +312,13 @@ static void allowed_choice(const struct conf_row *row, FILE *to)
 
 static void allowed_chars(const struct conf_row *row, FILE *to)
 {
-	const char *what = row->type == CONF_PATH ? "a file's name" : "text";
-
-	(void)fprintf(to, "%s of %s%zu characters",
-		      row->allowed ? row->allowed : what,
-		      row->min > 0 ? "1 to " : "at most ", row->size - 1);
+	if (row->allowed)
+		(void)fputs(row->allowed, to);
+	else
+		(void)fprintf(to, "%s of %s%zu characters",
+			      row->type == CONF_PATH ? "a file's name" : "text",
+			      row->min > 0 ? "1 to " : "at most ",
+			      row->size - 1);
 	if (row->min == 0 && row->allowed)
 		(void)fputs(", or \"\"", to);
 }
@@ -331,7 +333,7 @@ void conf_value_allowed(const struct conf_row *row, FILE *to)
 		(void)fprintf(to, "a whole number from %" PRIu32 " to %" PRIu32,
 			      row->min, row->max);
 		if (row->unit)
-			(void)fprintf(to, " (%s)", row->unit);
+			(void)fprintf(to, " %s", row->unit);
 		break;
 	case CONF_STRING:
 	case CONF_PATH:
@@ -353,7 +355,7 @@ void conf_value_allowed(const struct conf_row *row, FILE *to)
 	case CONF_GROUPS:
 		(void)fprintf(to, "a list of at most %" PRIu32 " %s", row->max,
 			      row->type == CONF_GROUPS
-				      ? "groups: ( { ... }, ... )"
+				      ? "groups: ( {...}, ... )"
 				      : "texts: [ \"...\", ... ]");
 		break;
 	}

@@ -10,10 +10,18 @@
 #define LAGRQ_US (10 * MONO_S)
 #define FIRST_PING_US MONO_S
 #define LINGER_US (5 * MONO_S)
+#define SILENCE_US (30 * MONO_S)
 #define FRAME_MS 20U
 #define SPURT_GAP_MS 1000U /* a longer one is a pause, not a loss */
 
 /* --- ends --------------------------------------------------------------- */
+
+/* Text of a peer for people: ASCII only. */
+static void copy_printable(char *out, const char *in, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = in[i] >= 0x20 && in[i] < 0x7f ? in[i] : '?';
+}
 
 static void tell_down(struct iax2_endpoint *ep, struct call *c,
 		      enum iax2_down_reason reason, const char *text,
@@ -33,7 +41,7 @@ static void tell_down(struct iax2_endpoint *ep, struct call *c,
 		const size_t len = strlen(text);
 		const size_t max = sizeof(ev->u.down.text) - 1;
 
-		memcpy(ev->u.down.text, text, len < max ? len : max);
+		copy_printable(ev->u.down.text, text, len < max ? len : max);
 	}
 }
 
@@ -42,6 +50,7 @@ void call_down(struct iax2_endpoint *ep, struct call *c,
 	       bool linger, mono_us now)
 {
 	tell_down(ep, c, reason, text, code);
+	endpoint_call_opened(ep, c);
 	if (!linger) {
 		endpoint_call_free(ep, c, now);
 		return;
@@ -60,20 +69,25 @@ void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
 	uint8_t body[80];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
-	/* Nothing else under way matters any more. */
-	transport_drop(ep, c);
+	/* A peer that has never answered has no call to end; if it makes one
+	 * yet, its first frame gets INVAL. */
+	if (c->peer_callno == 0)
+		transport_drop(ep, c);
 	if (text && text[0] != '\0' && strlen(text) < 64)
 		iax2_ie_put_text(&w, IAX2_IE_CAUSE, text);
 	if (code != 0)
 		iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, code);
-	/* A peer that has never answered has no call to end. */
+	/* What was sent before goes on being sent: without it the peer would
+	 * not take the end. */
 	if (c->peer_callno != 0)
 		(void)transport_send_iax(ep, c, how, body, &w, now);
 	call_down(ep, c, reason, text, code, c->window_n > 0, now);
 }
 
+/* HANGUP or REJECT; @stateless: its sender keeps no call that could be told
+ * of its arrival. */
 static void on_end(struct iax2_endpoint *ep, struct call *c,
-		   const struct iax2_full *f, mono_us now)
+		   const struct iax2_full *f, bool stateless, mono_us now)
 {
 	const bool rejected = f->subclass == IAX2_IAX_REJECT;
 	char text[64] = "";
@@ -83,11 +97,12 @@ static void on_end(struct iax2_endpoint *ep, struct call *c,
 			   sizeof(text));
 	(void)iax2_ie_u8(f->body, f->body_len, IAX2_IE_CAUSECODE, &code);
 	transport_drop(ep, c);
-	transport_ack_due(ep, c, f->ts_ms);
+	if (!stateless)
+		transport_ack_due(ep, c, f->ts_ms);
 	c->peer_ended = true;
 	call_down(ep, c,
 		  rejected ? IAX2_DOWN_REJECTED : IAX2_DOWN_HANGUP_REMOTE, text,
-		  code, true, now);
+		  code, !stateless, now);
 }
 
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
@@ -97,6 +112,7 @@ void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	c->up_since = now;
 	c->ping_next = now + FIRST_PING_US;
 	c->lagrq_next = now + LAGRQ_US;
+	endpoint_call_opened(ep, c);
 	endpoint_call_touch(ep, c);
 	(void)endpoint_event(ep, IAX2_EV_CALL_UP, c);
 }
@@ -137,7 +153,7 @@ static void account(struct call *c, uint32_t ts, bool spurt, mono_us now)
 				      ? (uint32_t)step / FRAME_MS - 1
 				      : 0;
 	}
-	if (step < 0 && c->rx_voice > 1) {
+	if (c->rx_voice > 1 && step < 0 && step > -(int32_t)SPURT_GAP_MS) {
 		c->rx_ooo++;
 		/* It was counted as missing. */
 		c->rx_lost -= c->rx_lost > 0;
@@ -172,21 +188,22 @@ static void on_voice(struct iax2_endpoint *ep, struct call *c,
 	if (!takes_voice(c) || f->body_len == 0)
 		return;
 	c->rx_format = f->subclass;
-	/* After a wrap Asterisk's minis went on without a full frame, so one
-	 * may follow that belongs to the time before. */
 	account(c, f->ts_ms, true, now);
-	c->rx_ts = f->ts_ms;
-	c->rx_at = now;
 	c->rx_any = true;
 	voice(ep, c, f->body, f->body_len, f->ts_ms, true);
 }
 
-/* The whole time stamp whose low half is @low, nearest to @last. */
-static uint32_t extend(uint32_t last, uint16_t low)
+/*
+ * The whole time stamp whose low half is @low, nearest to where the sender's
+ * clock must be by now.  So neither a wrap without a full frame (Asterisk sends
+ * none) nor a lost full frame after a long pause misplaces a mini frame.
+ */
+static uint32_t extend(const struct call *c, uint16_t low, mono_us now)
 {
-	const int16_t step = (int16_t)(uint16_t)(low - (uint16_t)last);
+	const uint32_t due = c->rx_ts + (uint32_t)((now - c->rx_at) / MONO_MS);
+	const int16_t step = (int16_t)(uint16_t)(low - (uint16_t)due);
 
-	return (uint32_t)((int64_t)last + step);
+	return (uint32_t)((int64_t)due + step);
 }
 
 void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
@@ -195,16 +212,21 @@ void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
 	uint32_t ts;
 
 	c->last_rx = now;
-	/* The high half and the format come from a full voice frame. */
-	if (!takes_voice(c) || !c->rx_any || m->len == 0) {
+	if (!takes_voice(c) || m->len == 0) {
 		ep->n.unknown_call++;
+		return;
+	}
+	/* The high half and the format come from a full voice frame. */
+	if (!c->rx_any) {
+		ep->n.unknown_call++;
+		transport_ask_again(ep, c, m->ts_ms, now);
 		return;
 	}
 	if (!endpoint_event_room(ep, true)) {
 		ep->n.limited++;
 		return;
 	}
-	ts = extend(c->rx_ts, m->ts_ms);
+	ts = extend(c, m->ts_ms, now);
 	account(c, ts, false, now);
 	voice(ep, c, m->data, m->len, ts, false);
 }
@@ -274,7 +296,7 @@ static void on_iax(struct iax2_endpoint *ep, struct call *c,
 		break;
 	case IAX2_IAX_HANGUP:
 	case IAX2_IAX_REJECT:
-		on_end(ep, c, f, now);
+		on_end(ep, c, f, false, now);
 		break;
 	case IAX2_IAX_TXREQ:
 		/* Calls are not moved to a third party. */
@@ -446,7 +468,7 @@ static bool out_of_sequence(struct iax2_endpoint *ep, struct call *c,
 		if (f->src_callno != IAX2_CALLNO_OUTSIDE ||
 		    c->state != CALL_NEW_SENT)
 			return false;
-		call_down(ep, c, IAX2_DOWN_REJECTED, NULL, 0, false, now);
+		on_end(ep, c, f, true, now);
 		return true;
 	default:
 		return false;
@@ -457,6 +479,12 @@ static bool needs_payload(const struct iax2_full *f)
 {
 	return f->type == IAX2_FRAME_VOICE || f->type == IAX2_FRAME_TEXT ||
 	       f->type == IAX2_FRAME_CONTROL;
+}
+
+static bool ends_call(const struct iax2_full *f)
+{
+	return f->type == IAX2_FRAME_IAX && (f->subclass == IAX2_IAX_HANGUP ||
+					     f->subclass == IAX2_IAX_REJECT);
 }
 
 void call_rx(struct iax2_endpoint *ep, struct call *c,
@@ -470,8 +498,10 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 			endpoint_call_free(ep, c, now);
 		return;
 	}
-	if (c->peer_callno == 0 && f->src_callno > IAX2_CALLNO_OUTSIDE)
+	if (c->peer_callno == 0) {
 		endpoint_call_hash(ep, c, f->src_callno);
+		c->first_interval = CALL_SETUP_INTERVAL_US;
+	}
 	/* What cannot be told now comes again: it is not acknowledged. */
 	if (!endpoint_event_room(ep, needs_payload(f))) {
 		ep->n.limited++;
@@ -479,8 +509,13 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 	}
 	if (transport_accept(ep, c, f, now) != TRANSPORT_NEW)
 		return;
-	if (c->state != CALL_ENDING)
+	if (c->state != CALL_ENDING) {
 		in_sequence(ep, c, f, now);
+	} else if (ends_call(f)) {
+		/* Both ended it at once. */
+		c->peer_ended = true;
+		transport_drop(ep, c);
+	}
 }
 
 /* --- time --------------------------------------------------------------- */
@@ -501,10 +536,14 @@ static void state_over(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	else if (c->state == CALL_NEW_SENT && c->peer_callno == 0)
 		give_up(ep, c, now);
 	else
-		call_end(ep, c,
-			 c->outbound || c->state == CALL_UP ? IAX2_IAX_HANGUP
-							    : IAX2_IAX_REJECT,
+		call_end(ep, c, c->outbound ? IAX2_IAX_HANGUP : IAX2_IAX_REJECT,
 			 NULL, 0, IAX2_DOWN_NO_ANSWER, now);
+}
+
+/* PING and LAGRQ leave no peer a reason to be silent for so long. */
+static mono_us silence_due(const struct call *c)
+{
+	return c->state == CALL_UP ? c->last_rx + SILENCE_US : MONO_NEVER;
 }
 
 void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
@@ -515,7 +554,7 @@ void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
 		state_over(ep, c, now);
 		return;
 	}
-	if (!transport_tick(ep, c, now)) {
+	if (!transport_tick(ep, c, now) || now >= silence_due(c)) {
 		if (ending)
 			endpoint_call_free(ep, c, now);
 		else
@@ -537,5 +576,6 @@ mono_us call_deadline(const struct call *c)
 {
 	mono_us due = mono_min(c->state_due, transport_deadline(c));
 
+	due = mono_min(due, silence_due(c));
 	return mono_min(due, mono_min(c->ping_next, c->lagrq_next));
 }

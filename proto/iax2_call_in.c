@@ -84,25 +84,31 @@ static unsigned half_open(const struct iax2_endpoint *ep,
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < ep->cfg.calls_max; i++) {
-		const struct call *c = &ep->calls[i];
-
-		n += !c->outbound &&
-		     (c->state == CALL_WAIT_NODE ||
-		      c->state == CALL_CHALLENGED || c->state == CALL_PROVED) &&
-		     net_addr_same_ip(&c->path.peer, from);
-	}
+	for (size_t i = 0; i < ep->opening_n; i++)
+		n += net_addr_same_ip(&ep->calls[ep->opening[i]].path.peer,
+				      from);
 	return n;
+}
+
+/* Empty when absent, too long or not ASCII: it is nobody's name then. */
+static void read_name(const struct iax2_full *f, enum iax2_ie type,
+		      char out[IAX2_NUMBER_MAX + 1])
+{
+	if (!iax2_ie_text(f->body, f->body_len, type, out, IAX2_NUMBER_MAX + 1))
+		out[0] = '\0';
+	for (const char *p = out; *p != '\0'; p++) {
+		if ((unsigned char)*p >= 0x7f) {
+			out[0] = '\0';
+			return;
+		}
+	}
 }
 
 static void read_names(struct call *c, const struct iax2_full *f)
 {
-	(void)iax2_ie_text(f->body, f->body_len, IAX2_IE_CALLED_NUMBER,
-			   c->called, sizeof(c->called));
-	(void)iax2_ie_text(f->body, f->body_len, IAX2_IE_CALLING_NUMBER,
-			   c->calling, sizeof(c->calling));
-	(void)iax2_ie_text(f->body, f->body_len, IAX2_IE_USERNAME, c->username,
-			   sizeof(c->username));
+	read_name(f, IAX2_IE_CALLED_NUMBER, c->called);
+	read_name(f, IAX2_IE_CALLING_NUMBER, c->calling);
+	read_name(f, IAX2_IE_USERNAME, c->username);
 }
 
 static void tell_in(struct iax2_endpoint *ep, struct call *c,
@@ -147,9 +153,10 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 	c->state = CALL_WAIT_NODE;
 	c->state_due = now + DECIDE_US;
 	c->format = format;
-	c->first_interval = 250 * MONO_MS;
+	c->first_interval = CALL_SETUP_INTERVAL_US;
 	c->iseq = (uint8_t)(f->oseq + 1);
 	endpoint_call_hash(ep, c, f->src_callno);
+	endpoint_call_opening(ep, c);
 	read_names(c, f);
 	if (ticket) {
 		c->has_ticket = true;

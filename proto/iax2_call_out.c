@@ -6,9 +6,10 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define SETUP_US (5 * MONO_S)   /* NEW to ACCEPT */
+#define SETUP_US (5 * MONO_S)   /* for each step from NEW to ACCEPT */
 #define ANSWER_US (60 * MONO_S) /* ACCEPT to ANSWER */
 #define PROTOCOL_VERSION 2U
+#define AUTHREQS_MAX 3U
 
 static void put_new(struct iax2_endpoint *ep, const struct call *c,
 		    struct wire_wr *w)
@@ -74,6 +75,7 @@ void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 	    token.len == 0)
 		return;
 	c->token_used = true;
+	c->state_due = now + SETUP_US;
 	transport_restart(ep, c);
 	(void)call_send_new(ep, c, token.value, token.len, now);
 }
@@ -88,6 +90,13 @@ void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
 
 	if (!c->outbound || c->state != CALL_NEW_SENT)
 		return;
+	/* With a ticket the NEW has proved us already. */
+	if (c->has_ticket || c->authreqs++ == AUTHREQS_MAX) {
+		call_end(ep, c, IAX2_IAX_HANGUP, NULL, 16, IAX2_DOWN_PROTOCOL,
+			 now);
+		return;
+	}
+	c->state_due = now + SETUP_US;
 	(void)iax2_ie_u16(f->body, f->body_len, IAX2_IE_AUTHMETHODS, &methods);
 	if (!iax2_ie_text(f->body, f->body_len, IAX2_IE_CHALLENGE, challenge,
 			  sizeof(challenge)))
@@ -168,6 +177,8 @@ enum iax2_err iax2_dial(struct iax2_endpoint *ep, const struct iax2_dial *dial,
 	    (dial->md5_secret &&
 	     strlen(dial->md5_secret) >= sizeof(c->md5_secret)))
 		return IAX2_E_RANGE;
+	if (!endpoint_event_room(ep, false))
+		return IAX2_E_FULL;
 	c = endpoint_call_new(ep, &dial->path, now);
 	if (!c)
 		return IAX2_E_FULL;
@@ -176,7 +187,7 @@ enum iax2_err iax2_dial(struct iax2_endpoint *ep, const struct iax2_dial *dial,
 	c->outbound = true;
 	c->told = true;
 	/* Asterisk may take a repeated NEW for a second call: no hurry. */
-	c->first_interval = dial->ticket ? 250 * MONO_MS : MONO_S;
+	c->first_interval = dial->ticket ? CALL_SETUP_INTERVAL_US : MONO_S;
 	if (dial->ticket) {
 		c->has_ticket = true;
 		c->ticket = *dial->ticket;

@@ -44,7 +44,14 @@ static enum iax2_err voice_full(struct iax2_endpoint *ep, struct call *c,
 		.ts_ms = ts,
 	};
 
-	return transport_send(ep, c, &f, now);
+	const enum iax2_err err = transport_send(ep, c, &f, now);
+
+	if (err == IAX2_OK) {
+		c->tx_any = true;
+		c->tx_ts = ts;
+		c->tx_full_owed = false;
+	}
+	return err;
 }
 
 static enum iax2_err voice_mini(struct iax2_endpoint *ep, struct call *c,
@@ -78,17 +85,17 @@ enum iax2_err iax2_send_voice(struct iax2_endpoint *ep, struct iax2_call_id id,
 	if (len == 0 || len > CALL_BODY_MAX)
 		return IAX2_E_RANGE;
 	if (c->quelched)
-		return IAX2_OK;
-	c->tx_voice++;
-	if (spurt || !c->tx_any || ts_ms >> 16 != c->tx_ts >> 16) {
+		return IAX2_E_STATE;
+	if (spurt || !c->tx_any || ts_ms >> 16 != c->tx_ts >> 16)
+		c->tx_full_owed = true;
+	if (c->tx_full_owed && transport_has_voice_room(ep, c))
 		err = voice_full(ep, c, data, len, ts_ms, now);
-		if (err == IAX2_OK) {
-			c->tx_any = true;
-			c->tx_ts = ts_ms;
-		}
-		return err;
-	}
-	return voice_mini(ep, c, data, len, ts_ms);
+	else if (c->tx_any)
+		err = voice_mini(ep, c, data, len, ts_ms);
+	else
+		err = IAX2_E_FULL;
+	c->tx_voice += err == IAX2_OK;
+	return err;
 }
 
 enum iax2_err iax2_media_time(const struct iax2_endpoint *ep,

@@ -31,12 +31,17 @@ static bool allocate(struct iax2_endpoint *ep)
 	ep->bucket = calloc(buckets, sizeof(ep->bucket[0]));
 	ep->heap = calloc(calls + 1, sizeof(ep->heap[0]));
 	ep->acks = calloc(calls, sizeof(ep->acks[0]));
+	ep->free_slot = calloc(calls, sizeof(ep->free_slot[0]));
+	ep->opening = calloc(calls, sizeof(ep->opening[0]));
 	ep->pool = calloc(pool, sizeof(ep->pool[0]));
 	ep->pool_free = calloc(pool, sizeof(ep->pool_free[0]));
 	ep->events = calloc(ep->ev_cap, sizeof(ep->events[0]));
 	if (!ep->tx || !ep->calls || !ep->bucket || !ep->heap || !ep->acks ||
-	    !ep->pool || !ep->pool_free || !ep->events)
+	    !ep->free_slot || !ep->opening || !ep->pool || !ep->pool_free ||
+	    !ep->events)
 		return false;
+	for (size_t i = 0; i < calls; i++)
+		ep->free_slot[i] = (uint16_t)(calls - 1 - i);
 	memset(ep->by_callno, 0xff, sizeof(ep->by_callno));
 	memset(ep->bucket, 0xff, buckets * sizeof(ep->bucket[0]));
 	for (size_t i = 0; i < pool; i++)
@@ -76,6 +81,8 @@ struct iax2_endpoint *iax2_endpoint_free(struct iax2_endpoint *ep)
 	free(ep->bucket);
 	free(ep->heap);
 	free(ep->acks);
+	free(ep->free_slot);
+	free(ep->opening);
 	free(ep->pool);
 	free(ep->pool_free);
 	free(ep->events);
@@ -198,16 +205,13 @@ struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now)
 {
 	const uint16_t callno = new_callno(ep, now);
-	struct call *c = NULL;
+	struct call *c;
 	uint16_t gen;
 	bool listed;
 
-	for (size_t i = 0; i < ep->cfg.calls_max && !c; i++) {
-		if (ep->calls[i].state == CALL_FREE)
-			c = &ep->calls[i];
-	}
-	if (!c || callno == 0)
+	if (ep->calls_n == ep->cfg.calls_max || callno == 0)
 		return NULL;
+	c = &ep->calls[ep->free_slot[ep->cfg.calls_max - ++ep->calls_n]];
 	gen = c->gen == UINT16_MAX ? 1 : (uint16_t)(c->gen + 1);
 	listed = c->in_acks;
 	memset(c, 0, sizeof(*c));
@@ -216,13 +220,32 @@ struct call *endpoint_call_new(struct iax2_endpoint *ep,
 	c->callno = callno;
 	c->path = *path;
 	c->began = now;
+	c->last_ts = UINT32_MAX;
 	c->last_rx = now;
 	c->state_due = MONO_NEVER;
 	c->ping_next = MONO_NEVER;
 	c->lagrq_next = MONO_NEVER;
 	ep->by_callno[callno] = (uint16_t)(c - ep->calls);
-	ep->calls_n++;
 	return c;
+}
+
+void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
+{
+	c->opening = true;
+	c->opening_at = (uint16_t)ep->opening_n;
+	ep->opening[ep->opening_n++] = (uint16_t)(c - ep->calls);
+}
+
+void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c)
+{
+	uint16_t last;
+
+	if (!c->opening)
+		return;
+	c->opening = false;
+	last = ep->opening[--ep->opening_n];
+	ep->opening[c->opening_at] = last;
+	ep->calls[last].opening_at = c->opening_at;
 }
 
 static size_t bucket_of(const struct iax2_endpoint *ep,
@@ -285,12 +308,14 @@ void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	transport_drop(ep, c);
 	unhash(ep, c);
 	heap_remove(ep, c);
+	endpoint_call_opened(ep, c);
 	ep->by_callno[c->callno] = CALL_NONE;
 	ep->rest_until_s[c->callno] = (uint32_t)(now / MONO_S) + REST_S;
 	key_wipe(&c->ticket, sizeof(c->ticket));
 	key_wipe(c->md5_secret, sizeof(c->md5_secret));
 	c->state = CALL_FREE;
-	ep->calls_n--;
+	ep->free_slot[ep->cfg.calls_max - ep->calls_n--] =
+		(uint16_t)(c - ep->calls);
 }
 
 /* --- events ------------------------------------------------------------- */
@@ -426,8 +451,21 @@ static enum iax2_err on_poke(struct iax2_endpoint *ep, const struct dgram *d,
 		.subclass = IAX2_IAX_PONG,
 	};
 
+	struct wire_rd r = wire_rd(f->body, f->body_len);
+	struct iax2_ie_view v;
+
+	/* With elements of ours it belongs to OPEN/OVER. */
+	while (iax2_ie_next(&r, &v)) {
+		if (v.type >= IAX2_IE_KH_SESSION && v.type <= IAX2_IE_KH_DELAY)
+			return IAX2_E_NOT_OURS;
+	}
 	endpoint_stateless(ep, d, &pong, NULL, 0);
 	return IAX2_OK;
+}
+
+static bool is_iax(const struct iax2_full *f, enum iax2_iax subclass)
+{
+	return f->type == IAX2_FRAME_IAX && f->subclass == subclass;
 }
 
 static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
@@ -443,9 +481,9 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 	c = &ep->calls[ep->by_callno[f->dst_callno]];
 	if (!net_addr_equal(&c->path.peer, &d->path.peer))
 		return NULL;
-	/* A stateless answer comes from number 1, or 0 (INVAL). */
+	/* Only who has no call there says so under another number. */
 	if (c->peer_callno != 0 && f->src_callno != c->peer_callno &&
-	    f->src_callno > IAX2_CALLNO_OUTSIDE)
+	    !is_iax(f, IAX2_IAX_INVAL))
 		return NULL;
 	return c;
 }
@@ -463,6 +501,8 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 		ep->n.malformed++;
 		return err;
 	}
+	if (is_iax(&f, IAX2_IAX_POKE) && f.dst_callno == 0)
+		return on_poke(ep, d, &f);
 	c = find_call(ep, d, &f);
 	if (c) {
 		call_rx(ep, c, &f, now);
@@ -470,10 +510,7 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 			endpoint_call_touch(ep, c);
 		return IAX2_OK;
 	}
-	if (f.type == IAX2_FRAME_IAX && f.subclass == IAX2_IAX_POKE)
-		return on_poke(ep, d, &f);
-	if (f.type == IAX2_FRAME_IAX && f.subclass == IAX2_IAX_NEW &&
-	    f.dst_callno == 0)
+	if (is_iax(&f, IAX2_IAX_NEW) && f.dst_callno == 0)
 		return call_on_new(ep, d, &f, now);
 	return unknown_call(ep, d, &f);
 }
@@ -508,9 +545,9 @@ enum iax2_err iax2_endpoint_rx(struct iax2_endpoint *ep, const struct dgram *d,
 	ep->n.rx++;
 	rotating_secret_tick(&ep->secret, ep->cfg.random, ep->cfg.random_ctx,
 			     now);
-	if (err != IAX2_OK) {
+	if (err != IAX2_OK || d->len > DGRAM_MAX) {
 		ep->n.malformed++;
-		return err;
+		return err != IAX2_OK ? err : IAX2_E_RANGE;
 	}
 	switch (kind) {
 	case IAX2_KIND_FULL:
@@ -563,6 +600,16 @@ size_t iax2_endpoint_calls(const struct iax2_endpoint *ep)
 
 /* --- tickets ------------------------------------------------------------ */
 
+static void add_address(struct expected *e, const struct net_addr *addr)
+{
+	for (size_t i = 0; i < e->addr_n; i++) {
+		if (net_addr_equal(&e->addr[i], addr))
+			return;
+	}
+	if (e->addr_n < TICKET_ADDRS)
+		e->addr[e->addr_n++] = *addr;
+}
+
 enum iax2_err iax2_expect(struct iax2_endpoint *ep,
 			  const struct iax2_ticket *ticket,
 			  const struct net_addr *addr, mono_us now)
@@ -573,8 +620,7 @@ enum iax2_err iax2_expect(struct iax2_endpoint *ep,
 		struct expected *e = &ep->expected[i];
 
 		if (e->ticket.id == ticket->id && now < e->ticket.expires) {
-			if (e->addr_n < TICKET_ADDRS)
-				e->addr[e->addr_n++] = *addr;
+			add_address(e, addr);
 			return IAX2_OK;
 		}
 		if (!free_slot && now >= e->ticket.expires)

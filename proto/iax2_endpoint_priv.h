@@ -15,9 +15,10 @@
 #include "proto/iax2_ie.h"
 
 #define CALL_NONE UINT16_MAX
-#define CALL_WINDOW 16U     /* unacknowledged full frames of one call */
+#define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
 #define CALL_TRIES 8U       /* sendings of one frame */
+#define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
 enum call_state {
 	CALL_FREE,
@@ -59,7 +60,7 @@ struct call {
 	mono_us state_due; /* end of the state, MONO_NEVER: none */
 	mono_us last_rx;
 	mono_us up_since;
-	uint32_t last_ts; /* of the last full frame sent */
+	uint32_t last_ts; /* the highest of a full frame of ours */
 
 	/* transport */
 	uint8_t oseq;
@@ -69,7 +70,8 @@ struct call {
 	bool ack_due;
 	bool in_acks; /* listed in the endpoint's acks */
 	uint32_t ack_ts;
-	mono_us vnak_at;
+	mono_us vnak_at;      /* no VNAK of ours before */
+	mono_us vnak_heed_at; /* no VNAK of the peer heeded before */
 	uint32_t rtt_us;
 	mono_us first_interval; /* while no round trip is known */
 
@@ -80,6 +82,9 @@ struct call {
 	char md5_secret[65];
 	char challenge[17];
 	bool token_used;
+	uint8_t authreqs;    /* outbound: answered so far */
+	uint16_t opening_at; /* inbound: place in the endpoint's opening */
+	bool opening;
 	bool has_ticket;
 	struct iax2_ticket ticket;
 	bool want_key; /* inbound: the peer may prove itself with public_key */
@@ -98,7 +103,8 @@ struct call {
 	uint64_t rx_ooo;
 	uint64_t tx_voice;
 	bool tx_any;
-	uint32_t tx_ts; /* of the last full voice frame */
+	uint32_t tx_ts;    /* of the last full voice frame */
+	bool tx_full_owed; /* one had no room: the next voice tries again */
 	mono_us ping_next;
 	mono_us lagrq_next;
 };
@@ -129,7 +135,10 @@ struct iax2_endpoint {
 	mono_us now; /* of the entry that runs, or ran last */
 
 	struct call *calls;
-	size_t calls_n;                             /* not free */
+	size_t calls_n;      /* not free */
+	uint16_t *free_slot; /* a stack of those that are free */
+	uint16_t *opening;   /* inbound calls not yet up, ended ones apart */
+	size_t opening_n;
 	uint16_t by_callno[IAX2_CALLNO_MAX + 1];    /* CALL_NONE: no call */
 	uint32_t rest_until_s[IAX2_CALLNO_MAX + 1]; /* not reused before */
 	uint16_t *bucket; /* calls by peer address and call number */
@@ -163,6 +172,9 @@ struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
 struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now);
 void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now);
+/* An inbound call counts against its address until endpoint_call_opened(). */
+void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c);
+void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c);
 /* The peer's call number is known from here on. */
 void endpoint_call_hash(struct iax2_endpoint *ep, struct call *c,
 			uint16_t peer_callno);
@@ -198,6 +210,7 @@ struct out_frame {
 	bool has_ts;     /* else the time since the call began */
 	uint32_t ts_ms;
 	bool seal; /* append KH TAG with the ticket's key */
+	bool last; /* ends the call: it may take the place kept for that */
 };
 
 enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
@@ -226,6 +239,12 @@ void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		    mono_us now);
 void transport_ack_due(struct iax2_endpoint *ep, struct call *c, uint32_t ts);
 void transport_flush_acks(struct iax2_endpoint *ep);
+/* Ask for what is missing; @ts is of the frame that showed it. */
+void transport_ask_again(struct iax2_endpoint *ep, struct call *c, uint32_t ts,
+			 mono_us now);
+/* Voice leaves half of the window to signalling. */
+bool transport_has_voice_room(const struct iax2_endpoint *ep,
+			      const struct call *c);
 /* Send again what is due; false when a frame was sent for the last time and
  * never acknowledged. */
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);

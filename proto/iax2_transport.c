@@ -9,6 +9,7 @@
 #define INTERVAL_MIN_US (100 * MONO_MS)
 #define INTERVAL_MAX_US (10 * MONO_S)
 #define VNAK_PAUSE_US (40 * MONO_MS)
+#define VNAK_HEED_US (20 * MONO_MS)
 #define RTT_MAX_US (30 * MONO_S)
 #define R_BIT 0x80U
 
@@ -36,12 +37,10 @@ static mono_us first_interval(const struct call *c)
 	return mono_min(two, INTERVAL_MAX_US);
 }
 
-static void remember(struct iax2_endpoint *ep, struct call *c, uint16_t buf,
-		     size_t len, mono_us now)
+static void remember(struct call *c, uint16_t buf, size_t len, mono_us now)
 {
 	struct unacked *u = &c->window[c->window_n++];
 
-	(void)ep;
 	u->buf = buf;
 	u->seq = c->oseq;
 	u->tries = 1;
@@ -54,14 +53,14 @@ static void remember(struct iax2_endpoint *ep, struct call *c, uint16_t buf,
 /* Strictly rising, so that no two full frames of a call look the same. */
 static uint32_t next_ts(struct call *c, const struct out_frame *f, mono_us now)
 {
-	uint32_t ts;
+	uint32_t ts = f->has_ts ? f->ts_ms : call_ms(c, now);
 
-	if (f->has_ts)
-		return f->ts_ms;
-	ts = call_ms(c, now);
-	if ((int32_t)(ts - c->last_ts) <= 0 && c->oseq + c->iseq > 0)
+	if (f->has_ts && f->type == IAX2_FRAME_IAX)
+		return ts; /* the peer's, copied */
+	if (!f->has_ts && (int32_t)(ts - c->last_ts) <= 0)
 		ts = c->last_ts + 1;
-	c->last_ts = ts;
+	if ((int32_t)(ts - c->last_ts) > 0)
+		c->last_ts = ts;
 	return ts;
 }
 
@@ -86,7 +85,8 @@ enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
 	enum iax2_err err;
 
 	if (pooled) {
-		if (c->window_n == CALL_WINDOW || ep->pool_free_n == 0)
+		if (c->window_n >= CALL_WINDOW - !f->last ||
+		    ep->pool_free_n == 0)
 			return IAX2_E_FULL;
 		slot = ep->pool_free[ep->pool_free_n - 1];
 		buf = ep->pool[slot];
@@ -107,7 +107,7 @@ enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
 	emit(ep, c, buf, len, false);
 	if (pooled) {
 		ep->pool_free_n--;
-		remember(ep, c, slot, len, now);
+		remember(c, slot, len, now);
 		c->oseq++;
 		/* Its iseq acknowledges all that came. */
 		c->ack_due = false;
@@ -125,6 +125,8 @@ enum iax2_err transport_send_iax(struct iax2_endpoint *ep, struct call *c,
 		.subclass = subclass,
 		.body = body,
 		.body_len = w ? (size_t)(w->p - body) : 0,
+		.last = subclass == IAX2_IAX_HANGUP ||
+			subclass == IAX2_IAX_REJECT,
 	};
 
 	if (w && w->bad)
@@ -216,15 +218,15 @@ void transport_flush_acks(struct iax2_endpoint *ep)
 	ep->acks_n = 0;
 }
 
-static void send_vnak(struct iax2_endpoint *ep, struct call *c,
-		      const struct iax2_full *f, mono_us now)
+void transport_ask_again(struct iax2_endpoint *ep, struct call *c, uint32_t ts,
+			 mono_us now)
 {
 	const struct out_frame out = {
 		.type = IAX2_FRAME_IAX,
 		.subclass = IAX2_IAX_VNAK,
 		.unreliable = true,
 		.has_ts = true,
-		.ts_ms = f->ts_ms,
+		.ts_ms = ts,
 	};
 
 	/* One VNAK asks for all that is missing. */
@@ -241,7 +243,7 @@ enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
 
 	transport_acked(ep, c, f->iseq, now);
 	if (ahead > 0) {
-		send_vnak(ep, c, f, now);
+		transport_ask_again(ep, c, f->ts_ms, now);
 		return TRANSPORT_AHEAD;
 	}
 	if (ahead < 0) {
@@ -275,8 +277,18 @@ void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		    mono_us now)
 {
 	transport_acked(ep, c, iseq, now);
+	/* A burst of them is answered once. */
+	if (now < c->vnak_heed_at)
+		return;
+	c->vnak_heed_at = now + VNAK_HEED_US;
 	for (size_t i = 0; i < c->window_n; i++)
 		resend(ep, c, &c->window[i], false);
+}
+
+bool transport_has_voice_room(const struct iax2_endpoint *ep,
+			      const struct call *c)
+{
+	return c->window_n < CALL_WINDOW / 2 && ep->pool_free_n > CALL_WINDOW;
 }
 
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)

@@ -220,17 +220,15 @@ static void on_line(struct client *cl, const char *line, size_t len)
 	json_t *root = json_loadb(line, len, 0, NULL);
 	json_t *none = json_object();
 	const json_t *params = json_object_get(root, "params");
-	const char *method =
-		json_string_value(json_object_get(root, "method"));
+	const char *method = json_string_value(json_object_get(root, "method"));
 
 	if (!root)
 		client_send(cl, error_object(NULL, CONTROL_BAD_JSON,
 					     "this line is not JSON", NULL));
 	else if (!method)
-		client_send(cl,
-			    error_object(json_object_get(root, "id"),
-					 CONTROL_BAD_REQUEST,
-					 "there is no method in it", NULL));
+		client_send(cl, error_object(json_object_get(root, "id"),
+					     CONTROL_BAD_REQUEST,
+					     "there is no method in it", NULL));
 	else if (params && !json_is_object(params))
 		client_send(cl, error_object(json_object_get(root, "id"),
 					     CONTROL_BAD_PARAMS,
@@ -387,7 +385,8 @@ int control_open(struct control **out, struct event_base *base,
 	*out = NULL;
 	why[0] = '\0';
 	if (strlen(cfg->path) >= sizeof(sa.sun_path))
-		return say(-ENAMETOOLONG, why, cfg->path, "the path is too long");
+		return say(-ENAMETOOLONG, why, cfg->path,
+			   "the path is too long");
 	memcpy(sa.sun_path, cfg->path, strlen(cfg->path) + 1);
 	if (is_alive(&sa))
 		return say(-EADDRINUSE, why, cfg->path,

@@ -51,8 +51,8 @@ int keyfile_create(const char *path, struct key_identity *out,
 {
 	uint8_t seed[KEY_SEED_LEN];
 	char line[KEY_TEXT_LEN + 1];
-	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			    0600);
+	const int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int err;
 
 	if (fd < 0 && errno == EEXIST)

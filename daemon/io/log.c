@@ -46,9 +46,8 @@ static size_t prefix(char *out, size_t cap, enum log_level level)
 	}
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	(void)localtime_r(&ts.tv_sec, &tm);
-	n = snprintf(out, cap, "%02d:%02d:%02d.%03ld %s", tm.tm_hour,
-		     tm.tm_min, tm.tm_sec, ts.tv_nsec / 1000000,
-		     row[level].name);
+	n = snprintf(out, cap, "%02d:%02d:%02d.%03ld %s", tm.tm_hour, tm.tm_min,
+		     tm.tm_sec, ts.tv_nsec / 1000000, row[level].name);
 	return (size_t)n;
 }
 
@@ -67,8 +66,8 @@ void log_at(enum log_level level, const char *format, ...)
 	va_end(ap);
 	if (m < 0)
 		return;
-	n += (size_t)m < sizeof(line) - n - 1 ? (size_t)m :
-						sizeof(line) - n - 2;
+	n += (size_t)m < sizeof(line) - n - 1 ? (size_t)m
+					      : sizeof(line) - n - 2;
 	line[n++] = '\n';
 	/* One write a line keeps lines whole; a full pipe loses them. */
 	(void)!write(STDERR_FILENO, line, n);

@@ -36,18 +36,18 @@ struct log_limit {
 /* True when this place may log now; *@left_out is how many it did not. */
 bool log_limit_take(struct log_limit *l, uint64_t now_us, uint64_t *left_out);
 
-#define LOG_LIMITED(now_us, level, format, ...)                               \
-	do {                                                                  \
-		static struct log_limit log_here = { 5000, 5, 0, 0 };         \
-		uint64_t log_out;                                             \
-		if (log_limit_take(&log_here, (now_us), &log_out)) {          \
-			if (log_out > 0)                                      \
-				log_at(level, format " (%" PRIu64             \
-						     " more like this)",      \
-				       __VA_ARGS__, log_out);                 \
-			else                                                  \
-				log_at(level, format, __VA_ARGS__);           \
-		}                                                             \
+#define LOG_LIMITED(now_us, level, format, ...)                                \
+	do {                                                                   \
+		static struct log_limit log_here = { 5000, 5, 0, 0 };          \
+		uint64_t log_out;                                              \
+		if (log_limit_take(&log_here, (now_us), &log_out)) {           \
+			if (log_out > 0)                                       \
+				log_at(level,                                  \
+				       format " (%" PRIu64 " more like this)", \
+				       __VA_ARGS__, log_out);                  \
+			else                                                   \
+				log_at(level, format, __VA_ARGS__);            \
+		}                                                              \
 	} while (0)
 
 #endif

@@ -206,8 +206,8 @@ static void on_answer(void *arg, int status, int timeouts,
 	if (n == 0)
 		(void)snprintf(why, sizeof(why), "cannot look up %s: %s",
 			       q->host,
-			       status == ARES_SUCCESS ? "it has no address" :
-							ares_strerror(status));
+			       status == ARES_SUCCESS ? "it has no address"
+						      : ares_strerror(status));
 	q->fn(q->ctx, addrs, n, why);
 	query_free(q);
 }

@@ -23,14 +23,13 @@ enum { SOCK4, SOCK6, SOCKS };
 struct sock {
 	struct udp *udp;
 	struct event *ev;
-	int fd;	     /* -1: not open */
+	int fd;      /* -1: not open */
 	uint16_t id; /* net_path.sock */
 };
 
-union control {
-	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-		 CMSG_SPACE(sizeof(int))];
+struct control {
+	_Alignas(size_t) char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+				  CMSG_SPACE(sizeof(int))];
 };
 
 struct udp {
@@ -43,7 +42,7 @@ struct udp {
 	/* One batch, in either direction. */
 	uint8_t data[BATCH][DGRAM_MAX + SLACK];
 	struct sockaddr_storage name[BATCH];
-	union control control[BATCH];
+	struct control control[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr msg[BATCH];
 	struct net_path path[BATCH];
@@ -59,8 +58,7 @@ static void read_control(const struct msghdr *h, struct dgram *d)
 	     c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)h, c)) {
 		int hops = 0;
 
-		if (c->cmsg_level == IPPROTO_IP &&
-		    c->cmsg_type == IP_PKTINFO) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
@@ -148,8 +146,7 @@ static bool set_options(int fd, bool v6)
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF);
 	if (v6)
 		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0 &&
-		       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ==
-			       0 &&
+		       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) == 0 &&
 		       set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) == 0;
 	return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) == 0 &&
 	       set_option(fd, IPPROTO_IP, IP_RECVTTL, 1) == 0;
@@ -211,8 +208,9 @@ static int explain(int err, const char *bind, uint16_t port,
 			       "no permission to use UDP port %u",
 			       (unsigned)port);
 	else
-		(void)snprintf(why, UDP_WHY_MAX, "cannot open UDP %s port %u: %s",
-			       bind, (unsigned)port, strerror(-err));
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "cannot open UDP %s port %u: %s", bind,
+			       (unsigned)port, strerror(-err));
 	return err;
 }
 
@@ -398,8 +396,8 @@ static void send_again(struct udp *u, int fd, size_t i)
 static void flush(struct udp *u, int fd, size_t from, size_t to)
 {
 	while (from < to) {
-		const int n = sendmmsg(fd, &u->msg[from],
-				       (unsigned)(to - from), MSG_DONTWAIT);
+		const int n = sendmmsg(fd, &u->msg[from], (unsigned)(to - from),
+				       MSG_DONTWAIT);
 
 		if (n > 0) {
 			u->n.tx += (uint64_t)n;

@@ -34,8 +34,8 @@ struct udp_counters {
 	uint64_t rx_oversize; /* longer than DGRAM_MAX: dropped */
 	uint64_t tx;
 	uint64_t tx_unreachable; /* no route, or no socket of that family */
-	uint64_t tx_blocked;	 /* the socket's buffer was full */
-	uint64_t tx_failed;	 /* any other error */
+	uint64_t tx_blocked;     /* the socket's buffer was full */
+	uint64_t tx_failed;      /* any other error */
 };
 
 /* 0 and *@out, or -errno with a sentence in @why. */

@@ -79,11 +79,9 @@ static bool make_parts(struct node *n, mono_us now)
 
 struct node *node_new(const struct node_cfg *cfg, mono_us now)
 {
-	struct jitter probe;
 	struct node *n;
 
-	if (strlen(cfg->number) > OO_NUMBER_MAX ||
-	    jitter_init(&probe, &cfg->jitter) != 0)
+	if (strlen(cfg->number) > OO_NUMBER_MAX)
 		return NULL;
 	n = calloc(1, sizeof(*n));
 	if (!n)
@@ -91,7 +89,9 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	n->cfg = *cfg;
 	memcpy(n->number, cfg->number, strlen(cfg->number) + 1);
 	n->cfg.number = n->number;
-	if (ptt_init(&n->ptt, &cfg->ptt) != 0 || !make_parts(n, now))
+	if (ptt_init(&n->ptt, &cfg->ptt) != 0 ||
+	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
+	    !make_parts(n, now))
 		return node_free(n);
 	/* Both parts keep a copy of their own. */
 	n->cfg.identity = NULL;

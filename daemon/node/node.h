@@ -27,15 +27,19 @@
 #define NODE_WHY_MAX 128U
 #define NODE_DTMF_MAX 64U /* digits waiting to be sent */
 
-/* Who may call. */
+/* Somebody named by number or by key. */
+struct node_caller {
+	char number[OO_NUMBER_MAX + 1]; /* empty: by key */
+	uint8_t key[KEY_PUBLIC_LEN];
+};
+
+/* Who may call.  The lists are borrowed as long as the node; deny wins. */
 struct node_acl {
 	bool registered; /* anybody that a registrar vouches for; else only
 			    those of the allow list */
-	/* Numbers, or keys as base64 text; borrowed, valid as long as the
-	 * node.  Deny wins. */
-	const char *const *allow;
+	const struct node_caller *allow;
 	size_t allow_n;
-	const char *const *deny;
+	const struct node_caller *deny;
 	size_t deny_n;
 };
 

@@ -4,16 +4,14 @@
 
 #include <string.h>
 
-static bool listed(const char *const *list, size_t n, const char *number,
+static bool listed(const struct node_caller *list, size_t n, const char *number,
 		   const uint8_t *key)
 {
-	char text[KEY_TEXT_LEN] = "";
-
-	if (key)
-		key_to_text(key, text);
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(list[i], number) == 0 ||
-		    (key && strcmp(list[i], text) == 0))
+		const bool by_key = list[i].number[0] == '\0';
+
+		if (by_key ? key && key_equal(list[i].key, key, KEY_PUBLIC_LEN)
+			   : strcmp(list[i].number, number) == 0)
 			return true;
 	}
 	return false;

@@ -10,12 +10,12 @@
 #include <sqlite3.h>
 
 #define BUSY_MS 2000
-#define SCHEMA                                                        \
-	"CREATE TABLE IF NOT EXISTS node ("                           \
-	" number TEXT PRIMARY KEY NOT NULL"                           \
-	"  CHECK (length(number) BETWEEN 1 AND 15"                    \
-	"         AND number NOT GLOB '*[^0-9]*'),"                   \
-	" key BLOB NOT NULL CHECK (length(key) = 32)"                 \
+#define SCHEMA                                        \
+	"CREATE TABLE IF NOT EXISTS node ("           \
+	" number TEXT PRIMARY KEY NOT NULL"           \
+	"  CHECK (length(number) BETWEEN 1 AND 15"    \
+	"         AND number NOT GLOB '*[^0-9]*'),"   \
+	" key BLOB NOT NULL CHECK (length(key) = 32)" \
 	") WITHOUT ROWID;"
 
 struct directory {
@@ -67,8 +67,8 @@ static int failed(struct directory *d, int code, char why[DIRECTORY_WHY_MAX])
 int directory_open(struct directory **out, const char *path, bool create,
 		   char why[DIRECTORY_WHY_MAX])
 {
-	const int flags = SQLITE_OPEN_READWRITE |
-			  (create ? SQLITE_OPEN_CREATE : 0);
+	const int flags =
+		SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
 	struct directory *d = calloc(1, sizeof(*d));
 	int code, err;
 

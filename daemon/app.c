@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/app.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/io/addr.h"
+#include "daemon/io/keyfile.h"
+#include "daemon/io/log.h"
+#include "daemon/io/notify.h"
+
+#define BEAT_US 20000U
+#define ADDRESSES_S 5 /* between looks at our own addresses */
+#define LOOKUP_AGAIN_S 300
+#define LOOKUP_RETRY_S 10
+
+static bool next_tx(void *ctx, struct dgram *out)
+{
+	return node_next_tx(ctx, out);
+}
+
+void app_pump(struct app *a)
+{
+	struct node_event ev;
+
+	/* An event's handler may enter here again. */
+	if (a->pumping)
+		return;
+	a->pumping = true;
+	while (node_next_event(a->node, &ev))
+		app_on_event(a, &ev);
+	a->pumping = false;
+	udp_send(a->udp, next_tx, a->node);
+	loop_timer_set(&a->timer, mono_min(node_deadline(a->node),
+					   app_control_deadline(a)));
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+	struct app *a = ctx;
+	const mono_us now = loop_now();
+
+	(void)fd;
+	(void)what;
+	node_tick(a->node, now);
+	app_control_tick(a, now);
+	app_pump(a);
+}
+
+static void on_dgram(void *ctx, const struct dgram *d)
+{
+	struct app *a = ctx;
+
+	node_rx(a->node, d, loop_now());
+}
+
+static void on_batch(void *ctx)
+{
+	app_pump(ctx);
+}
+
+static void on_beat(void *ctx)
+{
+	struct app *a = ctx;
+	const mono_us now = loop_now();
+	int16_t rx[AUDIO_BLOCK], tx[AUDIO_BLOCK];
+	const bool cor = radio_io_receive(a->radio, rx);
+	const bool keyed = node_audio(a->node, rx, cor, tx, now);
+
+	radio_io_transmit(a->radio, tx, keyed, now);
+	app_pump(a);
+}
+
+/* --- registrars --------------------------------------------------------- */
+
+static void look_up(struct app_registrar *r);
+
+static void on_addresses(void *ctx, const struct net_addr *addrs, size_t n,
+			 const char *why)
+{
+	struct app_registrar *r = ctx;
+	const struct timeval again = { n > 0 ? LOOKUP_AGAIN_S : LOOKUP_RETRY_S,
+				       0 };
+
+	if (n == 0)
+		log_warning("registrar: %s", why);
+	oo_node_registrar_addresses(node_openover(r->app->node), r->index,
+				    addrs, n, loop_now());
+	(void)event_add(r->again, &again);
+	app_pump(r->app);
+}
+
+static void on_look_up(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	look_up(ctx);
+}
+
+static void look_up(struct app_registrar *r)
+{
+	const struct conf_registrar_ref *c = &r->app->conf.registrars[r->index];
+	const struct timeval again = { LOOKUP_RETRY_S, 0 };
+
+	if (resolve(r->app->resolver, c->host, c->port, on_addresses, r) != 0)
+		(void)event_add(r->again, &again);
+}
+
+static int start_registrars(struct app *a)
+{
+	for (size_t i = 0; i < a->conf.registrars_n; i++) {
+		struct app_registrar *r = &a->registrar[i];
+
+		r->app = a;
+		if (oo_node_add_registrar(node_openover(a->node),
+					  a->conf.registrars[i].key.octets,
+					  loop_now(), &r->index) != IAX2_OK)
+			return -ENOMEM;
+		r->again = event_new(a->base, -1, 0, on_look_up, r);
+		if (!r->again)
+			return -ENOMEM;
+		look_up(r);
+	}
+	return 0;
+}
+
+/* --- our own addresses -------------------------------------------------- */
+
+static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
+{
+	struct app *a = ctx;
+	const size_t max = sizeof(a->own) / sizeof(a->own[0]);
+	struct net_addr now[sizeof(a->own) / sizeof(a->own[0])];
+	const size_t n = net_addr_local(now, max, a->conf.iax2.port);
+	const bool same =
+		n == a->own_n && memcmp(now, a->own, n * sizeof(now[0])) == 0;
+	const bool first = fd == -2;
+
+	(void)what;
+	if (same)
+		return;
+	memcpy(a->own, now, n * sizeof(now[0]));
+	a->own_n = n;
+	oo_node_own_addresses(node_openover(a->node), now, n);
+	if (first)
+		return;
+	log_info("this machine's addresses changed");
+	oo_node_network_changed(node_openover(a->node), loop_now());
+	app_pump(a);
+}
+
+/* --- signals, watchdog -------------------------------------------------- */
+
+static void on_signal(evutil_socket_t sig, short what, void *ctx)
+{
+	struct app *a = ctx;
+	char why[CONTROL_WHY_MAX];
+
+	(void)what;
+	if (sig == SIGHUP) {
+		notify_reloading();
+		if (app_reload(a, why) != 0)
+			log_error("reload: %s", why);
+		notify_ready();
+		return;
+	}
+	if (a->stopping)
+		return;
+	a->stopping = true;
+	log_info("stopping");
+	notify_stopping();
+	node_stop(a->node, loop_now());
+	radio_io_transmit(a->radio, (const int16_t[AUDIO_BLOCK]){ 0 }, false,
+			  loop_now());
+	app_pump(a);
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	(void)ctx;
+	notify_alive();
+}
+
+static int add_timer(struct app *a, struct event **out, event_callback_fn fn,
+		     mono_us period)
+{
+	const struct timeval tv = { (time_t)(period / MONO_S),
+				    (suseconds_t)(period % MONO_S) };
+
+	*out = event_new(a->base, -1, EV_PERSIST, fn, a);
+	return *out && event_add(*out, &tv) == 0 ? 0 : -ENOMEM;
+}
+
+static int start_signals(struct app *a)
+{
+	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < 3; i++) {
+		a->signals[i] = evsignal_new(a->base, sig[i], on_signal, a);
+		if (!a->signals[i] || event_add(a->signals[i], NULL) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --- start and end ------------------------------------------------------ */
+
+static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
+{
+	const struct udp_cfg udp = {
+		.bind4 = a->conf.iax2.bind4,
+		.bind6 = a->conf.iax2.bind6,
+		.port = a->conf.iax2.port,
+		.on_dgram = on_dgram,
+		.on_batch = on_batch,
+		.ctx = a,
+	};
+	const mono_us watchdog = notify_watchdog_period();
+	int err = udp_open(&a->udp, a->base, &udp, why);
+
+	if (err == 0)
+		err = radio_io_open(&a->radio, &a->conf, why);
+	if (err == 0)
+		err = app_control_open(a, why);
+	if (err != 0)
+		return err;
+	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+	a->resolver = resolver_new(a->base);
+	if (!a->resolver || start_signals(a) != 0 ||
+	    loop_timer_init(&a->timer, a->base, on_timer, a) != 0 ||
+	    loop_beat_init(&a->beat, a->base, BEAT_US, on_beat, a) != 0 ||
+	    add_timer(a, &a->addresses, on_own_addresses,
+		      ADDRESSES_S * MONO_S) != 0 ||
+	    (watchdog != MONO_NEVER &&
+	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0))
+		return -ENOMEM;
+	return 0;
+}
+
+static int start(struct app *a, char why[CONTROL_WHY_MAX])
+{
+	struct node_cfg cfg;
+	int err = keyfile_load(a->conf.node.key_file, &a->id, why);
+
+	if (err != 0)
+		return err;
+	err = app_conf_build(a, &a->conf, &cfg, why);
+	if (err != 0)
+		return err;
+	a->base = loop_base_new();
+	a->node = node_new(&cfg, loop_now());
+	if (!a->base || !a->node) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	err = start_io(a, why);
+	if (err != 0)
+		return err;
+	on_own_addresses(-2, 0, a);
+	err = start_registrars(a);
+	if (err != 0)
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+	return err;
+}
+
+static void free_event(struct event *ev)
+{
+	if (ev)
+		event_free(ev);
+}
+
+static void done(struct app *a)
+{
+	/* The transmitter first, whatever else there is. */
+	a->radio = radio_io_close(a->radio, loop_now());
+	if (a->beat.ev)
+		loop_beat_done(&a->beat);
+	a->control = control_close(a->control);
+	a->resolver = resolver_free(a->resolver);
+	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
+		free_event(a->registrar[i].again);
+	for (size_t i = 0; i < 3; i++)
+		free_event(a->signals[i]);
+	free_event(a->addresses);
+	free_event(a->watchdog);
+	loop_timer_done(&a->timer);
+	a->udp = udp_close(a->udp);
+	a->node = node_free(a->node);
+	if (a->base)
+		event_base_free(a->base);
+	app_conf_free(a);
+	conf_node_free(&a->conf);
+	key_wipe(&a->id, sizeof(a->id));
+}
+
+static int load(struct app *a)
+{
+	struct conf_diags diags = { 0 };
+	const int err = conf_load_node(a->conf_file, &a->conf, &diags);
+
+	conf_diags_print(&diags, a->conf_file, stderr);
+	conf_diags_free(&diags);
+	return err;
+}
+
+int app_run(const char *conf_file)
+{
+	struct app *a = calloc(1, sizeof(*a));
+	char why[CONTROL_WHY_MAX] = "";
+	int status = 1;
+
+	if (!a)
+		return 1;
+	a->conf_file = conf_file;
+	if (load(a) != 0) {
+		free(a);
+		return 1;
+	}
+	log_init((enum log_level)a->conf.log.level);
+	a->started = loop_now();
+	if (start(a, why) != 0) {
+		log_error("%s", why);
+	} else {
+		log_info("keyholed %s: node %s on UDP port %u", KEYHOLE_VERSION,
+			 a->conf.node.number, (unsigned)a->conf.iax2.port);
+		notify_ready();
+		app_pump(a);
+		status = event_base_dispatch(a->base) < 0;
+		log_info("stopped");
+	}
+	done(a);
+	free(a);
+	return status;
+}

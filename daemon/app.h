@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_APP_H
+#define DAEMON_APP_H
+
+/*
+ * The node daemon put together: configuration, identity, sockets, names,
+ * radio, control socket and the node, on one event loop.
+ */
+
+#include <event2/event.h>
+
+#include "config/conf.h"
+#include "daemon/io/control.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/resolve.h"
+#include "daemon/io/udp.h"
+#include "daemon/node/node.h"
+#include "daemon/radio_io.h"
+
+#define APP_WAITERS 32U
+
+/* A console that waits for its connect to end. */
+struct app_waiter {
+	struct control_request *req; /* NULL: free */
+	struct node_link_id link;
+	mono_us until;
+};
+
+/* A connect whose host is being looked up. */
+struct app_lookup {
+	struct app *app;
+	struct control_request *req; /* NULL: nobody waits any more */
+	bool used;
+	bool wait;
+	mono_us until;
+	char number[OO_NUMBER_MAX + 1];
+	enum node_mode mode;
+	bool permanent;
+};
+
+struct app_registrar {
+	struct app *app;
+	size_t index;
+	struct event *again; /* to look its name up again */
+};
+
+struct app {
+	const char *conf_file;
+	struct conf_node conf;
+	/* What the node borrows, made from conf. */
+	struct node_caller *allow;
+	struct node_caller *deny;
+	struct node_peer *peers;
+
+	struct event_base *base;
+	struct event *signals[3];
+	struct udp *udp;
+	struct resolver *resolver;
+	struct control *control;
+	struct radio_io *radio;
+	struct node *node;
+	struct key_identity id;
+	struct loop_timer timer;
+	struct loop_beat beat;
+	struct event *watchdog;
+	struct event *addresses; /* looks at our own addresses now and then */
+	struct net_addr own[16];
+	size_t own_n;
+	struct app_registrar registrar[CONF_REGISTRARS_MAX];
+	struct app_waiter waiter[APP_WAITERS];
+	struct app_lookup lookup[APP_WAITERS];
+	mono_us started;
+	bool pumping;
+	bool stopping;
+};
+
+/* Run until told to stop.  0, or 1 after one sentence on stderr. */
+int app_run(const char *conf_file);
+
+/* Bring the node's output where it belongs; call it after every entry. */
+void app_pump(struct app *a);
+
+/* app_conf.c: what the node is made of, from the configuration.  0, or
+ * -errno with a sentence in @why. */
+int app_conf_build(struct app *a, const struct conf_node *conf,
+		   struct node_cfg *out, char why[CONTROL_WHY_MAX]);
+void app_conf_free(struct app *a);
+/* SIGHUP and the reload command: 0, or -errno after saying why. */
+int app_reload(struct app *a, char why[CONTROL_WHY_MAX]);
+
+/* app_events.c */
+void app_on_event(struct app *a, const struct node_event *ev);
+
+/* app_control.c: the control socket's methods. */
+int app_control_open(struct app *a, char why[CONTROL_WHY_MAX]);
+/* A link came up, went down or took a step: tell whoever waits for it. */
+void app_control_link(struct app *a, const struct node_event *ev);
+void app_control_tick(struct app *a, mono_us now);
+mono_us app_control_deadline(const struct app *a);
+
+/* app_status.c: JSON of what is. */
+json_t *app_status(struct app *a);
+json_t *app_link_json(struct app *a, const struct node_link_info *l,
+		      mono_us now);
+json_t *app_levels(struct app *a);
+json_t *app_doctor(struct app *a);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What the node reports: one line in the log for what an operator wants to
+ * know, an event for consoles, and sockets where it asks for them. */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/app.h"
+#include "daemon/io/addr.h"
+#include "daemon/io/log.h"
+#include "daemon/io/notify.h"
+
+static const char *registrar_host(const struct app *a, size_t i)
+{
+	return i < a->conf.registrars_n ? a->conf.registrars[i].host : "?";
+}
+
+static void publish(struct app *a, json_t *params)
+{
+	(void)json_object_set_new(params, "t_us",
+				  json_integer((json_int_t)loop_now()));
+	control_publish(a->control, "event", params);
+}
+
+static void on_registration(struct app *a, const struct node_event *ev)
+{
+	const char *host = registrar_host(a, ev->registrar);
+	char addr[NET_ADDR_TEXT];
+	const char *what = "trouble";
+
+	net_addr_format(&ev->addr, addr);
+	if (ev->kind == NODE_EV_REGISTERED) {
+		what = "registered";
+		log_info("registered with %s as %s", host, addr);
+		notify_status("registered with %s as %s", host, addr);
+	} else if (ev->kind == NODE_EV_UNREGISTERED) {
+		what = "unregistered";
+		log_warning("no longer registered with %s: %s", host, ev->why);
+		notify_status("not registered with %s: %s", host, ev->why);
+	} else if (ev->kind == NODE_EV_APPARENT) {
+		what = "apparent";
+		log_info("%s sees this node at %s", host, addr);
+	} else {
+		LOG_LIMITED(loop_now(), LOG_WARNING, "registrar %s: %s", host,
+			    ev->why);
+	}
+	publish(a, json_pack("{s:s, s:s, s:s, s:s}", "event", what, "registrar",
+			     host, "apparent", addr, "why", ev->why));
+}
+
+static void on_link(struct app *a, const struct node_event *ev)
+{
+	const char *number = ev->number[0] ? ev->number : "?";
+	char addr[NET_ADDR_TEXT];
+
+	net_addr_format(&ev->addr, addr);
+	if (ev->kind == NODE_EV_LINK_UP) {
+		log_info("link to %s is up, %s", number, addr);
+		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_up",
+				     "node", number, "peer", addr));
+	} else if (ev->kind == NODE_EV_LINK_DOWN) {
+		log_info("link to %s %s: %s", number,
+			 ev->refused ? "failed" : "ended", ev->why);
+		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_down",
+				     "node", number, "why", ev->why));
+	} else {
+		log_debug("link to %s: %s", number,
+			  node_link_state_text(ev->state));
+		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_step",
+				     "node", number, "state",
+				     node_link_state_text(ev->state)));
+	}
+	app_control_link(a, ev);
+}
+
+static void on_refused(struct app *a, const struct node_event *ev)
+{
+	char addr[NET_ADDR_TEXT];
+
+	net_addr_format(&ev->addr, addr);
+	LOG_LIMITED(loop_now(), LOG_WARNING, "refused a call from %s at %s: %s",
+		    ev->number, addr, ev->why);
+	publish(a, json_pack("{s:s, s:s, s:s, s:s}", "event", "refused", "node",
+			     ev->number, "peer", addr, "why", ev->why));
+}
+
+static void on_switch(struct app *a, const struct node_event *ev,
+		      const char *what)
+{
+	log_debug("%s %s %s", what, ev->number, ev->on ? "on" : "off");
+	publish(a, json_pack("{s:s, s:s, s:b}", "event", what, "node",
+			     ev->number, "on", (int)ev->on));
+}
+
+static void open_sockets(struct app *a, const struct node_event *ev)
+{
+	uint16_t first = 0;
+	const uint16_t n = udp_extra_open(a->udp, (uint16_t)ev->count, &first);
+
+	log_debug("port probing with %u sockets", (unsigned)n);
+	node_sockets(a->node, ev->sockets_for, first, n, loop_now());
+}
+
+static bool keep_socket(void *ctx, uint16_t sock)
+{
+	return node_uses_socket(ctx, sock);
+}
+
+void app_on_event(struct app *a, const struct node_event *ev)
+{
+	switch (ev->kind) {
+	case NODE_EV_REGISTERED:
+	case NODE_EV_UNREGISTERED:
+	case NODE_EV_TROUBLE:
+	case NODE_EV_APPARENT:
+		on_registration(a, ev);
+		break;
+	case NODE_EV_LINK_STEP:
+	case NODE_EV_LINK_UP:
+	case NODE_EV_LINK_DOWN:
+		on_link(a, ev);
+		break;
+	case NODE_EV_CALLER_REFUSED:
+		on_refused(a, ev);
+		break;
+	case NODE_EV_KEYED:
+		on_switch(a, ev, "keyed");
+		break;
+	case NODE_EV_COR:
+		on_switch(a, ev, "cor");
+		break;
+	case NODE_EV_PTT:
+		on_switch(a, ev, "ptt");
+		break;
+	case NODE_EV_TEXT:
+		publish(a, json_pack("{s:s, s:s, s:s?}", "event", "text",
+				     "node", ev->number, "text", ev->text));
+		break;
+	case NODE_EV_DTMF:
+		publish(a,
+			json_pack("{s:s, s:s, s:s#}", "event", "dtmf", "node",
+				  ev->number, "digit", &ev->digit, (size_t)1));
+		break;
+	case NODE_EV_SOCKETS_OPEN:
+		open_sockets(a, ev);
+		break;
+	case NODE_EV_SOCKETS_CLOSE:
+		udp_extra_close(a->udp, keep_socket, a->node);
+		break;
+	case NODE_EV_STOPPED:
+		(void)event_base_loopbreak(a->base);
+		break;
+	}
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What is, as JSON: the names are fixed, scripts rely on them. */
+
+#include <string.h>
+
+#include "daemon/app.h"
+#include "daemon/io/addr.h"
+
+static json_t *ms(uint32_t us)
+{
+	return us == 0 ? json_null() : json_real((double)us / 1000.0);
+}
+
+static json_t *addr_json(const struct net_addr *a)
+{
+	char text[NET_ADDR_TEXT];
+
+	if (!net_addr_is_set(a))
+		return json_null();
+	return json_string(net_addr_format(a, text));
+}
+
+static json_t *seconds_since(mono_us then, mono_us now)
+{
+	return then == 0 ? json_null()
+			 : json_integer((json_int_t)((now - then) / MONO_S));
+}
+
+static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
+{
+	const struct oo_reg *g = oo_node_registrar(node_openover(a->node), i);
+	const struct oo_hole *h = &g->hole[oo_reg_best_family(g)];
+	const bool up = oo_reg_is_up(g);
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "host",
+			 a->conf.registrars[i].host, "state",
+			 up ? "registered" : oo_reg_state_text(g->state),
+			 "apparent", addr_json(&h->apparent), "rtt_ms",
+			 ms(h->rtt_us), "last_ok_s",
+			 seconds_since(h->last_ok, now), "why",
+			 oo_reg_trouble_text(g->trouble), "apparent4",
+			 addr_json(&g->hole[OO_V4].apparent), "apparent6",
+			 addr_json(&g->hole[OO_V6].apparent));
+}
+
+/* The first registrar that we are registered with; NULL: none. */
+static const struct oo_reg *first_up(const struct app *a)
+{
+	for (size_t i = 0; i < a->conf.registrars_n; i++) {
+		const struct oo_reg *g =
+			oo_node_registrar(node_openover(a->node), i);
+
+		if (oo_reg_is_up(g))
+			return g;
+	}
+	return NULL;
+}
+
+static bool is_own(const struct app *a, const struct net_addr *addr)
+{
+	for (size_t i = 0; i < a->own_n; i++) {
+		if (net_addr_same_ip(&a->own[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static json_t *reach_json(const struct app *a)
+{
+	const struct oo_reg *g = first_up(a);
+	const uint8_t nat = oo_node_nat(node_openover(a->node));
+	const char *verdict = "This node is not registered, so nobody can "
+			      "reach it through a registrar.";
+	const char *mapping = "unknown";
+	const char *rung = "none";
+
+	if (g) {
+		const struct net_addr *seen =
+			&g->hole[oo_reg_best_family(g)].apparent;
+
+		rung = "opened";
+		verdict = "Behind an address translator; callers get through "
+			  "by OPEN/OVER.";
+		if (nat & OO_NAT_PORT_CHANGED) {
+			mapping = "port-translating";
+			verdict = "Behind a translator that changes ports; "
+				  "callers get through by OPEN/OVER and port "
+				  "probing.";
+		} else if (nat & OO_NAT_TRANSLATED) {
+			mapping = "port-preserving";
+		} else if (is_own(a, seen)) {
+			mapping = "none";
+			verdict = "The address is this machine's own; callers "
+				  "get through by OPEN/OVER, and directly "
+				  "unless a firewall forbids it.";
+		}
+	}
+	return json_pack("{s:s, s:s, s:s, s:n, s:s}", "rung", rung, "mapping",
+			 mapping, "filtering", "unknown", "hole_life_s",
+			 "verdict", verdict);
+}
+
+json_t *app_link_json(struct app *a, const struct node_link_info *l,
+		      mono_us now)
+{
+	const struct iax2_call_info *c = &l->call;
+	const uint64_t heard = c->rx_voice + c->rx_lost;
+	const bool up = l->state == NODE_LINK_UP;
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}",
+			      "node", l->number[0] ? l->number : "?", "state",
+			      node_link_state_text(l->state), "mode",
+			      node_mode_text(l->mode), "direction",
+			      l->outbound ? "out" : "in", "peer",
+			      addr_json(&c->path.peer), "family",
+			      !net_addr_is_set(&c->path.peer) ? ""
+			      : net_addr_is_v4(&c->path.peer) ? "ipv4"
+							      : "ipv6",
+			      "path", node_rung_text(l->rung), "codec",
+			      c->format == IAX2_FORMAT_ULAW ? "ulaw" : "");
+
+	(void)a;
+	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));
+	(void)json_object_set_new(o, "jitter_ms",
+				  json_real((double)c->jitter_us / 1000.0));
+	(void)json_object_set_new(
+		o, "loss_pct",
+		json_real(heard ? 100.0 * (double)c->rx_lost / (double)heard
+				: 0.0));
+	(void)json_object_set_new(o, "playout_ms",
+				  json_integer(up ? l->playout_ms : 0));
+	(void)json_object_set_new(o, "rx_keyed", json_boolean(l->rx_keyed));
+	(void)json_object_set_new(o, "tx_keyed", json_boolean(l->tx_keyed));
+	(void)json_object_set_new(o, "connected_s",
+				  seconds_since(l->up_since, now));
+	(void)json_object_set_new(o, "permanent", json_boolean(l->permanent));
+	(void)json_object_set_new(
+		o, "dial_ms",
+		l->dial_us ? json_real((double)l->dial_us / 1e3) : json_null());
+	(void)json_object_set_new(o, "rx_frames",
+				  json_integer((json_int_t)c->rx_voice));
+	(void)json_object_set_new(o, "tx_frames",
+				  json_integer((json_int_t)c->tx_voice));
+	(void)json_object_set_new(o, "late",
+				  json_integer((json_int_t)l->jitter.late));
+	(void)json_object_set_new(o, "why", json_string(l->why));
+	return o;
+}
+
+static json_t *links_json(struct app *a, mono_us now)
+{
+	json_t *links = json_array();
+	struct node_link_info l;
+
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		if (node_link_at(a->node, i, &l))
+			(void)json_array_append_new(links,
+						    app_link_json(a, &l, now));
+	}
+	return links;
+}
+
+json_t *app_levels(struct app *a)
+{
+	struct meter_level rx, tx;
+
+	node_levels(a->node, &rx, &tx);
+	return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I}", "rx_dbfs",
+			 rx.average_dbfs, "tx_dbfs", tx.average_dbfs,
+			 "rx_peak_dbfs", rx.peak_dbfs, "tx_peak_dbfs",
+			 tx.peak_dbfs, "rx_clipped", (json_int_t)rx.clipped,
+			 "tx_clipped", (json_int_t)tx.clipped);
+}
+
+static json_t *radio_json(struct app *a)
+{
+	const struct audio_device_status st = radio_io_status(a->radio);
+	struct meter_level rx, tx;
+
+	node_levels(a->node, &rx, &tx);
+	return json_pack("{s:s, s:s, s:b, s:b, s:f, s:f, s:I, s:f, s:I}",
+			 "type", radio_io_type(a->radio), "state",
+			 st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
+			 "cor", (int)node_cor(a->node), "ptt",
+			 (int)node_ptt(a->node), "rx_dbfs", rx.average_dbfs,
+			 "tx_dbfs", tx.average_dbfs, "xruns",
+			 (json_int_t)st.xruns, "drift_ppm", st.drift_ppm,
+			 "missed_beats", (json_int_t)a->beat.missed);
+}
+
+static json_t *counters_json(struct app *a)
+{
+	const struct iax2_counters *c =
+		iax2_endpoint_counters(node_endpoint(a->node));
+	const struct oo_node_counters *o =
+		oo_node_counters(node_openover(a->node));
+	const struct udp_counters *u = udp_counters(a->udp);
+
+	return json_pack(
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"rx", (json_int_t)u->rx, "tx", (json_int_t)u->tx, "oversize",
+		(json_int_t)u->rx_oversize, "unreachable",
+		(json_int_t)u->tx_unreachable, "malformed",
+		(json_int_t)(c->malformed + o->malformed), "unknown_call",
+		(json_int_t)c->unknown_call, "token_bad",
+		(json_int_t)c->token_bad, "auth_failed",
+		(json_int_t)c->auth_failed, "forged", (json_int_t)o->forged,
+		"replayed", (json_int_t)o->replayed, "limited",
+		(json_int_t)(c->limited + o->limited), "retransmits",
+		(json_int_t)c->retransmits);
+}
+
+json_t *app_status(struct app *a)
+{
+	const mono_us now = loop_now();
+	json_t *registrars = json_array();
+
+	for (size_t i = 0; i < a->conf.registrars_n; i++)
+		(void)json_array_append_new(registrars,
+					    registrar_json(a, i, now));
+	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
+			 "node", a->conf.node.number, "callsign",
+			 a->conf.node.callsign, "version", KEYHOLE_VERSION,
+			 "uptime_s", (json_int_t)((now - a->started) / MONO_S),
+			 "registrars", registrars, "reach", reach_json(a),
+			 "links", links_json(a, now), "radio", radio_json(a),
+			 "counters", counters_json(a));
+}
+
+/* --- doctor ------------------------------------------------------------- */
+
+static bool finding(json_t *list, bool good, const char *what,
+		    const char *means, const char *mend)
+{
+	(void)json_array_append_new(list,
+				    json_pack("{s:s, s:s, s:s, s:s}", "level",
+					      good ? "ok" : "bad", "what", what,
+					      "means", means, "mend", mend));
+	return good;
+}
+
+static bool check_registrar(const struct app *a, size_t i, json_t *list)
+{
+	const struct oo_reg *g = oo_node_registrar(node_openover(a->node), i);
+	char what[300];
+
+	(void)snprintf(what, sizeof(what), "registrar %s: %s",
+		       a->conf.registrars[i].host,
+		       oo_reg_is_up(g) ? "registered"
+				       : oo_reg_state_text(g->state));
+	return finding(list, oo_reg_is_up(g), what,
+		       oo_reg_is_up(g) ? "This node can be dialled."
+				       : oo_reg_trouble_text(g->trouble),
+		       oo_reg_is_up(g) ? ""
+				       : "Check the network, the registrar's "
+					 "key in the configuration, and that "
+					 "its operator has entered this "
+					 "node's number and key.");
+}
+
+json_t *app_doctor(struct app *a)
+{
+	json_t *list = json_array();
+	bool ok = true;
+
+	for (size_t i = 0; i < a->conf.registrars_n; i++)
+		ok &= check_registrar(a, i, list);
+	if (a->conf.registrars_n == 0)
+		ok &= finding(list, false, "no registrar is configured",
+			      "Nobody behind a carrier's network can reach "
+			      "this node.",
+			      "Add one to registrars in the configuration.");
+	return json_pack("{s:o, s:b}", "findings", list, "ok", (int)ok);
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/console/console.h"
+#include "daemon/io/keyfile.h"
+#include "daemon/io/rpc.h"
+
+typedef enum console_exit (*command_fn)(const struct console *c, int argc,
+					char *const *argv);
+
+struct command {
+	const char *name;
+	const char *usage;
+	const char *help;
+	command_fn fn;
+};
+
+static const struct command *find(const char *name);
+
+static enum console_exit usage(const char *name)
+{
+	const struct command *k = find(name);
+
+	if (k)
+		(void)fprintf(stderr, "usage: keyhole %s\n", k->usage);
+	return CONSOLE_USAGE;
+}
+
+/* --- asking the daemon -------------------------------------------------- */
+
+struct ask {
+	const char *method;
+	json_t *params; /* consumed */
+	rpc_note_fn note;
+	void *ctx;
+};
+
+/* *@result is NULL unless CONSOLE_DONE. */
+static enum console_exit ask(const struct console *c, const struct ask *a,
+			     json_t **result)
+{
+	struct rpc_answer answer = { 0 };
+	char why[RPC_WHY_MAX];
+	struct rpc *rpc = rpc_open(c->socket, why);
+	enum console_exit status = CONSOLE_NOT_REACHABLE;
+
+	*result = NULL;
+	if (!rpc) {
+		(void)fprintf(stderr, "keyhole: %s\n", why);
+		json_decref(a->params);
+		return CONSOLE_NOT_REACHABLE;
+	}
+	if (rpc_call(rpc, a->method, a->params, a->note, a->ctx, &answer) !=
+	    0) {
+		(void)fprintf(stderr, "keyhole: the daemon went away\n");
+	} else if (!answer.result) {
+		(void)fprintf(stderr, "keyhole: %s\n", answer.message);
+		status = CONSOLE_REFUSED;
+	} else {
+		*result = json_incref(answer.result);
+		status = CONSOLE_DONE;
+	}
+	rpc_answer_free(&answer);
+	rpc_close(rpc);
+	return status;
+}
+
+/* Ask, and print what people or scripts want to see. */
+static enum console_exit ask_and_print(const struct console *c,
+				       const char *method, json_t *params,
+				       void (*print)(const json_t *))
+{
+	const struct ask a = { .method = method, .params = params };
+	json_t *result;
+	const enum console_exit status = ask(c, &a, &result);
+
+	if (status == CONSOLE_DONE) {
+		if (c->json)
+			print_json(result, true);
+		else if (print)
+			print(result);
+	}
+	json_decref(result);
+	return status;
+}
+
+/* --- commands ----------------------------------------------------------- */
+
+static enum console_exit do_status(const struct console *c, int argc,
+				   char *const *argv)
+{
+	(void)argv;
+	return argc == 1 ? ask_and_print(c, "status", NULL, print_status)
+			 : usage("status");
+}
+
+static enum console_exit do_levels(const struct console *c, int argc,
+				   char *const *argv)
+{
+	(void)argv;
+	return argc == 1 ? ask_and_print(c, "levels", NULL, print_levels)
+			 : usage("levels");
+}
+
+static enum console_exit do_reload(const struct console *c, int argc,
+				   char *const *argv)
+{
+	(void)argv;
+	return argc == 1 ? ask_and_print(c, "reload", NULL, NULL)
+			 : usage("reload");
+}
+
+static enum console_exit do_doctor(const struct console *c, int argc,
+				   char *const *argv)
+{
+	const struct ask a = { .method = "doctor" };
+	json_t *result;
+	enum console_exit status;
+
+	(void)argv;
+	if (argc != 1)
+		return usage("doctor");
+	status = ask(c, &a, &result);
+	if (status != CONSOLE_DONE)
+		return status;
+	if (c->json)
+		print_json(result, true);
+	else
+		print_doctor(result);
+	if (!json_is_true(json_object_get(result, "ok")))
+		status = CONSOLE_REFUSED;
+	json_decref(result);
+	return status;
+}
+
+static void on_progress(void *ctx, const char *method, const json_t *params)
+{
+	const struct console *c = ctx;
+	const char *text = json_string_value(json_object_get(params, "text"));
+
+	if (strcmp(method, "progress") == 0 && text && !c->json)
+		(void)printf("... %s\n", text);
+	(void)fflush(stdout);
+}
+
+static bool take_connect_option(int argc, char *const *argv, int *i,
+				json_t *params)
+{
+	const bool more = *i + 1 < argc;
+
+	if (strcmp(argv[*i], "--permanent") == 0)
+		return json_object_set_new(params, "permanent", json_true()) ==
+		       0;
+	if (strcmp(argv[*i], "--mode") == 0 && more)
+		return json_object_set_new(params, "mode",
+					   json_string(argv[++*i])) == 0;
+	if (strcmp(argv[*i], "--wait") == 0 && more) {
+		char *end;
+		const double s = strtod(argv[++*i], &end);
+
+		return *end == '\0' && s > 0 &&
+		       json_object_set_new(params, "wait_s", json_real(s)) == 0;
+	}
+	return argv[*i][0] != '-' && !json_object_get(params, "node") &&
+	       json_object_set_new(params, "node", json_string(argv[*i])) == 0;
+}
+
+static enum console_exit do_connect(const struct console *c, int argc,
+				    char *const *argv)
+{
+	struct ask a = { .method = "connect",
+			 .params = json_object(),
+			 .note = on_progress,
+			 .ctx = (void *)(uintptr_t)c };
+	const char *node;
+	json_t *result;
+	enum console_exit status;
+
+	for (int i = 1; i < argc; i++) {
+		if (!take_connect_option(argc, argv, &i, a.params)) {
+			json_decref(a.params);
+			return usage("connect");
+		}
+	}
+	node = json_string_value(json_object_get(a.params, "node"));
+	if (!node) {
+		json_decref(a.params);
+		return usage("connect");
+	}
+	/* On a terminal a person wants to see how it ends. */
+	if (!json_object_get(a.params, "wait_s") && !c->json &&
+	    isatty(STDOUT_FILENO))
+		(void)json_object_set_new(a.params, "wait_s", json_real(20));
+	json_incref(a.params);
+	status = ask(c, &a, &result);
+	if (status == CONSOLE_DONE) {
+		if (c->json)
+			print_json(result, true);
+		else
+			print_connected(node, result);
+	}
+	json_decref(a.params);
+	json_decref(result);
+	return status;
+}
+
+static enum console_exit do_disconnect(const struct console *c, int argc,
+				       char *const *argv)
+{
+	json_t *params;
+
+	if (argc != 2)
+		return usage("disconnect");
+	if (strcmp(argv[1], "--all") == 0)
+		params = json_pack("{s:b}", "all", 1);
+	else
+		params = json_pack("{s:s}", "node", argv[1]);
+	return ask_and_print(c, "disconnect", params, NULL);
+}
+
+static enum console_exit do_dtmf(const struct console *c, int argc,
+				 char *const *argv)
+{
+	if (argc != 2)
+		return usage("dtmf");
+	return ask_and_print(c, "dtmf", json_pack("{s:s}", "digits", argv[1]),
+			     NULL);
+}
+
+static void on_event(void *ctx, const char *method, const json_t *params)
+{
+	(void)ctx;
+	if (strcmp(method, "event") == 0)
+		print_json(params, false);
+	(void)fflush(stdout);
+}
+
+static enum console_exit do_events(const struct console *c, int argc,
+				   char *const *argv)
+{
+	struct rpc_answer answer;
+	char why[RPC_WHY_MAX];
+	struct rpc *rpc;
+
+	(void)argv;
+	if (argc != 1)
+		return usage("events");
+	rpc = rpc_open(c->socket, why);
+	if (!rpc) {
+		(void)fprintf(stderr, "keyhole: %s\n", why);
+		return CONSOLE_NOT_REACHABLE;
+	}
+	if (rpc_call(rpc, "events", NULL, on_event, NULL, &answer) == 0) {
+		rpc_answer_free(&answer);
+		(void)rpc_listen(rpc, on_event, NULL);
+	}
+	(void)fprintf(stderr, "keyhole: the daemon went away\n");
+	rpc_close(rpc);
+	return CONSOLE_NOT_REACHABLE;
+}
+
+static enum console_exit sim_play(const struct console *c, const char *file)
+{
+	char *full = realpath(file, NULL);
+	enum console_exit status;
+
+	/* The daemon has another working directory. */
+	status = ask_and_print(c, "sim.play",
+			       json_pack("{s:s}", "file", full ? full : file),
+			       NULL);
+	free(full);
+	return status;
+}
+
+static enum console_exit do_sim(const struct console *c, int argc,
+				char *const *argv)
+{
+	if (argc == 3 && strcmp(argv[1], "play") == 0)
+		return sim_play(c, argv[2]);
+	if (argc == 3 && strcmp(argv[1], "cor") == 0 &&
+	    (strcmp(argv[2], "on") == 0 || strcmp(argv[2], "off") == 0))
+		return ask_and_print(
+			c, "sim.cor",
+			json_pack("{s:b}", "on", strcmp(argv[2], "on") == 0),
+			NULL);
+	return usage("sim");
+}
+
+static enum console_exit print_key(int err, const struct key_identity *id,
+				   const char *why)
+{
+	char text[KEY_TEXT_LEN];
+
+	if (err != 0) {
+		(void)fprintf(stderr, "keyhole: %s\n", why);
+		return CONSOLE_REFUSED;
+	}
+	key_to_text(id->public_key, text);
+	(void)printf("%s\n", text);
+	return CONSOLE_DONE;
+}
+
+static enum console_exit do_keygen(const struct console *c, int argc,
+				   char *const *argv)
+{
+	struct key_identity id;
+	char why[KEYFILE_WHY_MAX];
+
+	(void)c;
+	if (argc != 2)
+		return usage("keygen");
+	return print_key(keyfile_create(argv[1], &id, why), &id, why);
+}
+
+static enum console_exit do_pubkey(const struct console *c, int argc,
+				   char *const *argv)
+{
+	struct key_identity id;
+	char why[KEYFILE_WHY_MAX];
+
+	(void)c;
+	if (argc != 2)
+		return usage("pubkey");
+	return print_key(keyfile_load(argv[1], &id, why), &id, why);
+}
+
+static enum console_exit do_version(const struct console *c, int argc,
+				    char *const *argv)
+{
+	(void)argc;
+	(void)argv;
+	if (c->json)
+		(void)printf("{\"version\": \"%s\"}\n", KEYHOLE_VERSION);
+	else
+		(void)printf("keyhole %s\n", KEYHOLE_VERSION);
+	return CONSOLE_DONE;
+}
+
+static enum console_exit do_help(const struct console *c, int argc,
+				 char *const *argv)
+{
+	(void)c;
+	(void)argc;
+	(void)argv;
+	console_help();
+	return CONSOLE_DONE;
+}
+
+static const struct command commands[] = {
+	{ "status", "status", "what this node is doing", do_status },
+	{ "connect",
+	  "connect NODE [--mode transceive|monitor|local-monitor]\n"
+	  "                       [--permanent] [--wait SECONDS]",
+	  "link to a node: NUMBER, NUMBER@HOST:PORT or ADDRESS:PORT",
+	  do_connect },
+	{ "disconnect", "disconnect NODE|--all", "end a link, or all",
+	  do_disconnect },
+	{ "dtmf", "dtmf DIGITS", "send digits over the links", do_dtmf },
+	{ "events", "events", "follow what happens, an object a line",
+	  do_events },
+	{ "doctor", "doctor", "what is wrong and how to mend it", do_doctor },
+	{ "levels", "levels", "audio levels of the last second", do_levels },
+	{ "reload", "reload", "read the configuration again", do_reload },
+	{ "sim", "sim play FILE | sim cor on|off",
+	  "what the simulated radio receives", do_sim },
+	{ "keygen", "keygen FILE", "make an identity, print its public key",
+	  do_keygen },
+	{ "pubkey", "pubkey FILE", "print an identity's public key",
+	  do_pubkey },
+	{ "version", "version", "print the version", do_version },
+	{ "help", "help", "this list", do_help },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static const struct command *find(const char *name)
+{
+	for (const struct command *k = commands; k->name; k++) {
+		if (strcmp(k->name, name) == 0)
+			return k;
+	}
+	return NULL;
+}
+
+void console_help(void)
+{
+	for (const struct command *k = commands; k->name; k++)
+		(void)printf("%-11s %s\n", k->name, k->help);
+}
+
+const char *console_command(size_t i)
+{
+	return commands[i].name;
+}
+
+enum console_exit console_run(const struct console *c, int argc,
+			      char *const *argv)
+{
+	struct console own = *c;
+	char *rest[16];
+	const struct command *k;
+	int n = 0;
+
+	/* --json may follow the command as well. */
+	for (int i = 0; i < argc && n < 15; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			own.json = true;
+		else
+			rest[n++] = argv[i];
+	}
+	rest[n] = NULL;
+	k = n > 0 ? find(rest[0]) : NULL;
+	if (!k) {
+		(void)fprintf(stderr,
+			      "keyhole: no command %s; keyhole help lists "
+			      "them\n",
+			      n > 0 ? rest[0] : "");
+		return CONSOLE_USAGE;
+	}
+	return k->fn(&own, n, rest);
+}

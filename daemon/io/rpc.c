@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/io/rpc.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct rpc {
+	FILE *in;
+	int fd;
+	int next_id;
+	char *line;
+	size_t cap;
+};
+
+static const char *explain(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return "the daemon is not running";
+	case EACCES:
+		return "you may not use it; become a member of the group "
+		       "keyhole (adduser YOU keyhole, then log in again)";
+	default:
+		return strerror(err);
+	}
+}
+
+struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct rpc *r = calloc(1, sizeof(*r));
+	int err = 0;
+
+	if (!r || strlen(path) >= sizeof(sa.sun_path)) {
+		(void)snprintf(why, RPC_WHY_MAX, "%.200s: too long", path);
+		free(r);
+		return NULL;
+	}
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	r->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (r->fd < 0 ||
+	    connect(r->fd, (const struct sockaddr *)&sa, sizeof(sa)) != 0)
+		err = errno;
+	if (err == 0)
+		r->in = fdopen(r->fd, "r");
+	if (r->in)
+		return r;
+	(void)snprintf(why, RPC_WHY_MAX, "%.120s: %s", path, explain(err));
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r);
+	return NULL;
+}
+
+struct rpc *rpc_close(struct rpc *r)
+{
+	if (!r)
+		return NULL;
+	(void)fclose(r->in);
+	free(r->line);
+	free(r);
+	return NULL;
+}
+
+static int send_line(const struct rpc *r, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+	size_t len, at = 0;
+
+	json_decref(object);
+	if (!text)
+		return -ENOMEM;
+	len = strlen(text);
+	text[len++] = '\n'; /* the NUL has served */
+	while (at < len) {
+		const ssize_t n =
+			send(r->fd, text + at, len - at, MSG_NOSIGNAL);
+
+		if (n < 0)
+			break;
+		at += (size_t)n;
+	}
+	free(text);
+	return at == len ? 0 : -ECONNRESET;
+}
+
+/* The next object; NULL when the daemon is gone. */
+static json_t *receive(struct rpc *r)
+{
+	const ssize_t n = getline(&r->line, &r->cap, r->in);
+
+	return n > 0 ? json_loadb(r->line, (size_t)n, 0, NULL) : NULL;
+}
+
+static void take_error(const json_t *err, struct rpc_answer *out)
+{
+	const char *text = json_string_value(json_object_get(err, "message"));
+
+	out->code = (int)json_integer_value(json_object_get(err, "code"));
+	out->data = json_incref(json_object_get(err, "data"));
+	(void)snprintf(out->message, sizeof(out->message), "%s",
+		       text ? text : "refused");
+}
+
+int rpc_call(struct rpc *r, const char *method, json_t *params,
+	     rpc_note_fn note, void *ctx, struct rpc_answer *out)
+{
+	const int id = ++r->next_id;
+	json_t *ask = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id",
+				id, "method", method, "params",
+				params ? params : json_object());
+	json_t *got;
+
+	memset(out, 0, sizeof(*out));
+	if (send_line(r, ask) != 0)
+		return -ECONNRESET;
+	while ((got = receive(r))) {
+		const json_t *err = json_object_get(got, "error");
+		const char *m =
+			json_string_value(json_object_get(got, "method"));
+
+		if (m) {
+			if (note)
+				note(ctx, m, json_object_get(got, "params"));
+			json_decref(got);
+			continue;
+		}
+		if (err)
+			take_error(err, out);
+		else
+			out->result =
+				json_incref(json_object_get(got, "result"));
+		json_decref(got);
+		return 0;
+	}
+	return -ECONNRESET;
+}
+
+int rpc_listen(struct rpc *r, rpc_note_fn note, void *ctx)
+{
+	json_t *got;
+
+	while ((got = receive(r))) {
+		const char *m =
+			json_string_value(json_object_get(got, "method"));
+
+		if (m)
+			note(ctx, m, json_object_get(got, "params"));
+		json_decref(got);
+	}
+	return -ECONNRESET;
+}
+
+void rpc_answer_free(struct rpc_answer *a)
+{
+	json_decref(a->result);
+	json_decref(a->data);
+	memset(a, 0, sizeof(*a));
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_IO_RPC_H
+#define DAEMON_IO_RPC_H
+
+/* The other end of the control socket: a client that waits for its answers. */
+
+#include <jansson.h>
+
+#define RPC_WHY_MAX 256U
+
+struct rpc;
+
+/* NULL, with a sentence in @why, when nobody answers there. */
+struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX]);
+/* Accepts NULL, returns NULL. */
+struct rpc *rpc_close(struct rpc *r);
+
+struct rpc_answer {
+	json_t *result; /* NULL: refused */
+	int code;       /* of the refusal */
+	char message[256];
+	json_t *data; /* may be NULL */
+};
+
+/* A notification that came while waiting; borrowed. */
+typedef void (*rpc_note_fn)(void *ctx, const char *method,
+			    const json_t *params);
+
+/* Ask and wait.  @params is consumed and may be NULL.  0 and *@out, refused or
+ * not; -ECONNRESET when the daemon went away. */
+int rpc_call(struct rpc *r, const char *method, json_t *params,
+	     rpc_note_fn note, void *ctx, struct rpc_answer *out);
+/* Hand notifications to @note until the daemon goes away. */
+int rpc_listen(struct rpc *r, rpc_note_fn note, void *ctx);
+void rpc_answer_free(struct rpc_answer *a);
+
+#endif

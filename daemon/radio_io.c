@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/radio_io.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/sim.h"
+#include "radio/ptt_log.h"
+
+struct radio_io {
+	enum conf_radio type;
+	struct audio_device device; /* ops NULL: no radio */
+	struct sim *sim;
+	struct ptt_log *ptt_log;
+	bool keyed;
+};
+
+static int open_sim(struct radio_io *r, const struct conf_node *conf,
+		    char why[RADIO_WHY_MAX])
+{
+	const struct sim_config c = {
+		.rx_wav = conf->sim.rx_wav[0] ? conf->sim.rx_wav : NULL,
+		.tx_wav = conf->sim.tx_wav[0] ? conf->sim.tx_wav : NULL,
+		.autoplay = conf->sim.autoplay,
+	};
+	char reason[WAV_WHY_MAX];
+	int err = sim_open(&r->sim, &c, reason);
+
+	if (err != 0) {
+		(void)snprintf(why, RADIO_WHY_MAX, "sim radio: %.200s", reason);
+		return err;
+	}
+	r->device = sim_device(r->sim);
+	if (!c.tx_wav)
+		return 0;
+	err = ptt_log_open(&r->ptt_log, c.tx_wav);
+	if (err != 0)
+		(void)snprintf(why, RADIO_WHY_MAX,
+			       "sim radio: %.150s.ptt.json: %s", c.tx_wav,
+			       strerror(-err));
+	return err;
+}
+
+int radio_io_open(struct radio_io **out, const struct conf_node *conf,
+		  char why[RADIO_WHY_MAX])
+{
+	struct radio_io *r = calloc(1, sizeof(*r));
+	int err = 0;
+
+	*out = NULL;
+	if (!r) {
+		(void)snprintf(why, RADIO_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	r->type = conf->radio.type;
+	switch (r->type) {
+	case CONF_RADIO_NONE:
+		break;
+	case CONF_RADIO_SIM:
+		err = open_sim(r, conf, why);
+		break;
+	case CONF_RADIO_ALSA:
+	case CONF_RADIO_CM108:
+		(void)snprintf(why, RADIO_WHY_MAX,
+			       "this version drives the sim radio only; set "
+			       "radio.type to \"sim\" or \"none\"");
+		err = -ENOTSUP;
+		break;
+	}
+	if (err != 0) {
+		radio_io_close(r, 0);
+		return err;
+	}
+	*out = r;
+	return 0;
+}
+
+static void key(struct radio_io *r, bool keyed, uint64_t now_us)
+{
+	if (r->keyed == keyed)
+		return;
+	r->keyed = keyed;
+	if (r->sim)
+		sim_ptt(r->sim, keyed);
+	if (r->ptt_log)
+		(void)ptt_log_set(r->ptt_log, keyed, now_us);
+}
+
+struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
+{
+	if (!r)
+		return NULL;
+	key(r, false, now_us);
+	audio_close(&r->device);
+	ptt_log_free(r->ptt_log);
+	free(r);
+	return NULL;
+}
+
+bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK])
+{
+	if (!r->device.ops || audio_capture(&r->device, out) != 0) {
+		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
+		return false;
+	}
+	return r->sim && sim_receiving(r->sim);
+}
+
+void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
+		       bool keyed, uint64_t now_us)
+{
+	key(r, keyed, now_us);
+	if (r->device.ops)
+		(void)audio_play(&r->device, in);
+}
+
+const char *radio_io_type(const struct radio_io *r)
+{
+	static const char *const text[] = {
+		[CONF_RADIO_NONE] = "none",
+		[CONF_RADIO_SIM] = "sim",
+		[CONF_RADIO_ALSA] = "alsa",
+		[CONF_RADIO_CM108] = "cm108",
+	};
+
+	return text[r->type];
+}
+
+struct audio_device_status radio_io_status(const struct radio_io *r)
+{
+	if (!r->device.ops)
+		return (struct audio_device_status){ 0 };
+	return audio_status(&r->device);
+}
+
+int radio_io_sim_play(struct radio_io *r, const char *path,
+		      char why[RADIO_WHY_MAX])
+{
+	char reason[WAV_WHY_MAX] = "";
+	int err;
+
+	if (!r->sim) {
+		(void)snprintf(why, RADIO_WHY_MAX,
+			       "this node has no sim radio");
+		return -ENODEV;
+	}
+	err = sim_play(r->sim, path, reason);
+	if (err == -ENOENT && reason[0] == '\0')
+		(void)snprintf(why, RADIO_WHY_MAX,
+			       "name a file: sim.rx_wav is not set");
+	else if (err != 0)
+		(void)snprintf(why, RADIO_WHY_MAX, "%.200s", reason);
+	return err;
+}
+
+int radio_io_sim_cor(struct radio_io *r, bool up)
+{
+	if (!r->sim)
+		return -ENODEV;
+	sim_cor(r->sim, up);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_RADIO_IO_H
+#define DAEMON_RADIO_IO_H
+
+/*
+ * The radio that the configuration names, as the node needs it: a block in
+ * with its COR, a block out with PTT, every 20 ms.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "audio/device.h"
+#include "config/conf.h"
+
+#define RADIO_WHY_MAX 256U
+
+struct radio_io;
+
+/* 0 and *@out, or -errno with a sentence in @why. */
+int radio_io_open(struct radio_io **out, const struct conf_node *conf,
+		  char why[RADIO_WHY_MAX]);
+/* Unkeys first.  Accepts NULL, returns NULL. */
+struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us);
+
+/* The received block, silence when there is none, and whether COR is up. */
+bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK]);
+/* Key or unkey, then send the block if keyed. */
+void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
+		       bool keyed, uint64_t now_us);
+
+const char *radio_io_type(const struct radio_io *r);
+struct audio_device_status radio_io_status(const struct radio_io *r);
+
+/* The simulated radio only; -ENODEV for others. */
+int radio_io_sim_play(struct radio_io *r, const char *path,
+		      char why[RADIO_WHY_MAX]);
+int radio_io_sim_cor(struct radio_io *r, bool up);
+
+#endif

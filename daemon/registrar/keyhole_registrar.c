@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+
+/* keyhole-registrar: the registration server, and the commands that change
+ * its directory. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/conf.h"
+#include "daemon/io/keyfile.h"
+#include "daemon/io/rpc.h"
+#include "daemon/registrar/directory.h"
+#include "daemon/registrar/server.h"
+
+#define EXIT_USAGE 2
+#define EXIT_NOT_REACHABLE 3
+
+static int usage(FILE *to, int status)
+{
+	(void)fprintf(to,
+		      "usage: keyhole-registrar -c FILE [--check | "
+		      "--dump-config]\n"
+		      "       keyhole-registrar -c FILE node add NUMBER KEY\n"
+		      "       keyhole-registrar -c FILE node remove NUMBER\n"
+		      "       keyhole-registrar -c FILE node list\n"
+		      "       keyhole-registrar -c FILE key\n"
+		      "       keyhole-registrar -c FILE status [--json]\n"
+		      "       keyhole-registrar --version\n");
+	return status;
+}
+
+static int complain(const char *why)
+{
+	(void)fprintf(stderr, "keyhole-registrar: %s\n", why);
+	return EXIT_FAILURE;
+}
+
+/* --- node --------------------------------------------------------------- */
+
+static bool print_node(void *ctx, const struct directory_node *node)
+{
+	char key[KEY_TEXT_LEN];
+
+	(void)ctx;
+	key_to_text(node->key, key);
+	(void)printf("%s %s\n", node->number, key);
+	return true;
+}
+
+static int node_add(struct directory *d, char *const *argv,
+		    char why[DIRECTORY_WHY_MAX])
+{
+	uint8_t key[KEY_PUBLIC_LEN];
+
+	if (!keyfile_key_from_text(argv[1], key)) {
+		(void)snprintf(why, DIRECTORY_WHY_MAX,
+			       "that is not a public key: it has 44 "
+			       "characters of base64, as keyhole keygen "
+			       "prints it");
+		return -EINVAL;
+	}
+	return directory_add(d, argv[0], key, why);
+}
+
+static int node_command(const struct conf_registrar *conf, int argc,
+			char *const *argv)
+{
+	const bool add = argc == 3 && strcmp(argv[0], "add") == 0;
+	const bool remove = argc == 2 && strcmp(argv[0], "remove") == 0;
+	const bool list = argc == 1 && strcmp(argv[0], "list") == 0;
+	char why[DIRECTORY_WHY_MAX] = "";
+	struct directory *d;
+	int err;
+
+	if (!add && !remove && !list)
+		return usage(stderr, EXIT_USAGE);
+	err = directory_open(&d, conf->registrar.directory, true, why);
+	if (err != 0)
+		return complain(why);
+	if (add)
+		err = node_add(d, argv + 1, why);
+	else if (remove)
+		err = directory_remove(d, argv[1], why);
+	else
+		err = directory_each(d, print_node, NULL, why);
+	directory_close(d);
+	return err == 0 ? EXIT_SUCCESS : complain(why);
+}
+
+/* --- status ------------------------------------------------------------- */
+
+static int print_status(const json_t *o, bool json)
+{
+	const json_t *opens = json_object_get(o, "opens");
+
+	if (json) {
+		(void)json_dumpf(o, stdout, JSON_INDENT(2));
+		(void)printf("\n");
+		return EXIT_SUCCESS;
+	}
+	(void)printf(
+		"%lld nodes, %lld online, %.1f PINGs a second\n"
+		"%lld OPENs under way, %lld asked for, %lld accepted\n",
+		(long long)json_integer_value(json_object_get(o, "nodes")),
+		(long long)json_integer_value(json_object_get(o, "online")),
+		json_number_value(json_object_get(o, "pings_per_s")),
+		(long long)json_integer_value(json_object_get(opens, "now")),
+		(long long)json_integer_value(json_object_get(opens, "asked")),
+		(long long)json_integer_value(
+			json_object_get(opens, "accepted")));
+	return EXIT_SUCCESS;
+}
+
+static int status_command(const struct conf_registrar *conf, bool json)
+{
+	struct rpc_answer answer;
+	char why[RPC_WHY_MAX];
+	struct rpc *rpc = rpc_open(conf->control.socket, why);
+	int status;
+
+	if (!rpc) {
+		(void)complain(why);
+		return EXIT_NOT_REACHABLE;
+	}
+	if (rpc_call(rpc, "status", NULL, NULL, NULL, &answer) != 0)
+		status = EXIT_NOT_REACHABLE;
+	else
+		status = print_status(answer.result, json);
+	rpc_answer_free(&answer);
+	rpc_close(rpc);
+	return status;
+}
+
+static int key_command(const struct conf_registrar *conf)
+{
+	struct key_identity id;
+	char why[KEYFILE_WHY_MAX];
+	char text[KEY_TEXT_LEN];
+
+	if (keyfile_load(conf->registrar.key_file, &id, why) != 0)
+		return complain(why);
+	key_to_text(id.public_key, text);
+	(void)printf("%s\n", text);
+	key_wipe(&id, sizeof(id));
+	return EXIT_SUCCESS;
+}
+
+/* --- main --------------------------------------------------------------- */
+
+struct args {
+	const char *file;
+	bool check;
+	bool dump;
+	bool json;
+	int argc;
+	char *const *argv;
+};
+
+static int command(const struct conf_registrar *conf, const struct args *a)
+{
+	if (a->check)
+		return EXIT_SUCCESS;
+	if (a->dump) {
+		conf_dump_registrar(conf, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (a->argc == 0)
+		return server_run(conf);
+	if (strcmp(a->argv[0], "node") == 0)
+		return node_command(conf, a->argc - 1, a->argv + 1);
+	if (strcmp(a->argv[0], "status") == 0 && a->argc == 1)
+		return status_command(conf, a->json);
+	if (strcmp(a->argv[0], "key") == 0 && a->argc == 1)
+		return key_command(conf);
+	return usage(stderr, EXIT_USAGE);
+}
+
+static int run(const struct args *a)
+{
+	struct conf_diags diags = { 0 };
+	struct conf_registrar conf;
+	int status = EXIT_FAILURE;
+
+	if (sodium_init() < 0)
+		return complain("no source of randomness");
+	if (conf_load_registrar(a->file, &conf, &diags) == 0) {
+		status = command(&conf, a);
+		conf_registrar_free(&conf);
+	}
+	conf_diags_print(&diags, a->file, stderr);
+	conf_diags_free(&diags);
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "dump-config", no_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct args a = { 0 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			a.file = optarg;
+			break;
+		case 'k':
+			a.check = true;
+			break;
+		case 'd':
+			a.dump = true;
+			break;
+		case 'j':
+			a.json = true;
+			break;
+		case 'v':
+			(void)printf("keyhole-registrar %s\n", KEYHOLE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			return usage(stdout, EXIT_SUCCESS);
+		default:
+			return usage(stderr, EXIT_USAGE);
+		}
+	}
+	if (!a.file)
+		return usage(stderr, EXIT_USAGE);
+	a.argc = argc - optind;
+	a.argv = argv + optind;
+	return run(&a);
+}
