@@ -127,7 +127,7 @@ struct conf_node {
 	} sim;
 	struct {
 		uint32_t min_ms; /* 20..500, at most max_ms */
-		uint32_t max_ms; /* 40..5000 */
+		uint32_t max_ms; /* 20..500 */
 	} jitter;
 	struct conf_control control;
 	struct {

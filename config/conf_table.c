@@ -130,7 +130,6 @@ static const struct conf_row node_rows[] = {
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",
-	  .flags = CONF_RELOAD,
 	  .help = "The registrars that this node registers with, so that "
 		  "others can call it by its number from behind any NAT." },
 	{ "keepalive.interval_s", CONF_U32, NODE(keepalive.interval_s),
@@ -184,8 +183,8 @@ static const struct conf_row node_rows[] = {
 	{ "jitter.min_ms", CONF_U32, NODE(jitter.min_ms), .min = 20, .max = 500,
 	  .dflt = 40, .unit = "ms", .flags = CONF_RELOAD,
 	  .help = "The least delay that the jitter buffer adds." },
-	{ "jitter.max_ms", CONF_U32, NODE(jitter.max_ms), .min = 40,
-	  .max = 5000, .dflt = 1000, .unit = "ms", .flags = CONF_RELOAD,
+	{ "jitter.max_ms", CONF_U32, NODE(jitter.max_ms), .min = 20,
+	  .max = 500, .dflt = 400, .unit = "ms", .flags = CONF_RELOAD,
 	  .help = "The greatest; not less than jitter.min_ms." },
 	{ "control.socket", CONF_PATH, NODE(control.socket), .min = 1,
 	  .text = "/run/keyhole/keyholed.sock",
@@ -289,8 +288,7 @@ static const struct conf_row registrar_rows[] = {
 	  .allowed = "a group's name of at most 32 characters",
 	  .help = "Who may use it." },
 	{ "log.level", CONF_CHOICE, REGISTRAR(log.level), .words = log_words,
-	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
-	  .help = "Log this and what is more severe." },
+	  .dflt = CONF_LOG_INFO, .help = "Log this and what is more severe." },
 };
 
 static bool registrar_has_a_family(const void *conf)

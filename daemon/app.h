@@ -51,6 +51,7 @@ struct app {
 	struct node_caller *allow;
 	struct node_caller *deny;
 	struct node_peer *peers;
+	size_t peers_n;
 
 	struct event_base *base;
 	struct event *signals[3];

@@ -85,6 +85,7 @@ int app_conf_build(struct app *a, const struct conf_node *conf,
 	a->allow = callers(conf->accept.allow, conf->accept.allow_n);
 	a->deny = callers(conf->accept.deny, conf->accept.deny_n);
 	a->peers = calloc(conf->peers_n + 1, sizeof(a->peers[0]));
+	a->peers_n = a->peers ? conf->peers_n : 0;
 	if (!a->allow || !a->deny || !a->peers) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
@@ -104,11 +105,12 @@ void app_conf_free(struct app *a)
 	free(a->allow);
 	free(a->deny);
 	if (a->peers)
-		key_wipe(a->peers, a->conf.peers_n * sizeof(a->peers[0]));
+		key_wipe(a->peers, a->peers_n * sizeof(a->peers[0]));
 	free(a->peers);
 	a->allow = NULL;
 	a->deny = NULL;
 	a->peers = NULL;
+	a->peers_n = 0;
 }
 
 static void say_change(void *ctx, const char *name, bool reloads)
@@ -151,6 +153,7 @@ int app_reload(struct app *a, char why[CONTROL_WHY_MAX])
 		a->allow = old.allow;
 		a->deny = old.deny;
 		a->peers = old.peers;
+		a->peers_n = old.peers_n;
 		conf_node_free(&conf);
 		return err;
 	}

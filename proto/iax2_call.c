@@ -11,21 +11,22 @@
 #define FIRST_PING_US MONO_S
 #define LINGER_US (5 * MONO_S)
 #define SILENCE_US (30 * MONO_S)
-#define FRAME_MS 20U
-#define SPURT_GAP_MS 1000U /* a longer one is a pause, not a loss */
+#define PLAYOUT_MS 40U /* what RR DELAY says of our jitter buffer */
 
 /* --- ends --------------------------------------------------------------- */
 
 /* Text of a peer for people: ASCII only. */
 static void copy_printable(char *out, const char *in, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		out[i] = in[i] >= 0x20 && in[i] < 0x7f ? in[i] : '?';
+	memset(out, '?', len);
+	for (size_t i = 0; i < len; i++) {
+		if (in[i] >= 0x20 && in[i] < 0x7f)
+			out[i] = in[i];
+	}
 }
 
 static void tell_down(struct iax2_endpoint *ep, struct call *c,
-		      enum iax2_down_reason reason, const char *text,
-		      uint8_t code)
+		      const struct ending *e)
 {
 	struct iax2_event *ev;
 
@@ -35,21 +36,20 @@ static void tell_down(struct iax2_endpoint *ep, struct call *c,
 	c->told = false;
 	if (!ev)
 		return;
-	ev->u.down.reason = reason;
-	ev->u.down.code = code;
-	if (text) {
-		const size_t len = strlen(text);
+	ev->u.down.reason = e->reason;
+	ev->u.down.code = e->code;
+	if (e->text) {
+		const size_t len = strlen(e->text);
 		const size_t max = sizeof(ev->u.down.text) - 1;
 
-		copy_printable(ev->u.down.text, text, len < max ? len : max);
+		copy_printable(ev->u.down.text, e->text, len < max ? len : max);
 	}
 }
 
-void call_down(struct iax2_endpoint *ep, struct call *c,
-	       enum iax2_down_reason reason, const char *text, uint8_t code,
+void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now)
 {
-	tell_down(ep, c, reason, text, code);
+	tell_down(ep, c, e);
 	endpoint_call_opened(ep, c);
 	if (!linger) {
 		endpoint_call_free(ep, c, now);
@@ -62,8 +62,15 @@ void call_down(struct iax2_endpoint *ep, struct call *c,
 	endpoint_call_touch(ep, c);
 }
 
-void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
-	      const char *text, uint8_t code, enum iax2_down_reason reason,
+static enum iax2_iax end_of(const struct call *c)
+{
+	return c->state == CALL_WAIT_NODE || c->state == CALL_CHALLENGED ||
+			       c->state == CALL_PROVED
+		       ? IAX2_IAX_REJECT
+		       : IAX2_IAX_HANGUP;
+}
+
+void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now)
 {
 	uint8_t body[80];
@@ -73,15 +80,15 @@ void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
 	 * yet, its first frame gets INVAL. */
 	if (c->peer_callno == 0)
 		transport_drop(ep, c);
-	if (text && text[0] != '\0' && strlen(text) < 64)
-		iax2_ie_put_text(&w, IAX2_IE_CAUSE, text);
-	if (code != 0)
-		iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, code);
+	if (e.text && e.text[0] != '\0' && strlen(e.text) < 64)
+		iax2_ie_put_text(&w, IAX2_IE_CAUSE, e.text);
+	if (e.code != 0)
+		iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, e.code);
 	/* What was sent before goes on being sent: without it the peer would
 	 * not take the end. */
 	if (c->peer_callno != 0)
-		(void)transport_send_iax(ep, c, how, body, &w, now);
-	call_down(ep, c, reason, text, code, c->window_n > 0, now);
+		(void)transport_send_iax(ep, c, end_of(c), body, &w, now);
+	call_down(ep, c, &e, c->window_n > 0, now);
 }
 
 /* HANGUP or REJECT; @stateless: its sender keeps no call that could be told
@@ -89,20 +96,22 @@ void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
 static void on_end(struct iax2_endpoint *ep, struct call *c,
 		   const struct iax2_full *f, bool stateless, mono_us now)
 {
-	const bool rejected = f->subclass == IAX2_IAX_REJECT;
 	char text[64] = "";
-	uint8_t code = 0;
+	struct ending e = {
+		.reason = f->subclass == IAX2_IAX_REJECT
+				  ? IAX2_DOWN_REJECTED
+				  : IAX2_DOWN_HANGUP_REMOTE,
+		.text = text,
+	};
 
 	(void)iax2_ie_text(f->body, f->body_len, IAX2_IE_CAUSE, text,
 			   sizeof(text));
-	(void)iax2_ie_u8(f->body, f->body_len, IAX2_IE_CAUSECODE, &code);
+	(void)iax2_ie_u8(f->body, f->body_len, IAX2_IE_CAUSECODE, &e.code);
 	transport_drop(ep, c);
 	if (!stateless)
 		transport_ack_due(ep, c, f->ts_ms);
 	c->peer_ended = true;
-	call_down(ep, c,
-		  rejected ? IAX2_DOWN_REJECTED : IAX2_DOWN_HANGUP_REMOTE, text,
-		  code, !stateless, now);
+	call_down(ep, c, &e, !stateless, now);
 }
 
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
@@ -134,118 +143,16 @@ void call_statement(const struct iax2_endpoint *ep, const struct call *c,
 				      KEY_PUBLIC_LEN };
 }
 
-/* --- media -------------------------------------------------------------- */
-
-/* RFC 3550 A.8, and what is missing within a spurt. */
-static void account(struct call *c, uint32_t ts, bool spurt, mono_us now)
-{
-	const int32_t step = (int32_t)(ts - c->rx_ts);
-
-	c->rx_voice++;
-	if (c->rx_voice > 1 && !spurt && step > 0 &&
-	    step < (int32_t)SPURT_GAP_MS) {
-		const int64_t late = (int64_t)(now - c->rx_at) -
-				     (int64_t)step * (int64_t)MONO_MS;
-		const uint32_t d = (uint32_t)(late < 0 ? -late : late);
-
-		c->jitter_us = c->jitter_us - c->jitter_us / 16 + d / 16;
-		c->rx_lost += (uint32_t)step / FRAME_MS > 1
-				      ? (uint32_t)step / FRAME_MS - 1
-				      : 0;
-	}
-	if (c->rx_voice > 1 && step < 0 && step > -(int32_t)SPURT_GAP_MS) {
-		c->rx_ooo++;
-		/* It was counted as missing. */
-		c->rx_lost -= c->rx_lost > 0;
-		return;
-	}
-	c->rx_ts = ts;
-	c->rx_at = now;
-}
-
-static void voice(struct iax2_endpoint *ep, struct call *c, const uint8_t *data,
-		  size_t len, uint32_t ts, bool spurt)
-{
-	struct iax2_event *ev = endpoint_event(ep, IAX2_EV_VOICE, c);
-
-	if (!ev)
-		return;
-	ev->u.voice.format = c->rx_format;
-	ev->u.voice.ts_ms = ts;
-	ev->u.voice.spurt = spurt;
-	ev->u.voice.len = len;
-	ev->u.voice.data = endpoint_payload(ep, data, len);
-}
-
-static bool takes_voice(const struct call *c)
-{
-	return c->state == CALL_UP || c->state == CALL_ACCEPTED;
-}
-
-static void on_voice(struct iax2_endpoint *ep, struct call *c,
-		     const struct iax2_full *f, mono_us now)
-{
-	if (!takes_voice(c) || f->body_len == 0)
-		return;
-	c->rx_format = f->subclass;
-	account(c, f->ts_ms, true, now);
-	c->rx_any = true;
-	voice(ep, c, f->body, f->body_len, f->ts_ms, true);
-}
-
-/*
- * The whole time stamp whose low half is @low, nearest to where the sender's
- * clock must be by now.  So neither a wrap without a full frame (Asterisk sends
- * none) nor a lost full frame after a long pause misplaces a mini frame.
- */
-static uint32_t extend(const struct call *c, uint16_t low, mono_us now)
-{
-	const uint32_t due = c->rx_ts + (uint32_t)((now - c->rx_at) / MONO_MS);
-	const int16_t step = (int16_t)(uint16_t)(low - (uint16_t)due);
-
-	return (uint32_t)((int64_t)due + step);
-}
-
-void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
-		  const struct iax2_mini *m, mono_us now)
-{
-	uint32_t ts;
-
-	c->last_rx = now;
-	if (!takes_voice(c) || m->len == 0) {
-		ep->n.unknown_call++;
-		return;
-	}
-	/* The high half and the format come from a full voice frame. */
-	if (!c->rx_any) {
-		ep->n.unknown_call++;
-		transport_ask_again(ep, c, m->ts_ms, now);
-		return;
-	}
-	if (!endpoint_event_room(ep, true)) {
-		ep->n.limited++;
-		return;
-	}
-	ts = extend(c, m->ts_ms, now);
-	account(c, ts, false, now);
-	voice(ep, c, m->data, m->len, ts, false);
-}
-
 /* --- frames of a call that stands --------------------------------------- */
 
+/* An answer that carries the question's time stamp. */
 static void answer_echo(struct iax2_endpoint *ep, struct call *c,
-			const struct iax2_full *f, enum iax2_iax subclass,
-			const uint8_t *body, size_t len, mono_us now)
+			const struct iax2_full *f, struct out_frame out,
+			mono_us now)
 {
-	const struct out_frame out = {
-		.type = IAX2_FRAME_IAX,
-		.subclass = subclass,
-		.body = body,
-		.body_len = len,
-		.has_ts = true,
-		.ts_ms = f->ts_ms,
-	};
-
+	out.type = IAX2_FRAME_IAX;
+	out.has_ts = true;
+	out.ts_ms = f->ts_ms;
 	(void)transport_send(ep, c, &out, now);
 }
 
@@ -259,10 +166,14 @@ static void on_ping(struct iax2_endpoint *ep, struct call *c,
 	iax2_ie_put_u32(&w, IAX2_IE_RR_LOSS,
 			(uint32_t)c->rx_lost & 0x00ffffffU);
 	iax2_ie_put_u32(&w, IAX2_IE_RR_PKTS, (uint32_t)c->rx_voice);
-	iax2_ie_put_u16(&w, IAX2_IE_RR_DELAY, 2 * FRAME_MS);
+	iax2_ie_put_u16(&w, IAX2_IE_RR_DELAY, PLAYOUT_MS);
 	iax2_ie_put_u32(&w, IAX2_IE_RR_DROPPED, 0);
 	iax2_ie_put_u32(&w, IAX2_IE_RR_OOO, (uint32_t)c->rx_ooo);
-	answer_echo(ep, c, f, IAX2_IAX_PONG, body, (size_t)(w.p - body), now);
+	answer_echo(ep, c, f,
+		    (struct out_frame){ .subclass = IAX2_IAX_PONG,
+					.body = body,
+					.body_len = (size_t)(w.p - body) },
+		    now);
 }
 
 static void unsupported(struct iax2_endpoint *ep, struct call *c,
@@ -283,7 +194,9 @@ static void on_iax(struct iax2_endpoint *ep, struct call *c,
 		on_ping(ep, c, f, now);
 		break;
 	case IAX2_IAX_LAGRQ:
-		answer_echo(ep, c, f, IAX2_IAX_LAGRP, NULL, 0, now);
+		answer_echo(ep, c, f,
+			    (struct out_frame){ .subclass = IAX2_IAX_LAGRP },
+			    now);
 		break;
 	case IAX2_IAX_AUTHREQ:
 		call_on_authreq(ep, c, f, now);
@@ -333,6 +246,14 @@ static void on_other_control(struct iax2_endpoint *ep, const struct call *c,
 	ev->u.control.data = endpoint_payload(ep, f->body, f->body_len);
 }
 
+/* The peer ends the call with a control frame and leaves the HANGUP to us. */
+static void hung_up(struct iax2_endpoint *ep, struct call *c, const char *text,
+		    uint8_t code, mono_us now)
+{
+	call_end(ep, c, (struct ending){ IAX2_DOWN_HANGUP_REMOTE, code, text },
+		 now);
+}
+
 static void on_control(struct iax2_endpoint *ep, struct call *c,
 		       const struct iax2_full *f, mono_us now)
 {
@@ -348,16 +269,13 @@ static void on_control(struct iax2_endpoint *ep, struct call *c,
 			(void)endpoint_event(ep, IAX2_EV_CALL_RINGING, c);
 		break;
 	case IAX2_CONTROL_BUSY:
-		call_end(ep, c, IAX2_IAX_HANGUP, "Busy", 17,
-			 IAX2_DOWN_HANGUP_REMOTE, now);
+		hung_up(ep, c, "Busy", 17, now);
 		break;
 	case IAX2_CONTROL_CONGESTION:
-		call_end(ep, c, IAX2_IAX_HANGUP, "Congestion", 34,
-			 IAX2_DOWN_HANGUP_REMOTE, now);
+		hung_up(ep, c, "Congestion", 34, now);
 		break;
 	case IAX2_CONTROL_HANGUP:
-		call_end(ep, c, IAX2_IAX_HANGUP, NULL, 16,
-			 IAX2_DOWN_HANGUP_REMOTE, now);
+		hung_up(ep, c, NULL, 16, now);
 		break;
 	case IAX2_CONTROL_KEY:
 	case IAX2_CONTROL_UNKEY:
@@ -416,7 +334,7 @@ static void in_sequence(struct iax2_endpoint *ep, struct call *c,
 		on_iax(ep, c, f, now);
 		break;
 	case IAX2_FRAME_VOICE:
-		on_voice(ep, c, f, now);
+		call_rx_voice(ep, c, f, now);
 		break;
 	case IAX2_FRAME_CONTROL:
 		on_control(ep, c, f, now);
@@ -450,11 +368,9 @@ static bool out_of_sequence(struct iax2_endpoint *ep, struct call *c,
 		transport_vnak(ep, c, f->iseq, now);
 		return true;
 	case IAX2_IAX_INVAL:
-		if (c->state == CALL_ENDING)
-			endpoint_call_free(ep, c, now);
-		else
-			call_down(ep, c, IAX2_DOWN_INVALID, NULL, 0, false,
-				  now);
+		call_down(ep, c,
+			  &(struct ending){ .reason = IAX2_DOWN_INVALID },
+			  false, now);
 		return true;
 	case IAX2_IAX_CALLTOKEN:
 		call_on_calltoken(ep, c, f, now);
@@ -487,9 +403,25 @@ static bool ends_call(const struct iax2_full *f)
 					     f->subclass == IAX2_IAX_REJECT);
 }
 
+static void handle(struct iax2_endpoint *ep, struct call *c,
+		   const struct iax2_full *f, mono_us now)
+{
+	if (c->state != CALL_ENDING) {
+		in_sequence(ep, c, f, now);
+	} else if (ends_call(f)) {
+		/* Both ended it at once. */
+		c->peer_ended = true;
+		transport_drop(ep, c);
+		transport_ack_due(ep, c, f->ts_ms);
+	}
+}
+
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now)
 {
+	struct iax2_full early;
+	uint16_t buf;
+
 	c->last_rx = now;
 	if (out_of_sequence(ep, c, f, now)) {
 		/* Our HANGUP has arrived; the peer's own may come again. */
@@ -509,12 +441,11 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 	}
 	if (transport_accept(ep, c, f, now) != TRANSPORT_NEW)
 		return;
-	if (c->state != CALL_ENDING) {
-		in_sequence(ep, c, f, now);
-	} else if (ends_call(f)) {
-		/* Both ended it at once. */
-		c->peer_ended = true;
-		transport_drop(ep, c);
+	handle(ep, c, f, now);
+	while (c->state != CALL_FREE && endpoint_event_room(ep, true) &&
+	       transport_take_early(ep, c, &early, &buf)) {
+		handle(ep, c, &early, now);
+		transport_release(ep, buf);
 	}
 }
 
@@ -522,22 +453,21 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 
 static void give_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
 {
-	const enum iax2_down_reason why = c->state == CALL_NEW_SENT
-						  ? IAX2_DOWN_NO_ANSWER
-						  : IAX2_DOWN_TIMEOUT;
+	const struct ending e = {
+		.reason = c->state == CALL_NEW_SENT ? IAX2_DOWN_NO_ANSWER
+						    : IAX2_DOWN_TIMEOUT,
+	};
 
-	call_down(ep, c, why, NULL, 0, false, now);
+	call_down(ep, c, &e, false, now);
 }
 
 static void state_over(struct iax2_endpoint *ep, struct call *c, mono_us now)
 {
 	if (c->state == CALL_ENDING)
 		endpoint_call_free(ep, c, now);
-	else if (c->state == CALL_NEW_SENT && c->peer_callno == 0)
-		give_up(ep, c, now);
 	else
-		call_end(ep, c, c->outbound ? IAX2_IAX_HANGUP : IAX2_IAX_REJECT,
-			 NULL, 0, IAX2_DOWN_NO_ANSWER, now);
+		call_end(ep, c,
+			 (struct ending){ .reason = IAX2_DOWN_NO_ANSWER }, now);
 }
 
 /* PING and LAGRQ leave no peer a reason to be silent for so long. */

@@ -91,7 +91,7 @@ static unsigned half_open(const struct iax2_endpoint *ep,
 }
 
 /* Empty when absent, too long or not ASCII: it is nobody's name then. */
-static void read_name(const struct iax2_full *f, enum iax2_ie type,
+static void read_name(const struct iax2_full *f, uint8_t type,
 		      char out[IAX2_NUMBER_MAX + 1])
 {
 	if (!iax2_ie_text(f->body, f->body_len, type, out, IAX2_NUMBER_MAX + 1))
@@ -257,10 +257,10 @@ static bool awaits_node(const struct call *c)
 	return c->state == CALL_WAIT_NODE || c->state == CALL_PROVED;
 }
 
-enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id id,
+enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 			  mono_us now)
 {
-	struct call *c = endpoint_call(ep, id);
+	struct call *c = endpoint_call(ep, call);
 	const struct out_frame answer = {
 		.type = IAX2_FRAME_CONTROL,
 		.subclass = IAX2_CONTROL_ANSWER,
@@ -302,10 +302,10 @@ static void make_challenge(struct iax2_endpoint *ep, struct call *c)
 	c->challenge[16] = '\0';
 }
 
-enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id id,
+enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 			     const struct iax2_credentials *want, mono_us now)
 {
-	struct call *c = endpoint_call(ep, id);
+	struct call *c = endpoint_call(ep, call);
 	uint8_t body[80];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 	enum iax2_err err;
@@ -369,8 +369,11 @@ void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 	proof = proof_in(c, f);
 	if (proof == IAX2_PROOF_NONE) {
 		ep->n.auth_failed++;
-		call_end(ep, c, IAX2_IAX_REJECT, "No authority found",
-			 CAUSECODE_NO_AUTHORITY, IAX2_DOWN_AUTH_FAILED, now);
+		call_end(ep, c,
+			 (struct ending){ IAX2_DOWN_AUTH_FAILED,
+					  CAUSECODE_NO_AUTHORITY,
+					  "No authority found" },
+			 now);
 		return;
 	}
 	c->state = CALL_PROVED;
@@ -378,17 +381,17 @@ void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 	tell_in(ep, c, IAX2_EV_CALL_PROVED, proof);
 }
 
-enum iax2_err iax2_reject(struct iax2_endpoint *ep, struct iax2_call_id id,
+enum iax2_err iax2_reject(struct iax2_endpoint *ep, struct iax2_call_id call,
 			  const char *text, uint8_t code, mono_us now)
 {
-	struct call *c = endpoint_call(ep, id);
+	struct call *c = endpoint_call(ep, call);
 
 	ep->now = now;
 	if (!c)
 		return IAX2_E_STALE;
 	if (c->outbound || !awaits_node(c))
 		return IAX2_E_STATE;
-	call_end(ep, c, IAX2_IAX_REJECT, text, code, IAX2_DOWN_HANGUP_LOCAL,
+	call_end(ep, c, (struct ending){ IAX2_DOWN_HANGUP_LOCAL, code, text },
 		 now);
 	return IAX2_OK;
 }

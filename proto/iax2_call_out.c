@@ -92,7 +92,7 @@ void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
 		return;
 	/* With a ticket the NEW has proved us already. */
 	if (c->has_ticket || c->authreqs++ == AUTHREQS_MAX) {
-		call_end(ep, c, IAX2_IAX_HANGUP, NULL, 16, IAX2_DOWN_PROTOCOL,
+		call_end(ep, c, (struct ending){ IAX2_DOWN_PROTOCOL, 16, NULL },
 			 now);
 		return;
 	}
@@ -108,8 +108,10 @@ void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
 		key_md5_response(challenge, c->md5_secret, md5);
 		iax2_ie_put_text(&w, IAX2_IE_MD5_RESULT, md5);
 	} else {
-		call_end(ep, c, IAX2_IAX_HANGUP, "No authentication in common",
-			 16, IAX2_DOWN_AUTH_FAILED, now);
+		call_end(ep, c,
+			 (struct ending){ IAX2_DOWN_AUTH_FAILED, 16,
+					  "No authentication in common" },
+			 now);
 		return;
 	}
 	(void)transport_send_iax(ep, c, IAX2_IAX_AUTHREP, body, &w, now);
@@ -137,14 +139,17 @@ void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		return;
 	if (c->has_ticket && !accept_is_signed(ep, c, f)) {
 		ep->n.auth_failed++;
-		call_end(ep, c, IAX2_IAX_HANGUP, NULL, 16,
-			 IAX2_DOWN_AUTH_FAILED, now);
+		call_end(ep, c,
+			 (struct ending){ IAX2_DOWN_AUTH_FAILED, 16, NULL },
+			 now);
 		return;
 	}
 	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_FORMAT, &format);
 	if ((format & ep->cfg.formats) == 0 || (format & (format - 1)) != 0) {
-		call_end(ep, c, IAX2_IAX_HANGUP, "No format in common", 58,
-			 IAX2_DOWN_PROTOCOL, now);
+		call_end(ep, c,
+			 (struct ending){ IAX2_DOWN_PROTOCOL, 58,
+					  "No format in common" },
+			 now);
 		return;
 	}
 	c->format = format;

@@ -4,9 +4,10 @@
 
 /*
  * What the parts of the endpoint share: tables, queues and demultiplexing
- * (iax2_endpoint.c), the reliable transport of one call (iax2_transport.c),
- * the call machine's edges (iax2_call.c for calls in general, iax2_call_in.c
- * and iax2_call_out.c for setting them up), commands (iax2_command.c).
+ * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
+ * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
+ * general, iax2_call_in.c and iax2_call_out.c for setting them up), voice
+ * (iax2_media.c), commands (iax2_command.c).
  */
 
 #include "proto/call_token.h"
@@ -17,6 +18,7 @@
 #define CALL_NONE UINT16_MAX
 #define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
+#define CALL_EARLY 16U      /* frames of one call kept before their turn */
 #define CALL_TRIES 8U       /* sendings of one frame */
 #define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
@@ -33,13 +35,18 @@ enum call_state {
 
 /* A full frame that was sent and not yet acknowledged. */
 struct unacked {
-	uint16_t buf;     /* of the endpoint's pool */
-	uint8_t seq;      /* its oseq */
-	uint8_t tries;    /* sendings so far */
-	uint16_t len;     /* octets in all */
-	mono_us first;    /* first sending */
-	mono_us next;     /* next sending, or the end */
-	mono_us interval; /* between this sending and the next */
+	uint16_t buf;  /* of the endpoint's pool */
+	uint16_t len;  /* octets in all */
+	uint8_t tries; /* sendings so far */
+	mono_us first; /* first sending */
+	mono_us last;  /* last sending */
+};
+
+/* A full frame that came before its turn. */
+struct early {
+	uint16_t buf;
+	uint16_t len;
+	uint8_t seq;
 };
 
 struct call {
@@ -67,6 +74,13 @@ struct call {
 	uint8_t iseq;
 	struct unacked window[CALL_WINDOW];
 	size_t window_n;
+	mono_us resend_at;       /* of the oldest in the window */
+	mono_us resend_interval; /* what led to it */
+	uint8_t resends;         /* since the peer acknowledged anything */
+	bool recovering;         /* a loss showed; ... */
+	uint8_t recover_to;      /* ... up to this number all was sent then */
+	struct early early[CALL_EARLY];
+	size_t early_n;
 	bool ack_due;
 	bool in_acks; /* listed in the endpoint's acks */
 	uint32_t ack_ts;
@@ -163,7 +177,7 @@ struct iax2_endpoint {
 	size_t payload_n;
 };
 
-/* --- iax2_endpoint.c: tables and queues --- */
+/* --- iax2_call_table.c --- */
 
 struct call *endpoint_call(struct iax2_endpoint *ep, struct iax2_call_id id);
 struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
@@ -184,6 +198,12 @@ struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
 				   uint16_t callno);
 /* Recompute when the call next needs a tick. */
 void endpoint_call_touch(struct iax2_endpoint *ep, struct call *c);
+/* When the first call needs a tick, and which that is. */
+mono_us endpoint_due(const struct iax2_endpoint *ep);
+struct call *endpoint_first(struct iax2_endpoint *ep);
+
+/* --- iax2_endpoint.c: queues --- */
+
 /* Room for one event, with payload or without? */
 bool endpoint_event_room(const struct iax2_endpoint *ep, bool payload);
 /* NULL when there is no room. */
@@ -219,6 +239,11 @@ enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
 enum iax2_err transport_send_iax(struct iax2_endpoint *ep, struct call *c,
 				 enum iax2_iax subclass, const uint8_t *body,
 				 const struct wire_wr *w, mono_us now);
+/* The next frame that came before its turn and has it now: counted as received.
+ * It borrows buffer *@buf, which transport_release() returns. */
+bool transport_take_early(struct iax2_endpoint *ep, struct call *c,
+			  struct iax2_full *out, uint16_t *buf);
+void transport_release(struct iax2_endpoint *ep, uint16_t buf);
 /* Forget all that is unacknowledged and start counting again. */
 void transport_restart(struct iax2_endpoint *ep, struct call *c);
 void transport_drop(struct iax2_endpoint *ep, struct call *c);
@@ -226,7 +251,7 @@ void transport_drop(struct iax2_endpoint *ep, struct call *c);
 enum transport_in {
 	TRANSPORT_NEW,       /* in sequence: handle it */
 	TRANSPORT_DUPLICATE, /* handled before; an ACK is due */
-	TRANSPORT_AHEAD,     /* something is missing; VNAK was sent */
+	TRANSPORT_AHEAD,     /* something is missing: kept, and asked for */
 };
 /* Sequence and acknowledgement of a frame that has a place in the sequence. */
 enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
@@ -234,7 +259,7 @@ enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
 /* Only its acknowledgement. */
 void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		     mono_us now);
-/* VNAK: send everything from @iseq on again at once. */
+/* VNAK: send what follows @iseq again at once. */
 void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		    mono_us now);
 void transport_ack_due(struct iax2_endpoint *ep, struct call *c, uint32_t ts);
@@ -245,8 +270,7 @@ void transport_ask_again(struct iax2_endpoint *ep, struct call *c, uint32_t ts,
 /* Voice leaves half of the window to signalling. */
 bool transport_has_voice_room(const struct iax2_endpoint *ep,
 			      const struct call *c);
-/* Send again what is due; false when a frame was sent for the last time and
- * never acknowledged. */
+/* Send again what is due; false when CALL_TRIES sendings moved nothing. */
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
 mono_us transport_deadline(const struct call *c);
 void transport_measure(struct call *c, mono_us rtt);
@@ -256,23 +280,35 @@ void transport_measure(struct call *c, mono_us rtt);
 /* A frame in sequence, of a call of ours. */
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now);
+/* The sender is known, and heard. */
+bool call_takes_voice(const struct call *c);
+void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
+		   const struct iax2_full *f, mono_us now);
 void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
 		  const struct iax2_mini *m, mono_us now);
 void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
 mono_us call_deadline(const struct call *c);
+/* Why a call ends, for the node and (text, code) for the peer. */
+struct ending {
+	enum iax2_down_reason reason;
+	uint8_t code;     /* CAUSECODE, 0: none */
+	const char *text; /* CAUSE, NULL: none */
+};
 /* The call is over: tell the node, once, and let the slot go; @linger keeps
  * it until our last frame is acknowledged. */
-void call_down(struct iax2_endpoint *ep, struct call *c,
-	       enum iax2_down_reason reason, const char *text, uint8_t code,
+void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now);
-/* REJECT or HANGUP, then the end. */
-void call_end(struct iax2_endpoint *ep, struct call *c, enum iax2_iax how,
-	      const char *text, uint8_t code, enum iax2_down_reason reason,
+/* REJECT, of a call that was not let in, or HANGUP; then the end. */
+void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now);
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* The parts of the statements that a ticketed NEW and its ACCEPT sign. */
 void call_statement(const struct iax2_endpoint *ep, const struct call *c,
 		    uint8_t id[8], struct key_part parts[5]);
+
+/* A call that is up, for a command; else NULL, and *@err says why. */
+struct call *call_standing(struct iax2_endpoint *ep, struct iax2_call_id id,
+			   mono_us now, enum iax2_err *err);
 
 /* iax2_call_in.c */
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,

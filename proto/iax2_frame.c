@@ -102,7 +102,7 @@ enum iax2_err iax2_full_decode(const uint8_t *pkt, size_t len,
 		return IAX2_E_BAD_SUBCLASS;
 
 	f.body_len = wire_rd_left(&r);
-	f.body = f.body_len > 0 ? wire_rd_bytes(&r, f.body_len) : NULL;
+	f.body = wire_rd_bytes(&r, f.body_len);
 	*out = f;
 	return IAX2_OK;
 }
@@ -150,7 +150,7 @@ enum iax2_err iax2_mini_decode(const uint8_t *pkt, size_t len,
 	if (src == 0 || (src & FLAG_FULL))
 		return IAX2_E_RANGE;
 	m.len = wire_rd_left(&r);
-	m.data = m.len > 0 ? wire_rd_bytes(&r, m.len) : NULL;
+	m.data = wire_rd_bytes(&r, m.len);
 	*out = m;
 	return IAX2_OK;
 }

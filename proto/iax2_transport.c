@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The reliable transport of one call (RFC 5456 section 7). */
+/*
+ * The reliable transport of one call (RFC 5456 section 7).
+ *
+ * One timer serves the oldest unacknowledged frame; what the peer acknowledges
+ * after a loss shows what it misses next, and that is sent at once (as in RFC
+ * 6582).  Frames that come before their turn are kept, and what is missing is
+ * asked for with VNAK, for not every peer keeps them.
+ */
 
 #include <string.h>
 
@@ -10,6 +17,7 @@
 #define INTERVAL_MAX_US (10 * MONO_S)
 #define VNAK_PAUSE_US (40 * MONO_MS)
 #define VNAK_HEED_US (20 * MONO_MS)
+#define VNAK_RESENDS 8U
 #define RTT_MAX_US (30 * MONO_S)
 #define R_BIT 0x80U
 
@@ -37,17 +45,24 @@ static mono_us first_interval(const struct call *c)
 	return mono_min(two, INTERVAL_MAX_US);
 }
 
+static void arm(struct call *c, mono_us now)
+{
+	c->resends = 0;
+	c->resend_interval = first_interval(c);
+	c->resend_at = now + c->resend_interval;
+}
+
 static void remember(struct call *c, uint16_t buf, size_t len, mono_us now)
 {
-	struct unacked *u = &c->window[c->window_n++];
-
-	u->buf = buf;
-	u->seq = c->oseq;
-	u->tries = 1;
-	u->len = (uint16_t)len;
-	u->first = now;
-	u->interval = first_interval(c);
-	u->next = now + u->interval;
+	if (c->window_n == 0)
+		arm(c, now);
+	c->window[c->window_n++] = (struct unacked){
+		.buf = buf,
+		.len = (uint16_t)len,
+		.tries = 1,
+		.first = now,
+		.last = now,
+	};
 }
 
 /* Strictly rising, so that no two full frames of a call look the same. */
@@ -134,17 +149,31 @@ enum iax2_err transport_send_iax(struct iax2_endpoint *ep, struct call *c,
 	return transport_send(ep, c, &f, now);
 }
 
+void transport_release(struct iax2_endpoint *ep, uint16_t buf)
+{
+	ep->pool_free[ep->pool_free_n++] = buf;
+}
+
 static void forget(struct iax2_endpoint *ep, struct call *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		ep->pool_free[ep->pool_free_n++] = c->window[i].buf;
+		transport_release(ep, c->window[i].buf);
 	c->window_n -= n;
 	memmove(c->window, c->window + n, c->window_n * sizeof(c->window[0]));
+}
+
+static void forget_early(struct iax2_endpoint *ep, struct call *c, size_t i)
+{
+	transport_release(ep, c->early[i].buf);
+	c->early[i] = c->early[--c->early_n];
 }
 
 void transport_drop(struct iax2_endpoint *ep, struct call *c)
 {
 	forget(ep, c, c->window_n);
+	while (c->early_n > 0)
+		forget_early(ep, c, 0);
+	c->recovering = false;
 	c->ack_due = false;
 }
 
@@ -164,6 +193,42 @@ void transport_measure(struct call *c, mono_us rtt)
 		c->rtt_us = 1;
 }
 
+static void resend(struct iax2_endpoint *ep, struct call *c, struct unacked *u,
+		   bool mark, mono_us now)
+{
+	uint8_t *buf = ep->pool[u->buf];
+
+	/* Where the peer is now; the seal of a NEW does not suffer, for the
+	 * peer has sent nothing then. */
+	buf[2] = (uint8_t)(c->peer_callno >> 8 | (mark ? R_BIT : 0));
+	buf[3] = (uint8_t)c->peer_callno;
+	buf[9] = c->iseq;
+	emit(ep, c, buf, u->len, false);
+	u->last = now;
+	ep->n.retransmits++;
+	if (u->tries < UINT8_MAX)
+		u->tries++;
+}
+
+static void recover(struct call *c)
+{
+	c->recovering = true;
+	c->recover_to = c->oseq;
+}
+
+/* An acknowledgement after a loss that leaves something open: the next one is
+ * missing too. */
+static void recover_on(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	struct unacked *oldest = &c->window[0];
+	const uint8_t seq = (uint8_t)(c->oseq - c->window_n);
+
+	if ((int8_t)(seq - c->recover_to) >= 0)
+		c->recovering = false;
+	else if (now - oldest->last >= c->rtt_us)
+		resend(ep, c, oldest, true, now);
+}
+
 void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		     mono_us now)
 {
@@ -180,6 +245,11 @@ void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 	if (c->window[n - 1].tries == 1)
 		transport_measure(c, now - c->window[n - 1].first);
 	forget(ep, c, n);
+	arm(c, now);
+	if (c->window_n == 0)
+		c->recovering = false;
+	else if (c->recovering)
+		recover_on(ep, c, now);
 	endpoint_call_touch(ep, c);
 }
 
@@ -232,8 +302,56 @@ void transport_ask_again(struct iax2_endpoint *ep, struct call *c, uint32_t ts,
 	/* One VNAK asks for all that is missing. */
 	if (now < c->vnak_at)
 		return;
-	c->vnak_at = now + VNAK_PAUSE_US;
+	c->vnak_at =
+		now + (c->rtt_us > VNAK_PAUSE_US ? c->rtt_us : VNAK_PAUSE_US);
 	(void)transport_send(ep, c, &out, now);
+}
+
+/* Keep a frame until its turn; what has no room comes again. */
+static void keep_early(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_full *f)
+{
+	uint16_t buf;
+	size_t len = 0;
+
+	for (size_t i = 0; i < c->early_n; i++) {
+		if (c->early[i].seq == f->oseq)
+			return;
+	}
+	/* Nothing is kept for a caller that has not been let in. */
+	if ((!c->outbound && c->state != CALL_UP) || c->early_n == CALL_EARLY ||
+	    ep->pool_free_n <= CALL_WINDOW)
+		return;
+	buf = ep->pool_free[ep->pool_free_n - 1];
+	if (iax2_full_encode(f, ep->pool[buf], sizeof(ep->pool[buf]), &len) !=
+	    IAX2_OK)
+		return;
+	ep->pool_free_n--;
+	c->early[c->early_n++] = (struct early){ .buf = buf,
+						 .len = (uint16_t)len,
+						 .seq = f->oseq };
+}
+
+bool transport_take_early(struct iax2_endpoint *ep, struct call *c,
+			  struct iax2_full *out, uint16_t *buf)
+{
+	for (size_t i = c->early_n; i-- > 0;) {
+		const struct early e = c->early[i];
+
+		if ((int8_t)(e.seq - c->iseq) < 0) {
+			forget_early(ep, c, i);
+			continue;
+		}
+		if (e.seq != c->iseq ||
+		    iax2_full_decode(ep->pool[e.buf], e.len, out) != IAX2_OK)
+			continue;
+		c->early[i] = c->early[--c->early_n];
+		c->iseq++;
+		transport_ack_due(ep, c, out->ts_ms);
+		*buf = e.buf;
+		return true;
+	}
+	return false;
 }
 
 enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
@@ -243,6 +361,7 @@ enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
 
 	transport_acked(ep, c, f->iseq, now);
 	if (ahead > 0) {
+		keep_early(ep, c, f);
 		transport_ask_again(ep, c, f->ts_ms, now);
 		return TRANSPORT_AHEAD;
 	}
@@ -257,22 +376,6 @@ enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
 	return TRANSPORT_NEW;
 }
 
-static void resend(struct iax2_endpoint *ep, struct call *c, struct unacked *u,
-		   bool mark)
-{
-	uint8_t *buf = ep->pool[u->buf];
-
-	/* Where the peer is now; the seal of a NEW does not suffer, for the
-	 * peer has sent nothing then. */
-	buf[2] = (uint8_t)(c->peer_callno >> 8 | (mark ? R_BIT : 0));
-	buf[3] = (uint8_t)c->peer_callno;
-	buf[9] = c->iseq;
-	emit(ep, c, buf, u->len, false);
-	ep->n.retransmits++;
-	if (u->tries < UINT8_MAX)
-		u->tries++;
-}
-
 void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		    mono_us now)
 {
@@ -281,8 +384,9 @@ void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 	if (now < c->vnak_heed_at)
 		return;
 	c->vnak_heed_at = now + VNAK_HEED_US;
-	for (size_t i = 0; i < c->window_n; i++)
-		resend(ep, c, &c->window[i], false);
+	recover(c);
+	for (size_t i = 0; i < c->window_n && i < VNAK_RESENDS; i++)
+		resend(ep, c, &c->window[i], false, now);
 }
 
 bool transport_has_voice_room(const struct iax2_endpoint *ep,
@@ -293,25 +397,18 @@ bool transport_has_voice_room(const struct iax2_endpoint *ep,
 
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
 {
-	for (size_t i = 0; i < c->window_n; i++) {
-		struct unacked *u = &c->window[i];
-
-		if (now < u->next)
-			continue;
-		if (u->tries >= CALL_TRIES)
-			return false;
-		u->interval = mono_min(2 * u->interval, INTERVAL_MAX_US);
-		u->next = now + u->interval;
-		resend(ep, c, u, true);
-	}
+	if (c->window_n == 0 || now < c->resend_at)
+		return true;
+	if (++c->resends >= CALL_TRIES)
+		return false;
+	c->resend_interval = mono_min(2 * c->resend_interval, INTERVAL_MAX_US);
+	c->resend_at = now + c->resend_interval;
+	recover(c);
+	resend(ep, c, &c->window[0], true, now);
 	return true;
 }
 
 mono_us transport_deadline(const struct call *c)
 {
-	mono_us due = MONO_NEVER;
-
-	for (size_t i = 0; i < c->window_n; i++)
-		due = mono_min(due, c->window[i].next);
-	return due;
+	return c->window_n > 0 ? c->resend_at : MONO_NEVER;
 }

@@ -10,7 +10,7 @@
 #define STEP_TRIES 5U
 #define BACKOFF_MIN_US MONO_S
 #define BACKOFF_MAX_US (60 * MONO_S)
-#define REFUSED_WAIT_US (30 * MONO_S)
+#define REFUSED_WAIT_US (5 * MONO_S)
 #define PONG_WAIT_MIN_US (500 * MONO_MS)
 #define PONG_WAIT_MAX_US (2 * MONO_S)
 #define MISSED_MAX 4U /* PINGs in a row: the session is lost */

@@ -67,6 +67,20 @@ static int node_add(struct directory *d, char *const *argv,
 	return directory_add(d, argv[0], key, why);
 }
 
+/* A running registrar would notice by itself within a second. */
+static void tell_registrar(const struct conf_registrar *conf)
+{
+	struct rpc_answer answer = { 0 };
+	char why[RPC_WHY_MAX];
+	struct rpc *rpc = rpc_open(conf->control.socket, why);
+
+	if (!rpc)
+		return;
+	(void)rpc_call(rpc, "refresh", NULL, NULL, NULL, &answer);
+	rpc_answer_free(&answer);
+	rpc_close(rpc);
+}
+
 static int node_command(const struct conf_registrar *conf, int argc,
 			char *const *argv)
 {
@@ -89,6 +103,8 @@ static int node_command(const struct conf_registrar *conf, int argc,
 	else
 		err = directory_each(d, print_node, NULL, why);
 	directory_close(d);
+	if (err == 0 && !list)
+		tell_registrar(conf);
 	return err == 0 ? EXIT_SUCCESS : complain(why);
 }
 

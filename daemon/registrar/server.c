@@ -259,10 +259,23 @@ static void do_status(void *ctx, struct control_request *req,
 			       "counters", counters));
 }
 
+/* The command line has changed the directory and does not want to wait. */
+static void do_refresh(void *ctx, struct control_request *req,
+		       const json_t *params)
+{
+	struct server *s = ctx;
+
+	(void)params;
+	if (directory_changed(s->directory))
+		read_directory(s);
+	control_reply(req, json_object());
+}
+
 static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	static const struct control_method methods[] = {
 		{ "status", do_status },
+		{ "refresh", do_refresh },
 		{ NULL, NULL },
 	};
 	const struct control_cfg cfg = {

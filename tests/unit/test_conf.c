@@ -85,7 +85,7 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("", c.sim.tx_wav);
 	T_TRUE(!c.sim.autoplay);
 	T_EQ(40, c.jitter.min_ms);
-	T_EQ(1000, c.jitter.max_ms);
+	T_EQ(400, c.jitter.max_ms);
 	T_STR("/run/keyhole/keyholed.sock", c.control.socket);
 	T_STR("keyhole", c.control.group);
 	T_EQ(CONF_LOG_INFO, c.log.level);
@@ -395,7 +395,9 @@ static void the_manual_has_a_row_for_each_setting(void)
 		      "\n| `keepalive.interval_s` | a whole number from 5 "
 		      "to 120 s | `15` | no | "));
 	T_TRUE(strstr(text, "\n| `registrars[].key` | a public key: 44 "
-			    "characters of base64 | required | yes | "));
+			    "characters of base64 | required | no | "));
+	T_TRUE(strstr(text, "\n| `peers[].port` | a whole number from 1 to "
+			    "65535 | `4569` | yes | "));
 	free(text);
 }
 
@@ -424,6 +426,8 @@ static void changes_say_what_needs_a_restart(void)
 		{ "jitter: { min_ms = 60; };", "jitter.min_ms", true },
 		{ "accept: { deny = [ \"1\" ]; };", "accept.deny", true },
 		{ "peers = ( { number = \"1\"; } );", "peers", true },
+		{ "registrars = ( { host = \"a\"; key = \"" KEY_A "\"; } );",
+		  "registrars", false },
 		{ "iax2: { port = 4570; };", "iax2.port", false },
 		{ "radio: { type = \"sim\"; };", "radio.type", false },
 		{ "control: { group = \"x\"; };", "control.group", false },

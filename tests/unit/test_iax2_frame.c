@@ -79,11 +79,61 @@ static void all_256_subclass_octets_round_trip_or_are_refused(void)
 	}
 }
 
+/* Call number 5, time stamp 0xfff0, three octets. */
+static const uint8_t mini[] = { 0x00, 0x05, 0xff, 0xf0, 'a', 'b', 'c' };
+
+static void a_mini_frame_is_read_and_written(void)
+{
+	uint8_t buf[sizeof(mini)];
+	struct iax2_mini m;
+	size_t len = 0;
+
+	T_EQ(IAX2_OK, iax2_mini_decode(mini, sizeof(mini), &m));
+	T_EQ(5, m.src_callno);
+	T_EQ(0xfff0, m.ts_ms);
+	T_EQ(3, m.len);
+	T_TRUE(m.data == mini + IAX2_MINI_HDR_LEN);
+	T_EQ(IAX2_OK, iax2_mini_encode(&m, buf, sizeof(buf), &len));
+	T_EQ(sizeof(mini), len);
+	T_EQ(0, memcmp(mini, buf, len));
+	T_EQ(IAX2_E_NO_SPACE, iax2_mini_encode(&m, buf, len - 1, &len));
+	m.src_callno = 0;
+	T_EQ(IAX2_E_RANGE, iax2_mini_encode(&m, buf, sizeof(buf), &len));
+	m.src_callno = 0x8000;
+	T_EQ(IAX2_E_RANGE, iax2_mini_encode(&m, buf, sizeof(buf), &len));
+}
+
+static void what_is_no_mini_frame_is_refused(void)
+{
+	static const uint8_t meta[] = { 0, 0, 1, 1, 0 };
+	struct iax2_mini m = { .ts_ms = 0xa5a5 };
+	enum iax2_kind kind;
+
+	for (size_t n = 0; n < IAX2_MINI_HDR_LEN; n++) {
+		uint8_t *cut = t_dup(mini, n);
+
+		T_EQ(IAX2_E_TRUNCATED, iax2_mini_decode(cut, n, &m));
+		T_EQ(IAX2_E_TRUNCATED, iax2_frame_kind(cut, n, &kind));
+		free(cut);
+	}
+	T_EQ(IAX2_E_RANGE, iax2_mini_decode(regreq, sizeof(regreq), &m));
+	T_EQ(IAX2_E_RANGE, iax2_mini_decode(meta, sizeof(meta), &m));
+	T_EQ(0xa5a5, m.ts_ms);
+	T_EQ(IAX2_OK, iax2_frame_kind(mini, sizeof(mini), &kind));
+	T_EQ(IAX2_KIND_MINI, kind);
+	T_EQ(IAX2_OK, iax2_frame_kind(meta, sizeof(meta), &kind));
+	T_EQ(IAX2_KIND_META, kind);
+	T_EQ(IAX2_OK, iax2_frame_kind(regreq, sizeof(regreq), &kind));
+	T_EQ(IAX2_KIND_FULL, kind);
+}
+
 int main(void)
 {
 	T_RUN(decodes_every_field_of_a_known_packet);
 	T_RUN(every_truncation_fails_and_leaves_the_output_alone);
 	T_RUN(encode_is_the_inverse_of_decode);
 	T_RUN(all_256_subclass_octets_round_trip_or_are_refused);
+	T_RUN(a_mini_frame_is_read_and_written);
+	T_RUN(what_is_no_mini_frame_is_refused);
 	return T_DONE();
 }

@@ -230,3 +230,69 @@ enum iax2_err call_world_hangup(struct call_world *w, int party)
 
 	return iax2_hangup(p->ep, p->call, NULL, 16, fake_net_now(w->net));
 }
+
+void call_world_is_empty(struct call_world *w)
+{
+	for (int i = 0; i < PARTIES; i++) {
+		const struct party *p = &w->p[i];
+
+		T_EQ(0, iax2_endpoint_calls(p->ep));
+		T_EQ(MONO_NEVER, iax2_endpoint_deadline(p->ep));
+		/* Who was told of a call was told of its end. */
+		if (i == BOB)
+			T_EQ(p->seen[IAX2_EV_CALL_IN],
+			     p->seen[IAX2_EV_CALL_DOWN]);
+	}
+	T_EQ(0, fake_net_in_flight(w->net));
+}
+
+void call_world_end(struct call_world *w)
+{
+	call_world_run(w, 60 * MONO_S);
+	call_world_is_empty(w);
+	call_world_done(w);
+}
+
+void call_world_talk(struct call_world *w, unsigned texts, mono_us limit)
+{
+	const mono_us end = fake_net_now(w->net) + limit;
+	struct party *a = &w->p[ALICE], *b = &w->p[BOB];
+	uint32_t ts = 0;
+
+	(void)iax2_media_time(a->ep, a->call, fake_net_now(w->net), &ts);
+	for (unsigned i = 0; fake_net_now(w->net) < end; i++) {
+		if (a->texts_sent < texts)
+			(void)call_world_text(w, ALICE);
+		if (b->texts_sent < texts)
+			(void)call_world_text(w, BOB);
+		(void)call_world_voice(w, ALICE, ts + 20 * i, i % 50 == 0);
+		if (a->texts == texts && b->texts == texts)
+			break;
+		call_world_run(w, 20 * MONO_MS);
+	}
+}
+
+bool call_world_dial_as(struct call_world *w, enum dial_kind kind)
+{
+	struct iax2_ticket ours, theirs;
+	struct iax2_dial d = { 0 };
+
+	call_world_tickets(w, &ours, &theirs);
+	if (kind == DIAL_TICKET) {
+		d.ticket = &ours;
+		T_EQ(IAX2_OK,
+		     iax2_expect(w->p[BOB].ep, &theirs, &w->p[ALICE].addr,
+				 fake_net_now(w->net)));
+	} else if (kind == DIAL_MD5) {
+		w->p[BOB].manners = CHALLENGES;
+		w->p[BOB].want.md5_secret = "winter";
+		d.md5_secret = "winter";
+	} else if (kind == DIAL_ED25519) {
+		w->p[BOB].manners = CHALLENGES;
+		w->p[BOB].want.public_key = w->p[ALICE].id.public_key;
+	}
+	call_world_dial(w, d);
+	call_world_run(w, 20 * MONO_S);
+	return w->p[ALICE].seen[IAX2_EV_CALL_UP] == 1 &&
+	       w->p[BOB].seen[IAX2_EV_CALL_UP] == 1;
+}

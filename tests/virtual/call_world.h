@@ -71,4 +71,15 @@ bool call_world_text(struct call_world *w, int party);
 bool call_world_voice(struct call_world *w, int party, uint32_t ts, bool spurt);
 enum iax2_err call_world_hangup(struct call_world *w, int party);
 
+/* How ALICE proves herself, or is asked to. */
+enum dial_kind { DIAL_TICKET, DIAL_MD5, DIAL_ED25519, DIAL_PLAIN, DIAL_KINDS };
+/* Dial and wait 20 s; true when both are up. */
+bool call_world_dial_as(struct call_world *w, enum dial_kind kind);
+/* Both send @texts texts and ALICE speaks, until all have come or for @limit. */
+void call_world_talk(struct call_world *w, unsigned texts, mono_us limit);
+/* Fails the test when any call, deadline or packet is left. */
+void call_world_is_empty(struct call_world *w);
+/* A minute later nothing is left; frees @w. */
+void call_world_end(struct call_world *w);
+
 #endif

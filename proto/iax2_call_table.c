@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The calls of an endpoint: slots, call numbers, peers, deadlines. */
+
+#include <string.h>
+
+#include "proto/iax2_endpoint_priv.h"
+
+#define REST_S 60U /* before a call number is used again */
+
+/* --- deadlines: a heap of calls, the soonest first ---------------------- */
+
+static void heap_put(struct iax2_endpoint *ep, size_t at, uint32_t slot)
+{
+	ep->heap[at] = slot;
+	ep->calls[slot].heap_at = (uint32_t)at;
+}
+
+static mono_us heap_due(const struct iax2_endpoint *ep, size_t at)
+{
+	return ep->calls[ep->heap[at]].due;
+}
+
+static void heap_up(struct iax2_endpoint *ep, size_t at)
+{
+	const uint32_t slot = ep->heap[at];
+
+	while (at > 1 && ep->calls[slot].due < heap_due(ep, at / 2)) {
+		heap_put(ep, at, ep->heap[at / 2]);
+		at /= 2;
+	}
+	heap_put(ep, at, slot);
+}
+
+static void heap_down(struct iax2_endpoint *ep, size_t at)
+{
+	const uint32_t slot = ep->heap[at];
+
+	for (;;) {
+		size_t child = 2 * at;
+
+		if (child > ep->heap_n)
+			break;
+		if (child < ep->heap_n &&
+		    heap_due(ep, child + 1) < heap_due(ep, child))
+			child++;
+		if (heap_due(ep, child) >= ep->calls[slot].due)
+			break;
+		heap_put(ep, at, ep->heap[child]);
+		at = child;
+	}
+	heap_put(ep, at, slot);
+}
+
+static void heap_remove(struct iax2_endpoint *ep, struct call *c)
+{
+	const size_t at = c->heap_at;
+	const uint32_t last = ep->heap[ep->heap_n];
+
+	if (at == 0)
+		return;
+	c->heap_at = 0;
+	ep->heap_n--;
+	if (at > ep->heap_n)
+		return;
+	heap_put(ep, at, last);
+	heap_up(ep, at);
+	heap_down(ep, ep->calls[last].heap_at);
+}
+
+void endpoint_call_touch(struct iax2_endpoint *ep, struct call *c)
+{
+	c->due = call_deadline(c);
+	if (c->heap_at == 0) {
+		ep->heap_n++;
+		heap_put(ep, ep->heap_n, (uint32_t)(c - ep->calls));
+	}
+	heap_up(ep, c->heap_at);
+	heap_down(ep, c->heap_at);
+}
+
+mono_us endpoint_due(const struct iax2_endpoint *ep)
+{
+	return ep->heap_n > 0 ? heap_due(ep, 1) : MONO_NEVER;
+}
+
+struct call *endpoint_first(struct iax2_endpoint *ep)
+{
+	return &ep->calls[ep->heap[1]];
+}
+
+/* --- calls -------------------------------------------------------------- */
+
+struct call *endpoint_call(struct iax2_endpoint *ep, struct iax2_call_id id)
+{
+	struct call *c;
+
+	if (id.slot >= ep->cfg.calls_max)
+		return NULL;
+	c = &ep->calls[id.slot];
+	return c->state != CALL_FREE && c->gen == id.gen && c->told ? c : NULL;
+}
+
+struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
+				     const struct call *c)
+{
+	return (struct iax2_call_id){ (uint16_t)(c - ep->calls), c->gen };
+}
+
+/* Random, not in use, and not in use within the last minute. */
+static uint16_t new_callno(struct iax2_endpoint *ep, mono_us now)
+{
+	const uint32_t span = IAX2_CALLNO_CALL_MAX - IAX2_CALLNO_CALL_MIN + 1;
+	const uint32_t now_s = (uint32_t)(now / MONO_S);
+	uint32_t at = 0;
+	uint8_t b[2];
+
+	ep->cfg.random(ep->cfg.random_ctx, b, sizeof(b));
+	at = (uint32_t)(b[0] << 8 | b[1]) % span;
+	for (uint32_t i = 0; i < span; i++) {
+		const uint16_t n =
+			(uint16_t)(IAX2_CALLNO_CALL_MIN + (at + i) % span);
+
+		if (ep->by_callno[n] == CALL_NONE &&
+		    ep->rest_until_s[n] <= now_s)
+			return n;
+	}
+	return 0;
+}
+
+struct call *endpoint_call_new(struct iax2_endpoint *ep,
+			       const struct net_path *path, mono_us now)
+{
+	const uint16_t callno = new_callno(ep, now);
+	struct call *c;
+	uint16_t gen;
+	bool listed;
+
+	if (ep->calls_n == ep->cfg.calls_max || callno == 0)
+		return NULL;
+	c = &ep->calls[ep->free_slot[ep->cfg.calls_max - ++ep->calls_n]];
+	gen = c->gen == UINT16_MAX ? 1 : (uint16_t)(c->gen + 1);
+	listed = c->in_acks;
+	memset(c, 0, sizeof(*c));
+	c->gen = gen;
+	c->in_acks = listed;
+	c->callno = callno;
+	c->path = *path;
+	c->began = now;
+	c->last_ts = UINT32_MAX;
+	c->last_rx = now;
+	c->state_due = MONO_NEVER;
+	c->ping_next = MONO_NEVER;
+	c->lagrq_next = MONO_NEVER;
+	ep->by_callno[callno] = (uint16_t)(c - ep->calls);
+	return c;
+}
+
+void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
+{
+	c->opening = true;
+	c->opening_at = (uint16_t)ep->opening_n;
+	ep->opening[ep->opening_n++] = (uint16_t)(c - ep->calls);
+}
+
+void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c)
+{
+	uint16_t last;
+
+	if (!c->opening)
+		return;
+	c->opening = false;
+	last = ep->opening[--ep->opening_n];
+	ep->opening[c->opening_at] = last;
+	ep->calls[last].opening_at = c->opening_at;
+}
+
+static size_t bucket_of(const struct iax2_endpoint *ep,
+			const struct net_addr *a, uint16_t callno)
+{
+	uint8_t b[20];
+
+	memcpy(b, a->ip, 16);
+	b[16] = (uint8_t)(a->port >> 8);
+	b[17] = (uint8_t)a->port;
+	b[18] = (uint8_t)(callno >> 8);
+	b[19] = (uint8_t)callno;
+	return key_hash(ep->hash_key, b, sizeof(b)) & ep->bucket_mask;
+}
+
+void endpoint_call_hash(struct iax2_endpoint *ep, struct call *c,
+			uint16_t peer_callno)
+{
+	const size_t b = bucket_of(ep, &c->path.peer, peer_callno);
+
+	if (c->hashed || peer_callno == 0)
+		return;
+	c->peer_callno = peer_callno;
+	c->hash_next = ep->bucket[b];
+	c->hashed = true;
+	ep->bucket[b] = (uint16_t)(c - ep->calls);
+}
+
+static void unhash(struct iax2_endpoint *ep, struct call *c)
+{
+	uint16_t *at;
+
+	if (!c->hashed)
+		return;
+	at = &ep->bucket[bucket_of(ep, &c->path.peer, c->peer_callno)];
+	while (*at != (uint16_t)(c - ep->calls))
+		at = &ep->calls[*at].hash_next;
+	*at = c->hash_next;
+	c->hashed = false;
+}
+
+struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
+				   const struct net_addr *peer, uint16_t callno)
+{
+	uint16_t at = ep->bucket[bucket_of(ep, peer, callno)];
+
+	while (at != CALL_NONE) {
+		struct call *c = &ep->calls[at];
+
+		if (c->peer_callno == callno &&
+		    net_addr_equal(&c->path.peer, peer))
+			return c;
+		at = c->hash_next;
+	}
+	return NULL;
+}
+
+void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	transport_drop(ep, c);
+	unhash(ep, c);
+	heap_remove(ep, c);
+	endpoint_call_opened(ep, c);
+	ep->by_callno[c->callno] = CALL_NONE;
+	ep->rest_until_s[c->callno] = (uint32_t)(now / MONO_S) + REST_S;
+	key_wipe(&c->ticket, sizeof(c->ticket));
+	key_wipe(c->md5_secret, sizeof(c->md5_secret));
+	c->state = CALL_FREE;
+	ep->free_slot[ep->cfg.calls_max - ep->calls_n--] =
+		(uint16_t)(c - ep->calls);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+
+/* After iax2_endpoint_new() an endpoint allocates nothing. */
+
+#include "proto/iax2_endpoint.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "tests/t.h"
+
+#define SANITIZED 0
+#if defined(__SANITIZE_ADDRESS__)
+#undef SANITIZED
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#undef SANITIZED
+#define SANITIZED 1
+#endif
+#endif
+
+#define CALLS 3
+
+static unsigned long allocations;
+
+#if !SANITIZED
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+
+void *malloc(size_t size)
+{
+	allocations++;
+	return __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	allocations++;
+	return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+	allocations++;
+	return __libc_realloc(p, size);
+}
+#endif
+
+struct side {
+	struct iax2_endpoint *ep;
+	struct net_addr addr;
+	struct iax2_call_id call;
+	unsigned ups;
+	unsigned downs;
+};
+
+static uint32_t seed;
+
+static void lcg(void *ctx, uint8_t *buf, size_t len)
+{
+	(void)ctx;
+	for (size_t i = 0; i < len; i++) {
+		seed = seed * 1664525U + 1013904223U;
+		buf[i] = (uint8_t)(seed >> 24);
+	}
+}
+
+static void events(struct side *s, mono_us now)
+{
+	struct iax2_event ev;
+
+	while (iax2_endpoint_next_event(s->ep, &ev)) {
+		if (ev.kind == IAX2_EV_CALL_IN)
+			T_EQ(IAX2_OK, iax2_accept(s->ep, ev.call, now));
+		s->ups += ev.kind == IAX2_EV_CALL_UP;
+		s->downs += ev.kind == IAX2_EV_CALL_DOWN;
+	}
+}
+
+static void carry(struct side *a, struct side *b, mono_us now)
+{
+	struct dgram d;
+
+	while (iax2_endpoint_next_tx(a->ep, &d)) {
+		d.path.peer = a->addr;
+		(void)iax2_endpoint_rx(b->ep, &d, now);
+		events(b, now);
+	}
+}
+
+static void step(struct side s[2], mono_us now)
+{
+	for (int i = 0; i < 2; i++)
+		iax2_endpoint_tick(s[i].ep, now);
+	for (int i = 0; i < 6; i++) {
+		carry(&s[0], &s[1], now);
+		carry(&s[1], &s[0], now);
+	}
+	events(&s[0], now);
+}
+
+static void talk(struct side s[2], mono_us *now)
+{
+	const struct iax2_dial d = { .path.peer = s[1].addr,
+				     .called = "2",
+				     .calling = "1" };
+	static const uint8_t codes[160];
+
+	T_EQ(IAX2_OK, iax2_dial(s[0].ep, &d, *now, &s[0].call));
+	for (uint32_t ts = 0; ts < 100000; ts += 20) {
+		step(s, *now);
+		(void)iax2_send_voice(s[0].ep, s[0].call, codes, sizeof(codes),
+				      ts, ts % 2000 == 0, *now);
+		if (ts % 1000 == 0)
+			(void)iax2_send_text(s[0].ep, s[0].call, "L T2000",
+					     *now);
+		*now += 20 * MONO_MS;
+	}
+	T_EQ(IAX2_OK, iax2_hangup(s[0].ep, s[0].call, NULL, 16, *now));
+	for (int i = 0; i < 10; i++) {
+		step(s, *now);
+		*now += MONO_S;
+	}
+}
+
+static void hours_of_calls_allocate_nothing(void)
+{
+	const uint8_t key_seed[KEY_SEED_LEN] = { 1 };
+	struct key_identity id;
+	struct side s[2] = { { .addr = net_addr_v4(192, 0, 2, 1, 4569) },
+			     { .addr = net_addr_v4(192, 0, 2, 2, 4569) } };
+	struct iax2_endpoint_cfg cfg = {
+		.calls_max = 16,
+		.tx_max = 64,
+		.calls_per_addr_max = 4,
+		.identity = &id,
+		.formats = IAX2_FORMAT_ULAW,
+		.random = lcg,
+	};
+	mono_us now = MONO_S;
+	unsigned long before;
+
+	key_identity_from_seed(&id, key_seed);
+	for (int i = 0; i < 2; i++) {
+		s[i].ep = iax2_endpoint_new(&cfg, now);
+		T_TRUE(s[i].ep != NULL);
+	}
+	before = allocations;
+	T_TRUE(SANITIZED || before > 0);
+	for (int i = 0; i < CALLS; i++)
+		talk(s, &now);
+	T_EQ(before, allocations);
+	for (int i = 0; i < 2; i++) {
+		T_EQ(CALLS, s[i].ups);
+		T_EQ(CALLS, s[i].downs);
+		T_EQ(0, iax2_endpoint_calls(s[i].ep));
+		iax2_endpoint_free(s[i].ep);
+	}
+}
+
+static void a_senseless_configuration_is_refused(void)
+{
+	const struct key_identity id = { .public_key = { 1 } };
+	const struct iax2_endpoint_cfg good = {
+		.calls_max = 1,
+		.tx_max = 8,
+		.calls_per_addr_max = 1,
+		.identity = &id,
+		.formats = IAX2_FORMAT_ULAW,
+		.random = lcg,
+	};
+	struct iax2_endpoint_cfg c = good;
+	struct iax2_endpoint *ep = iax2_endpoint_new(&c, 0);
+
+	T_TRUE(ep != NULL);
+	T_TRUE(iax2_endpoint_free(ep) == NULL);
+	T_TRUE(iax2_endpoint_free(NULL) == NULL);
+	c.calls_max = 0;
+	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
+	c.calls_max = 8193;
+	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
+	c = good;
+	c.tx_max = 7;
+	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
+	c = good;
+	c.calls_per_addr_max = 65;
+	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
+	c = good;
+	c.formats = 0;
+	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
+	c = good;
+	c.random = NULL;
+	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
+}
+
+int main(void)
+{
+	T_TRUE(sodium_init() >= 0);
+	T_RUN(hours_of_calls_allocate_nothing);
+	T_RUN(a_senseless_configuration_is_refused);
+	return T_DONE();
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Calls being set up, octet by octet where it matters. */
+
+#include "tests/unit/iax2_talk.h"
+
+/* --- calling ------------------------------------------------------------ */
+
+static const uint8_t our_new[] = {
+	0x80, 0x02, 0x00, 0x00, 0,   0,   0,   0, 0, 0, 0x06, 0x01, /* header */
+	0x0b, 2,    0,    2,                   /* VERSION */
+	0x01, 4,    '2',  '0',  '0', '0',      /* CALLED NUMBER */
+	0x2d, 1,    'D',                       /* CODEC PREFS */
+	0x02, 4,    '2',  '0',  '0', '1',      /* CALLING NUMBER */
+	0x26, 1,    0,                         /* CALLINGPRES */
+	0x27, 1,    0,                         /* CALLINGTON */
+	0x28, 2,    0,    0,                   /* CALLINGTNS */
+	0x06, 5,    'r',  'a',  'd', 'i', 'o', /* USERNAME */
+	0x09, 4,    0,    0,    0,   4,        /* FORMAT */
+	0x08, 4,    0,    0,    0,   4,        /* CAPABILITY */
+	0x36, 0,                               /* CALLTOKEN */
+};
+
+static void a_call_to_asterisk_with_token_and_md5(void)
+{
+	static const char token[] =
+		"\x36\x33"
+		"1700000000?0123456789abcdef0123456789abcdef01234567";
+	static const char authreq[] = "\x0e\x02\x00\x02"
+				      "\x0f\x09"
+				      "158459752"
+				      "\x06\x05"
+				      "radio";
+	static const uint8_t accept[] = { 9, 4, 0, 0, 0, 4, 0x38, 9, 0,
+					  0, 0, 0, 0, 0, 0, 0,    4 };
+	struct iax2_full f;
+	char md5[33];
+
+	start();
+	(void)dial("secret");
+	T_TRUE(take());
+	T_EQ(sizeof(our_new), sent_len);
+	T_EQ(0, memcmp(our_new, sent, sent_len));
+	nothing_sent();
+
+	now += 10 * MONO_MS;
+	T_EQ(53, sizeof(token) - 1);
+	T_EQ(IAX2_OK,
+	     give((struct iax2_full){ .src_callno = 1,
+				      .dst_callno = OURS,
+				      .iseq = 1,
+				      .type = IAX2_FRAME_IAX,
+				      .subclass = IAX2_IAX_CALLTOKEN,
+				      .body = (const uint8_t *)token,
+				      .body_len = sizeof(token) - 1 }));
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+	T_EQ(OURS, f.src_callno);
+	T_EQ(0, f.dst_callno);
+	T_TRUE(!f.retransmit);
+	T_EQ(sizeof(our_new) - 2 + 53, sent_len);
+	T_EQ(0, memcmp(sent + sizeof(our_new) - 2, token, 53));
+
+	(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, 0, 1, authreq,
+		  sizeof(authreq) - 1);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_AUTHREP, 1, 1);
+	T_EQ(PEERS, f.dst_callno);
+	T_EQ(34, f.body_len);
+	T_EQ(IAX2_IE_MD5_RESULT, f.body[0]);
+	key_md5_response("158459752", "secret", md5);
+	T_EQ(0, memcmp(f.body + 2, md5, 32));
+	nothing_sent();
+
+	(void)say(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 1, 2, accept,
+		  sizeof(accept));
+	(void)say(IAX2_FRAME_CONTROL, IAX2_CONTROL_ANSWER, 2, 2, NULL, 0);
+	(void)say(IAX2_FRAME_CONTROL, IAX2_SUBCLASS_STOP, 3, 2, NULL, 0);
+	/* One ACK for the three, with the time stamp of the last. */
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 4);
+	T_EQ(103, f.ts_ms);
+	T_EQ(12, sent_len);
+	nothing_sent();
+	event(IAX2_EV_CALL_ACCEPTED);
+	event(IAX2_EV_CALL_UP);
+	event(IAX2_EV_CONTROL);
+	T_TRUE(ev.u.control.subclass == IAX2_SUBCLASS_STOP);
+	no_event();
+}
+
+static void a_new_is_repeated_slowly_and_given_up_after_five_seconds(void)
+{
+	static const unsigned at_ms[] = { 1000, 3000 };
+	const mono_us begin = 50 * MONO_S;
+	struct iax2_full f;
+
+	start();
+	(void)dial(NULL);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+	for (size_t i = 0; i < 2; i++) {
+		now = iax2_endpoint_deadline(ep);
+		T_EQ(begin + at_ms[i] * MONO_MS, now);
+		iax2_endpoint_tick(ep, now);
+		f = expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+		T_TRUE(f.retransmit);
+		/* Else it is the same frame. */
+		sent[2] &= 0x7f;
+		T_EQ(0, memcmp(our_new, sent, sizeof(our_new)));
+	}
+	now = iax2_endpoint_deadline(ep);
+	T_EQ(begin + 5 * MONO_S, now);
+	iax2_endpoint_tick(ep, now);
+	nothing_sent();
+	event(IAX2_EV_CALL_DOWN);
+	T_EQ(IAX2_DOWN_NO_ANSWER, ev.u.down.reason);
+	T_EQ(MONO_NEVER, iax2_endpoint_deadline(ep));
+}
+
+static void a_ticketed_new_is_repeated_soon(void)
+{
+	static const unsigned at_ms[] = { 250, 750, 1750, 3750 };
+	const struct iax2_ticket t = { .id = 1, .key = { 3 } };
+	const struct iax2_dial d = { .path.peer = peer,
+				     .called = "2000",
+				     .calling = "2001",
+				     .ticket = &t };
+	struct iax2_call_id call;
+
+	start();
+	T_EQ(IAX2_OK, iax2_dial(ep, &d, now, &call));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+	for (size_t i = 0; i < 4; i++) {
+		now = iax2_endpoint_deadline(ep);
+		T_EQ(50 * MONO_S + at_ms[i] * MONO_MS, now);
+		iax2_endpoint_tick(ep, now);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+		/* The seal is last, and holds with the R bit set. */
+		T_EQ(IAX2_IE_KH_TAG, sent[sent_len - 18]);
+		T_TRUE(seal_check(sent, sent_len, t.key));
+	}
+}
+
+static void a_stateless_reject_ends_a_dial(void)
+{
+	start();
+	(void)dial(NULL);
+	T_TRUE(take());
+	T_EQ(IAX2_OK, give((struct iax2_full){ .src_callno = 1,
+					       .dst_callno = OURS,
+					       .iseq = 1,
+					       .type = IAX2_FRAME_IAX,
+					       .subclass = IAX2_IAX_REJECT }));
+	event(IAX2_EV_CALL_DOWN);
+	T_EQ(IAX2_DOWN_REJECTED, ev.u.down.reason);
+	nothing_sent();
+	T_EQ(0, iax2_endpoint_calls(ep));
+}
+
+/* --- being called ------------------------------------------------------- */
+
+/* Asterisk's NEW, all its elements; the token follows. */
+static const char asterisks_new[] =
+	"\x0b\x02\x00\x02"
+	"\x01\x04"
+	"2001"
+	"\x2d\x01"
+	"D"
+	"\x02\x04"
+	"2000"
+	"\x26\x01\x00"
+	"\x27\x01\x00"
+	"\x28\x02\x00\x00"
+	"\x39\x04\x00\x00\x00\x00"
+	"\x04\x00"
+	"\x0a\x02"
+	"en"
+	"\x09\x04\x00\x00\x00\x04"
+	"\x38\x09\x00\x00\x00\x00\x00\x00\x00\x00\x04"
+	"\x08\x04\x00\x00\x00\x06"
+	"\x37\x09\x00\x00\x00\x00\x00\x00\x00\x00\x06"
+	"\x0c\x02\x00\x02"
+	"\x1f\x04\x5b\x35\x47\xa0";
+
+static enum iax2_err give_new(const void *token, size_t len, bool again)
+{
+	uint8_t body[512];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	wire_wr_bytes(&w, asterisks_new, sizeof(asterisks_new) - 1);
+	iax2_ie_put(&w, IAX2_IE_CALLTOKEN, token, len);
+	T_TRUE(!w.bad);
+	return give((struct iax2_full){ .src_callno = PEERS,
+					.retransmit = again,
+					.ts_ms = 6,
+					.type = IAX2_FRAME_IAX,
+					.subclass = IAX2_IAX_NEW,
+					.body = body,
+					.body_len = (size_t)(w.p - body) });
+}
+
+static size_t get_token(char out[64])
+{
+	struct iax2_full f;
+
+	T_EQ(IAX2_OK, give_new(NULL, 0, false));
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_CALLTOKEN, 0, 1);
+	T_EQ(1, f.src_callno);
+	T_EQ(PEERS, f.dst_callno);
+	T_EQ(6, f.ts_ms);
+	T_EQ(IAX2_IE_CALLTOKEN, f.body[0]);
+	T_EQ(f.body_len, f.body[1] + 2U);
+	memcpy(out, f.body + 2, f.body[1]);
+	return f.body[1];
+}
+
+static struct iax2_call_id called(void)
+{
+	char token[64];
+	size_t len;
+
+	start();
+	len = get_token(token);
+	T_EQ(0, iax2_endpoint_calls(ep));
+	T_EQ(IAX2_OK, give_new(token, len, false));
+	event(IAX2_EV_CALL_IN);
+	T_STR("2001", ev.u.in.called);
+	T_STR("2000", ev.u.in.calling);
+	T_STR("", ev.u.in.username);
+	T_EQ(IAX2_PROOF_NONE, ev.u.in.proof);
+	return ev.call;
+}
+
+static void a_call_from_asterisk(void)
+{
+	struct iax2_call_id call = called();
+	struct iax2_full f;
+	static const uint8_t format[] = { 9, 4, 0, 0, 0, 4 };
+
+	T_EQ(IAX2_OK, iax2_accept(ep, call, now));
+	T_EQ(IAX2_E_STATE, iax2_accept(ep, call, now));
+	event(IAX2_EV_CALL_UP);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 0, 1);
+	T_EQ(OURS, f.src_callno);
+	T_EQ(PEERS, f.dst_callno);
+	T_EQ(sizeof(format), f.body_len);
+	T_EQ(0, memcmp(format, f.body, sizeof(format)));
+	(void)expect(IAX2_FRAME_CONTROL, IAX2_CONTROL_ANSWER, 1, 1);
+	/* They acknowledge the NEW themselves. */
+	nothing_sent();
+	(void)say_iax(IAX2_IAX_ACK, 1, 2);
+	nothing_sent();
+	T_TRUE(iax2_endpoint_deadline(ep) >= now + MONO_S);
+}
+
+static void a_repeated_new_makes_no_second_call(void)
+{
+	const struct iax2_call_id call = called();
+	char token[64];
+	struct iax2_full f;
+
+	(void)call;
+	/* Before and after the answer, with and without the R bit. */
+	for (int i = 0; i < 4; i++) {
+		(void)give_new(token, 0, i & 1);
+		f = expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 0, 1);
+		T_EQ(6, f.ts_ms);
+		nothing_sent();
+	}
+	T_EQ(1, iax2_endpoint_calls(ep));
+	no_event();
+}
+
+static void a_bad_token_gets_a_bare_reject(void)
+{
+	static const uint8_t reject[] = { 0x80, 1, 0x12, 0x34, 0, 0,
+					  0,    6, 0,    1,    6, 6 };
+	char token[64];
+	size_t len;
+
+	start();
+	len = get_token(token);
+	token[0] ^= 1;
+	T_EQ(IAX2_E_REFUSED, give_new(token, len, false));
+	T_TRUE(take());
+	T_EQ(sizeof(reject), sent_len);
+	T_EQ(0, memcmp(reject, sent, sent_len));
+	/* A good one, but from elsewhere. */
+	token[0] ^= 1;
+	from.port++;
+	T_EQ(IAX2_E_REFUSED, give_new(token, len, false));
+	T_TRUE(take());
+	T_EQ(12, sent_len);
+	from = peer;
+	/* A good one, but an old one. */
+	now += 100 * MONO_S;
+	T_EQ(IAX2_E_REFUSED, give_new(token, len, false));
+	T_TRUE(take());
+	T_EQ(12, sent_len);
+	T_EQ(0, iax2_endpoint_calls(ep));
+	T_EQ(4, iax2_endpoint_counters(ep)->token_bad);
+}
+
+static void an_unproved_sender_gets_no_more_than_it_sent(void)
+{
+	/* A NEW so short that a token would be longer. */
+	static const uint8_t tiny[] = { 0x92, 0x34, 0, 0, 0, 0,    0,
+					0,    0,    0, 6, 1, 0x36, 0 };
+
+	start();
+	(void)give_octets(tiny, sizeof(tiny));
+	nothing_sent();
+	T_EQ(1, iax2_endpoint_counters(ep)->limited);
+}
+
+static void no_common_codec_is_said(void)
+{
+	char token[64], body[80];
+	struct wire_wr w = wire_wr((uint8_t *)body, sizeof(body));
+	struct iax2_full f = { .src_callno = PEERS,
+			       .type = IAX2_FRAME_IAX,
+			       .subclass = IAX2_IAX_NEW };
+	size_t len;
+
+	start();
+	len = get_token(token);
+	iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, "2001");
+	iax2_ie_put_u32(&w, IAX2_IE_FORMAT, IAX2_FORMAT_GSM);
+	iax2_ie_put_u32(&w, IAX2_IE_CAPABILITY, IAX2_FORMAT_GSM);
+	iax2_ie_put(&w, IAX2_IE_CALLTOKEN, token, len);
+	f.body = (const uint8_t *)body;
+	f.body_len = (size_t)(w.p - (uint8_t *)body);
+	(void)give(f);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+	T_EQ(3, f.body_len);
+	T_EQ(58, f.body[2]);
+	no_event();
+	T_EQ(0, iax2_endpoint_calls(ep));
+}
+
+static void half_open_calls_of_one_address_are_limited(void)
+{
+	char token[64];
+	size_t len;
+	struct iax2_full f = { .type = IAX2_FRAME_IAX,
+			       .subclass = IAX2_IAX_NEW };
+	uint8_t body[256];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	start();
+	len = get_token(token);
+	wire_wr_bytes(&w, asterisks_new, sizeof(asterisks_new) - 1);
+	iax2_ie_put(&w, IAX2_IE_CALLTOKEN, token, len);
+	f.body = body;
+	f.body_len = (size_t)(w.p - body);
+	for (uint16_t i = 0; i < 3; i++) {
+		f.src_callno = (uint16_t)(100 + i);
+		T_EQ(i < 2 ? IAX2_OK : IAX2_E_LIMITED, give(f));
+	}
+	T_EQ(2, iax2_endpoint_calls(ep));
+	/* The node does not decide: they end. */
+	wait_us(5 * MONO_S);
+	for (int i = 0; i < 2; i++)
+		event(IAX2_EV_CALL_IN);
+	for (int i = 0; i < 2; i++)
+		event(IAX2_EV_CALL_DOWN);
+	f.src_callno = 103;
+	T_EQ(IAX2_OK, give(f));
+}
+
+/* --- outside of calls --------------------------------------------------- */
+
+static void a_poke_gets_a_bare_pong(void)
+{
+	static const uint8_t poke[] = { 0x80, 0x55, 0, 0, 0,    0,    0,
+					9,    0,    0, 6, 0x1e, 0x36, 0 };
+	static const uint8_t pong[] = {
+		0x80, 1, 0, 0x55, 0, 0, 0, 9, 0, 1, 6, 3
+	};
+	static const uint8_t openover[] = { 0x80, 1, 0, 0,    0,    0, 0, 9,
+					    0,    0, 6, 0x1e, 0xee, 1, 0 };
+
+	start();
+	T_EQ(IAX2_OK, give_octets(poke, sizeof(poke)));
+	T_TRUE(take());
+	T_EQ(sizeof(pong), sent_len);
+	T_EQ(0, memcmp(pong, sent, sent_len));
+	T_EQ(IAX2_E_NOT_OURS, give_octets(openover, sizeof(openover)));
+	nothing_sent();
+}
+
+static void an_unknown_call_gets_inval(void)
+{
+	static const uint8_t silent[] = {
+		IAX2_IAX_INVAL,  IAX2_IAX_ACK,    IAX2_IAX_VNAK,
+		IAX2_IAX_HANGUP, IAX2_IAX_REJECT, IAX2_IAX_PONG,
+	};
+	struct iax2_full f;
+
+	start();
+	T_EQ(IAX2_E_STALE, say(IAX2_FRAME_TEXT, 0, 7, 9, "x", 2));
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_INVAL, 9, 7);
+	T_EQ(OURS, f.src_callno);
+	T_EQ(PEERS, f.dst_callno);
+	T_EQ(12, sent_len);
+	for (size_t i = 0; i < sizeof(silent); i++)
+		T_EQ(IAX2_E_STALE, say_iax(silent[i], 7, 9));
+	nothing_sent();
+	T_EQ(7, iax2_endpoint_counters(ep)->unknown_call);
+}
+
+static void what_cannot_be_read_is_counted(void)
+{
+	static const uint8_t cut[] = { 0x92, 0x34, 0, 2, 0, 0, 0, 0, 0, 0, 6 };
+	static const uint8_t bad_element[] = { 0x92, 0x34, 0, 0, 0, 0, 0,
+					       0,    0,    0, 6, 1, 1, 9 };
+	static const uint8_t meta[] = { 0, 0, 1, 1, 0, 0, 0, 0 };
+
+	start();
+	for (size_t n = 0; n <= sizeof(cut); n++)
+		T_EQ(IAX2_E_TRUNCATED, give_octets(cut, n));
+	T_EQ(IAX2_E_TRUNCATED, give_octets(bad_element, sizeof(bad_element)));
+	T_EQ(13, iax2_endpoint_counters(ep)->malformed);
+	T_EQ(IAX2_E_NOT_OURS, give_octets(meta, sizeof(meta)));
+	T_EQ(14, iax2_endpoint_counters(ep)->rx);
+	nothing_sent();
+}
+
+int main(void)
+{
+	T_TRUE(sodium_init() >= 0);
+	T_RUN(a_call_to_asterisk_with_token_and_md5);
+	T_RUN(a_new_is_repeated_slowly_and_given_up_after_five_seconds);
+	T_RUN(a_ticketed_new_is_repeated_soon);
+	T_RUN(a_stateless_reject_ends_a_dial);
+	T_RUN(a_call_from_asterisk);
+	T_RUN(a_repeated_new_makes_no_second_call);
+	T_RUN(a_bad_token_gets_a_bare_reject);
+	T_RUN(an_unproved_sender_gets_no_more_than_it_sent);
+	T_RUN(no_common_codec_is_said);
+	T_RUN(a_poke_gets_a_bare_pong);
+	T_RUN(an_unknown_call_gets_inval);
+	T_RUN(what_cannot_be_read_is_counted);
+	T_RUN(half_open_calls_of_one_address_are_limited);
+	ep = iax2_endpoint_free(ep);
+	return T_DONE();
+}
