@@ -245,7 +245,10 @@ iax2_endpoint_counters(const struct iax2_endpoint *ep);
 
 /*
  * Commands.  All return IAX2_E_STALE for an id whose call has ended and
- * IAX2_E_STATE where the call's state does not permit them.
+ * IAX2_E_STATE where the call's state does not permit them.  What is sent in a
+ * call arrives once and in order, or the call ends; IAX2_E_FULL when too much
+ * (31 frames, or what all calls share) awaits its acknowledgement: try again
+ * later.
  */
 
 /* Place a call; IAX2_E_FULL, IAX2_E_RANGE.  *@out names it. */
@@ -257,17 +260,21 @@ enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 /* Ask an inbound caller to prove itself (AUTHREQ). */
 enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 			     const struct iax2_credentials *want, mono_us now);
-/* Refuse an inbound call with CAUSE @text and CAUSECODE @code. */
+/* Refuse an inbound call with CAUSE @text (NULL: none; at most 63 octets, or it
+ * is left out) and CAUSECODE @code (0: none). */
 enum iax2_err iax2_reject(struct iax2_endpoint *ep, struct iax2_call_id call,
 			  const char *text, uint8_t code, mono_us now);
-/* End any call; @text may be NULL.  CALL_DOWN follows at once; the HANGUP is
- * still delivered reliably. */
+/* End any call; @text and @code as in iax2_reject().  CALL_DOWN follows at
+ * once; what was sent before and the HANGUP are still delivered, for 5 s at
+ * most. */
 enum iax2_err iax2_hangup(struct iax2_endpoint *ep, struct iax2_call_id call,
 			  const char *text, uint8_t code, mono_us now);
 /*
  * Send @len octets of the agreed format, 20 ms of it.  @ts_ms is the media
  * time, ms since the call started, a multiple of 20 as a rule; @spurt starts a
  * talk spurt and makes a full frame, as does the 16-bit wrap of the time stamp.
+ * IAX2_E_STATE while the peer wants no voice (QUELCH); IAX2_E_RANGE for @len 0
+ * or above 1300.
  */
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 			      struct iax2_call_id call, const uint8_t *data,

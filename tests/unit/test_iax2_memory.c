@@ -160,6 +160,64 @@ static void hours_of_calls_allocate_nothing(void)
 	}
 }
 
+#define MANY 200
+
+/* Slots, numbers, peers and deadlines of many calls at once. */
+static void many_calls_come_and_go(void)
+{
+	const uint8_t key_seed[KEY_SEED_LEN] = { 1 };
+	static struct iax2_call_id call[MANY];
+	struct key_identity id;
+	struct side s[2] = { { .addr = net_addr_v4(192, 0, 2, 1, 4569) },
+			     { .addr = net_addr_v4(192, 0, 2, 2, 4569) } };
+	const struct iax2_endpoint_cfg cfg = {
+		.calls_max = MANY,
+		.tx_max = 4096,
+		.calls_per_addr_max = 64,
+		.identity = &id,
+		.formats = IAX2_FORMAT_ULAW,
+		.random = lcg,
+	};
+	const struct iax2_dial d = { .path.peer = s[1].addr,
+				     .called = "2",
+				     .calling = "1" };
+	mono_us now = MONO_S;
+	unsigned dials = 0, most = 0;
+
+	key_identity_from_seed(&id, key_seed);
+	for (int i = 0; i < 2; i++)
+		s[i].ep = iax2_endpoint_new(&cfg, now);
+	for (unsigned step_n = 0; step_n < 4000; step_n++) {
+		uint8_t r[2];
+		struct iax2_call_id *c;
+
+		lcg(NULL, r, sizeof(r));
+		c = &call[(r[0] << 8 | r[1]) % MANY];
+		if (iax2_hangup(s[0].ep, *c, NULL, 16, now) != IAX2_OK)
+			dials += iax2_dial(s[0].ep, &d, now, c) == IAX2_OK;
+		step(s, now);
+		if (iax2_endpoint_calls(s[1].ep) > most)
+			most = (unsigned)iax2_endpoint_calls(s[1].ep);
+		now += 50 * MONO_MS;
+	}
+	for (size_t i = 0; i < MANY; i++)
+		(void)iax2_hangup(s[0].ep, call[i], NULL, 16, now);
+	for (int i = 0; i < 10; i++) {
+		step(s, now);
+		now += MONO_S;
+	}
+	T_TRUE(most > MANY / 2);
+	for (int i = 0; i < 2; i++) {
+		T_EQ(0, iax2_endpoint_calls(s[i].ep));
+		T_EQ(MONO_NEVER, iax2_endpoint_deadline(s[i].ep));
+	}
+	T_EQ(dials, s[0].downs);
+	T_EQ(s[1].ups, s[1].downs);
+	T_TRUE(s[1].ups > 1000);
+	for (int i = 0; i < 2; i++)
+		iax2_endpoint_free(s[i].ep);
+}
+
 static void a_senseless_configuration_is_refused(void)
 {
 	const struct key_identity id = { .public_key = { 1 } };
@@ -199,6 +257,7 @@ int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(hours_of_calls_allocate_nothing);
+	T_RUN(many_calls_come_and_go);
 	T_RUN(a_senseless_configuration_is_refused);
 	return T_DONE();
 }

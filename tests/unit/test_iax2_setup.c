@@ -310,6 +310,47 @@ static void an_unproved_sender_gets_no_more_than_it_sent(void)
 	T_EQ(1, iax2_endpoint_counters(ep)->limited);
 }
 
+/* Frames of all kinds from all over: no calls, and no more octets back. */
+static void strangers_get_no_calls_and_no_flood(void)
+{
+	uint32_t r = 1;
+	size_t in = 0, out = 0;
+
+	start();
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t buf[64] = { 0 };
+		struct dgram d = { .path.peer = peer, .data = buf }, back;
+		size_t answers = 0;
+
+		for (size_t k = 0; k < sizeof(buf); k++) {
+			r = r * 1664525U + 1013904223U;
+			buf[k] = (uint8_t)(r >> 24);
+		}
+		memcpy(d.path.peer.ip + 12, buf + 60, 4);
+		buf[0] |= (uint8_t)(buf[40] & 1 ? 0x80 : 0);
+		if (buf[41] & 1)
+			buf[10] = IAX2_FRAME_IAX;
+		if (buf[42] & 1)
+			buf[2] = buf[3] = 0;
+		buf[11] &= 0x3f;
+		d.len = buf[43] % 41U;
+		if (d.len > IAX2_FULL_HDR_LEN && (buf[44] & 1)) {
+			buf[12] = IAX2_IE_CALLTOKEN;
+			buf[13] = (uint8_t)(d.len - 14);
+		}
+		in += d.len;
+		(void)iax2_endpoint_rx(ep, &d, now);
+		while (iax2_endpoint_next_tx(ep, &back)) {
+			answers += back.len;
+		}
+		T_TRUE(answers <= d.len);
+		out += answers;
+	}
+	T_TRUE(out > 0 && out < in);
+	T_EQ(0, iax2_endpoint_calls(ep));
+	no_event();
+}
+
 static void no_common_codec_is_said(void)
 {
 	char token[64], body[80];
@@ -434,6 +475,7 @@ int main(void)
 	T_RUN(a_repeated_new_makes_no_second_call);
 	T_RUN(a_bad_token_gets_a_bare_reject);
 	T_RUN(an_unproved_sender_gets_no_more_than_it_sent);
+	T_RUN(strangers_get_no_calls_and_no_flood);
 	T_RUN(no_common_codec_is_said);
 	T_RUN(a_poke_gets_a_bare_pong);
 	T_RUN(an_unknown_call_gets_inval);
