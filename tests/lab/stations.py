@@ -68,7 +68,7 @@ class Registrar:
 
     def start(self):
         self.process = self.host.popen([REGISTRAR, '-c', self.conf])
-        wait_until(lambda: os.path.exists(self.socket), 10, 'the registrar to start')
+        wait_until(lambda: self.command('status').returncode == 0, 10, 'the registrar to start')
 
     def command(self, *words):
         return subprocess.run([REGISTRAR, '-c', self.conf, *words], text=True,

@@ -257,6 +257,22 @@ static void repetition_backs_off_and_ends(void)
 	T_EQ(0, iax2_endpoint_calls(ep));
 }
 
+static void a_repeated_frame_acknowledges_what_came_since(void)
+{
+	const struct iax2_call_id call = up();
+	struct iax2_full f;
+
+	T_EQ(IAX2_OK, iax2_send_text(ep, call, "x", now));
+	(void)expect(IAX2_FRAME_TEXT, 0, 1, 2);
+	(void)say(IAX2_FRAME_TEXT, 0, 2, 1, "y", 2);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 3);
+	now = iax2_endpoint_deadline(ep);
+	iax2_endpoint_tick(ep, now);
+	f = expect(IAX2_FRAME_TEXT, 0, 1, 3);
+	T_TRUE(f.retransmit);
+	T_EQ(PEERS, f.dst_callno);
+}
+
 static void a_repeated_frame_tells_no_round_trip(void)
 {
 	const struct iax2_call_id call = up();
@@ -326,6 +342,25 @@ static void a_hangup_is_acknowledged_as_often_as_it_comes(void)
 	T_EQ(16, ev.u.down.code);
 	no_event();
 	wait_us(5 * MONO_S);
+	T_EQ(0, iax2_endpoint_calls(ep));
+}
+
+static void both_hangups_are_acknowledged(void)
+{
+	const struct iax2_call_id call = up();
+
+	T_EQ(IAX2_OK, iax2_hangup(ep, call, NULL, 16, now));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 2);
+	(void)say_iax(IAX2_IAX_HANGUP, 2, 1);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 3);
+	(void)say_iax(IAX2_IAX_ACK, 3, 2);
+	/* Our ACK was lost. */
+	(void)say_iax(IAX2_IAX_HANGUP, 2, 2);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 3);
+	event(IAX2_EV_CALL_DOWN);
+	no_event();
+	wait_us(5 * MONO_S);
+	nothing_sent();
 	T_EQ(0, iax2_endpoint_calls(ep));
 }
 
@@ -402,6 +437,20 @@ static void events_are_bounded_and_nothing_is_lost(void)
 	T_STR("y", ev.u.text.data);
 }
 
+static void there_is_always_room_for_the_end(void)
+{
+	const struct iax2_call_id call = up();
+	enum iax2_event_kind last = IAX2_EV_CALL_UP;
+
+	for (unsigned i = 0; i < 200; i++)
+		(void)say(IAX2_FRAME_DTMF_END, '1', (uint8_t)(2 + i), 1, NULL,
+			  0);
+	T_EQ(IAX2_OK, iax2_hangup(ep, call, NULL, 16, now));
+	while (iax2_endpoint_next_event(ep, &ev))
+		last = ev.kind;
+	T_EQ(IAX2_EV_CALL_DOWN, last);
+}
+
 static void a_quelched_call_sends_no_voice(void)
 {
 	const struct iax2_call_id call = up();
@@ -436,13 +485,16 @@ int main(void)
 	T_RUN(a_gap_is_asked_for_and_filled);
 	T_RUN(a_vnak_brings_everything_again_at_once);
 	T_RUN(repetition_backs_off_and_ends);
+	T_RUN(a_repeated_frame_acknowledges_what_came_since);
 	T_RUN(a_repeated_frame_tells_no_round_trip);
 	T_RUN(only_the_peer_may_speak_in_its_call);
 	T_RUN(a_hangup_is_acknowledged_as_often_as_it_comes);
+	T_RUN(both_hangups_are_acknowledged);
 	T_RUN(our_hangup_follows_what_was_said_before);
 	T_RUN(a_full_window_keeps_a_place_for_the_end);
 	T_RUN(voice_does_not_crowd_out_signalling);
 	T_RUN(events_are_bounded_and_nothing_is_lost);
+	T_RUN(there_is_always_room_for_the_end);
 	T_RUN(a_quelched_call_sends_no_voice);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();

@@ -54,6 +54,7 @@ struct side {
 	struct iax2_call_id call;
 	unsigned ups;
 	unsigned downs;
+	unsigned voices;
 };
 
 static uint32_t seed;
@@ -76,6 +77,7 @@ static void events(struct side *s, mono_us now)
 			T_EQ(IAX2_OK, iax2_accept(s->ep, ev.call, now));
 		s->ups += ev.kind == IAX2_EV_CALL_UP;
 		s->downs += ev.kind == IAX2_EV_CALL_DOWN;
+		s->voices += ev.kind == IAX2_EV_VOICE;
 	}
 }
 
@@ -218,6 +220,48 @@ static void many_calls_come_and_go(void)
 		iax2_endpoint_free(s[i].ep);
 }
 
+/* Mini frames name no call of ours: each finds its own all the same. */
+static void each_mini_frame_finds_its_call(void)
+{
+	const uint8_t key_seed[KEY_SEED_LEN] = { 1 };
+	const uint8_t codes[160] = { 0 };
+	static struct iax2_call_id call[MANY];
+	struct key_identity id;
+	struct side s[2] = { { .addr = net_addr_v4(192, 0, 2, 1, 4569) },
+			     { .addr = net_addr_v4(192, 0, 2, 2, 4569) } };
+	const struct iax2_endpoint_cfg cfg = {
+		.calls_max = MANY,
+		.tx_max = 4096,
+		.calls_per_addr_max = 64,
+		.identity = &id,
+		.formats = IAX2_FORMAT_ULAW,
+		.random = lcg,
+	};
+	const struct iax2_dial d = { .path.peer = s[1].addr,
+				     .called = "2",
+				     .calling = "1" };
+	mono_us now = MONO_S;
+
+	key_identity_from_seed(&id, key_seed);
+	for (int i = 0; i < 2; i++)
+		s[i].ep = iax2_endpoint_new(&cfg, now);
+	for (size_t i = 0; i < MANY; i++) {
+		T_EQ(IAX2_OK, iax2_dial(s[0].ep, &d, now, &call[i]));
+		step(s, now);
+	}
+	T_EQ(MANY, s[1].ups);
+	for (size_t i = 0; i < 2 * MANY; i++) {
+		T_EQ(IAX2_OK,
+		     iax2_send_voice(s[0].ep, call[i % MANY], codes,
+				     sizeof(codes), (uint32_t)(i / MANY) * 20,
+				     i < MANY, now));
+		step(s, now);
+	}
+	T_EQ(2 * MANY, s[1].voices);
+	for (int i = 0; i < 2; i++)
+		iax2_endpoint_free(s[i].ep);
+}
+
 static void a_senseless_configuration_is_refused(void)
 {
 	const struct key_identity id = { .public_key = { 1 } };
@@ -258,6 +302,7 @@ int main(void)
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(hours_of_calls_allocate_nothing);
 	T_RUN(many_calls_come_and_go);
+	T_RUN(each_mini_frame_finds_its_call);
 	T_RUN(a_senseless_configuration_is_refused);
 	return T_DONE();
 }

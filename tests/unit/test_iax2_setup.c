@@ -138,6 +138,33 @@ static void a_ticketed_new_is_repeated_soon(void)
 	}
 }
 
+static void give_token(const char *token)
+{
+	uint8_t body[64];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	iax2_ie_put_text(&w, IAX2_IE_CALLTOKEN, token);
+	T_EQ(IAX2_OK,
+	     give((struct iax2_full){ .src_callno = 1,
+				      .dst_callno = OURS,
+				      .iseq = 1,
+				      .type = IAX2_FRAME_IAX,
+				      .subclass = IAX2_IAX_CALLTOKEN,
+				      .body = body,
+				      .body_len = (size_t)(w.p - body) }));
+}
+
+static void a_token_is_taken_once(void)
+{
+	start();
+	(void)dial(NULL);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+	give_token("one");
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
+	give_token("two");
+	nothing_sent();
+}
+
 static void a_stateless_reject_ends_a_dial(void)
 {
 	start();
@@ -453,14 +480,16 @@ static void what_cannot_be_read_is_counted(void)
 	static const uint8_t bad_element[] = { 0x92, 0x34, 0, 0, 0, 0, 0,
 					       0,    0,    0, 6, 1, 1, 9 };
 	static const uint8_t meta[] = { 0, 0, 1, 1, 0, 0, 0, 0 };
+	static const uint8_t oversize[DGRAM_MAX + 1] = { 0, 5 };
 
 	start();
 	for (size_t n = 0; n <= sizeof(cut); n++)
 		T_EQ(IAX2_E_TRUNCATED, give_octets(cut, n));
 	T_EQ(IAX2_E_TRUNCATED, give_octets(bad_element, sizeof(bad_element)));
 	T_EQ(13, iax2_endpoint_counters(ep)->malformed);
+	T_EQ(IAX2_E_RANGE, give_octets(oversize, sizeof(oversize)));
 	T_EQ(IAX2_E_NOT_OURS, give_octets(meta, sizeof(meta)));
-	T_EQ(14, iax2_endpoint_counters(ep)->rx);
+	T_EQ(15, iax2_endpoint_counters(ep)->rx);
 	nothing_sent();
 }
 
@@ -470,6 +499,7 @@ int main(void)
 	T_RUN(a_call_to_asterisk_with_token_and_md5);
 	T_RUN(a_new_is_repeated_slowly_and_given_up_after_five_seconds);
 	T_RUN(a_ticketed_new_is_repeated_soon);
+	T_RUN(a_token_is_taken_once);
 	T_RUN(a_stateless_reject_ends_a_dial);
 	T_RUN(a_call_from_asterisk);
 	T_RUN(a_repeated_new_makes_no_second_call);
