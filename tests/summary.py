@@ -185,8 +185,9 @@ def self_check():
         got = totals(judged)
         good = got == '{} passed, {} failed, {} skipped'.format(*want)
         failed += not good
-        print(f'{"ok" if good else "not ok"} {number} - {text!r} {status} '
-              f'{code}' + ('' if good else f'\n# {got}'))
+        name = f'{text!r} {status} {code}'.replace('#', '')
+        print(f'{"ok" if good else "not ok"} {number} - {name}'
+              + ('' if good else f'\n# {got}'))
     with tempfile.TemporaryDirectory() as empty:
         lost = programs(f'x={empty}:testlog')
     good = [r.state for p in lost for r in judge(p)] == ['failed']

@@ -181,6 +181,74 @@ static void a_stateless_reject_ends_a_dial(void)
 	T_EQ(0, iax2_endpoint_calls(ep));
 }
 
+static void dial_and_accept(uint8_t format)
+{
+	const uint8_t body[] = { 9, 4, 0, 0, 0, format };
+
+	start();
+	(void)dial("secret");
+	T_TRUE(take());
+	(void)say(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 0, 1, body, sizeof(body));
+}
+
+static void a_control_frame_may_end_a_call(void)
+{
+	static const struct {
+		enum iax2_control control;
+		uint8_t code;
+	} rows[] = {
+		{ IAX2_CONTROL_BUSY, 17 },
+		{ IAX2_CONTROL_CONGESTION, 34 },
+		{ IAX2_CONTROL_HANGUP, 16 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		dial_and_accept(4);
+		(void)say(IAX2_FRAME_CONTROL, IAX2_CONTROL_RINGING, 1, 1, NULL,
+			  0);
+		(void)say(IAX2_FRAME_CONTROL, rows[i].control, 2, 1, NULL, 0);
+		event(IAX2_EV_CALL_ACCEPTED);
+		event(IAX2_EV_CALL_RINGING);
+		event(IAX2_EV_CALL_DOWN);
+		T_EQ(IAX2_DOWN_HANGUP_REMOTE, ev.u.down.reason);
+		T_EQ(rows[i].code, ev.u.down.code);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 3);
+	}
+}
+
+static void a_format_that_we_did_not_offer_ends_a_call(void)
+{
+	static const uint8_t bad[] = { 0, 2, 6 };
+
+	for (size_t i = 0; i < sizeof(bad); i++) {
+		dial_and_accept(bad[i]);
+		event(IAX2_EV_CALL_DOWN);
+		T_EQ(IAX2_DOWN_PROTOCOL, ev.u.down.reason);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 1);
+	}
+}
+
+static void endless_challenges_are_not_answered(void)
+{
+	static const char authreq[] = "\x0e\x02\x00\x02"
+				      "\x0f\x03"
+				      "123";
+
+	start();
+	(void)dial("secret");
+	T_TRUE(take());
+	for (uint8_t i = 0; i < 3; i++) {
+		(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, i, 1 + i, authreq,
+			  sizeof(authreq) - 1);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_AUTHREP, 1 + i, 1 + i);
+	}
+	(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, 3, 4, authreq,
+		  sizeof(authreq) - 1);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 4, 4);
+	event(IAX2_EV_CALL_DOWN);
+	T_EQ(IAX2_DOWN_PROTOCOL, ev.u.down.reason);
+}
+
 /* --- being called ------------------------------------------------------- */
 
 /* Asterisk's NEW, all its elements; the token follows. */
@@ -433,6 +501,46 @@ static void half_open_calls_of_one_address_are_limited(void)
 	T_EQ(IAX2_OK, give(f));
 }
 
+static void commands_check_what_they_are_given(void)
+{
+	struct iax2_dial d = { .path.peer = peer,
+			       .called = "",
+			       .calling = "1" };
+	const struct iax2_credentials none = { 0 };
+	struct iax2_call_id call = { 0 };
+	struct iax2_call_info info;
+	uint32_t ts;
+
+	start();
+	T_EQ(IAX2_E_STALE, iax2_accept(ep, call, now));
+	T_EQ(IAX2_E_STALE, iax2_challenge(ep, call, &none, now));
+	T_EQ(IAX2_E_STALE, iax2_reject(ep, call, NULL, 0, now));
+	T_EQ(IAX2_E_STALE, iax2_hangup(ep, call, NULL, 0, now));
+	T_EQ(IAX2_E_STALE, iax2_send_text(ep, call, "x", now));
+	T_EQ(IAX2_E_STALE, iax2_media_time(ep, call, now, &ts));
+	call.slot = 4;
+	T_EQ(IAX2_E_STALE, iax2_call_info(ep, call, &info));
+	T_EQ(IAX2_E_STALE, iax2_media_time(ep, call, now, &ts));
+
+	T_EQ(IAX2_E_RANGE, iax2_dial(ep, &d, now, &call));
+	d.called = "123456789012345678901234567890123";
+	T_EQ(IAX2_E_RANGE, iax2_dial(ep, &d, now, &call));
+	T_EQ(0, iax2_endpoint_calls(ep));
+	d.called = "1";
+	for (int i = 0; i < 4; i++)
+		T_EQ(IAX2_OK, iax2_dial(ep, &d, now, &call));
+	T_EQ(IAX2_E_FULL, iax2_dial(ep, &d, now, &call));
+	T_EQ(IAX2_E_STATE, iax2_accept(ep, call, now));
+	T_EQ(IAX2_E_STATE, iax2_reject(ep, call, NULL, 0, now));
+	T_EQ(IAX2_E_STATE, iax2_challenge(ep, call, &none, now));
+	T_EQ(IAX2_E_STATE, iax2_send_text(ep, call, "x", now));
+	T_EQ(IAX2_OK, iax2_media_time(ep, call, now + 59 * MONO_MS, &ts));
+	T_EQ(40, ts);
+
+	call = called();
+	T_EQ(IAX2_E_RANGE, iax2_challenge(ep, call, &none, now));
+}
+
 /* --- outside of calls --------------------------------------------------- */
 
 static void a_poke_gets_a_bare_pong(void)
@@ -501,6 +609,10 @@ int main(void)
 	T_RUN(a_ticketed_new_is_repeated_soon);
 	T_RUN(a_token_is_taken_once);
 	T_RUN(a_stateless_reject_ends_a_dial);
+	T_RUN(a_control_frame_may_end_a_call);
+	T_RUN(a_format_that_we_did_not_offer_ends_a_call);
+	T_RUN(endless_challenges_are_not_answered);
+	T_RUN(commands_check_what_they_are_given);
 	T_RUN(a_call_from_asterisk);
 	T_RUN(a_repeated_new_makes_no_second_call);
 	T_RUN(a_bad_token_gets_a_bare_reject);

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Whole nodes and a registrar in virtual time, behind translators, in fair
+ * and foul weather: everything but sockets and sound cards.
+ */
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/ulaw.h"
+#include "daemon/node/node.h"
+#include "proto/openover_registrar.h"
+#include "tests/t.h"
+#include "tests/virtual/fake_net.h"
+
+#define ONE_WAY (25 * MONO_MS)
+#define RTT (2 * ONE_WAY)
+#define NODES 2
+
+struct station {
+	struct node *node;
+	struct key_identity id;
+	struct node_event last;
+	unsigned ups, downs, opened;
+	char why[NODE_WHY_MAX];
+};
+
+struct scene {
+	struct fake_net *net;
+	struct oo_registrar *registrar;
+	struct key_identity registrar_id;
+	struct station at[NODES];
+	int nat[NODES];
+	unsigned lose; /* the packet from now that is lost; 0: none */
+	unsigned passed;
+};
+
+static void registrar_rx(void *ctx, const struct dgram *d, mono_us now)
+{
+	(void)oo_registrar_rx(ctx, d, now);
+}
+
+static void registrar_tick(void *ctx, mono_us now)
+{
+	oo_registrar_tick(ctx, now);
+}
+
+static mono_us registrar_deadline(void *ctx)
+{
+	return oo_registrar_deadline(ctx);
+}
+
+static bool registrar_tx(void *ctx, struct dgram *out)
+{
+	return oo_registrar_next_tx(ctx, out);
+}
+
+static void station_rx(void *ctx, const struct dgram *d, mono_us now)
+{
+	node_rx(((struct station *)ctx)->node, d, now);
+}
+
+static void station_tick(void *ctx, mono_us now)
+{
+	node_tick(((struct station *)ctx)->node, now);
+}
+
+static mono_us station_deadline(void *ctx)
+{
+	return node_deadline(((struct station *)ctx)->node);
+}
+
+static bool station_tx(void *ctx, struct dgram *out)
+{
+	return node_next_tx(((struct station *)ctx)->node, out);
+}
+
+static void station_settle(void *ctx, mono_us now)
+{
+	struct station *s = ctx;
+	struct node_event ev;
+
+	while (node_next_event(s->node, &ev)) {
+		s->last = ev;
+		if (ev.kind == NODE_EV_LINK_UP) {
+			s->ups++;
+		} else if (ev.kind == NODE_EV_LINK_DOWN) {
+			s->downs++;
+			memcpy(s->why, ev.why, sizeof(s->why));
+		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {
+			s->opened++;
+			node_sockets(s->node, ev.sockets_for, 1,
+				     (uint16_t)ev.count, now);
+		}
+	}
+}
+
+static void start_registrar(struct scene *s, const struct net_addr *at)
+{
+	const struct oo_registrar_cfg cfg = {
+		.identity = &s->registrar_id,
+		.nodes_max = 16,
+		.opens_max = 64,
+		.tx_max = 256,
+		.refresh_s = 300,
+		.registrations_per_min = 600,
+		.opens_per_min = 600,
+		.random = fake_net_random,
+		.random_ctx = s->net,
+	};
+	struct fake_machine m = { .rx = registrar_rx,
+				  .tick = registrar_tick,
+				  .deadline = registrar_deadline,
+				  .next_tx = registrar_tx };
+
+	s->registrar = oo_registrar_new(&cfg, fake_net_now(s->net));
+	T_TRUE(s->registrar != NULL);
+	m.ctx = s->registrar;
+	fake_net_address(s->net, fake_net_attach(s->net, &m), at, FAKE_NO_NAT);
+}
+
+static void start_node(struct scene *s, int i, const struct net_addr *registrar,
+		       const struct fake_nat *nat)
+{
+	static const char *const number[] = { "2001", "2002" };
+	const struct node_cfg cfg = {
+		.number = number[i],
+		.identity = &s->at[i].id,
+		.port = 4569,
+		.keepalive_s = 15,
+		.calls_max = 16,
+		.spray_packets = 2048,
+		.spray_sockets = 256,
+		.jitter = { .min_ms = 40, .max_ms = 400, .silence = 0xff },
+		.ptt = { .timeout_s = 180 },
+		.acl = { .registered = true },
+		.random = fake_net_random,
+		.random_ctx = s->net,
+	};
+	const struct fake_machine m = { .ctx = &s->at[i],
+					.rx = station_rx,
+					.tick = station_tick,
+					.deadline = station_deadline,
+					.next_tx = station_tx,
+					.settle = station_settle };
+	const struct net_addr at = net_addr_v4(192, 168, (uint8_t)i, 2, 4569);
+	const struct net_addr open =
+		net_addr_v4(198, 51, 100, (uint8_t)(20 + i), 4569);
+	const int slot = fake_net_attach(s->net, &m);
+	size_t index;
+
+	s->at[i].node = node_new(&cfg, fake_net_now(s->net));
+	T_TRUE(s->at[i].node != NULL);
+	s->nat[i] = nat ? fake_net_nat(s->net, nat) : FAKE_NO_NAT;
+	fake_net_address(s->net, slot, nat ? &at : &open, s->nat[i]);
+	oo_node_own_addresses(node_openover(s->at[i].node), nat ? &at : &open,
+			      1);
+	T_EQ(IAX2_OK, oo_registrar_node_put(s->registrar, number[i],
+					    s->at[i].id.public_key));
+	T_EQ(IAX2_OK, oo_node_add_registrar(node_openover(s->at[i].node),
+					    s->registrar_id.public_key,
+					    fake_net_now(s->net), &index));
+	oo_node_registrar_addresses(node_openover(s->at[i].node), index,
+				    registrar, 1, fake_net_now(s->net));
+}
+
+static const struct fake_nat preserving = {
+	.preserve_port = true,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+static const struct fake_nat symmetric = {
+	.mapping_by_peer = true,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+
+/* NULL: public. */
+static void begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
+		  const struct fake_nat *b)
+{
+	const struct fake_weather fair = { .delay = ONE_WAY };
+	const struct net_addr at = net_addr_v4(198, 51, 100, 1, 4569);
+	const struct fake_nat *const kind[NODES] = { a, b };
+
+	memset(s, 0, sizeof(*s));
+	s->net = fake_net_new(seed, MONO_S);
+	for (int i = 0; i <= NODES; i++) {
+		const uint8_t secret[KEY_SEED_LEN] = { (uint8_t)(i + 1) };
+
+		key_identity_from_seed(
+			i < NODES ? &s->at[i].id : &s->registrar_id, secret);
+	}
+	fake_net_weather(s->net, &fair);
+	start_registrar(s, &at);
+	for (int i = 0; i < NODES; i++) {
+		struct fake_nat nat;
+
+		if (kind[i]) {
+			nat = *kind[i];
+			nat.outside =
+				net_addr_v4(203, 0, 113, (uint8_t)(10 + i), 0);
+		}
+		start_node(s, i, &at, kind[i] ? &nat : NULL);
+	}
+	fake_net_run(s->net, fake_net_now(s->net) + 3 * MONO_S);
+	for (int i = 0; i < NODES; i++)
+		T_TRUE(oo_reg_is_up(
+			oo_node_registrar(node_openover(s->at[i].node), 0)));
+}
+
+static void end(struct scene *s)
+{
+	for (int i = 0; i < NODES; i++)
+		node_free(s->at[i].node);
+	oo_registrar_free(s->registrar);
+	fake_net_free(s->net);
+}
+
+static void run(struct scene *s, mono_us d)
+{
+	fake_net_run(s->net, fake_net_now(s->net) + d);
+}
+
+static struct node_link_id dial(struct scene *s)
+{
+	const struct node_connect c = { .number = "2002" };
+	struct node_link_id id;
+
+	T_EQ(IAX2_OK,
+	     node_connect(s->at[0].node, &c, fake_net_now(s->net), &id));
+	return id;
+}
+
+static unsigned links(const struct scene *s, int i, enum node_link_state state)
+{
+	struct node_link_info l;
+	unsigned n = 0;
+
+	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+		n += node_link_at(s->at[i].node, k, &l) && l.state == state;
+	return n;
+}
+
+static unsigned all_links(const struct scene *s, int i)
+{
+	struct node_link_info l;
+	unsigned n = 0;
+
+	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+		n += node_link_at(s->at[i].node, k, &l);
+	return n;
+}
+
+/* --- dialling ----------------------------------------------------------- */
+
+static void a_dial_between_two_carrier_nats_takes_four_round_trips(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	begin(&s, 1, &preserving, &preserving);
+	id = dial(&s);
+	run(&s, 2 * MONO_S);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_EQ(NODE_RUNG_OPENED, l.rung);
+	T_TRUE(l.dial_us <= 4 * RTT);
+	T_EQ(1, links(&s, 1, NODE_LINK_UP));
+	end(&s);
+}
+
+static bool lose_nth(void *ctx, const struct fake_packet *p)
+{
+	struct scene *s = ctx;
+
+	(void)p;
+	return s->lose == 0 || ++s->passed != s->lose;
+}
+
+static void any_one_packet_of_a_dial_may_be_lost(void)
+{
+	mono_us slowest = 0;
+
+	for (unsigned n = 1; n <= 24; n++) {
+		struct node_link_info l;
+		struct node_link_id id;
+		struct scene s;
+
+		begin(&s, n, &preserving, &preserving);
+		fake_net_hook(s.net, lose_nth, &s);
+		s.lose = n;
+		id = dial(&s);
+		run(&s, 3 * MONO_S);
+		T_TRUE(node_link(s.at[0].node, id, &l));
+		T_EQ(NODE_LINK_UP, l.state);
+		T_EQ(1, links(&s, 1, NODE_LINK_UP));
+		if (l.dial_us > slowest)
+			slowest = l.dial_us;
+		end(&s);
+	}
+	/* About one retry interval more than without loss. */
+	T_TRUE(slowest <= 4 * RTT + 300 * MONO_MS);
+}
+
+static void in_foul_weather_a_dial_ends_and_both_ends_agree(void)
+{
+	const struct fake_weather foul = { .delay = ONE_WAY,
+					   .jitter = 30 * MONO_MS,
+					   .loss = 150,
+					   .duplicate = 100,
+					   .reorder = 100,
+					   .reorder_delay = 60 * MONO_MS };
+	unsigned up = 0;
+
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		struct scene s;
+
+		begin(&s, seed, &preserving, &preserving);
+		fake_net_weather(s.net, &foul);
+		(void)dial(&s);
+		run(&s, 12 * MONO_S);
+		T_EQ(0, links(&s, 0, NODE_LINK_REQUESTING));
+		T_EQ(0, links(&s, 0, NODE_LINK_PUNCHING));
+		up += links(&s, 0, NODE_LINK_UP);
+		if (all_links(&s, 0) == 0)
+			T_TRUE(s.at[0].why[0] != '\0');
+		/* Fair again: what one end has, the other has. */
+		fake_net_weather(s.net,
+				 &(struct fake_weather){ .delay = ONE_WAY });
+		run(&s, 60 * MONO_S);
+		T_EQ(links(&s, 0, NODE_LINK_UP), links(&s, 1, NODE_LINK_UP));
+		(void)node_disconnect(s.at[0].node, NULL, fake_net_now(s.net));
+		run(&s, 10 * MONO_S);
+		T_EQ(0, all_links(&s, 0));
+		T_EQ(0, all_links(&s, 1));
+		T_EQ(0, iax2_endpoint_calls(node_endpoint(s.at[0].node)));
+		T_EQ(0, iax2_endpoint_calls(node_endpoint(s.at[1].node)));
+		T_EQ(0, oo_registrar_opens(s.registrar));
+		end(&s);
+	}
+	/* One packet in seven is lost: nearly all get through all the same. */
+	T_TRUE(up >= 190);
+}
+
+static void a_port_translating_nat_is_met_by_port_probing(void)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		const bool caller = seed % 2;
+		struct node_link_info l;
+		struct node_link_id id;
+		struct scene s;
+
+		begin(&s, seed, caller ? &symmetric : &preserving,
+		      caller ? &preserving : &symmetric);
+		id = dial(&s);
+		run(&s, 10 * MONO_S);
+		T_TRUE(node_link(s.at[0].node, id, &l));
+		T_EQ(NODE_LINK_UP, l.state);
+		T_EQ(NODE_RUNG_PREDICTED, l.rung);
+		T_EQ(1, s.at[!caller].opened);
+		end(&s);
+	}
+}
+
+static void a_port_translating_target_reaches_a_public_caller_at_once(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	begin(&s, 3, NULL, &symmetric);
+	id = dial(&s);
+	run(&s, 2 * MONO_S);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_EQ(NODE_RUNG_OPENED, l.rung);
+	T_TRUE(l.dial_us <= 6 * RTT);
+	T_EQ(0, s.at[1].opened);
+	end(&s);
+}
+
+/* --- keeping the hole --------------------------------------------------- */
+
+static void the_hole_lives_for_a_day_and_costs_little(void)
+{
+	const mono_us day = 24 * 3600 * MONO_S;
+	struct fake_counters before, after;
+	struct scene s;
+
+	begin(&s, 5, &preserving, &preserving);
+	before = *fake_net_counters(s.net, 1);
+	run(&s, day);
+	after = *fake_net_counters(s.net, 1);
+	/* A PING each 12.75 s at the most, and the refreshes. */
+	T_TRUE(after.sent - before.sent < day / MONO_S / 12);
+	T_TRUE(after.sent - before.sent > day / MONO_S / 16);
+	(void)dial(&s);
+	run(&s, MONO_S);
+	T_EQ(1, links(&s, 0, NODE_LINK_UP));
+	end(&s);
+}
+
+static void a_changed_carrier_address_is_noticed_within_an_interval(void)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		const struct net_addr other = net_addr_v4(203, 0, 113, 99, 0);
+		struct scene s;
+
+		begin(&s, seed, &preserving, &preserving);
+		run(&s, seed * MONO_S);
+		fake_net_rebind(s.net, s.nat[1], fake_net_now(s.net), &other);
+		run(&s, 16 * MONO_S);
+		T_EQ(1, oo_registrar_counters(s.registrar)->moves);
+		T_EQ(2, oo_registrar_counters(s.registrar)->registered);
+		(void)dial(&s);
+		run(&s, MONO_S);
+		T_EQ(1, links(&s, 0, NODE_LINK_UP));
+		end(&s);
+	}
+}
+
+static void a_node_that_was_cut_off_for_a_minute_comes_back(void)
+{
+	struct scene s;
+
+	begin(&s, 9, &preserving, &preserving);
+	fake_net_cut(s.net, 2, true);
+	run(&s, 60 * MONO_S);
+	T_TRUE(!oo_reg_is_up(
+		oo_node_registrar(node_openover(s.at[1].node), 0)));
+	fake_net_cut(s.net, 2, false);
+	run(&s, 61 * MONO_S);
+	(void)dial(&s);
+	run(&s, MONO_S);
+	T_EQ(1, links(&s, 0, NODE_LINK_UP));
+	end(&s);
+}
+
+static void a_silent_registrar_is_asked_for_ever_but_not_often(void)
+{
+	struct fake_counters before, after;
+	struct scene s;
+
+	begin(&s, 11, &preserving, &preserving);
+	fake_net_cut(s.net, 0, true);
+	run(&s, 600 * MONO_S);
+	before = *fake_net_counters(s.net, 1);
+	run(&s, 3600 * MONO_S);
+	after = *fake_net_counters(s.net, 1);
+	T_TRUE(after.sent - before.sent > 60);
+	T_TRUE(after.sent - before.sent < 1500);
+	fake_net_cut(s.net, 0, false);
+	run(&s, 90 * MONO_S);
+	T_TRUE(oo_reg_is_up(oo_node_registrar(node_openover(s.at[0].node), 0)));
+	end(&s);
+}
+
+/* --- speech ------------------------------------------------------------- */
+
+struct heard {
+	unsigned blocks, keyed, edges;
+	bool was;
+	int32_t peak;
+};
+
+/* Each 20 ms: 2001 receives a tone while @talk, 2002 transmits what comes. */
+static void speak(struct scene *s, bool talk, unsigned blocks, struct heard *h)
+{
+	for (unsigned b = 0; b < blocks; b++) {
+		int16_t rx[AUDIO_BLOCK] = { 0 }, tx[AUDIO_BLOCK];
+		bool keyed;
+
+		for (size_t i = 0; talk && i < AUDIO_BLOCK; i++)
+			rx[i] = (int16_t)(i % 8 < 4 ? 8000 : -8000);
+		run(s, 20 * MONO_MS);
+		(void)node_audio(s->at[0].node, rx, talk, tx,
+				 fake_net_now(s->net));
+		memset(rx, 0, sizeof(rx));
+		keyed = node_audio(s->at[1].node, rx, false, tx,
+				   fake_net_now(s->net));
+		h->blocks++;
+		h->keyed += keyed;
+		h->edges += keyed != h->was;
+		h->was = keyed;
+		for (size_t i = 0; i < AUDIO_BLOCK; i++)
+			h->peak = tx[i] > h->peak ? tx[i] : h->peak;
+	}
+}
+
+static void speech_keys_the_far_transmitter_and_only_for_its_length(void)
+{
+	struct heard h = { 0 };
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	begin(&s, 21, &preserving, &preserving);
+	id = dial(&s);
+	run(&s, MONO_S);
+	speak(&s, false, 50, &h);
+	T_EQ(0, h.keyed);
+	/* Longer than the 16-bit time stamp of a mini frame. */
+	speak(&s, true, 70 * 50, &h);
+	speak(&s, false, 50, &h);
+	T_EQ(2, h.edges);
+	T_TRUE(h.keyed >= 70 * 50 - 1 && h.keyed <= 70 * 50 + 3);
+	T_TRUE(h.peak > 7700 && h.peak < 8300);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(70 * 50, l.call.tx_voice);
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		if (!node_link_at(s.at[1].node, i, &l))
+			continue;
+		T_EQ(70 * 50, l.call.rx_voice);
+		T_EQ(0, l.call.rx_lost);
+		T_EQ(0, l.jitter.late + l.jitter.lost);
+	}
+	end(&s);
+}
+
+static void a_talker_that_vanishes_unkeys_the_far_transmitter(void)
+{
+	struct heard h = { 0 };
+	struct scene s;
+
+	begin(&s, 22, &preserving, &preserving);
+	(void)dial(&s);
+	run(&s, MONO_S);
+	speak(&s, true, 100, &h);
+	T_TRUE(h.was);
+	fake_net_cut(s.net, 1, true);
+	speak(&s, false, 100, &h);
+	T_TRUE(!h.was);
+	/* And the link ends, in the end. */
+	run(&s, 90 * MONO_S);
+	T_EQ(0, all_links(&s, 1));
+	end(&s);
+}
+
+static void digits_arrive_in_order_and_once(void)
+{
+	struct scene s;
+
+	begin(&s, 23, &preserving, &preserving);
+	(void)dial(&s);
+	run(&s, MONO_S);
+	T_EQ(IAX2_OK, node_dtmf(s.at[0].node, "*80", fake_net_now(s.net)));
+	T_EQ(IAX2_E_RANGE, node_dtmf(s.at[0].node, "x", fake_net_now(s.net)));
+	run(&s, MONO_S);
+	T_EQ(NODE_EV_DTMF, s.at[1].last.kind);
+	T_EQ('0', s.at[1].last.digit);
+	end(&s);
+}
+
+int main(void)
+{
+	T_TRUE(sodium_init() >= 0);
+	T_RUN(a_dial_between_two_carrier_nats_takes_four_round_trips);
+	T_RUN(any_one_packet_of_a_dial_may_be_lost);
+	T_RUN(in_foul_weather_a_dial_ends_and_both_ends_agree);
+	T_RUN(a_port_translating_nat_is_met_by_port_probing);
+	T_RUN(a_port_translating_target_reaches_a_public_caller_at_once);
+	T_RUN(the_hole_lives_for_a_day_and_costs_little);
+	T_RUN(a_changed_carrier_address_is_noticed_within_an_interval);
+	T_RUN(a_node_that_was_cut_off_for_a_minute_comes_back);
+	T_RUN(a_silent_registrar_is_asked_for_ever_but_not_often);
+	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
+	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
+	T_RUN(digits_arrive_in_order_and_once);
+	return T_DONE();
+}
