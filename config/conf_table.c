@@ -268,7 +268,7 @@ static const struct conf_row registrar_rows[] = {
 	  .help = "Nodes that the directory has room for; memory is set aside "
 		  "at the start." },
 	{ "registrar.refresh_s", CONF_U32, REGISTRAR(registrar.refresh_s),
-	  .min = 30, .max = 3600, .dflt = 300, .unit = "s",
+	  .min = 30, .max = 3600, .dflt = 1800, .unit = "s",
 	  .help = "How often nodes register again." },
 	{ "limits.registrations_per_min", CONF_U32,
 	  REGISTRAR(limits.registrations_per_min), .min = 1, .max = 6000,

@@ -300,7 +300,7 @@ static void send_over(struct oo_node *n, struct oo_reg *g, uint64_t transaction,
 
 	oo_session_put(&g->session, &w);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, transaction);
-	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, verdict);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)verdict);
 	if (verdict == OO_ACCEPTED)
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, oo_node_nat(n));
 	oo_reg_send(g, buf, &w, oo_reg_best_family(g));

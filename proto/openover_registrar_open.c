@@ -107,7 +107,7 @@ static void send_verdict(struct oo_registrar *r, struct oo_record *caller,
 
 	oo_session_put(&caller->session, &w);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, caller_tx);
-	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, verdict);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)verdict);
 	seal_append(&w, buf, caller->session.tx_key);
 	registrar_send(r, path, buf, &w);
 }

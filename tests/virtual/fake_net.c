@@ -8,7 +8,6 @@
 #include "tests/t.h"
 
 #define MAPPINGS_MAX 4096
-#define PERMITS_MAX 16 /* peers that one mapping lets in */
 #define SOCKETS_MAX 1024
 #define REBINDS_MAX 8
 #define TTL_DEFAULT 64
@@ -20,9 +19,9 @@ struct mapping {
 	struct net_addr peer; /* of a mapping by peer */
 	uint16_t port;
 	mono_us used;
-	struct net_addr permit[PERMITS_MAX];
+	struct net_addr *permit; /* peers that it lets in; grows */
 	size_t permits;
-	size_t permit_next;
+	size_t permit_cap;
 };
 
 struct nat {
@@ -117,8 +116,12 @@ struct fake_net *fake_net_free(struct fake_net *net)
 		return NULL;
 	for (size_t i = 0; i < net->air_n; i++)
 		free(net->air[i]);
-	for (size_t i = 0; i < net->nats; i++)
+	for (size_t i = 0; i < net->nats; i++) {
+		/* Every place that was ever used, beyond n after a rebind. */
+		for (size_t k = 0; k < MAPPINGS_MAX; k++)
+			free(net->nat[i]->map[k].permit);
 		free(net->nat[i]);
+	}
 	free(net->air);
 	free(net);
 	return NULL;
@@ -252,7 +255,7 @@ static struct mapping *outwards(struct fake_net *net, struct nat *n,
 	}
 	port = new_port(net, n, inside->port);
 	m = new_mapping(net, n);
-	memset(m, 0, sizeof(*m));
+	m->permits = 0;
 	m->inside = *inside;
 	m->peer = *peer;
 	m->port = port;
@@ -265,10 +268,13 @@ static void permit(struct mapping *m, const struct net_addr *peer)
 		if (net_addr_equal(&m->permit[i], peer))
 			return;
 	}
-	m->permit[m->permit_next] = *peer;
-	m->permit_next = (m->permit_next + 1) % PERMITS_MAX;
-	if (m->permits < PERMITS_MAX)
-		m->permits++;
+	if (m->permits == m->permit_cap) {
+		m->permit_cap = m->permit_cap ? 2 * m->permit_cap : 8;
+		m->permit = realloc(m->permit,
+				    m->permit_cap * sizeof(m->permit[0]));
+		T_TRUE(m->permit != NULL);
+	}
+	m->permit[m->permits++] = *peer;
 }
 
 static struct net_addr translate(struct fake_net *net, struct nat *n,

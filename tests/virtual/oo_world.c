@@ -120,8 +120,10 @@ static void carry(struct world *w, int from, const struct dgram *d)
 		f->len = d->len;
 		memcpy(f->data, d->data, d->len);
 	}
-	if (w->swallow && ++w->sent == w->swallow)
+	if (w->swallow && ++w->sent == w->swallow) {
+		w->swallowed = w->log[w->log_n - 1];
 		return;
+	}
 	/* A packet with a small time-to-live dies on the way. */
 	if (to >= 0 && (d->ttl == 0 || d->ttl > 5))
 		(void)world_inject(w, to, &w->addr[from], d->data, d->len);

@@ -39,6 +39,7 @@ struct world {
 	size_t log_n;
 	int swallow; /* this frame, counted from now on, is lost; 0: none */
 	int sent;    /* frames since swallow was set */
+	struct world_frame swallowed;
 	struct oo_event last[WORLD_NODES][12]; /* by kind, the last event */
 	unsigned seen[WORLD_NODES][12];        /* and how many */
 	bool refuse[WORLD_NODES];              /* answer to OPEN_IN */

@@ -104,7 +104,7 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 		.nodes_max = 16,
 		.opens_max = 64,
 		.tx_max = 256,
-		.refresh_s = 300,
+		.refresh_s = 1800,
 		.registrations_per_min = 600,
 		.opens_per_min = 600,
 		.random = fake_net_random,
