@@ -52,6 +52,6 @@ int main(int argc, char *argv[])
 	if (sodium_init() < 0)
 		return CONSOLE_REFUSED;
 	if (optind == argc)
-		return shell_run(&c);
-	return console_run(&c, argc - optind, argv + optind);
+		return (int)shell_run(&c);
+	return (int)console_run(&c, argc - optind, argv + optind);
 }
