@@ -306,7 +306,6 @@ static bool split(const char *text, struct app_lookup *l, char host[256],
 	const char *at = strchr(text, '@');
 	const size_t len = at ? (size_t)(at - text) : strlen(text);
 	const char *colon;
-	unsigned p = 0;
 
 	host[0] = '\0';
 	*port = 4569;
@@ -325,10 +324,9 @@ static bool split(const char *text, struct app_lookup *l, char host[256],
 	 * resolver's numeric form reads itself. */
 	colon = strrchr(host, ':');
 	if (host[0] != '[' && colon && strchr(host, ':') == colon) {
-		if (sscanf(colon + 1, "%5u", &p) != 1 || p == 0 || p > 65535)
+		if (!net_port_parse(colon + 1, port))
 			return false;
 		host[colon - host] = '\0';
-		*port = (uint16_t)p;
 	}
 	return host[0] != '\0';
 }

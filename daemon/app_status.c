@@ -201,12 +201,12 @@ static json_t *counters_json(struct app *a)
 		"rx", (json_int_t)u->rx, "tx", (json_int_t)u->tx, "oversize",
 		(json_int_t)u->rx_oversize, "unreachable",
 		(json_int_t)u->tx_unreachable, "malformed",
-		(json_int_t)(c->malformed + o->malformed), "unknown_call",
-		(json_int_t)c->unknown_call, "token_bad",
+		(json_int_t)c->malformed + (json_int_t)o->malformed,
+		"unknown_call", (json_int_t)c->unknown_call, "token_bad",
 		(json_int_t)c->token_bad, "auth_failed",
 		(json_int_t)c->auth_failed, "forged", (json_int_t)o->forged,
 		"replayed", (json_int_t)o->replayed, "limited",
-		(json_int_t)(c->limited + o->limited), "retransmits",
+		(json_int_t)c->limited + (json_int_t)o->limited, "retransmits",
 		(json_int_t)c->retransmits);
 }
 
@@ -221,7 +221,8 @@ json_t *app_status(struct app *a)
 	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
 			 "node", a->conf.node.number, "callsign",
 			 a->conf.node.callsign, "version", KEYHOLE_VERSION,
-			 "uptime_s", (json_int_t)((now - a->started) / MONO_S),
+			 "uptime_s",
+			 (json_int_t)(now - a->started) / (json_int_t)MONO_S,
 			 "registrars", registrars, "reach", reach_json(a),
 			 "links", links_json(a, now), "radio", radio_json(a),
 			 "counters", counters_json(a));

@@ -269,17 +269,20 @@ enum iax2_err iax2_reject(struct iax2_endpoint *ep, struct iax2_call_id call,
  * most. */
 enum iax2_err iax2_hangup(struct iax2_endpoint *ep, struct iax2_call_id call,
 			  const char *text, uint8_t code, mono_us now);
-/*
- * Send @len octets of the agreed format, 20 ms of it.  @ts_ms is the media
- * time, ms since the call started, a multiple of 20 as a rule; @spurt starts a
- * talk spurt and makes a full frame, as does the 16-bit wrap of the time stamp.
- * IAX2_E_STATE while the peer wants no voice (QUELCH); IAX2_E_RANGE for @len 0
- * or above 1300.
- */
+/* One frame of voice: 20 ms of the agreed format. */
+struct iax2_voice {
+	const uint8_t *data;
+	size_t len;     /* octets, 1..1300 */
+	uint32_t ts_ms; /* ms since the call started, a multiple of 20 as a
+			   rule */
+	bool spurt;     /* the first of a talk spurt */
+};
+/* Send it: in a full frame when it starts a spurt or the low half of the time
+ * stamp wraps, else in a mini frame.  IAX2_E_STATE while the peer wants no
+ * voice (QUELCH); IAX2_E_RANGE for the length. */
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
-			      struct iax2_call_id call, const uint8_t *data,
-			      size_t len, uint32_t ts_ms, bool spurt,
-			      mono_us now);
+			      struct iax2_call_id call,
+			      const struct iax2_voice *v, mono_us now);
 /* Media time of a call at @now, rounded down to 20 ms: where the next spurt
  * starts. */
 enum iax2_err iax2_media_time(const struct iax2_endpoint *ep,

@@ -109,36 +109,34 @@ void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
 /* --- sent --------------------------------------------------------------- */
 
 static enum iax2_err voice_full(struct iax2_endpoint *ep, struct call *c,
-				const uint8_t *data, size_t len, uint32_t ts,
-				mono_us now)
+				const struct iax2_voice *v, mono_us now)
 {
 	const struct out_frame f = {
 		.type = IAX2_FRAME_VOICE,
 		.subclass = c->format,
-		.body = data,
-		.body_len = len,
+		.body = v->data,
+		.body_len = v->len,
 		.has_ts = true,
-		.ts_ms = ts,
+		.ts_ms = v->ts_ms,
 	};
-
 	const enum iax2_err err = transport_send(ep, c, &f, now);
 
 	if (err == IAX2_OK) {
 		c->tx_any = true;
-		c->tx_ts = ts;
+		c->tx_ts = v->ts_ms;
 		c->tx_full_owed = false;
 	}
 	return err;
 }
 
 static enum iax2_err voice_mini(struct iax2_endpoint *ep, struct call *c,
-				const uint8_t *data, size_t len, uint32_t ts)
+				const struct iax2_voice *v)
 {
 	const struct iax2_mini m = {
 		.src_callno = c->callno,
-		.ts_ms = (uint16_t)ts,
-		.data = data,
-		.len = len,
+		.ts_ms = (uint16_t)v->ts_ms,
+		.data = v->data,
+		.len = v->len,
 	};
 	uint8_t buf[DGRAM_MAX];
 	struct dgram d = { .path = c->path, .data = buf };
@@ -151,25 +149,24 @@ static enum iax2_err voice_mini(struct iax2_endpoint *ep, struct call *c,
 }
 
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
-			      struct iax2_call_id call, const uint8_t *data,
-			      size_t len, uint32_t ts_ms, bool spurt,
-			      mono_us now)
+			      struct iax2_call_id call,
+			      const struct iax2_voice *v, mono_us now)
 {
 	enum iax2_err err;
 	struct call *c = call_standing(ep, call, now, &err);
 
 	if (!c)
 		return err;
-	if (len == 0 || len > CALL_BODY_MAX)
+	if (v->len == 0 || v->len > CALL_BODY_MAX)
 		return IAX2_E_RANGE;
 	if (c->quelched)
 		return IAX2_E_STATE;
-	if (spurt || !c->tx_any || ts_ms >> 16 != c->tx_ts >> 16)
+	if (v->spurt || !c->tx_any || v->ts_ms >> 16 != c->tx_ts >> 16)
 		c->tx_full_owed = true;
 	if (c->tx_full_owed && transport_has_voice_room(ep, c))
-		err = voice_full(ep, c, data, len, ts_ms, now);
+		err = voice_full(ep, c, v, now);
 	else if (c->tx_any)
-		err = voice_mini(ep, c, data, len, ts_ms);
+		err = voice_mini(ep, c, v);
 	else
 		err = IAX2_E_FULL;
 	c->tx_voice += err == IAX2_OK;

@@ -162,10 +162,16 @@ static enum iax2_err refuse(struct oo_registrar *r, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
+/* A REGREQ with a good token and a signature. */
+struct attempt {
+	const struct dgram *d;
+	const struct oo_msg *m;
+	const uint8_t *secret; /* that made the token */
+};
+
 /* True when the node's signature fits the exchange that was begun while its
  * session was @parent; *@s is the session that follows. */
-static bool proves(const struct oo_registrar *r, const struct dgram *d,
-		   const struct oo_msg *m, const uint8_t *secret,
+static bool proves(const struct oo_registrar *r, const struct attempt *a,
 		   const struct oo_record *rec, uint64_t parent,
 		   struct oo_session *s)
 {
@@ -173,9 +179,9 @@ static bool proves(const struct oo_registrar *r, const struct dgram *d,
 	struct oo_transcript t;
 	bool good;
 
-	exchange_for(&x, secret, &d->path.peer, m, parent);
-	t = transcript(r, &x, m, rec->key);
-	good = oo_transcript_verify(&t, OO_ROLE_NODE, m->result) &&
+	exchange_for(&x, a->secret, &a->d->path.peer, a->m, parent);
+	t = transcript(r, &x, a->m, rec->key);
+	good = oo_transcript_verify(&t, OO_ROLE_NODE, a->m->result) &&
 	       oo_session_agree(s, &t, OO_ROLE_REGISTRAR, x.secret);
 	key_wipe(&x, sizeof(x));
 	return good;
@@ -185,19 +191,20 @@ static enum iax2_err authenticate(struct oo_registrar *r, const struct dgram *d,
 				  const struct oo_msg *m, const uint8_t *secret,
 				  mono_us now)
 {
+	const struct attempt a = { d, m, secret };
 	struct oo_record *rec = oo_directory_by_number(r->dir, m->username);
 	struct oo_session s;
 	struct exchange x;
 	enum iax2_err err = IAX2_OK;
 
-	if (rec && proves(r, d, m, secret, rec, rec->session.id, &s)) {
+	if (rec && proves(r, &a, rec, rec->session.id, &s)) {
 		oo_directory_begin(r->dir, rec, &s);
 		oo_directory_move(r->dir, rec, &d->path, now);
 		r->n.registered++;
 		registrar_event(r, OO_REG_EV_UP, rec->number, &d->path.peer);
 		acknowledge(r, d, m, rec);
 	} else if (rec && rec->session.id != 0 &&
-		   proves(r, d, m, secret, rec, rec->parent, &s) &&
+		   proves(r, &a, rec, rec->parent, &s) &&
 		   s.id == rec->session.id) {
 		/* Said again because our REGACK was lost. */
 		acknowledge(r, d, m, rec);

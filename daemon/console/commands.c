@@ -173,10 +173,11 @@ static bool take_connect_option(int argc, char *const *argv, int *i,
 static enum console_exit do_connect(const struct console *c, int argc,
 				    char *const *argv)
 {
+	struct console own = *c;
 	struct ask a = { .method = "connect",
 			 .params = json_object(),
 			 .note = on_progress,
-			 .ctx = (void *)(uintptr_t)c };
+			 .ctx = &own };
 	const char *node;
 	json_t *result;
 	enum console_exit status;

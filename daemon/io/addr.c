@@ -36,7 +36,7 @@ static bool parse_ip(const char *ip, struct net_addr *out)
 	return inet_pton(AF_INET6, ip, out->ip) == 1;
 }
 
-static bool parse_port(const char *text, uint16_t *out)
+bool net_port_parse(const char *text, uint16_t *out)
 {
 	char *end;
 	const unsigned long v = strtoul(text, &end, 10);
@@ -72,7 +72,7 @@ bool net_addr_parse(const char *text, uint16_t port, struct net_addr *out)
 	if (!end || (bracket && end[1] == '\0'))
 		return true;
 	end += bracket;
-	return end[0] == ':' && parse_port(end + 1, &out->port);
+	return end[0] == ':' && net_port_parse(end + 1, &out->port);
 }
 
 socklen_t net_addr_to_sockaddr(const struct net_addr *a,

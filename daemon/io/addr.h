@@ -24,6 +24,9 @@ const char *net_addr_format(const struct net_addr *a, char out[NET_ADDR_TEXT]);
  */
 bool net_addr_parse(const char *text, uint16_t port, struct net_addr *out);
 
+/* A port number, 1..65535, and nothing else. */
+bool net_port_parse(const char *text, uint16_t *out);
+
 /* Returns the length of the sockaddr. */
 socklen_t net_addr_to_sockaddr(const struct net_addr *a,
 			       struct sockaddr_storage *out);

@@ -15,7 +15,8 @@
 
 #define CLIENTS_MAX 64U
 #define LINE_MAX_OCTETS 65536U
-#define OUT_MAX_OCTETS (1024U * 1024U) /* what a client may leave unread */
+#define OUT_MAX_OCTETS \
+	((size_t)1024 * 1024) /* what a client may leave unread */
 
 struct client;
 
@@ -108,7 +109,8 @@ static void client_send(struct client *cl, json_t *object)
 	}
 	grown = realloc(cl->out, cl->out_n + len + 1);
 	if (grown) {
-		memcpy(grown + cl->out_n, text, len);
+		/* A line: its end takes the place of the NUL. */
+		memcpy(grown + cl->out_n, text, len + 1);
 		grown[cl->out_n + len] = '\n';
 		cl->out = grown;
 		cl->out_n += len + 1;

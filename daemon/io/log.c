@@ -2,6 +2,7 @@
 
 #include "daemon/io/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,26 +52,80 @@ static size_t prefix(char *out, size_t cap, enum log_level level)
 	return (size_t)n;
 }
 
-void log_at(enum log_level level, const char *format, ...)
+/* @left_out: lines like this one that were not logged. */
+__attribute__((format(printf, 3, 0))) static void
+write_line(enum log_level level, uint64_t left_out, const char *format,
+	   va_list ap)
 {
 	char line[LINE_MAX_OCTETS];
+	const size_t room = sizeof(line) - 1; /* for the line's end */
 	size_t n;
-	va_list ap;
 	int m;
 
 	if (level > threshold)
 		return;
-	n = prefix(line, sizeof(line), level);
-	va_start(ap, format);
-	m = vsnprintf(line + n, sizeof(line) - n - 1, format, ap);
-	va_end(ap);
+	n = prefix(line, room, level);
+	m = vsnprintf(line + n, room - n, format, ap);
 	if (m < 0)
 		return;
-	n += (size_t)m < sizeof(line) - n - 1 ? (size_t)m
-					      : sizeof(line) - n - 2;
+	n = (size_t)m < room - n ? n + (size_t)m : room - 1;
+	if (left_out > 0) {
+		m = snprintf(line + n, room - n, " (%" PRIu64 " more)",
+			     left_out);
+		n = (size_t)m < room - n ? n + (size_t)m : room - 1;
+	}
 	line[n++] = '\n';
 	/* One write a line keeps lines whole; a full pipe loses them. */
 	(void)!write(STDERR_FILENO, line, n);
+}
+
+void log_error(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	write_line(LOG_ERROR, 0, format, ap);
+	va_end(ap);
+}
+
+void log_warning(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	write_line(LOG_WARNING, 0, format, ap);
+	va_end(ap);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	write_line(LOG_INFO, 0, format, ap);
+	va_end(ap);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	write_line(LOG_DEBUG, 0, format, ap);
+	va_end(ap);
+}
+
+void log_limited(struct log_limit *l, uint64_t now_us, enum log_level level,
+		 const char *format, ...)
+{
+	uint64_t left_out;
+	va_list ap;
+
+	if (!log_limit_take(l, now_us, &left_out))
+		return;
+	va_start(ap, format);
+	write_line(level, left_out, format, ap);
+	va_end(ap);
 }
 
 bool log_limit_take(struct log_limit *l, uint64_t now_us, uint64_t *left_out)

@@ -16,13 +16,12 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 void log_init(enum log_level level);
 void log_set_level(enum log_level level);
 
-__attribute__((format(printf, 2, 3))) void log_at(enum log_level level,
-						  const char *format, ...);
+#define LOG_FORMAT(at) __attribute__((format(printf, at, (at) + 1)))
 
-#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
-#define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
-#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+LOG_FORMAT(1) void log_error(const char *format, ...);
+LOG_FORMAT(1) void log_warning(const char *format, ...);
+LOG_FORMAT(1) void log_info(const char *format, ...);
+LOG_FORMAT(1) void log_debug(const char *format, ...);
 
 /* A place in the code that may log @burst lines at once and one every
  * @every_ms after that. */
@@ -36,18 +35,16 @@ struct log_limit {
 /* True when this place may log now; *@left_out is how many it did not. */
 bool log_limit_take(struct log_limit *l, uint64_t now_us, uint64_t *left_out);
 
-#define LOG_LIMITED(now_us, level, format, ...)                                \
-	do {                                                                   \
-		static struct log_limit log_here = { 5000, 5, 0, 0 };          \
-		uint64_t log_out;                                              \
-		if (log_limit_take(&log_here, (now_us), &log_out)) {           \
-			if (log_out > 0)                                       \
-				log_at(level,                                  \
-				       format " (%" PRIu64 " more like this)", \
-				       __VA_ARGS__, log_out);                  \
-			else                                                   \
-				log_at(level, format, __VA_ARGS__);            \
-		}                                                              \
+LOG_FORMAT(4)
+void log_limited(struct log_limit *l, uint64_t now_us, enum log_level level,
+		 const char *format, ...);
+
+/* A line that strangers can cause: five at once, then one in 5 s from this
+ * place, saying how many were left out. */
+#define LOG_LIMITED(now_us, level, ...)                                 \
+	do {                                                            \
+		static struct log_limit log_here = { 5000, 5, 0, 0 };   \
+		log_limited(&log_here, (now_us), (level), __VA_ARGS__); \
 	} while (0)
 
 #endif

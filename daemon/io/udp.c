@@ -50,12 +50,11 @@ struct udp {
 
 /* --- receiving ---------------------------------------------------------- */
 
-static void read_control(const struct msghdr *h, struct dgram *d)
+static void read_control(struct msghdr *h, struct dgram *d)
 {
 	struct cmsghdr *c;
 
-	for (c = CMSG_FIRSTHDR(h); c;
-	     c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)h, c)) {
+	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
 		int hops = 0;
 
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
@@ -83,7 +82,7 @@ static void read_control(const struct msghdr *h, struct dgram *d)
 
 static void deliver(struct udp *u, const struct sock *s, size_t i)
 {
-	const struct msghdr *h = &u->msg[i].msg_hdr;
+	struct msghdr *h = &u->msg[i].msg_hdr;
 	struct dgram d = {
 		.path.sock = s->id,
 		.data = u->data[i],

@@ -78,8 +78,10 @@ static void say(struct node *n, struct link *l, const uint8_t *codes,
 	if (spurt && iax2_media_time(n->ep, l->call, now, &l->tx_ts) != IAX2_OK)
 		return;
 	l->tx_keyed = true;
-	(void)iax2_send_voice(n->ep, l->call, codes, AUDIO_BLOCK, l->tx_ts,
-			      spurt, now);
+	(void)iax2_send_voice(
+		n->ep, l->call,
+		&(struct iax2_voice){ codes, AUDIO_BLOCK, l->tx_ts, spurt },
+		now);
 	l->tx_ts += 20;
 }
 

@@ -161,8 +161,11 @@ static void command(struct fuzz *z, uint8_t op, uint8_t arg)
 		(void)iax2_send_text(z->ep, call, "text", z->now);
 		break;
 	case 5:
-		(void)iax2_send_voice(z->ep, call, codes, sizeof(codes),
-				      arg * 1000U, arg & 1, z->now);
+		(void)iax2_send_voice(
+			z->ep, call,
+			&(struct iax2_voice){ codes, sizeof(codes), arg * 1000U,
+					      arg & 1 },
+			z->now);
 		break;
 	case 6:
 		(void)iax2_send_dtmf(z->ep, call, (char)arg, arg & 1, z->now);

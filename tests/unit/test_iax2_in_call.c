@@ -401,7 +401,10 @@ static void a_full_window_keeps_a_place_for_the_end(void)
 		;
 	/* A spurt cannot start, but voice of one goes on. */
 	T_EQ(IAX2_E_FULL,
-	     iax2_send_voice(ep, call, codes, sizeof(codes), 1000, true, now));
+	     iax2_send_voice(
+		     ep, call,
+		     &(struct iax2_voice){ codes, sizeof(codes), 1000, true },
+		     now));
 	T_EQ(IAX2_OK, iax2_hangup(ep, call, NULL, 16, now));
 	T_TRUE(take());
 	T_EQ(IAX2_IAX_HANGUP, sent[11]);
@@ -413,8 +416,10 @@ static void voice_does_not_crowd_out_signalling(void)
 	const uint8_t codes[160] = { 0 };
 
 	for (uint32_t ts = 0; ts < 2000; ts += 20)
-		(void)iax2_send_voice(ep, call, codes, sizeof(codes), ts, true,
-				      now);
+		(void)iax2_send_voice(
+			ep, call,
+			&(struct iax2_voice){ codes, sizeof(codes), ts, true },
+			now);
 	T_EQ(IAX2_OK, iax2_send_text(ep, call, "still here", now));
 }
 
@@ -458,14 +463,21 @@ static void a_quelched_call_sends_no_voice(void)
 
 	(void)say_iax(IAX2_IAX_QUELCH, 2, 1);
 	T_EQ(IAX2_E_STATE,
-	     iax2_send_voice(ep, call, codes, sizeof(codes), 0, true, now));
+	     iax2_send_voice(
+		     ep, call,
+		     &(struct iax2_voice){ codes, sizeof(codes), 0, true },
+		     now));
 	(void)say_iax(IAX2_IAX_UNQUELCH, 3, 1);
-	T_EQ(IAX2_OK,
-	     iax2_send_voice(ep, call, codes, sizeof(codes), 0, true, now));
+	T_EQ(IAX2_OK, iax2_send_voice(ep, call,
+				      &(struct iax2_voice){
+					      codes, sizeof(codes), 0, true },
+				      now));
 	(void)expect(IAX2_FRAME_VOICE, IAX2_FORMAT_ULAW, 1, 4);
 	T_EQ(172, sent_len);
-	T_EQ(IAX2_OK,
-	     iax2_send_voice(ep, call, codes, sizeof(codes), 20, false, now));
+	T_EQ(IAX2_OK, iax2_send_voice(ep, call,
+				      &(struct iax2_voice){
+					      codes, sizeof(codes), 20, false },
+				      now));
 	T_TRUE(take());
 	T_EQ(164, sent_len);
 	T_EQ(0, sent[0]);

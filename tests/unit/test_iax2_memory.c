@@ -113,8 +113,11 @@ static void talk(struct side s[2], mono_us *now)
 	T_EQ(IAX2_OK, iax2_dial(s[0].ep, &d, *now, &s[0].call));
 	for (uint32_t ts = 0; ts < 100000; ts += 20) {
 		step(s, *now);
-		(void)iax2_send_voice(s[0].ep, s[0].call, codes, sizeof(codes),
-				      ts, ts % 2000 == 0, *now);
+		(void)iax2_send_voice(s[0].ep, s[0].call,
+				      &(struct iax2_voice){ codes,
+							    sizeof(codes), ts,
+							    ts % 2000 == 0 },
+				      *now);
 		if (ts % 1000 == 0)
 			(void)iax2_send_text(s[0].ep, s[0].call, "L T2000",
 					     *now);
@@ -251,10 +254,12 @@ static void each_mini_frame_finds_its_call(void)
 	}
 	T_EQ(MANY, s[1].ups);
 	for (size_t i = 0; i < 2 * MANY; i++) {
-		T_EQ(IAX2_OK,
-		     iax2_send_voice(s[0].ep, call[i % MANY], codes,
-				     sizeof(codes), (uint32_t)(i / MANY) * 20,
-				     i < MANY, now));
+		T_EQ(IAX2_OK, iax2_send_voice(s[0].ep, call[i % MANY],
+					      &(struct iax2_voice){
+						      codes, sizeof(codes),
+						      (uint32_t)(i / MANY) * 20,
+						      i < MANY },
+					      now));
 		step(s, now);
 	}
 	T_EQ(2 * MANY, s[1].voices);

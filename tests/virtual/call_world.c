@@ -220,8 +220,10 @@ bool call_world_voice(struct call_world *w, int party, uint32_t ts, bool spurt)
 	uint8_t frame[160] = { 0 };
 
 	memcpy(frame, &ts, sizeof(ts));
-	return iax2_send_voice(p->ep, p->call, frame, sizeof(frame), ts, spurt,
-			       fake_net_now(w->net)) == IAX2_OK;
+	return iax2_send_voice(
+		       p->ep, p->call,
+		       &(struct iax2_voice){ frame, sizeof(frame), ts, spurt },
+		       fake_net_now(w->net)) == IAX2_OK;
 }
 
 enum iax2_err call_world_hangup(struct call_world *w, int party)
