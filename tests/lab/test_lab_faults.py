@@ -81,12 +81,20 @@ def run(*argv, **kwargs):
     return subprocess.run(argv, text=True, capture_output=True, check=False, timeout=20, **kwargs)
 
 
+def free_port():
+    """A UDP port that nobody has: scenarios run side by side."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(('127.0.0.1', 0))
+        return sock.getsockname()[1]
+
+
 class Folder:
     """A folder with a key, for a node that runs without a lab."""
 
     def __enter__(self):
         self.temp = tempfile.TemporaryDirectory(prefix='kh-')
         self.path = self.temp.name
+        self.port = free_port()
         self.key = run(KEYHOLE, 'keygen', self.file('key')).stdout.strip()
         return self
 
@@ -98,7 +106,7 @@ class Folder:
 
     def conf(self, **more):
         groups = {'node': {'number': '2001', 'key_file': self.file('key')},
-                  'iax2': {'port': 14569, 'bind4': '127.0.0.1', 'bind6': ''},
+                  'iax2': {'port': self.port, 'bind4': '127.0.0.1', 'bind6': ''},
                   'control': {'socket': self.file('sock'), 'group': 'root'}}
         for name, value in more.items():
             groups.setdefault(name, {}).update(value)
@@ -138,8 +146,8 @@ def a_bad_configuration_gets_every_error_with_file_and_line():
 @test
 def a_busy_port_is_one_sentence():
     with Folder() as f, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(('127.0.0.1', 14569))
-        one_sentence(run(KEYHOLED, '-c', f.conf()), 'UDP port 14569', 'in use')
+        taken.bind(('127.0.0.1', f.port))
+        one_sentence(run(KEYHOLED, '-c', f.conf()), f'UDP port {f.port}', 'in use')
 
 
 @test
@@ -183,7 +191,7 @@ def a_full_disk_is_one_sentence():
                                               sim={'tx_wav': os.path.join(small, 'tx.wav')}))
             one_sentence(done, 'sim radio', 'No space left')
             conf = write_conf(f.file('registrar.conf'), {
-                'iax2': {'port': 14570, 'bind4': '127.0.0.1', 'bind6': ''},
+                'iax2': {'port': free_port(), 'bind4': '127.0.0.1', 'bind6': ''},
                 'registrar': {'key_file': f.file('key'), 'directory': os.path.join(small, 'd.db')},
                 'control': {'socket': f.file('rsock'), 'group': 'root'}})
             one_sentence(run(REGISTRAR, '-c', conf), 'directory')
@@ -198,7 +206,7 @@ def a_second_daemon_on_the_same_socket_is_refused_and_a_dead_ones_socket_replace
         try:
             wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'version').returncode == 0 and
                        os.path.exists(f.file('sock')), 5, 'the first to start')
-            one_sentence(run(KEYHOLED, '-c', f.conf(iax2={'port': 14571, 'bind4': '127.0.0.1', 'bind6': ''})),
+            one_sentence(run(KEYHOLED, '-c', f.conf(iax2={'port': free_port(), 'bind4': '127.0.0.1', 'bind6': ''})),
                          f.file('sock'), 'another process')
         finally:
             first.kill()
