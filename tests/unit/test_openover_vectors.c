@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The test vectors of OPEN-OVER.md: what another implementation must make of
+ * the same inputs. */
+
+#include <sodium.h>
+
+#include "proto/call_token.h"
+#include "proto/iax2_ie.h"
+#include "proto/openover_msg.h"
+#include "proto/openover_punch.h"
+#include "proto/openover_session.h"
+#include "tests/t.h"
+
+#ifndef VECTORS
+#error VECTORS names the file
+#endif
+
+#define VECTOR_MAX 700U
+#define VECTORS_MAX 64U
+
+struct vector {
+	char name[48];
+	uint8_t data[VECTOR_MAX];
+	size_t len;
+};
+
+static struct vector vectors[VECTORS_MAX];
+static size_t vectors_n;
+
+static void read_vectors(void)
+{
+	static char line[2 * VECTOR_MAX + 80];
+	FILE *f = fopen(VECTORS, "r");
+
+	T_TRUE(f != NULL);
+	while (f && fgets(line, sizeof(line), f)) {
+		struct vector *v = &vectors[vectors_n];
+		const size_t name = strcspn(line, " ");
+
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		T_TRUE(vectors_n < VECTORS_MAX && name < sizeof(v->name));
+		memcpy(v->name, line, name);
+		T_EQ(0,
+		     sodium_hex2bin(v->data, sizeof(v->data), line + name,
+				    strlen(line + name), " \n", &v->len, NULL));
+		vectors_n++;
+	}
+	if (f)
+		(void)fclose(f);
+	T_TRUE(vectors_n > 0);
+}
+
+static const struct vector *vector(const char *name)
+{
+	for (size_t i = 0; i < vectors_n; i++) {
+		if (strcmp(vectors[i].name, name) == 0)
+			return &vectors[i];
+	}
+	fprintf(stderr, "no vector %s in %s\n", name, VECTORS);
+	t_die();
+}
+
+/* Compare, and on a difference say what was made: the line for the file. */
+static void same(const char *name, const void *got, size_t len)
+{
+	static char hex[2 * VECTOR_MAX + 1];
+	const struct vector *v = vector(name);
+
+	if (v->len == len && memcmp(v->data, got, len) == 0)
+		return;
+	(void)sodium_bin2hex(hex, sizeof(hex), got, len);
+	fprintf(stderr, "made: %s %s\n", name, hex);
+	t_die();
+}
+
+/* The parties: seeds of one octet repeated. */
+static struct key_identity node, registrar;
+static uint8_t node_secret[32], registrar_secret[32];
+static uint8_t node_hello[32], registrar_hello[32];
+static struct oo_transcript transcript;
+
+static void make_parties(void)
+{
+	uint8_t seed[KEY_SEED_LEN];
+
+	memset(seed, 0x11, sizeof(seed));
+	key_identity_from_seed(&node, seed);
+	memset(seed, 0x22, sizeof(seed));
+	key_identity_from_seed(&registrar, seed);
+	memset(node_secret, 0x33, sizeof(node_secret));
+	memset(registrar_secret, 0x44, sizeof(registrar_secret));
+	key_agree_pair(node_hello, node_secret);
+	key_agree_pair(registrar_hello, registrar_secret);
+	transcript = (struct oo_transcript){
+		.number = "2001",
+		.challenge = "00112233445566778899aabbccddeeff",
+		.node_key = node.public_key,
+		.registrar_key = registrar.public_key,
+		.node_hello = node_hello,
+		.registrar_hello = registrar_hello,
+	};
+}
+
+static void keys_of_the_parties(void)
+{
+	same("node_key", node.public_key, 32);
+	same("registrar_key", registrar.public_key, 32);
+	same("node_hello", node_hello, 32);
+	same("registrar_hello", registrar_hello, 32);
+}
+
+static void signatures_of_the_transcript(void)
+{
+	static const struct {
+		const char *name;
+		enum oo_role role;
+	} rows[] = {
+		{ "sign_register", OO_ROLE_NODE },
+		{ "sign_registrar", OO_ROLE_REGISTRAR },
+		{ "sign_refusal", OO_ROLE_REFUSAL },
+	};
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct key_identity *who =
+			rows[i].role == OO_ROLE_NODE ? &node : &registrar;
+		uint8_t sig[KEY_SIGNATURE_LEN];
+
+		oo_transcript_sign(&transcript, rows[i].role, who, sig);
+		same(rows[i].name, sig, sizeof(sig));
+		T_TRUE(oo_transcript_verify(&transcript, rows[i].role,
+					    vector(rows[i].name)->data));
+	}
+}
+
+static void session_of_the_transcript(void)
+{
+	struct oo_session a, b;
+	uint8_t id[8];
+	struct wire_wr w = wire_wr(id, sizeof(id));
+
+	T_TRUE(oo_session_agree(&a, &transcript, OO_ROLE_NODE, node_secret));
+	T_TRUE(oo_session_agree(&b, &transcript, OO_ROLE_REGISTRAR,
+				registrar_secret));
+	T_EQ(0, memcmp(a.tx_key, b.rx_key, 32));
+	T_EQ(0, memcmp(a.rx_key, b.tx_key, 32));
+	T_EQ(a.id, b.id);
+	same("key_node_to_registrar", a.tx_key, 32);
+	same("key_registrar_to_node", a.rx_key, 32);
+	wire_wr_u64(&w, a.id);
+	same("session_id", id, sizeof(id));
+}
+
+static const struct iax2_full outside = { .src_callno = IAX2_CALLNO_OUTSIDE,
+					  .ts_ms = 1000 };
+
+static void a_ping_with_and_without_cookie(void)
+{
+	struct oo_session s;
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w;
+
+	T_TRUE(oo_session_agree(&s, &transcript, OO_ROLE_NODE, node_secret));
+	w = oo_frame_begin(buf, IAX2_IAX_POKE, &outside);
+	oo_session_put(&s, &w);
+	oo_put_pad(&w, buf, OO_PING_LEN, true);
+	seal_append(&w, buf, s.tx_key);
+	same("ping", buf, (size_t)(w.p - buf));
+	T_EQ(OO_PING_LEN, w.p - buf);
+
+	w = oo_frame_begin(buf, IAX2_IAX_POKE, &outside);
+	oo_session_put(&s, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, UINT64_C(0x0123456789abcdef));
+	oo_put_pad(&w, buf, OO_PING_LEN, true);
+	seal_append(&w, buf, s.tx_key);
+	same("ping_with_cookie", buf, (size_t)(w.p - buf));
+}
+
+static void a_pong(void)
+{
+	const struct iax2_full hdr = { .src_callno = IAX2_CALLNO_OUTSIDE,
+				       .dst_callno = IAX2_CALLNO_OUTSIDE,
+				       .ts_ms = 1000,
+				       .iseq = 1 };
+	const struct net_addr seen = net_addr_v4(203, 0, 113, 10, 4569);
+	struct oo_session s;
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w;
+
+	T_TRUE(oo_session_agree(&s, &transcript, OO_ROLE_REGISTRAR,
+				registrar_secret));
+	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
+	oo_session_put(&s, &w);
+	oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, &seen);
+	seal_append(&w, buf, s.tx_key);
+	same("pong", buf, (size_t)(w.p - buf));
+}
+
+static void token_of_seven(uint8_t token[KEY_SHARED_LEN])
+{
+	memset(token, 0x77, KEY_SHARED_LEN);
+}
+
+/* An OPEN as the registrar makes it, and what the target reads in it. */
+static void an_open(void)
+{
+	const struct oo_candidates c = {
+		.addr = { net_addr_v4(203, 0, 113, 10, 4569) }, .n = 1
+	};
+	struct oo_session s, t;
+	uint8_t buf[OO_FRAME_MAX], token[KEY_SHARED_LEN];
+	uint64_t counter;
+	struct oo_msg m;
+	struct wire_wr w;
+
+	token_of_seven(token);
+	T_TRUE(oo_session_agree(&s, &transcript, OO_ROLE_REGISTRAR,
+				registrar_secret));
+	w = oo_frame_begin(buf, OO_OPEN, &outside);
+	counter = oo_session_put(&s, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, 42);
+	iax2_ie_put_text(&w, IAX2_IE_CALLING_NUMBER, "2002");
+	iax2_ie_put(&w, IAX2_IE_KH_PEER_KEY, node.public_key, 32);
+	oo_session_cipher(&s, true, counter, token);
+	iax2_ie_put(&w, IAX2_IE_KH_TOKEN, token, sizeof(token));
+	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, OO_NAT_TRANSLATED);
+	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, 25);
+	oo_put_candidates(&w, &c);
+	seal_append(&w, buf, s.tx_key);
+	same("open", buf, (size_t)(w.p - buf));
+
+	T_TRUE(oo_session_agree(&t, &transcript, OO_ROLE_NODE, node_secret));
+	T_EQ(IAX2_OK, oo_msg_decode(buf, (size_t)(w.p - buf), &m));
+	T_TRUE(oo_session_check(&t, buf, (size_t)(w.p - buf), m.counter));
+	T_TRUE(!oo_session_check(&t, buf, (size_t)(w.p - buf), m.counter));
+	oo_session_cipher(&t, false, m.counter, m.token);
+	token_of_seven(token);
+	T_EQ(0, memcmp(token, m.token, sizeof(token)));
+	T_STR("2002", m.calling);
+	T_EQ(25, m.delay_ms);
+	T_EQ(1, m.candidates.n);
+}
+
+static void zero_random(void *ctx, uint8_t *buf, size_t len)
+{
+	(void)ctx;
+	memset(buf, 0, len);
+}
+
+static void a_punch_and_its_ticket(void)
+{
+	struct dgram_queue *tx = dgram_queue_new(8);
+	struct oo_punch_cfg c = { .role = OO_PUNCH_CALLER,
+				  .peer_number = "2001",
+				  .random = zero_random,
+				  .tx = tx };
+	struct oo_punch p;
+	struct iax2_ticket t;
+	struct dgram d;
+	uint8_t id[8];
+	struct wire_wr w = wire_wr(id, sizeof(id));
+
+	token_of_seven(c.token);
+	c.candidates.addr[0] = net_addr_v4(203, 0, 113, 11, 4569);
+	c.candidates.n = 1;
+	oo_punch_start(&p, &c, 0);
+	(void)oo_punch_tick(&p, 0);
+	wire_wr_u64(&w, p.id);
+	same("punch_id", id, sizeof(id));
+	T_TRUE(dgram_queue_pop(tx, &d));
+	same("punch_poke", d.data, d.len);
+	T_EQ(OO_PUNCH_LEN, d.len);
+	oo_punch_ticket(&p, MONO_S, &t);
+	same("ticket_key", t.key, sizeof(t.key));
+	tx = dgram_queue_free(tx);
+	T_TRUE(tx == NULL);
+}
+
+static void every_truncation_of_every_frame_is_refused_or_unsealed(void)
+{
+	static const char *const frames[] = { "ping", "ping_with_cookie",
+					      "pong", "open", "punch_poke" };
+
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		const struct vector *v = vector(frames[i]);
+
+		for (size_t len = 0; len < v->len; len++) {
+			uint8_t *cut = t_dup(v->data, len);
+			struct oo_msg m;
+
+			T_TRUE(oo_msg_decode(cut, len, &m) != IAX2_OK ||
+			       !m.sealed);
+			free(cut);
+		}
+	}
+}
+
+static void a_counter_is_taken_once_and_within_the_window(void)
+{
+	struct replay_window w = { 0 };
+
+	T_TRUE(!replay_accept(&w, 0));
+	T_TRUE(replay_accept(&w, 5));
+	T_TRUE(!replay_accept(&w, 5));
+	T_TRUE(replay_accept(&w, 1));
+	T_TRUE(!replay_accept(&w, 1));
+	T_TRUE(replay_accept(&w, 100));
+	T_TRUE(replay_accept(&w, 37));
+	T_TRUE(!replay_accept(&w, 36));
+	T_TRUE(replay_accept(&w, UINT64_MAX));
+	T_TRUE(!replay_accept(&w, 101));
+	T_TRUE(!replay_accept(&w, UINT64_MAX));
+}
+
+static void a_node_signs_no_challenge_that_could_be_a_statement(void)
+{
+	uint8_t sig[KEY_SIGNATURE_LEN];
+
+	T_TRUE(key_sign_challenge(&node, "159458752", sig));
+	T_TRUE(key_verify_challenge(node.public_key, "159458752", sig, 64));
+	T_TRUE(!key_verify_challenge(node.public_key, "159458753", sig, 64));
+	T_TRUE(!key_sign_challenge(&node, "", sig));
+	T_TRUE(!key_sign_challenge(&node, "\001abc", sig));
+	T_TRUE(!key_sign_challenge(
+		&node,
+		"0123456789012345678901234567890123456789012345678901234567890"
+		"123456789",
+		sig));
+}
+
+int main(void)
+{
+	T_TRUE(sodium_init() >= 0);
+	read_vectors();
+	make_parties();
+	T_RUN(keys_of_the_parties);
+	T_RUN(signatures_of_the_transcript);
+	T_RUN(session_of_the_transcript);
+	T_RUN(a_ping_with_and_without_cookie);
+	T_RUN(a_pong);
+	T_RUN(an_open);
+	T_RUN(a_punch_and_its_ticket);
+	T_RUN(every_truncation_of_every_frame_is_refused_or_unsealed);
+	T_RUN(a_counter_is_taken_once_and_within_the_window);
+	T_RUN(a_node_signs_no_challenge_that_could_be_a_statement);
+	return T_DONE();
+}
