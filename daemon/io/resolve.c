@@ -22,8 +22,10 @@ struct query {
 	resolve_fn fn;
 	void *ctx;
 	uint16_t port;
-	struct event *now; /* numeric: the answer is there already */
-	struct net_addr numeric;
+	struct event *deliver; /* hands the answer over, from the loop */
+	struct net_addr addrs[RESOLVE_MAX];
+	size_t n;
+	char why[320];
 	char host[256];
 };
 
@@ -137,8 +139,8 @@ static void query_free(struct query *q)
 	while (*at != q)
 		at = &(*at)->next;
 	*at = q->next;
-	if (q->now)
-		event_free(q->now);
+	if (q->deliver)
+		event_free(q->deliver);
 	free(q);
 }
 
@@ -162,13 +164,13 @@ struct resolver *resolver_free(struct resolver *r)
 	return NULL;
 }
 
-static void on_numeric(evutil_socket_t fd, short what, void *arg)
+static void on_deliver(evutil_socket_t fd, short what, void *arg)
 {
 	struct query *q = arg;
 
 	(void)fd;
 	(void)what;
-	q->fn(q->ctx, &q->numeric, 1, "");
+	q->fn(q->ctx, q->addrs, q->n, q->why);
 	query_free(q);
 }
 
@@ -189,34 +191,29 @@ static size_t collect(const struct ares_addrinfo *info, uint16_t port,
 static void on_answer(void *arg, int status, int timeouts,
 		      struct ares_addrinfo *info)
 {
-	struct net_addr addrs[RESOLVE_MAX];
 	struct query *q = arg;
-	char why[320] = "";
-	size_t n = 0;
 
 	(void)timeouts;
 	/* The resolver itself frees what is left when it closes. */
-	if (q->r->closing) {
-		ares_freeaddrinfo(info);
-		return;
+	if (!q->r->closing) {
+		if (status == ARES_SUCCESS)
+			q->n = collect(info, q->port, q->addrs);
+		if (q->n == 0)
+			(void)snprintf(q->why, sizeof(q->why),
+				       "cannot look up %s: %s", q->host,
+				       status == ARES_SUCCESS
+					       ? "it has no address"
+					       : ares_strerror(status));
+		/* c-ares may answer before the question's call returns. */
+		event_active(q->deliver, EV_TIMEOUT, 1);
 	}
-	if (status == ARES_SUCCESS)
-		n = collect(info, q->port, addrs);
 	ares_freeaddrinfo(info);
-	if (n == 0)
-		(void)snprintf(why, sizeof(why), "cannot look up %s: %s",
-			       q->host,
-			       status == ARES_SUCCESS ? "it has no address"
-						      : ares_strerror(status));
-	q->fn(q->ctx, addrs, n, why);
-	query_free(q);
 }
 
 int resolve(struct resolver *r, const char *host, uint16_t port, resolve_fn fn,
 	    void *ctx)
 {
 	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC };
-	const struct timeval at_once = { 0, 0 };
 	struct query *q = calloc(1, sizeof(*q));
 
 	if (!q)
@@ -226,14 +223,16 @@ int resolve(struct resolver *r, const char *host, uint16_t port, resolve_fn fn,
 	q->ctx = ctx;
 	q->port = port;
 	(void)snprintf(q->host, sizeof(q->host), "%s", host);
+	q->deliver = event_new(r->base, -1, 0, on_deliver, q);
+	if (!q->deliver) {
+		free(q);
+		return -ENOMEM;
+	}
 	q->next = r->queries;
 	r->queries = q;
-	if (net_addr_parse(host, port, &q->numeric)) {
-		q->now = event_new(r->base, -1, 0, on_numeric, q);
-		if (!q->now || event_add(q->now, &at_once) != 0) {
-			query_free(q);
-			return -ENOMEM;
-		}
+	if (net_addr_parse(host, port, &q->addrs[0])) {
+		q->n = 1;
+		event_active(q->deliver, EV_TIMEOUT, 1);
 		return 0;
 	}
 	ares_getaddrinfo(r->channel, host, NULL, &hints, on_answer, q);
