@@ -424,6 +424,8 @@ static void do_connect(void *ctx, struct control_request *req,
 
 void app_control_tick(struct app *a, mono_us now)
 {
+	struct node_link_info l;
+
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		struct app_waiter *w = &a->waiter[i];
 		struct control_request *req = w->req;
@@ -431,6 +433,12 @@ void app_control_tick(struct app *a, mono_us now)
 		if (!req || now < w->until)
 			continue;
 		w->req = NULL;
+		/* A permanent link goes on trying, as it was told to. */
+		if (node_link(a->node, w->link, &l) && l.permanent) {
+			refuse(req, "not connected yet; the node goes on "
+				    "trying");
+			continue;
+		}
 		(void)node_drop(a->node, w->link, now);
 		refuse(req, "gave up waiting");
 	}

@@ -56,6 +56,7 @@ enum oo_event_kind {
 	OO_EV_PATH,         /* it has a path: place the call on it */
 	OO_EV_FAILED,       /* it ended with a verdict; the id is stale */
 	OO_EV_SOCKETS, /* open extra IPv4 sockets, then oo_node_sockets() */
+	OO_EV_SOCKETS_DONE, /* what oo_node_uses_socket() denies may go */
 };
 
 enum oo_step { OO_STEP_REQUESTED, OO_STEP_PUNCHING };

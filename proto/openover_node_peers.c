@@ -207,6 +207,8 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		path_found(n, p, now);
 	if (!(change & OO_PUNCH_ENDED))
 		return;
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
 	if (p->dial && p->state == PEERING_PUNCHING)
 		dial_failed(n, p, OO_NO_PATH);
 	else

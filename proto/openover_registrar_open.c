@@ -18,6 +18,8 @@
 #define SILENT_US (3 * MONO_S)
 /* For how long an ended transaction answers repeated questions. */
 #define LINGER_US (8 * MONO_S)
+/* A repetition sooner than this is not carried on again. */
+#define REPEAT_US (100 * MONO_MS)
 #define PROBES 8U /* slots looked at for one id */
 
 static const struct iax2_full outside = { .src_callno = IAX2_CALLNO_OUTSIDE };
@@ -212,12 +214,14 @@ static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 			   mono_us now)
 {
 	enum oo_verdict why;
-	struct oo_record *target = wanted(r, m, now, &why);
+	struct oo_record *target = NULL;
 	struct open_tx *t = NULL;
 
-	if (target && !rate_take(&caller->opens, &r->opens_limit, now)) {
+	/* Every question counts: nobody reads the directory by asking. */
+	if (rate_take(&caller->opens, &r->opens_limit, now)) {
+		target = wanted(r, m, now, &why);
+	} else {
 		r->n.limited++;
-		target = NULL;
 		why = OO_LIMITED;
 	}
 	if (target) {
@@ -238,6 +242,7 @@ static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 	t->caller_nat = m->nat;
 	t->caller_delay_ms = m->delay_ms;
 	t->began = now;
+	t->carried = now;
 	r->random(r->random_ctx, t->token, sizeof(t->token));
 	send_open(r, t, caller, target, now);
 	return IAX2_OK;
@@ -264,6 +269,11 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 	t = tx_find(r, tx_id(r, caller->session.id, m->transaction));
 	if (!t)
 		return begin(r, d, m, caller, now);
+	if (now < t->carried + REPEAT_US) {
+		r->n.limited++;
+		return IAX2_E_LIMITED;
+	}
+	t->carried = now;
 	target = party(r, t->target, t->target_session);
 	if (t->state == OPEN_PENDING && target)
 		send_open(r, t, caller, target, now);

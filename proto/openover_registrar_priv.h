@@ -30,6 +30,7 @@ struct open_tx {
 	uint8_t target_nat;
 	uint16_t caller_delay_ms;
 	mono_us began;
+	mono_us carried; /* when it was last carried on */
 };
 
 #define EVENTS_MAX 256

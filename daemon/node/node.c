@@ -174,6 +174,9 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 		ev->count = in->u.sockets.count;
 		ev->sockets_for = in->id;
 		break;
+	case OO_EV_SOCKETS_DONE:
+		node_push(n, NODE_EV_SOCKETS_CLOSE);
+		break;
 	case OO_EV_EXPECT:
 		(void)iax2_expect(n->ep, &in->u.expect.ticket,
 				  &in->u.expect.path.peer, now);

@@ -454,6 +454,23 @@ static void changes_say_what_needs_a_restart(void)
 	conf_node_free(&c);
 }
 
+/* Cut to fit it would be somebody else's number. */
+static void a_number_of_16_digits_is_nobodys(void)
+{
+	struct conf_node c;
+
+	load(NUMBER "accept: { deny = [ \"123456789012345\" ]; };", &c);
+	T_STR("123456789012345", c.accept.deny[0].number);
+	conf_node_free(&c);
+	expect(NUMBER "accept:\n{\n deny = [\n  \"1\",\n"
+		      "  \"1234567890123456\" ];\n};",
+	       "F:6: accept.deny[1] is \"1234567890123456\"; allowed: a node "
+	       "number or a public key, in quotes\n");
+	expect("node: { number = \"1234567890123456\"; };",
+	       "F:1: node.number is \"1234567890123456\"; allowed: 1 to 15 "
+	       "digits in quotes\n");
+}
+
 static void check_row(const struct conf_row *row, const void *defaults)
 {
 	char text[128];
@@ -537,6 +554,7 @@ int main(void)
 	T_RUN(an_uncommented_example_is_the_defaults);
 	T_RUN(the_manual_has_a_row_for_each_setting);
 	T_RUN(changes_say_what_needs_a_restart);
+	T_RUN(a_number_of_16_digits_is_nobodys);
 	T_RUN(the_tables_are_consistent);
 	T_RUN(every_truncation_is_survived);
 	return T_DONE();

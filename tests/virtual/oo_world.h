@@ -18,6 +18,7 @@
 
 #define WORLD_NODES 3
 #define WORLD_LOG 256
+#define WORLD_EVENTS (OO_EV_SOCKETS_DONE + 1)
 
 enum { REGISTRAR = WORLD_NODES };
 
@@ -40,9 +41,10 @@ struct world {
 	int swallow; /* this frame, counted from now on, is lost; 0: none */
 	int sent;    /* frames since swallow was set */
 	struct world_frame swallowed;
-	struct oo_event last[WORLD_NODES][12]; /* by kind, the last event */
-	unsigned seen[WORLD_NODES][12];        /* and how many */
-	bool refuse[WORLD_NODES];              /* answer to OPEN_IN */
+	struct oo_event last[WORLD_NODES]
+			    [WORLD_EVENTS];       /* by kind, the last event */
+	unsigned seen[WORLD_NODES][WORLD_EVENTS]; /* and how many */
+	bool refuse[WORLD_NODES];                 /* answer to OPEN_IN */
 };
 
 /* Three nodes, 2001 to 2003, and a registrar that knows them. */

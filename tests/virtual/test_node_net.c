@@ -23,7 +23,7 @@ struct station {
 	struct node *node;
 	struct key_identity id;
 	struct node_event last;
-	unsigned ups, downs, opened;
+	unsigned ups, downs, opened, closed;
 	char why[NODE_WHY_MAX];
 };
 
@@ -89,6 +89,8 @@ static void station_settle(void *ctx, mono_us now)
 		} else if (ev.kind == NODE_EV_LINK_DOWN) {
 			s->downs++;
 			memcpy(s->why, ev.why, sizeof(s->why));
+		} else if (ev.kind == NODE_EV_SOCKETS_CLOSE) {
+			s->closed++;
 		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {
 			s->opened++;
 			node_sockets(s->node, ev.sockets_for, 1,
@@ -362,6 +364,10 @@ static void a_port_translating_nat_is_met_by_port_probing(void)
 		T_EQ(NODE_LINK_UP, l.state);
 		T_EQ(NODE_RUNG_PREDICTED, l.rung);
 		T_EQ(1, s.at[!caller].opened);
+		/* All but the one in use are given back. */
+		run(&s, 10 * MONO_S);
+		T_TRUE(s.at[!caller].closed >= 1);
+		T_TRUE(!node_uses_socket(s.at[!caller].node, 0xffff));
 		end(&s);
 	}
 }
