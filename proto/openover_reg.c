@@ -160,14 +160,22 @@ static void enter(struct oo_reg *g, enum oo_reg_state state, mono_us now)
 	send_regreq(g, now);
 }
 
+/* The registrar's other address, if it has one. */
+static void other_family(struct oo_reg *g)
+{
+	const enum oo_family other = g->family == OO_V4 ? OO_V6 : OO_V4;
+
+	if (net_addr_is_set(&g->hole[other].registrar))
+		g->family = other;
+}
+
 /* A new exchange: new call number, new ephemeral key, no token. */
 static void begin(struct oo_reg *g, mono_us now)
 {
-	const enum oo_family other = g->family == OO_V4 ? OO_V6 : OO_V4;
 	uint8_t b[1];
 
-	if (g->other_family_next && net_addr_is_set(&g->hole[other].registrar))
-		g->family = other;
+	if (g->other_family_next)
+		other_family(g);
 	g->other_family_next = false;
 	g->cfg.random(g->cfg.random_ctx, b, sizeof(b));
 	g->callno = (uint16_t)(IAX2_CALLNO_REG_MIN | b[0]);
@@ -538,6 +546,9 @@ static unsigned step_due(struct oo_reg *g, mono_us now)
 	case OO_REG_AUTH:
 	case OO_REG_ACK:
 		if (g->tries < STEP_TRIES) {
+			/* One family may lead nowhere: knock at both doors. */
+			if (g->state == OO_REG_TOKEN && g->tries > 1)
+				other_family(g);
 			send_regreq(g, now);
 			return 0;
 		}

@@ -96,6 +96,10 @@ int keyfile_secret(const char *path, char *out, size_t cap,
 	if (n < 0)
 		return fail(-errno, path, strerror(errno), why);
 	out[n] = '\0';
+	if ((size_t)n == cap - 1 && !strpbrk(out, "\r\n")) {
+		sodium_memzero(out, cap);
+		return fail(-EMSGSIZE, path, "its line is too long", why);
+	}
 	out[strcspn(out, "\r\n")] = '\0';
 	if (out[0] == '\0')
 		return fail(-EINVAL, path, "is empty", why);

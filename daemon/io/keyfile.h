@@ -20,7 +20,8 @@ int keyfile_create(const char *path, struct key_identity *out,
 		   char why[KEYFILE_WHY_MAX]);
 int keyfile_load(const char *path, struct key_identity *out,
 		 char why[KEYFILE_WHY_MAX]);
-/* The first line of a secret file, without its end, into @out. */
+/* The first line of a secret file, without its end, into @out: at most @cap - 2
+ * octets, -EMSGSIZE above that. */
 int keyfile_secret(const char *path, char *out, size_t cap,
 		   char why[KEYFILE_WHY_MAX]);
 /* A public key from its text; false when it is none. */

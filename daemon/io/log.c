@@ -3,6 +3,7 @@
 #include "daemon/io/log.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 static enum log_level threshold = LOG_INFO;
 static bool under_systemd;
+static uint64_t lost; /* lines, since one was written */
 
 void log_init(enum log_level level)
 {
@@ -52,6 +54,40 @@ static size_t prefix(char *out, size_t cap, enum log_level level)
 	return (size_t)n;
 }
 
+/* What strangers sent may be in a line: it must not begin another, nor move a
+ * terminal's cursor. */
+static void make_printable(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c == 0x7f)
+			text[i] = '?';
+	}
+}
+
+/* One write a line keeps lines whole.  A reader that does not read loses
+ * lines; the loop never waits for it. */
+static bool emit(const char *line, size_t len)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) &&
+	       write(STDERR_FILENO, line, len) == (ssize_t)len;
+}
+
+static void emit_lost(void)
+{
+	char line[96];
+	size_t n = prefix(line, sizeof(line), LOG_WARNING);
+	const int m =
+		snprintf(line + n, sizeof(line) - n,
+			 "%" PRIu64 " lines before this one were lost\n", lost);
+
+	if (m > 0 && emit(line, n + (size_t)m))
+		lost = 0;
+}
+
 /* @left_out: lines like this one that were not logged. */
 __attribute__((format(printf, 3, 0))) static void
 write_line(enum log_level level, uint64_t left_out, const char *format,
@@ -59,12 +95,12 @@ write_line(enum log_level level, uint64_t left_out, const char *format,
 {
 	char line[LINE_MAX_OCTETS];
 	const size_t room = sizeof(line) - 1; /* for the line's end */
-	size_t n;
+	size_t n, start;
 	int m;
 
 	if (level > threshold)
 		return;
-	n = prefix(line, room, level);
+	n = start = prefix(line, room, level);
 	m = vsnprintf(line + n, room - n, format, ap);
 	if (m < 0)
 		return;
@@ -74,9 +110,12 @@ write_line(enum log_level level, uint64_t left_out, const char *format,
 			     left_out);
 		n = (size_t)m < room - n ? n + (size_t)m : room - 1;
 	}
+	make_printable(line + start, n - start);
 	line[n++] = '\n';
-	/* One write a line keeps lines whole; a full pipe loses them. */
-	(void)!write(STDERR_FILENO, line, n);
+	if (lost > 0)
+		emit_lost();
+	if (lost > 0 || !emit(line, n))
+		lost++;
 }
 
 void log_error(const char *format, ...)

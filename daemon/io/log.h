@@ -5,7 +5,9 @@
 /*
  * One line an event on stderr: with a journal priority prefix under systemd,
  * with a time stamp elsewhere.  What strangers can cause is logged through
- * LOG_LIMITED(), which counts what it leaves out.
+ * LOG_LIMITED(), which counts what it leaves out.  Control characters become
+ * question marks, so a stranger's text stays in its line.  When stderr takes
+ * no more, lines are lost and counted: logging never waits.  From one thread.
  */
 
 #include <stdbool.h>

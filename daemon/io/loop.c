@@ -79,7 +79,10 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 int loop_beat_init(struct loop_beat *b, struct event_base *base,
 		   uint32_t period_us, loop_fn fn, void *ctx)
 {
-	const struct timespec period = { 0, (long)period_us * 1000 };
+	const struct timespec period = {
+		(time_t)(period_us / MONO_S),
+		(long)(period_us % MONO_S) * 1000,
+	};
 	const struct itimerspec spec = { period, period };
 
 	*b = (struct loop_beat){ .fn = fn, .ctx = ctx };
@@ -87,12 +90,13 @@ int loop_beat_init(struct loop_beat *b, struct event_base *base,
 	if (b->fd < 0)
 		return -errno;
 	b->ev = event_new(base, b->fd, EV_READ | EV_PERSIST, on_beat, b);
-	if (!b->ev || event_add(b->ev, NULL) != 0 ||
-	    timerfd_settime(b->fd, 0, &spec, NULL) != 0) {
-		loop_beat_done(b);
-		return -ENOMEM;
-	}
-	return 0;
+	if (b->ev && event_add(b->ev, NULL) == 0 &&
+	    timerfd_settime(b->fd, 0, &spec, NULL) == 0)
+		return 0;
+	if (!b->ev)
+		close(b->fd);
+	loop_beat_done(b);
+	return -ENOMEM;
 }
 
 void loop_beat_done(struct loop_beat *b)

@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "daemon/io/addr.h"
 
 #define TIMEOUT_MS 3000
 #define TRIES 3
+#define SERVERS_FILE "/etc/resolv.conf"
 #define FDS 16 /* sockets that c-ares has open at once */
 
 struct query {
@@ -40,6 +42,8 @@ struct resolver {
 	struct event *timer;
 	struct watch watch[FDS];
 	struct query *queries;
+	struct timespec
+		read_at; /* the servers file's age when c-ares read it */
 	bool closing;
 };
 
@@ -106,15 +110,47 @@ static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
 		(void)event_add(w->ev, NULL);
 }
 
-struct resolver *resolver_new(struct event_base *base)
+static struct timespec servers_age(void)
 {
-	struct resolver *r = calloc(1, sizeof(*r));
+	struct stat st;
+
+	if (stat(SERVERS_FILE, &st) != 0)
+		return (struct timespec){ 0, 0 };
+	return st.st_mtim;
+}
+
+static int open_channel(struct resolver *r)
+{
 	struct ares_options opt = {
 		.timeout = TIMEOUT_MS,
 		.tries = TRIES,
 		.sock_state_cb = on_socket,
 		.sock_state_cb_data = r,
 	};
+
+	r->read_at = servers_age();
+	return ares_init_options(&r->channel, &opt,
+				 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+					 ARES_OPT_SOCK_STATE_CB);
+}
+
+/* The network came up or changed: c-ares reads the file only when it opens.
+ * What is under way keeps its servers, the next idle moment gets the new. */
+static void follow_servers(struct resolver *r)
+{
+	const struct timespec age = servers_age();
+
+	if (r->queries || (age.tv_sec == r->read_at.tv_sec &&
+			   age.tv_nsec == r->read_at.tv_nsec))
+		return;
+	ares_destroy(r->channel);
+	r->channel = NULL;
+	(void)open_channel(r);
+}
+
+struct resolver *resolver_new(struct event_base *base)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
@@ -124,21 +160,22 @@ struct resolver *resolver_new(struct event_base *base)
 		return NULL;
 	}
 	r->timer = event_new(base, -1, 0, on_timer, r);
-	if (!r->timer ||
-	    ares_init_options(&r->channel, &opt,
-			      ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-				      ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
+	if (!r->timer || open_channel(r) != ARES_SUCCESS)
 		return resolver_free(r);
 	return r;
 }
 
-static void query_free(struct query *q)
+static void unlink_query(struct query *q)
 {
 	struct query **at = &q->r->queries;
 
 	while (*at != q)
 		at = &(*at)->next;
 	*at = q->next;
+}
+
+static void query_free(struct query *q)
+{
 	if (q->deliver)
 		event_free(q->deliver);
 	free(q);
@@ -151,8 +188,12 @@ struct resolver *resolver_free(struct resolver *r)
 	r->closing = true;
 	if (r->channel)
 		ares_destroy(r->channel);
-	while (r->queries)
-		query_free(r->queries);
+	while (r->queries) {
+		struct query *q = r->queries;
+
+		r->queries = q->next;
+		query_free(q);
+	}
 	for (size_t i = 0; i < FDS; i++) {
 		if (r->watch[i].ev)
 			event_free(r->watch[i].ev);
@@ -170,6 +211,8 @@ static void on_deliver(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* @fn may free the resolver. */
+	unlink_query(q);
 	q->fn(q->ctx, q->addrs, q->n, q->why);
 	query_free(q);
 }
@@ -218,6 +261,11 @@ int resolve(struct resolver *r, const char *host, uint16_t port, resolve_fn fn,
 
 	if (!q)
 		return -ENOMEM;
+	follow_servers(r);
+	if (!r->channel && open_channel(r) != ARES_SUCCESS) {
+		free(q);
+		return -ENOMEM;
+	}
 	q->r = r;
 	q->fn = fn;
 	q->ctx = ctx;

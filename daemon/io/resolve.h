@@ -4,7 +4,8 @@
 
 /*
  * Names to addresses with c-ares on the event loop.  Nothing blocks; a numeric
- * address is answered from the loop as well, never from within the call.
+ * address is answered from the loop as well, never from within the call.  A
+ * change of /etc/resolv.conf is noticed by the next question.
  */
 
 #include <event2/event.h>
@@ -21,7 +22,8 @@ struct resolver *resolver_new(struct event_base *base);
 /* Accepts NULL, returns NULL; what is under way is not called back. */
 struct resolver *resolver_free(struct resolver *r);
 
-/* @n is 0 when there is none, then @why is a sentence for people. */
+/* @n is 0 when there is none, then @why is a sentence for people.  The
+ * resolver may be asked again, or freed, from here. */
 typedef void (*resolve_fn)(void *ctx, const struct net_addr *addrs, size_t n,
 			   const char *why);
 

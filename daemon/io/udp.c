@@ -2,6 +2,7 @@
 
 #include "daemon/io/udp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ struct udp {
 	struct control control[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr msg[BATCH];
-	struct net_path path[BATCH];
+	struct dgram sent[BATCH]; /* without its data */
 };
 
 /* --- receiving ---------------------------------------------------------- */
@@ -339,8 +340,9 @@ static void stage(struct udp *u, size_t i, const struct dgram *d)
 {
 	struct msghdr *h = &u->msg[i].msg_hdr;
 
+	assert(d->len <= DGRAM_MAX);
 	memcpy(u->data[i], d->data, d->len);
-	u->path[i] = d->path;
+	u->sent[i] = (struct dgram){ .path = d->path, .ttl = d->ttl };
 	u->iov[i] = (struct iovec){ u->data[i], d->len };
 	*h = (struct msghdr){
 		.msg_name = &u->name[i],
@@ -380,8 +382,12 @@ static void send_again(struct udp *u, int fd, size_t i)
 
 	if (errno == EINVAL || errno == ENETUNREACH || errno == EADDRNOTAVAIL ||
 	    errno == ENODEV) {
-		h->msg_control = NULL;
-		h->msg_controllen = 0;
+		struct dgram *d = &u->sent[i];
+
+		memset(d->path.local_ip, 0, sizeof(d->path.local_ip));
+		h->msg_control = u->control[i].buf;
+		h->msg_controllen = sizeof(u->control[i].buf);
+		write_control(h, d);
 	} else if (errno == EAGAIN || errno == ENOBUFS) {
 		count_error(u, errno);
 		return;

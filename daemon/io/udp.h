@@ -23,7 +23,9 @@ struct udp_cfg {
 	const char *bind4; /* address; empty: no IPv4 */
 	const char *bind6; /* address; empty: no IPv6 */
 	uint16_t port;
-	/* One datagram; then, after a batch, on_batch once. */
+	/* One datagram, borrowed; it must not send: what was received lies in
+	 * the memory that sending uses.  After a batch, on_batch once: it may
+	 * send, and open and close extra sockets. */
 	void (*on_dgram)(void *ctx, const struct dgram *d);
 	void (*on_batch)(void *ctx);
 	void *ctx;
@@ -44,7 +46,10 @@ int udp_open(struct udp **out, struct event_base *base,
 /* Accepts NULL, returns NULL. */
 struct udp *udp_close(struct udp *u);
 
-/* Send all that @next gives, until it is false. */
+/*
+ * Send all that @next gives, until it is false; what cannot be sent is counted
+ * and dropped.  A local address that has gone is left out, the ttl stays.
+ */
 void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 	      void *ctx);
 const struct udp_counters *udp_counters(const struct udp *u);

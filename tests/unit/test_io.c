@@ -303,9 +303,12 @@ static void numbers_and_localhost_are_looked_up(void)
 	look_up("192.0.2.9", &l);
 	T_EQ(1, l.n);
 	T_TRUE(net_addr_equal(&want, &l.first));
-	look_up("localhost", &l);
-	T_TRUE(l.n >= 1);
-	T_EQ(4569, l.first.port);
+	/* A machine without /etc/hosts may not know localhost. */
+	if (access("/etc/hosts", R_OK) == 0) {
+		look_up("localhost", &l);
+		T_TRUE(l.n >= 1);
+		T_EQ(4569, l.first.port);
+	}
 	look_up("not a name", &l);
 	T_EQ(0, l.n);
 	T_TRUE(strstr(l.why, "cannot look up not a name") != NULL);
