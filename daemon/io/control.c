@@ -36,7 +36,7 @@ struct client {
 	char *out;
 	size_t out_n;
 	bool subscribed;
-	bool broken; /* to be closed when nothing uses it any more */
+	bool broken; /* nothing more is sent; closed from the loop */
 	struct control_request *requests;
 };
 
@@ -44,6 +44,7 @@ struct control {
 	struct control_cfg cfg;
 	struct event_base *base;
 	struct event *accept;
+	struct event *again; /* when there are descriptors again */
 	int fd;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct client client[CLIENTS_MAX];
@@ -76,6 +77,13 @@ static void client_close(struct client *cl)
 	cl->fd = -1;
 }
 
+/* Give it up, but not under the feet of a caller that still uses it. */
+static void client_break(struct client *cl)
+{
+	cl->broken = true;
+	event_active(cl->readable, EV_TIMEOUT, 1);
+}
+
 static void client_flush(struct client *cl)
 {
 	while (cl->out_n > 0) {
@@ -86,7 +94,7 @@ static void client_flush(struct client *cl)
 			if (errno == EAGAIN)
 				(void)event_add(cl->writable, NULL);
 			else
-				cl->broken = true;
+				client_break(cl);
 			return;
 		}
 		cl->out_n -= (size_t)n;
@@ -94,20 +102,19 @@ static void client_flush(struct client *cl)
 	}
 }
 
-/* Send one object; a client that does not read is given up. */
+/* Send one object, which is consumed; a client that does not read, or that
+ * there is no memory for, is given up: half a conversation misleads. */
 static void client_send(struct client *cl, json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	char *text = cl->broken ? NULL : json_dumps(object, JSON_COMPACT);
 	const size_t len = text ? strlen(text) : 0;
-	char *grown;
+	char *grown = NULL;
 
 	json_decref(object);
-	if (!text || cl->fd < 0 || cl->out_n + len + 1 > OUT_MAX_OCTETS) {
-		cl->broken = true;
-		free(text);
+	if (cl->broken)
 		return;
-	}
-	grown = realloc(cl->out, cl->out_n + len + 1);
+	if (text && cl->out_n + len + 1 <= OUT_MAX_OCTETS)
+		grown = realloc(cl->out, cl->out_n + len + 1);
 	if (grown) {
 		/* A line: its end takes the place of the NUL. */
 		memcpy(grown + cl->out_n, text, len + 1);
@@ -115,22 +122,40 @@ static void client_send(struct client *cl, json_t *object)
 		cl->out = grown;
 		cl->out_n += len + 1;
 		client_flush(cl);
+	} else {
+		client_break(cl);
 	}
 	free(text);
+}
+
+/* Text of any origin; what is not UTF-8 becomes question marks. */
+static json_t *any_text(const char *text)
+{
+	json_t *out = json_string(text);
+	char *copy;
+
+	if (out)
+		return out;
+	copy = strdup(text);
+	for (char *p = copy; p && *p != '\0'; p++) {
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	}
+	out = json_string(copy ? copy : "out of memory");
+	free(copy);
+	return out;
 }
 
 static json_t *error_object(const json_t *id, int code, const char *message,
 			    json_t *data)
 {
-	json_t *err = json_pack("{s:i, s:s}", "code", code, "message", message);
-	json_t *out = json_pack("{s:s, s:o, s:O?}", "jsonrpc", "2.0", "error",
-				err, "id", id);
+	json_t *err = json_pack("{s:i, s:o}", "code", code, "message",
+				any_text(message));
 
 	if (data)
 		(void)json_object_set_new(err, "data", data);
-	if (!id)
-		(void)json_object_set_new(out, "id", json_null());
-	return out;
+	return json_pack("{s:s, s:o, s:O?}", "jsonrpc", "2.0", "error", err,
+			 "id", id);
 }
 
 /* --- answers ------------------------------------------------------------ */
@@ -148,6 +173,11 @@ static void request_free(struct control_request *req)
 
 void control_reply(struct control_request *req, json_t *result)
 {
+	if (!result) {
+		control_fail(req, CONTROL_INTERNAL,
+			     "the answer cannot be written as JSON", NULL);
+		return;
+	}
 	if (req->id)
 		client_send(req->client,
 			    json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0",
@@ -171,8 +201,10 @@ void control_fail(struct control_request *req, int code, const char *message,
 void control_notify(struct control_request *req, const char *method,
 		    json_t *params)
 {
-	client_send(req->client, json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0",
-					   "method", method, "params", params));
+	if (params)
+		client_send(req->client,
+			    json_pack("{s:s, s:s, s:o}", "jsonrpc", "2.0",
+				      "method", method, "params", params));
 }
 
 void control_subscribe(struct control_request *req)
@@ -182,10 +214,10 @@ void control_subscribe(struct control_request *req)
 
 void control_publish(struct control *c, const char *method, json_t *params)
 {
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+	for (size_t i = 0; params && i < CLIENTS_MAX; i++) {
 		struct client *cl = &c->client[i];
 
-		if (cl->fd < 0 || !cl->subscribed || cl->broken)
+		if (cl->fd < 0 || !cl->subscribed)
 			continue;
 		client_send(cl, json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0",
 					  "method", method, "params", params));
@@ -202,8 +234,10 @@ static void call_method(struct client *cl, const json_t *root,
 	struct control_request *req = calloc(1, sizeof(*req));
 	json_t *id = json_object_get(root, "id");
 
-	if (!req)
+	if (!req) {
+		client_break(cl);
 		return;
+	}
 	req->client = cl;
 	req->id = json_incref(id);
 	req->next = cl->requests;
@@ -256,25 +290,33 @@ static void take_lines(struct client *cl)
 	memmove(cl->in, start, cl->in_n);
 }
 
+static void client_read(struct client *cl)
+{
+	const ssize_t n = recv(cl->fd, cl->in + cl->in_n,
+			       LINE_MAX_OCTETS - cl->in_n, MSG_DONTWAIT);
+
+	if (n > 0) {
+		cl->in_n += (size_t)n;
+		take_lines(cl);
+	} else if (n == 0 || errno != EAGAIN) {
+		cl->broken = true;
+	}
+	if (cl->in_n == LINE_MAX_OCTETS) {
+		client_send(cl, error_object(NULL, CONTROL_BAD_REQUEST,
+					     "this line is too long", NULL));
+		cl->broken = true;
+	}
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *cl = arg;
-	ssize_t n;
 
-	if (what & EV_WRITE)
+	(void)fd;
+	if ((what & EV_WRITE) && !cl->broken)
 		client_flush(cl);
-	if (what & EV_READ) {
-		n = recv(fd, cl->in + cl->in_n, LINE_MAX_OCTETS - cl->in_n,
-			 MSG_DONTWAIT);
-		if (n > 0) {
-			cl->in_n += (size_t)n;
-			take_lines(cl);
-		}
-		/* A line without an end, or no more of them. */
-		if (n == 0 || (n < 0 && errno != EAGAIN) ||
-		    cl->in_n == LINE_MAX_OCTETS)
-			cl->broken = true;
-	}
+	if ((what & EV_READ) && !cl->broken)
+		client_read(cl);
 	if (cl->broken)
 		client_close(cl);
 }
@@ -285,27 +327,38 @@ static struct client *client_slot(struct control *c)
 		if (c->client[i].fd < 0)
 			return &c->client[i];
 	}
-	/* One that is broken and was not noticed yet will do. */
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		if (c->client[i].broken) {
-			client_close(&c->client[i]);
-			return &c->client[i];
-		}
-	}
 	return NULL;
+}
+
+static void turn_away(int fd)
+{
+	static const char full[] =
+		"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":1,\"message\":"
+		"\"too many consoles are open already\"},\"id\":null}\n";
+
+	(void)send(fd, full, sizeof(full) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval pause = { .tv_sec = 1 };
 	struct control *c = arg;
 	struct client *cl = client_slot(c);
 	const int in = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
-	if (in < 0)
+	if (in < 0) {
+		/* It stays readable: without descriptors this would spin. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		    errno == ENOBUFS) {
+			(void)event_del(c->accept);
+			(void)event_add(c->again, &pause);
+		}
 		return;
+	}
 	if (!cl) {
-		close(in);
+		turn_away(in);
 		return;
 	}
 	cl->fd = in;
@@ -318,6 +371,15 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 		client_close(cl);
 }
 
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+
+	(void)fd;
+	(void)what;
+	(void)event_add(c->accept, NULL);
+}
+
 /* --- the socket --------------------------------------------------------- */
 
 static int say(int err, char why[CONTROL_WHY_MAX], const char *path,
@@ -328,17 +390,26 @@ static int say(int err, char why[CONTROL_WHY_MAX], const char *path,
 	return err;
 }
 
-/* Somebody answers there. */
-static bool is_alive(const struct sockaddr_un *sa)
+/* What is at the path may be replaced: nothing, or a socket that a dead
+ * process left.  Otherwise what it is. */
+static const char *is_taken(const struct sockaddr_un *sa)
 {
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
 	bool alive;
+	int fd;
 
+	if (lstat(sa->sun_path, &st) != 0)
+		return NULL;
+	if (!S_ISSOCK(st.st_mode))
+		return "something that is not a socket is there";
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return false;
-	alive = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0;
+		return strerror(errno);
+	/* A process that is behind with accepting is alive as well. */
+	alive = connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 ||
+		errno == EAGAIN;
 	close(fd);
-	return alive;
+	return alive ? "another process answers there" : NULL;
 }
 
 static int listen_at(struct control *c, const struct sockaddr_un *sa)
@@ -381,6 +452,7 @@ int control_open(struct control **out, struct event_base *base,
 		 const struct control_cfg *cfg, char why[CONTROL_WHY_MAX])
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const char *taken;
 	struct control *c;
 	int err;
 
@@ -390,9 +462,9 @@ int control_open(struct control **out, struct event_base *base,
 		return say(-ENAMETOOLONG, why, cfg->path,
 			   "the path is too long");
 	memcpy(sa.sun_path, cfg->path, strlen(cfg->path) + 1);
-	if (is_alive(&sa))
-		return say(-EADDRINUSE, why, cfg->path,
-			   "another process answers there");
+	taken = is_taken(&sa);
+	if (taken)
+		return say(-EADDRINUSE, why, cfg->path, taken);
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return say(-ENOMEM, why, cfg->path, "out of memory");
@@ -407,7 +479,8 @@ int control_open(struct control **out, struct event_base *base,
 	if (err == 0) {
 		c->accept = event_new(base, c->fd, EV_READ | EV_PERSIST,
 				      on_accept, c);
-		if (!c->accept || event_add(c->accept, NULL) != 0)
+		c->again = event_new(base, -1, 0, on_again, c);
+		if (!c->accept || !c->again || event_add(c->accept, NULL) != 0)
 			err = -ENOMEM;
 	}
 	if (err != 0) {
@@ -430,6 +503,8 @@ struct control *control_close(struct control *c)
 	}
 	if (c->accept)
 		event_free(c->accept);
+	if (c->again)
+		event_free(c->again);
 	if (c->fd >= 0)
 		close(c->fd);
 	if (c->path[0] != '\0')

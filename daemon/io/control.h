@@ -5,7 +5,8 @@
 /*
  * The control socket: JSON-RPC 2.0 over a Unix stream socket, one object a
  * line.  A method answers at once or later; a client that has gone cancels
- * what it waited for.
+ * what it waited for.  At most 64 clients, lines of at most 64 kB; a client
+ * that leaves 1 MB unread is given up.
  */
 
 #include <event2/event.h>
@@ -22,6 +23,7 @@ enum control_error {
 	CONTROL_BAD_REQUEST = -32600,
 	CONTROL_NO_METHOD = -32601,
 	CONTROL_BAD_PARAMS = -32602,
+	CONTROL_INTERNAL = -32603,
 	CONTROL_REFUSED = 1,
 };
 
@@ -45,25 +47,29 @@ struct control_cfg {
 };
 
 /*
- * Listen.  A socket that a dead process left is replaced.  0 and *@out, or
- * -errno with a sentence in @why; with 0, @why may hold a warning.
+ * Listen, mode 0660.  A socket that a dead process left is replaced; a live
+ * one, or anything that is no socket, is -EADDRINUSE.  A group that does not
+ * exist is a warning.  @base must outlive the result.  0 and *@out, or -errno
+ * with a sentence in @why; with 0, @why may hold a warning.
  */
 int control_open(struct control **out, struct event_base *base,
 		 const struct control_cfg *cfg, char why[CONTROL_WHY_MAX]);
-/* Removes the socket; accepts NULL, returns NULL. */
+/* Cancels every question, removes the socket; accepts NULL, returns NULL. */
 struct control *control_close(struct control *c);
 
-/* Answer; @result is consumed. */
+/* Answer; @result is consumed.  NULL is answered with CONTROL_INTERNAL. */
 void control_reply(struct control_request *req, json_t *result);
-/* Refuse, with a sentence; @data is consumed and may be NULL. */
+/* Refuse, with a sentence, made UTF-8 if it is not; @data is consumed and may
+ * be NULL. */
 void control_fail(struct control_request *req, int code, const char *message,
 		  json_t *data);
-/* A notification to the client that waits; @params is consumed. */
+/* A notification to the client that waits; @params is consumed, and with NULL
+ * nothing is sent. */
 void control_notify(struct control_request *req, const char *method,
 		    json_t *params);
 /* From here on this client gets what control_publish() sends. */
 void control_subscribe(struct control_request *req);
-/* To all subscribers; @params is consumed. */
+/* To all subscribers; @params is consumed, and with NULL nothing is sent. */
 void control_publish(struct control *c, const char *method, json_t *params);
 
 #endif

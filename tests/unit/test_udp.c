@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The UDP sockets when all is not well: sources that have gone, datagrams
+ * too long, ports nobody listens on, more than one batch. */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/io/addr.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/udp.h"
+#include "tests/t.h"
+
+#define PORT 24579
+#define WAIT_US (5 * MONO_S)
+#define FLOOD 200U /* more than three batches */
+
+static struct event_base *base;
+
+struct inbox {
+	unsigned n;
+	unsigned batches;
+	unsigned out_of_order;
+	struct dgram last;
+};
+
+static void on_dgram(void *ctx, const struct dgram *d)
+{
+	struct inbox *in = ctx;
+
+	if (d->len > 0 && d->data[0] != (uint8_t)in->n)
+		in->out_of_order++;
+	in->last = *d;
+	in->n++;
+}
+
+static void on_batch(void *ctx)
+{
+	struct inbox *in = ctx;
+
+	in->batches++;
+}
+
+static struct udp *open_at(const char *bind4, const char *bind6, uint16_t port,
+			   struct inbox *in)
+{
+	const struct udp_cfg cfg = { .bind4 = bind4,
+				     .bind6 = bind6,
+				     .port = port,
+				     .on_dgram = on_dgram,
+				     .on_batch = on_batch,
+				     .ctx = in };
+	char why[UDP_WHY_MAX] = "";
+	struct udp *u;
+
+	T_EQ(0, udp_open(&u, base, &cfg, why));
+	return u;
+}
+
+static void wait_for(const struct inbox *in, unsigned n)
+{
+	const mono_us end = loop_now() + WAIT_US;
+
+	while (in->n < n) {
+		T_TRUE(loop_now() < end);
+		(void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	}
+}
+
+/* Numbered datagrams, all alike otherwise. */
+struct outbox {
+	struct dgram d;
+	unsigned n;
+	unsigned sent;
+	uint8_t data[1];
+};
+
+static bool next(void *ctx, struct dgram *out)
+{
+	struct outbox *o = ctx;
+
+	if (o->sent == o->n)
+		return false;
+	o->data[0] = (uint8_t)o->sent++;
+	*out = o->d;
+	out->data = o->data;
+	out->len = sizeof(o->data);
+	return true;
+}
+
+static void send_n(struct udp *u, const struct dgram *d, unsigned n)
+{
+	struct outbox o = { .d = *d, .n = n };
+
+	udp_send(u, next, &o);
+}
+
+static struct dgram to(const char *text)
+{
+	struct dgram d = { 0 };
+
+	T_TRUE(net_addr_parse(text, PORT, &d.path.peer));
+	return d;
+}
+
+static void a_lost_source_leaves_the_hops_alone(const char *peer,
+						const char *source)
+{
+	struct inbox server_in = { 0 }, client_in = { 0 };
+	struct udp *server = open_at("127.0.0.1", "::1", PORT, &server_in);
+	struct udp *client = open_at("0.0.0.0", "::", PORT + 1, &client_in);
+	struct dgram d = to(peer);
+	struct net_addr gone;
+
+	T_TRUE(net_addr_parse(source, 1, &gone));
+	memcpy(d.path.local_ip, gone.ip, sizeof(gone.ip));
+	d.ttl = 5;
+	send_n(client, &d, 3);
+	wait_for(&server_in, 3);
+	T_EQ(5, server_in.last.ttl);
+	T_EQ(3, udp_counters(client)->tx);
+	T_EQ(0, udp_counters(client)->tx_failed);
+	T_EQ(0, udp_counters(client)->tx_unreachable);
+	server = udp_close(server);
+	client = udp_close(client);
+}
+
+static void a_low_ttl_stays_low_when_the_source_has_gone(void)
+{
+	a_lost_source_leaves_the_hops_alone("127.0.0.1", "192.0.2.77");
+	a_lost_source_leaves_the_hops_alone("[::1]", "2001:db8::77");
+}
+
+static void more_than_one_batch_arrives_in_order(void)
+{
+	struct inbox server_in = { 0 }, client_in = { 0 };
+	struct udp *server = open_at("127.0.0.1", "", PORT, &server_in);
+	struct udp *client = open_at("127.0.0.1", "", PORT + 1, &client_in);
+	struct dgram d = to("127.0.0.1");
+
+	send_n(client, &d, FLOOD);
+	wait_for(&server_in, FLOOD);
+	T_EQ(0, server_in.out_of_order);
+	T_TRUE(server_in.batches >= 4 && server_in.batches <= FLOOD);
+	T_EQ(FLOOD, udp_counters(client)->tx);
+	T_EQ(FLOOD, udp_counters(server)->rx);
+	server = udp_close(server);
+	client = udp_close(client);
+}
+
+static void what_is_too_long_is_counted_and_dropped(void)
+{
+	static const uint8_t data[DGRAM_MAX + 500];
+	static const size_t lens[] = { DGRAM_MAX + 1, DGRAM_MAX + 500,
+				       DGRAM_MAX, 0 };
+	const struct sockaddr_in at = { .sin_family = AF_INET,
+					.sin_port = htons(PORT),
+					.sin_addr.s_addr =
+						htonl(INADDR_LOOPBACK) };
+	struct inbox in = { 0 };
+	struct udp *u = open_at("127.0.0.1", "", PORT, &in);
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
+		T_EQ(lens[i], sendto(fd, data, lens[i], 0,
+				     (const struct sockaddr *)&at, sizeof(at)));
+	wait_for(&in, 2);
+	T_EQ(2, udp_counters(u)->rx_oversize);
+	T_EQ(4, udp_counters(u)->rx);
+	T_EQ(0, in.last.len);
+	T_EQ(0, close(fd));
+	u = udp_close(u);
+}
+
+/* An ICMP error comes back; what is sent and received after it is not lost. */
+static void a_closed_port_stops_nothing(void)
+{
+	struct inbox server_in = { 0 }, client_in = { 0 };
+	struct udp *server = open_at("127.0.0.1", "::1", PORT, &server_in);
+	struct udp *client = open_at("127.0.0.1", "::1", PORT + 1, &client_in);
+	struct dgram d = to("127.0.0.1"), back = d;
+
+	back.path.peer.port = PORT + 1;
+	for (unsigned i = 1; i <= 20; i++) {
+		d.path.peer.port = PORT + 2;
+		send_n(client, &d, 1);
+		d.path.peer.port = PORT;
+		send_n(client, &d, 1);
+		wait_for(&server_in, i);
+		send_n(server, &back, 1);
+		wait_for(&client_in, i);
+	}
+	T_EQ(40, udp_counters(client)->tx);
+	server = udp_close(server);
+	client = udp_close(client);
+}
+
+static void a_family_without_a_socket_is_counted(void)
+{
+	struct inbox in = { 0 };
+	struct udp *u = open_at("127.0.0.1", "", PORT, &in);
+	struct dgram d = to("[::1]");
+
+	send_n(u, &d, 2);
+	T_EQ(2, udp_counters(u)->tx_unreachable);
+	d = to("127.0.0.1");
+	d.path.sock = UINT16_MAX;
+	send_n(u, &d, 1);
+	T_EQ(3, udp_counters(u)->tx_unreachable);
+	T_EQ(0, udp_counters(u)->tx);
+	u = udp_close(u);
+}
+
+static bool keep_none(void *ctx, uint16_t sock)
+{
+	(void)ctx;
+	(void)sock;
+	return false;
+}
+
+static void extra_sockets_come_and_go_fast(void)
+{
+	struct inbox in = { 0 };
+	struct udp *u = open_at("127.0.0.1", "", PORT, &in);
+
+	for (int round = 0; round < 20; round++) {
+		uint16_t first = 0;
+
+		T_EQ(256, udp_extra_open(u, 256, &first));
+		T_EQ(1, first);
+		udp_extra_close(u, keep_none, NULL);
+	}
+	u = udp_close(u);
+}
+
+static void an_address_that_is_not_ours_is_said_in_a_sentence(void)
+{
+	struct inbox in = { 0 };
+	struct udp_cfg cfg = { .bind4 = "192.0.2.77",
+			       .bind6 = "",
+			       .port = PORT,
+			       .on_dgram = on_dgram,
+			       .on_batch = on_batch,
+			       .ctx = &in };
+	char why[UDP_WHY_MAX];
+	struct udp *u;
+
+	T_TRUE(udp_open(&u, base, &cfg, why) < 0);
+	T_STR("192.0.2.77 is not an address of this machine", why);
+	T_TRUE(u == NULL);
+	cfg.bind4 = "::1";
+	T_TRUE(udp_open(&u, base, &cfg, why) < 0);
+	T_STR("::1 is not an IPv4 address", why);
+	cfg.bind4 = "";
+	T_TRUE(udp_open(&u, base, &cfg, why) < 0);
+}
+
+int main(void)
+{
+	base = loop_base_new();
+	T_TRUE(base != NULL);
+	T_RUN(a_low_ttl_stays_low_when_the_source_has_gone);
+	T_RUN(more_than_one_batch_arrives_in_order);
+	T_RUN(what_is_too_long_is_counted_and_dropped);
+	T_RUN(a_closed_port_stops_nothing);
+	T_RUN(a_family_without_a_socket_is_counted);
+	T_RUN(extra_sockets_come_and_go_fast);
+	T_RUN(an_address_that_is_not_ours_is_said_in_a_sentence);
+	event_base_free(base);
+	return T_DONE();
+}
