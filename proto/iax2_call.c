@@ -182,6 +182,7 @@ static void unsupported(struct iax2_endpoint *ep, struct call *c,
 	uint8_t body[3];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
+	ep->n.unsupported++;
 	iax2_ie_put_u8(&w, IAX2_IE_IAX_UNKNOWN, (uint8_t)f->subclass);
 	(void)transport_send_iax(ep, c, IAX2_IAX_UNSUPPORT, body, &w, now);
 }
@@ -225,6 +226,8 @@ static void on_iax(struct iax2_endpoint *ep, struct call *c,
 	case IAX2_IAX_NEW:
 	case IAX2_IAX_PONG:
 	case IAX2_IAX_LAGRP:
+	case IAX2_IAX_TXREADY:
+	case IAX2_IAX_TXREL:
 	case IAX2_IAX_TXREJ:
 	case IAX2_IAX_UNSUPPORT:
 		break;
@@ -241,7 +244,9 @@ static void on_other_control(struct iax2_endpoint *ep, const struct call *c,
 
 	if (!ev)
 		return;
-	ev->u.control.subclass = f->subclass;
+	ev->u.control.subclass = f->subclass == IAX2_SUBCLASS_STOP
+					 ? IAX2_CONTROL_STOP_SOUNDS
+					 : f->subclass;
 	ev->u.control.len = f->body_len;
 	ev->u.control.data = endpoint_payload(ep, f->body, f->body_len);
 }
@@ -349,7 +354,17 @@ static void in_sequence(struct iax2_endpoint *ep, struct call *c,
 	case IAX2_FRAME_CNG:
 		(void)endpoint_event(ep, IAX2_EV_CNG, c);
 		break;
+	case IAX2_FRAME_NULL:
+		break;
+	case IAX2_FRAME_VIDEO:
+	case IAX2_FRAME_IMAGE:
+	case IAX2_FRAME_HTML:
+	case IAX2_FRAME_MODEM:
+		/* A stream of these need not be answered frame by frame. */
+		ep->n.unsupported++;
+		break;
 	default:
+		unsupported(ep, c, f, now);
 		break;
 	}
 }

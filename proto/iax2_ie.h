@@ -73,7 +73,7 @@
 	X(CALLTOKEN, 0x36, 0, 255, "CALLTOKEN")           \
 	X(CAPABILITY2, 0x37, 9, 9, "CAPABILITY2")         \
 	X(FORMAT2, 0x38, 9, 9, "FORMAT2")                 \
-	X(CALLINGANI2, 0x39, 4, 4, "CALLINGANI2")         \
+	X(CALLINGANI2, 0x39, 4, 4, "CALLING ANI2")        \
 	/* OPEN/OVER: see OPEN-OVER.md section 5 */       \
 	X(KH_SESSION, 0xe0, 16, 16, "KH SESSION")         \
 	X(KH_TAG, 0xe1, 16, 16, "KH TAG")                 \

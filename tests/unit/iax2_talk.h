@@ -44,9 +44,14 @@ static inline void start(void)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = 4,
 		.tx_max = 64,
-		.calls_per_addr_max = 2,
+		.limits = { .calls_per_addr = 4,
+			    .half_open = 4,
+			    .half_open_per_addr = 2,
+			    .calls_per_s = 1000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = zeros,
 	};
 	const uint8_t seed[KEY_SEED_LEN] = { 9 };
