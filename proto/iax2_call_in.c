@@ -9,10 +9,12 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define DECIDE_US (5 * MONO_S) /* the node's time for a decision */
-#define PROVE_US (5 * MONO_S)  /* the caller's time for an AUTHREP */
+#define DECIDE_US (5 * MONO_S)  /* the node's time for a decision */
+#define COPIES_US (10 * MONO_S) /* a datagram is not on its way for longer */
+#define PROVE_US (5 * MONO_S)   /* the caller's time for an AUTHREP */
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_NO_CODEC 58U
+#define CAUSECODE_INCOMPATIBLE 88U
 #define CAUSECODE_CONGESTION 34U
 
 static enum iax2_err ask_for_token(struct iax2_endpoint *ep,
@@ -230,16 +232,40 @@ static enum iax2_err on_ticketed_new(struct iax2_endpoint *ep,
 	return err;
 }
 
+/*
+ * A NEW under the call number of a call that stands: its sender has begun
+ * anew and forgotten that call.  Not so while the NEW that made it, or a
+ * copy, may still be on its way.
+ */
+bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
+		       const struct dgram *d, const struct iax2_full *f,
+		       mono_us now)
+{
+	struct iax2_ie_view token;
+
+	return f->type == IAX2_FRAME_IAX && f->subclass == IAX2_IAX_NEW &&
+	       f->dst_callno == 0 && c->state == CALL_UP &&
+	       now - c->began > COPIES_US &&
+	       iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
+	       (token.len == 0 || call_token_check(&ep->secret, &d->path.peer,
+						   token.value, token.len));
+}
+
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now)
 {
 	struct iax2_ie_view token;
 	uint64_t id;
+	uint16_t version = IAX2_PROTOCOL_VERSION;
 
 	if (f->src_callno == 0) {
 		ep->n.malformed++;
 		return IAX2_E_RANGE;
 	}
+	(void)iax2_ie_u16(f->body, f->body_len, IAX2_IE_VERSION, &version);
+	if (version != IAX2_PROTOCOL_VERSION)
+		return refuse(ep, d, f, CAUSECODE_INCOMPATIBLE,
+			      "Protocol version not supported");
 	if (iax2_ie_u64(f->body, f->body_len, IAX2_IE_KH_PUNCH, &id))
 		return on_ticketed_new(ep, d, f, id, now);
 	if (!iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token)) {

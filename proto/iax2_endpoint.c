@@ -213,6 +213,21 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 	return c;
 }
 
+/* The peer calls as if for the first time; once it has proved that it is at
+ * its address, what it has forgotten ends. */
+static enum iax2_err call_again(struct iax2_endpoint *ep, struct call *c,
+				const struct dgram *d,
+				const struct iax2_full *f, mono_us now)
+{
+	static const struct ending lost = { .reason = IAX2_DOWN_INVALID };
+	struct iax2_ie_view token;
+
+	if (iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
+	    token.len > 0)
+		call_down(ep, c, &lost, false, now);
+	return call_on_new(ep, d, f, now);
+}
+
 static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 			     mono_us now)
 {
@@ -229,6 +244,8 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	if (is_iax(&f, IAX2_IAX_POKE) && f.dst_callno == 0)
 		return endpoint_outside(ep, d, &f);
 	c = find_call(ep, d, &f);
+	if (c && call_is_forgotten(ep, c, d, &f, now))
+		return call_again(ep, c, d, &f, now);
 	if (c) {
 		call_rx(ep, c, &f, now);
 		if (c->state != CALL_FREE)

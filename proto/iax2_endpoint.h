@@ -320,8 +320,8 @@ struct iax2_voice {
 			   rule */
 	bool spurt;     /* the first of a talk spurt */
 };
-/* Send it: in a full frame when it starts a spurt or the low half of the time
- * stamp wraps, else in a mini frame.  IAX2_E_STATE while the peer wants no
+/* Send it: in a full frame when it starts a spurt or the time stamp passes a
+ * multiple of 32,768, else in a mini frame.  IAX2_E_STATE while the peer wants no
  * voice (QUELCH); IAX2_E_RANGE for the length. */
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 			      struct iax2_call_id call,

@@ -18,6 +18,7 @@
 #include "proto/iax2_ie.h"
 #include "proto/rate.h"
 
+#define IAX2_PROTOCOL_VERSION 2U /* RFC 5456 8.6.10 */
 #define CALL_NONE UINT16_MAX
 #define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
@@ -342,6 +343,10 @@ struct call *call_standing(struct iax2_endpoint *ep, struct iax2_call_id id,
 /* iax2_call_in.c */
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now);
+/* Has the peer of @c forgotten it, as its NEW shows? */
+bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
+		       const struct dgram *d, const struct iax2_full *f,
+		       mono_us now);
 void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 		     const struct iax2_full *f, mono_us now);
 /* iax2_call_out.c */
