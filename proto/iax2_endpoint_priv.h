@@ -109,6 +109,7 @@ struct call {
 	struct iax2_ticket ticket;
 	bool want_key; /* inbound: the peer may prove itself with public_key */
 	uint8_t public_key[KEY_PUBLIC_LEN];
+	struct key_rsa rsa; /* inbound: likewise with this one */
 	uint64_t format;
 	bool quelched; /* the peer wants no voice */
 

@@ -421,6 +421,52 @@ static void a_caller_that_has_forgotten_its_call_may_call_again(void)
 	T_EQ(1, iax2_endpoint_calls(ep));
 }
 
+/* Made with OpenSSL; the answer is to the challenge that zeros choose. */
+static const char portal_key[] =
+	"-----BEGIN PUBLIC KEY-----\n"
+	"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCmI0ZPONhGWeJgcU2N7k9EdNJ6\n"
+	"ENumNs1L8/MQKvaGRRfw/cG7Xerg3jkPeOKQ3MGELOHd5iAwt3jXExkbinvfB6Ac\n"
+	"Ski2sgjRzLb27g7JBhWB1g6FLf1b85fk3rpaO6SRgZqy8GSkb3lC307m47AIvvWG\n"
+	"Upxu5LvD8VuiwQsqnwIDAQAB\n"
+	"-----END PUBLIC KEY-----\n";
+static const char portal_answer[] =
+	"V0epNlYBon1i6oEjUDgUHWgJucXMhCrPH23aOCQd0U8WUwq6jZl/ldaC0SQVP1Cqm9"
+	"OCUysXosNDHga7N1DMZp295yF17H7+idpQMHHr1EQmaPUZRS3DDRUoRwsBth+/PVSQ"
+	"3bs5S/6DrFCA3AG7bS+r9r+BiOJjKXAnlI6ZyWk=";
+
+static void a_telephone_portal_proves_itself_by_rsa(void)
+{
+	for (int right = 0; right < 2; right++) {
+		const struct iax2_call_id call = called();
+		struct iax2_credentials want = { 0 };
+		uint8_t body[2 + sizeof(portal_answer) - 1] = {
+			IAX2_IE_RSA_RESULT, sizeof(portal_answer) - 1
+		};
+		struct key_rsa key;
+		struct iax2_full f;
+		uint16_t methods = 0;
+
+		T_TRUE(key_rsa_from_pem(portal_key, &key));
+		want.rsa = &key;
+		T_EQ(IAX2_OK, iax2_challenge(ep, call, &want, now));
+		f = expect(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, 0, 1);
+		T_TRUE(iax2_ie_u16(f.body, f.body_len, IAX2_IE_AUTHMETHODS,
+				   &methods));
+		T_EQ(IAX2_AUTH_RSA, methods);
+		memcpy(body + 2, portal_answer, sizeof(body) - 2);
+		body[9] ^= (uint8_t)!right;
+		(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREP, 1, 1, body,
+			  sizeof(body));
+		if (right) {
+			event(IAX2_EV_CALL_PROVED);
+			T_EQ(IAX2_PROOF_RSA, ev.u.in.proof);
+		} else {
+			event(IAX2_EV_CALL_DOWN);
+			T_EQ(IAX2_DOWN_AUTH_FAILED, ev.u.down.reason);
+		}
+	}
+}
+
 static void a_bad_token_gets_a_bare_reject(void)
 {
 	static const uint8_t reject[] = { 0x80, 1, 0x12, 0x34, 0, 0,
@@ -677,6 +723,7 @@ int main(void)
 	T_RUN(a_repeated_new_makes_no_second_call);
 	T_RUN(another_version_is_refused);
 	T_RUN(a_caller_that_has_forgotten_its_call_may_call_again);
+	T_RUN(a_telephone_portal_proves_itself_by_rsa);
 	T_RUN(a_bad_token_gets_a_bare_reject);
 	T_RUN(an_unproved_sender_gets_no_more_than_it_sent);
 	T_RUN(strangers_get_no_calls_and_no_flood);
