@@ -47,7 +47,7 @@ class Room(NamedTuple):
 SYSTEM = {
     'proto': Room({'assert.h', 'inttypes.h', 'limits.h', 'stdbool.h',
                    'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h'},
-                  {'sodium.h': 'proto/keys.c', 'nettle/*': 'proto/keys.c'}),
+                  {'sodium.h': 'proto/key*.c', 'nettle/*': 'proto/key*.c'}),
     'audio': Room(LIBC, {'speex/*': 'audio/resample.c',
                          'alsa/*': 'audio/*alsa*.c'}),
     'radio': Room(LIBC, {'libusb.h': 'radio/*usb*.c',
