@@ -356,6 +356,46 @@ static void half_open_calls_of_one_address_are_limited(void)
 	T_EQ(IAX2_OK, give(f));
 }
 
+static void commands_check_what_they_are_given(void)
+{
+	struct iax2_dial d = { .path.peer = peer,
+			       .called = "",
+			       .calling = "1" };
+	const struct iax2_credentials none = { 0 };
+	struct iax2_call_id call = { 0 };
+	struct iax2_call_info info;
+	uint32_t ts;
+
+	start();
+	T_EQ(IAX2_E_STALE, iax2_accept(ep, call, now));
+	T_EQ(IAX2_E_STALE, iax2_challenge(ep, call, &none, now));
+	T_EQ(IAX2_E_STALE, iax2_reject(ep, call, NULL, 0, now));
+	T_EQ(IAX2_E_STALE, iax2_hangup(ep, call, NULL, 0, now));
+	T_EQ(IAX2_E_STALE, iax2_send_text(ep, call, "x", now));
+	T_EQ(IAX2_E_STALE, iax2_media_time(ep, call, now, &ts));
+	call.slot = 4;
+	T_EQ(IAX2_E_STALE, iax2_call_info(ep, call, &info));
+	T_EQ(IAX2_E_STALE, iax2_media_time(ep, call, now, &ts));
+
+	T_EQ(IAX2_E_RANGE, iax2_dial(ep, &d, now, &call));
+	d.called = "123456789012345678901234567890123";
+	T_EQ(IAX2_E_RANGE, iax2_dial(ep, &d, now, &call));
+	T_EQ(0, iax2_endpoint_calls(ep));
+	d.called = "1";
+	for (int i = 0; i < 4; i++)
+		T_EQ(IAX2_OK, iax2_dial(ep, &d, now, &call));
+	T_EQ(IAX2_E_FULL, iax2_dial(ep, &d, now, &call));
+	T_EQ(IAX2_E_STATE, iax2_accept(ep, call, now));
+	T_EQ(IAX2_E_STATE, iax2_reject(ep, call, NULL, 0, now));
+	T_EQ(IAX2_E_STATE, iax2_challenge(ep, call, &none, now));
+	T_EQ(IAX2_E_STATE, iax2_send_text(ep, call, "x", now));
+	T_EQ(IAX2_OK, iax2_media_time(ep, call, now + 59 * MONO_MS, &ts));
+	T_EQ(40, ts);
+
+	call = called();
+	T_EQ(IAX2_E_RANGE, iax2_challenge(ep, call, &none, now));
+}
+
 /* --- outside of calls --------------------------------------------------- */
 
 static void a_poke_gets_a_bare_pong(void)
@@ -434,6 +474,7 @@ int main(void)
 	T_RUN(an_unknown_call_gets_inval);
 	T_RUN(what_cannot_be_read_is_counted);
 	T_RUN(half_open_calls_of_one_address_are_limited);
+	T_RUN(commands_check_what_they_are_given);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }

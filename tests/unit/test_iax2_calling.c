@@ -251,46 +251,6 @@ static void endless_challenges_are_not_answered(void)
 	T_EQ(IAX2_DOWN_PROTOCOL, ev.u.down.reason);
 }
 
-static void commands_check_what_they_are_given(void)
-{
-	struct iax2_dial d = { .path.peer = peer,
-			       .called = "",
-			       .calling = "1" };
-	const struct iax2_credentials none = { 0 };
-	struct iax2_call_id call = { 0 };
-	struct iax2_call_info info;
-	uint32_t ts;
-
-	start();
-	T_EQ(IAX2_E_STALE, iax2_accept(ep, call, now));
-	T_EQ(IAX2_E_STALE, iax2_challenge(ep, call, &none, now));
-	T_EQ(IAX2_E_STALE, iax2_reject(ep, call, NULL, 0, now));
-	T_EQ(IAX2_E_STALE, iax2_hangup(ep, call, NULL, 0, now));
-	T_EQ(IAX2_E_STALE, iax2_send_text(ep, call, "x", now));
-	T_EQ(IAX2_E_STALE, iax2_media_time(ep, call, now, &ts));
-	call.slot = 4;
-	T_EQ(IAX2_E_STALE, iax2_call_info(ep, call, &info));
-	T_EQ(IAX2_E_STALE, iax2_media_time(ep, call, now, &ts));
-
-	T_EQ(IAX2_E_RANGE, iax2_dial(ep, &d, now, &call));
-	d.called = "123456789012345678901234567890123";
-	T_EQ(IAX2_E_RANGE, iax2_dial(ep, &d, now, &call));
-	T_EQ(0, iax2_endpoint_calls(ep));
-	d.called = "1";
-	for (int i = 0; i < 4; i++)
-		T_EQ(IAX2_OK, iax2_dial(ep, &d, now, &call));
-	T_EQ(IAX2_E_FULL, iax2_dial(ep, &d, now, &call));
-	T_EQ(IAX2_E_STATE, iax2_accept(ep, call, now));
-	T_EQ(IAX2_E_STATE, iax2_reject(ep, call, NULL, 0, now));
-	T_EQ(IAX2_E_STATE, iax2_challenge(ep, call, &none, now));
-	T_EQ(IAX2_E_STATE, iax2_send_text(ep, call, "x", now));
-	T_EQ(IAX2_OK, iax2_media_time(ep, call, now + 59 * MONO_MS, &ts));
-	T_EQ(40, ts);
-
-	call = called();
-	T_EQ(IAX2_E_RANGE, iax2_challenge(ep, call, &none, now));
-}
-
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -302,7 +262,6 @@ int main(void)
 	T_RUN(a_control_frame_may_end_a_call);
 	T_RUN(a_format_that_we_did_not_offer_ends_a_call);
 	T_RUN(endless_challenges_are_not_answered);
-	T_RUN(commands_check_what_they_are_given);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }
