@@ -201,7 +201,7 @@ static void ping_and_lagrq_come_and_their_answers_are_acknowledged(void)
 	T_EQ(IAX2_OK, iax2_call_info(ep, call, &info));
 	T_TRUE(info.rtt_us > MONO_MS && info.rtt_us <= 40 * MONO_MS);
 	wait_us(9 * MONO_S);
-	f = expect(IAX2_FRAME_IAX, IAX2_IAX_LAGRQ, 2, 3);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_LAGRQ, 2, 3);
 	(void)say(IAX2_FRAME_IAX, IAX2_IAX_LAGRP, 3, 3, NULL, 0);
 	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 3, 4);
 	wait_us(11 * MONO_S);
@@ -267,9 +267,11 @@ static void flash_hold_and_unhold_are_ignored(void)
 	static const uint8_t subclasses[] = { 0x09, 0x10, 0x11 };
 	const struct iax2_call_id call = up();
 
-	for (uint8_t i = 0; i < LEN(subclasses); i++) {
-		(void)say(IAX2_FRAME_CONTROL, subclasses[i], 2 + i, 1, NULL, 0);
-		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 1, 3 + i);
+	for (size_t i = 0; i < LEN(subclasses); i++) {
+		const uint8_t oseq = (uint8_t)(2 + i);
+
+		(void)say(IAX2_FRAME_CONTROL, subclasses[i], oseq, 1, NULL, 0);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 1, oseq + 1);
 		nothing_sent();
 	}
 	is_up(call);
@@ -284,11 +286,12 @@ static void what_we_do_not_support_is_named(void)
 	const struct iax2_call_id call = up();
 	uint8_t unknown = 0;
 
-	for (uint8_t i = 0; i < LEN(subclasses); i++) {
+	for (size_t i = 0; i < LEN(subclasses); i++) {
+		const uint8_t ours = (uint8_t)(1 + i);
 		struct iax2_full f;
 
-		(void)say_iax(subclasses[i], 2 + i, 1 + i);
-		f = expect(IAX2_FRAME_IAX, IAX2_IAX_UNSUPPORT, 1 + i, 3 + i);
+		(void)say_iax(subclasses[i], ours + 1, ours);
+		f = expect(IAX2_FRAME_IAX, IAX2_IAX_UNSUPPORT, ours, ours + 2);
 		T_TRUE(iax2_ie_u8(f.body, f.body_len, IAX2_IE_IAX_UNKNOWN,
 				  &unknown));
 		T_EQ(subclasses[i], unknown);
