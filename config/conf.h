@@ -27,6 +27,7 @@
 #define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
+#define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
 #define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
 #define CONF_FILE_MAX 262144U  /* octets of a configuration file */
 #define CONF_DIAGS_MAX 100U    /* one more says that the rest is cut */
@@ -53,12 +54,19 @@ struct conf_key {
 	uint8_t octets[CONF_KEY_LEN];
 };
 
+/* Addresses: one, or all that share its first bits. */
+struct conf_prefix {
+	char text[50]; /* ADDRESS or ADDRESS/BITS */
+};
+
 /* Where IAX2 listens. */
 struct conf_iax2 {
 	uint16_t port;      /* UDP, 1..65535 */
 	char bind4[16];     /* IPv4 address, "": no IPv4 */
 	char bind6[46];     /* IPv6 address, "": no IPv6 */
 	uint32_t calls_max; /* 1..8192; the node's only */
+	struct conf_prefix *calltoken_optional;
+	size_t calltoken_optional_n; /* 0..CONF_PREFIXES_MAX */
 };
 
 struct conf_control {
@@ -110,6 +118,13 @@ struct conf_node {
 	} accept;
 	struct conf_peer *peers;
 	size_t peers_n; /* 0..CONF_PEERS_MAX */
+	struct {
+		uint32_t calls_per_address;     /* 1..8192 */
+		uint32_t half_open;             /* 1..8192 */
+		uint32_t half_open_per_address; /* 1..8192 */
+		uint32_t calls_per_s;           /* an address, 1..1000 */
+		uint32_t auth_failures_per_min; /* an address, 1..1000 */
+	} limits;
 	struct {
 		bool spray;
 		uint32_t spray_packets; /* 0..8192 */

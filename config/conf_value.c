@@ -375,6 +375,24 @@ bool conf_text_is_ipv6(const char *text)
 	return inet_pton(AF_INET6, text, &addr) == 1;
 }
 
+bool conf_text_is_prefix(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	const size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	char addr[INET6_ADDRSTRLEN];
+	bool v4;
+
+	if (len >= sizeof(addr))
+		return false;
+	memcpy(addr, text, len);
+	addr[len] = '\0';
+	v4 = conf_text_is_ipv4(addr);
+	if (!v4 && !conf_text_is_ipv6(addr))
+		return false;
+	return !slash || (is_number(slash + 1, 4) &&
+			  strtoul(slash + 1, NULL, 10) <= (v4 ? 32 : 128));
+}
+
 static bool is_made_of(const char *text, const char *others)
 {
 	for (; *text; text++) {

@@ -8,6 +8,7 @@
 
 #include "audio/ulaw.h"
 #include "daemon/app.h"
+#include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
 
@@ -49,6 +50,18 @@ static struct jitter_config jitter(const struct conf_node *conf)
 	};
 }
 
+static struct iax2_limits limits(const struct conf_node *conf)
+{
+	return (struct iax2_limits){
+		.calls_per_addr = (uint16_t)conf->limits.calls_per_address,
+		.half_open = (uint16_t)conf->limits.half_open,
+		.half_open_per_addr =
+			(uint16_t)conf->limits.half_open_per_address,
+		.calls_per_s = conf->limits.calls_per_s,
+		.auth_failures_per_min = conf->limits.auth_failures_per_min,
+	};
+}
+
 static void fill(struct app *a, const struct conf_node *conf,
 		 struct node_cfg *out)
 {
@@ -58,6 +71,9 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.port = conf->iax2.port,
 		.keepalive_s = conf->keepalive.interval_s,
 		.calls_max = (uint16_t)conf->iax2.calls_max,
+		.limits = limits(conf),
+		.token_optional = a->token_optional,
+		.token_optional_n = conf->iax2.calltoken_optional_n,
 		.spray_packets =
 			conf->open.spray ? conf->open.spray_packets : 0,
 		.spray_sockets =
@@ -90,6 +106,9 @@ int app_conf_build(struct app *a, const struct conf_node *conf,
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
 	}
+	for (size_t i = 0; i < conf->iax2.calltoken_optional_n; i++)
+		(void)net_prefix_parse(conf->iax2.calltoken_optional[i].text,
+				       &a->token_optional[i]);
 	for (size_t i = 0; err == 0 && i < conf->peers_n; i++)
 		err = peer(&a->peers[i], &conf->peers[i], why);
 	if (err != 0) {

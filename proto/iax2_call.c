@@ -11,6 +11,11 @@
 #define FIRST_PING_US MONO_S
 #define LINGER_US (5 * MONO_S)
 #define SILENCE_US (30 * MONO_S)
+#define CAUSECODE_NO_ANSWER 19U
+#define CAUSECODE_NOT_IMPLEMENTED 69U
+#define HTML_NOT_SUPPORTED 0x11U
+/* Asterisk's own control frames come after the RFC's and go up to here. */
+#define CONTROL_KNOWN_MAX 40U
 #define PLAYOUT_MS 40U /* what RR DELAY says of our jitter buffer */
 
 /* --- ends --------------------------------------------------------------- */
@@ -156,6 +161,15 @@ static void answer_echo(struct iax2_endpoint *ep, struct call *c,
 	(void)transport_send(ep, c, &out, now);
 }
 
+/* RFC 5456 8.6.37: the percentage, then 24 bits of frames. */
+static uint32_t loss_report(const struct call *c)
+{
+	const uint64_t due = c->rx_voice + c->rx_lost;
+	const uint64_t pct = due > 0 ? 100 * c->rx_lost / due : 0;
+
+	return (uint32_t)(pct << 24 | (c->rx_lost & 0x00ffffffU));
+}
+
 static void on_ping(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now)
 {
@@ -163,8 +177,7 @@ static void on_ping(struct iax2_endpoint *ep, struct call *c,
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
 	iax2_ie_put_u32(&w, IAX2_IE_RR_JITTER, c->jitter_us / 1000);
-	iax2_ie_put_u32(&w, IAX2_IE_RR_LOSS,
-			(uint32_t)c->rx_lost & 0x00ffffffU);
+	iax2_ie_put_u32(&w, IAX2_IE_RR_LOSS, loss_report(c));
 	iax2_ie_put_u32(&w, IAX2_IE_RR_PKTS, (uint32_t)c->rx_voice);
 	iax2_ie_put_u16(&w, IAX2_IE_RR_DELAY, PLAYOUT_MS);
 	iax2_ie_put_u32(&w, IAX2_IE_RR_DROPPED, 0);
@@ -182,8 +195,22 @@ static void unsupported(struct iax2_endpoint *ep, struct call *c,
 	uint8_t body[3];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
-	iax2_ie_put_u8(&w, IAX2_IE_IAX_UNKNOWN, (uint8_t)f->subclass);
+	ep->n.unsupported++;
+	iax2_ie_put_u8(&w, IAX2_IE_IAX_UNKNOWN,
+		       iax2_subclass_octet(f->subclass));
 	(void)transport_send_iax(ep, c, IAX2_IAX_UNSUPPORT, body, &w, now);
+}
+
+/* Calls are not moved to a third party. */
+static void refuse_transfer(struct iax2_endpoint *ep, struct call *c,
+			    mono_us now)
+{
+	uint8_t body[32];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+
+	iax2_ie_put_text(&w, IAX2_IE_CAUSE, "No transfers");
+	iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, CAUSECODE_NOT_IMPLEMENTED);
+	(void)transport_send_iax(ep, c, IAX2_IAX_TXREJ, body, &w, now);
 }
 
 static void on_iax(struct iax2_endpoint *ep, struct call *c,
@@ -212,9 +239,7 @@ static void on_iax(struct iax2_endpoint *ep, struct call *c,
 		on_end(ep, c, f, false, now);
 		break;
 	case IAX2_IAX_TXREQ:
-		/* Calls are not moved to a third party. */
-		(void)transport_send_iax(ep, c, IAX2_IAX_TXREJ, NULL, NULL,
-					 now);
+		refuse_transfer(ep, c, now);
 		break;
 	case IAX2_IAX_QUELCH:
 		c->quelched = true;
@@ -225,6 +250,8 @@ static void on_iax(struct iax2_endpoint *ep, struct call *c,
 	case IAX2_IAX_NEW:
 	case IAX2_IAX_PONG:
 	case IAX2_IAX_LAGRP:
+	case IAX2_IAX_TXREADY:
+	case IAX2_IAX_TXREL:
 	case IAX2_IAX_TXREJ:
 	case IAX2_IAX_UNSUPPORT:
 		break;
@@ -241,7 +268,9 @@ static void on_other_control(struct iax2_endpoint *ep, const struct call *c,
 
 	if (!ev)
 		return;
-	ev->u.control.subclass = f->subclass;
+	ev->u.control.subclass = f->subclass == IAX2_SUBCLASS_STOP
+					 ? IAX2_CONTROL_STOP_SOUNDS
+					 : f->subclass;
 	ev->u.control.len = f->body_len;
 	ev->u.control.data = endpoint_payload(ep, f->body, f->body_len);
 }
@@ -284,7 +313,11 @@ static void on_control(struct iax2_endpoint *ep, struct call *c,
 			ev->u.key.keyed = f->subclass == IAX2_CONTROL_KEY;
 		break;
 	default:
-		on_other_control(ep, c, f);
+		if (f->subclass > CONTROL_KNOWN_MAX &&
+		    f->subclass != IAX2_SUBCLASS_STOP)
+			unsupported(ep, c, f, now);
+		else
+			on_other_control(ep, c, f);
 		break;
 	}
 }
@@ -322,6 +355,18 @@ static void on_dtmf(struct iax2_endpoint *ep, const struct call *c,
 	ev->u.dtmf.begin = f->type == IAX2_FRAME_DTMF_BEGIN;
 }
 
+/* RFC 5456 6.10.6 */
+static void on_html(struct iax2_endpoint *ep, struct call *c,
+		    const struct iax2_full *f, mono_us now)
+{
+	const struct out_frame out = { .type = IAX2_FRAME_HTML,
+				       .subclass = HTML_NOT_SUPPORTED };
+
+	ep->n.unsupported++;
+	if (f->subclass != HTML_NOT_SUPPORTED)
+		(void)transport_send(ep, c, &out, now);
+}
+
 static void in_sequence(struct iax2_endpoint *ep, struct call *c,
 			const struct iax2_full *f, mono_us now)
 {
@@ -349,7 +394,19 @@ static void in_sequence(struct iax2_endpoint *ep, struct call *c,
 	case IAX2_FRAME_CNG:
 		(void)endpoint_event(ep, IAX2_EV_CNG, c);
 		break;
+	case IAX2_FRAME_NULL:
+		break;
+	case IAX2_FRAME_HTML:
+		on_html(ep, c, f, now);
+		break;
+	case IAX2_FRAME_VIDEO:
+	case IAX2_FRAME_IMAGE:
+	case IAX2_FRAME_MODEM:
+		/* A stream of these need not be answered frame by frame. */
+		ep->n.unsupported++;
+		break;
 	default:
+		unsupported(ep, c, f, now);
 		break;
 	}
 }
@@ -403,6 +460,21 @@ static bool ends_call(const struct iax2_full *f)
 					     f->subclass == IAX2_IAX_REJECT);
 }
 
+/* After its own HANGUP a peer has no call to say anything in (RFC 5456
+ * 6.2.5). */
+static void say_invalid(struct iax2_endpoint *ep, struct call *c,
+			const struct iax2_full *f, mono_us now)
+{
+	const struct out_frame out = { .type = IAX2_FRAME_IAX,
+				       .subclass = IAX2_IAX_INVAL,
+				       .unreliable = true,
+				       .has_ts = true,
+				       .ts_ms = f->ts_ms };
+
+	(void)transport_send(ep, c, &out, now);
+	c->ack_due = false;
+}
+
 static void handle(struct iax2_endpoint *ep, struct call *c,
 		   const struct iax2_full *f, mono_us now)
 {
@@ -413,6 +485,8 @@ static void handle(struct iax2_endpoint *ep, struct call *c,
 		c->peer_ended = true;
 		transport_drop(ep, c);
 		transport_ack_due(ep, c, f->ts_ms);
+	} else if (c->peer_ended) {
+		say_invalid(ep, c, f, now);
 	}
 }
 
@@ -467,7 +541,9 @@ static void state_over(struct iax2_endpoint *ep, struct call *c, mono_us now)
 		endpoint_call_free(ep, c, now);
 	else
 		call_end(ep, c,
-			 (struct ending){ .reason = IAX2_DOWN_NO_ANSWER }, now);
+			 (struct ending){ IAX2_DOWN_NO_ANSWER,
+					  CAUSECODE_NO_ANSWER, "No answer" },
+			 now);
 }
 
 /* PING and LAGRQ leave no peer a reason to be silent for so long. */

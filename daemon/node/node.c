@@ -65,9 +65,12 @@ static bool make_parts(struct node *n, mono_us now)
 	const struct iax2_endpoint_cfg ep = {
 		.calls_max = n->cfg.calls_max,
 		.tx_max = TX_MAX,
-		.calls_per_addr_max = 8,
+		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
+		.token_optional = n->cfg.token_optional,
+		.token_optional_n = n->cfg.token_optional_n,
 		.random = n->cfg.random,
 		.random_ctx = n->cfg.random_ctx,
 	};

@@ -57,6 +57,9 @@ struct node_cfg {
 	uint16_t port;
 	uint32_t keepalive_s;
 	uint16_t calls_max;
+	struct iax2_limits limits;
+	const struct net_prefix *token_optional; /* borrowed, outlives it */
+	size_t token_optional_n;
 	uint32_t spray_packets;
 	uint32_t spray_sockets;
 	struct jitter_config jitter;

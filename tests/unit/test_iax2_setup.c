@@ -8,17 +8,19 @@
 
 static const uint8_t our_new[] = {
 	0x80, 0x02, 0x00, 0x00, 0,   0,   0,   0, 0, 0, 0x06, 0x01, /* header */
-	0x0b, 2,    0,    2,                   /* VERSION */
-	0x01, 4,    '2',  '0',  '0', '0',      /* CALLED NUMBER */
-	0x2d, 1,    'D',                       /* CODEC PREFS */
-	0x02, 4,    '2',  '0',  '0', '1',      /* CALLING NUMBER */
-	0x26, 1,    0,                         /* CALLINGPRES */
-	0x27, 1,    0,                         /* CALLINGTON */
-	0x28, 2,    0,    0,                   /* CALLINGTNS */
-	0x06, 5,    'r',  'a',  'd', 'i', 'o', /* USERNAME */
-	0x09, 4,    0,    0,    0,   4,        /* FORMAT */
-	0x08, 4,    0,    0,    0,   4,        /* CAPABILITY */
-	0x36, 0,                               /* CALLTOKEN */
+	0x0b, 2,    0,    2,                               /* VERSION */
+	0x01, 4,    '2',  '0',  '0', '0',                  /* CALLED NUMBER */
+	0x2d, 1,    'D',                                   /* CODEC PREFS */
+	0x02, 4,    '2',  '0',  '0', '1',                  /* CALLING NUMBER */
+	0x26, 1,    0,                                     /* CALLINGPRES */
+	0x27, 1,    0,                                     /* CALLINGTON */
+	0x28, 2,    0,    0,                               /* CALLINGTNS */
+	0x06, 5,    'r',  'a',  'd', 'i', 'o',             /* USERNAME */
+	0x09, 4,    0,    0,    0,   4,                    /* FORMAT */
+	0x38, 9,    0,    0,    0,   0,   0,   0, 0, 0, 4, /* FORMAT2 */
+	0x08, 4,    0,    0,    0,   4,                    /* CAPABILITY */
+	0x37, 9,    0,    0,    0,   0,   0,   0, 0, 0, 4, /* CAPABILITY2 */
+	0x36, 0,                                           /* CALLTOKEN */
 };
 
 static void a_call_to_asterisk_with_token_and_md5(void)
@@ -82,7 +84,7 @@ static void a_call_to_asterisk_with_token_and_md5(void)
 	event(IAX2_EV_CALL_ACCEPTED);
 	event(IAX2_EV_CALL_UP);
 	event(IAX2_EV_CONTROL);
-	T_TRUE(ev.u.control.subclass == IAX2_SUBCLASS_STOP);
+	T_EQ(IAX2_CONTROL_STOP_SOUNDS, ev.u.control.subclass);
 	no_event();
 }
 
@@ -291,6 +293,27 @@ static enum iax2_err give_new(const void *token, size_t len, bool again)
 					.body_len = (size_t)(w.p - body) });
 }
 
+static void another_version_is_refused(void)
+{
+	static const uint8_t body[] = { 0x0b, 2,   0,   3,   0x01, 1,   '1',
+					9,    4,   0,   0,   0,    4,   0x36,
+					0,    6,   9,   'x', 'x',  'x', 'x',
+					'x',  'x', 'x', 'x', 'x' };
+	struct iax2_full f;
+
+	start();
+	T_EQ(IAX2_E_REFUSED,
+	     give((struct iax2_full){ .src_callno = PEERS,
+				      .type = IAX2_FRAME_IAX,
+				      .subclass = IAX2_IAX_NEW,
+				      .body = body,
+				      .body_len = sizeof(body) }));
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+	T_EQ(IAX2_IE_CAUSECODE, f.body[0]);
+	T_EQ(88, f.body[2]);
+	nothing_sent();
+}
+
 static size_t get_token(char out[64])
 {
 	struct iax2_full f;
@@ -327,7 +350,9 @@ static void a_call_from_asterisk(void)
 {
 	struct iax2_call_id call = called();
 	struct iax2_full f;
-	static const uint8_t format[] = { 9, 4, 0, 0, 0, 4 };
+	/* FORMAT, and FORMAT2 because the NEW had such. */
+	static const uint8_t format[] = { 9, 4, 0, 0, 0, 4, 0x38, 9, 0,
+					  0, 0, 0, 0, 0, 0, 0,    4 };
 
 	T_EQ(IAX2_OK, iax2_accept(ep, call, now));
 	T_EQ(IAX2_E_STATE, iax2_accept(ep, call, now));
@@ -361,6 +386,39 @@ static void a_repeated_new_makes_no_second_call(void)
 	}
 	T_EQ(1, iax2_endpoint_calls(ep));
 	no_event();
+}
+
+static void a_caller_that_has_forgotten_its_call_may_call_again(void)
+{
+	const struct iax2_call_id call = called();
+	char token[64];
+	size_t len;
+
+	T_EQ(IAX2_OK, iax2_accept(ep, call, now));
+	event(IAX2_EV_CALL_UP);
+	while (take())
+		;
+	(void)say_iax(IAX2_IAX_ACK, 1, 2);
+	/* Soon after it may be a copy of the first. */
+	now += 5 * MONO_S;
+	len = 0;
+	T_EQ(IAX2_OK, give_new("", 0, false));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 1);
+	/* Whoever asks must prove its address before the call suffers. */
+	now += 6 * MONO_S;
+	len = get_token(token);
+	T_EQ(1, iax2_endpoint_calls(ep));
+	token[0] ^= 1;
+	T_EQ(IAX2_OK, give_new(token, len, false));
+	no_event();
+	while (take())
+		;
+	token[0] ^= 1;
+	T_EQ(IAX2_OK, give_new(token, len, false));
+	event(IAX2_EV_CALL_DOWN);
+	T_EQ(IAX2_DOWN_INVALID, ev.u.down.reason);
+	event(IAX2_EV_CALL_IN);
+	T_EQ(1, iax2_endpoint_calls(ep));
 }
 
 static void a_bad_token_gets_a_bare_reject(void)
@@ -565,8 +623,10 @@ static void a_poke_gets_a_bare_pong(void)
 static void an_unknown_call_gets_inval(void)
 {
 	static const uint8_t silent[] = {
-		IAX2_IAX_INVAL,  IAX2_IAX_ACK,    IAX2_IAX_VNAK,
-		IAX2_IAX_HANGUP, IAX2_IAX_REJECT, IAX2_IAX_PONG,
+		IAX2_IAX_INVAL,
+		IAX2_IAX_ACK,
+		IAX2_IAX_VNAK,
+		IAX2_IAX_CALLTOKEN,
 	};
 	struct iax2_full f;
 
@@ -579,7 +639,7 @@ static void an_unknown_call_gets_inval(void)
 	for (size_t i = 0; i < sizeof(silent); i++)
 		T_EQ(IAX2_E_STALE, say_iax(silent[i], 7, 9));
 	nothing_sent();
-	T_EQ(7, iax2_endpoint_counters(ep)->unknown_call);
+	T_EQ(5, iax2_endpoint_counters(ep)->unknown_call);
 }
 
 static void what_cannot_be_read_is_counted(void)
@@ -587,7 +647,7 @@ static void what_cannot_be_read_is_counted(void)
 	static const uint8_t cut[] = { 0x92, 0x34, 0, 2, 0, 0, 0, 0, 0, 0, 6 };
 	static const uint8_t bad_element[] = { 0x92, 0x34, 0, 0, 0, 0, 0,
 					       0,    0,    0, 6, 1, 1, 9 };
-	static const uint8_t meta[] = { 0, 0, 1, 1, 0, 0, 0, 0 };
+	static const uint8_t meta[] = { 0, 0, 1, 1, 0, 0, 0 };
 	static const uint8_t oversize[DGRAM_MAX + 1] = { 0, 5 };
 
 	start();
@@ -596,7 +656,7 @@ static void what_cannot_be_read_is_counted(void)
 	T_EQ(IAX2_E_TRUNCATED, give_octets(bad_element, sizeof(bad_element)));
 	T_EQ(13, iax2_endpoint_counters(ep)->malformed);
 	T_EQ(IAX2_E_RANGE, give_octets(oversize, sizeof(oversize)));
-	T_EQ(IAX2_E_NOT_OURS, give_octets(meta, sizeof(meta)));
+	T_EQ(IAX2_E_TRUNCATED, give_octets(meta, sizeof(meta)));
 	T_EQ(15, iax2_endpoint_counters(ep)->rx);
 	nothing_sent();
 }
@@ -615,6 +675,8 @@ int main(void)
 	T_RUN(commands_check_what_they_are_given);
 	T_RUN(a_call_from_asterisk);
 	T_RUN(a_repeated_new_makes_no_second_call);
+	T_RUN(another_version_is_refused);
+	T_RUN(a_caller_that_has_forgotten_its_call_may_call_again);
 	T_RUN(a_bad_token_gets_a_bare_reject);
 	T_RUN(an_unproved_sender_gets_no_more_than_it_sent);
 	T_RUN(strangers_get_no_calls_and_no_flood);
