@@ -8,22 +8,15 @@
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* An endpoint that speaks these formats. */
-static inline void start_with(uint64_t formats)
+/* An endpoint that speaks these two formats, the first rather. */
+static inline void start_with(uint64_t first, uint64_t second)
 {
-	const struct iax2_endpoint_cfg cfg = {
-		.calls_max = 4,
-		.tx_max = 64,
-		.calls_per_addr_max = 2,
-		.identity = &id,
-		.formats = formats,
-		.random = zeros,
-	};
+	struct iax2_endpoint_cfg cfg = usual_cfg();
 
-	start();
-	iax2_endpoint_free(ep);
-	ep = iax2_endpoint_new(&cfg, now);
-	T_TRUE(ep != NULL);
+	cfg.prefs[0] = first;
+	cfg.prefs[1] = second;
+	cfg.prefs_n = 2;
+	start_as(&cfg);
 }
 
 static inline enum iax2_err give_new(uint16_t callno, const struct wire_wr *w,

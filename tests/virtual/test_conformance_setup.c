@@ -62,13 +62,50 @@ static void elements_come_in_any_order_and_unknown_ones_are_skipped(void)
 	T_STR("alice", ev.u.in.calling);
 }
 
+static void a_new_of_another_version_is_rejected(void)
+{
+	static const uint16_t versions[] = { 0, 1, 3, 0xffff };
+
+	for (size_t i = 0; i < LEN(versions); i++) {
+		uint8_t body[256];
+		struct wire_wr w = wire_wr(body, sizeof(body));
+
+		start();
+		iax2_ie_put_u16(&w, IAX2_IE_VERSION, versions[i]);
+		iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, "2001");
+		iax2_ie_put_u32(&w, IAX2_IE_FORMAT, IAX2_FORMAT_ULAW);
+		put_token(&w);
+		(void)give_new(PEERS, &w, body);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+		no_event();
+		T_EQ(0, iax2_endpoint_calls(ep));
+	}
+}
+
+/* The text of 8.6.34 has two octets, its figure one. */
+static void either_form_of_encryption_is_read(void)
+{
+	for (uint8_t n = 1; n <= 2; n++) {
+		static const uint8_t methods[] = { 1, 1 };
+		uint8_t body[256];
+		struct wire_wr w = wire_wr(body, sizeof(body));
+
+		start();
+		put_required(&w, IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW);
+		iax2_ie_put(&w, IAX2_IE_ENCRYPTION, methods, n);
+		put_token(&w);
+		T_EQ(IAX2_OK, give_new(PEERS, &w, body));
+		event(IAX2_EV_CALL_IN);
+	}
+}
+
 static void a_call_is_accepted_with_one_format_of_the_callers(void)
 {
 	static const struct {
 		uint32_t format, capability;
 	} rows[] = {
-		{ IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW },
 		{ IAX2_FORMAT_ALAW, IAX2_FORMAT_ALAW },
+		{ IAX2_FORMAT_SLIN, IAX2_FORMAT_SLIN },
 		{ IAX2_FORMAT_ALAW, 0 },
 		{ IAX2_FORMAT_GSM, IAX2_FORMAT_GSM | IAX2_FORMAT_SLIN },
 		{ IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW | IAX2_FORMAT_ALAW },
@@ -82,8 +119,7 @@ static void a_call_is_accepted_with_one_format_of_the_callers(void)
 		struct iax2_full f;
 		uint32_t got = 0;
 
-		start_with(IAX2_FORMAT_ULAW | IAX2_FORMAT_ALAW |
-			   IAX2_FORMAT_SLIN);
+		start_with(IAX2_FORMAT_ALAW, IAX2_FORMAT_SLIN);
 		call = call_in(rows[i].format, rows[i].capability);
 		T_EQ(IAX2_OK, iax2_accept(ep, call, now));
 		f = expect(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 0, 1);
@@ -220,6 +256,39 @@ static void the_end_of_a_call_says_why(void)
 	says_why(&f);
 }
 
+static void has_cause_and_code(const struct iax2_full *f)
+{
+	T_TRUE(has(f, IAX2_IE_CAUSE));
+	T_TRUE(has(f, IAX2_IE_CAUSECODE));
+}
+
+static void every_refusal_says_why(void)
+{
+	struct iax2_full f;
+
+	(void)up();
+	(void)say_iax(IAX2_IAX_TXREQ, 2, 1);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_TXREJ, 1, 3);
+	has_cause_and_code(&f);
+	/* Nobody decides. */
+	start();
+	(void)call_in(IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 0, 1);
+	wait_us(5 * MONO_S);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+	has_cause_and_code(&f);
+	/* Nobody answers. */
+	start();
+	(void)dial(NULL);
+	T_TRUE(take());
+	(void)say(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 0, 1, "\x09\x04\0\0\0\x04",
+		  6);
+	T_TRUE(take());
+	wait_us(60 * MONO_S);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 1);
+	has_cause_and_code(&f);
+}
+
 /* --- authentication ----------------------------------------------------- */
 
 static const struct iax2_credentials secret = { .md5_secret = "secret" };
@@ -350,12 +419,15 @@ int main(void)
 	T_RUN(calls_have_numbers_of_their_own);
 	T_RUN(a_new_is_acknowledged);
 	T_RUN(elements_come_in_any_order_and_unknown_ones_are_skipped);
+	T_RUN(a_new_of_another_version_is_rejected);
+	T_RUN(either_form_of_encryption_is_read);
 	T_RUN(a_call_is_accepted_with_one_format_of_the_callers);
 	T_RUN(an_accept_is_acknowledged_and_the_channel_opens_with_answer);
 	T_RUN(an_accept_that_nobody_waits_for_is_ignored);
 	T_RUN(call_control_waits_for_accept);
 	T_RUN(a_reject_is_acknowledged_and_ends_the_call);
 	T_RUN(the_end_of_a_call_says_why);
+	T_RUN(every_refusal_says_why);
 	T_RUN(an_authreq_has_all_that_it_needs_and_its_answer_is_answered);
 	T_RUN(an_authreq_that_we_cannot_answer_gets_hangup);
 	T_RUN(encryption_is_not_offered_and_the_call_goes_on_without);
