@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audio/ulaw.h"
 #include "daemon/app.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
@@ -45,7 +44,6 @@ static struct jitter_config jitter(const struct conf_node *conf)
 	return (struct jitter_config){
 		.min_ms = conf->jitter.min_ms,
 		.max_ms = conf->jitter.max_ms,
-		.silence = ULAW_SILENCE,
 	};
 }
 

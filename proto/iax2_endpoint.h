@@ -43,7 +43,10 @@
 #define IAX2_FORMAT_GSM UINT64_C(0x2)
 #define IAX2_FORMAT_ULAW UINT64_C(0x4)
 #define IAX2_FORMAT_ALAW UINT64_C(0x8)
+#define IAX2_FORMAT_G726_AAL2 UINT64_C(0x10)
+#define IAX2_FORMAT_ADPCM UINT64_C(0x20)
 #define IAX2_FORMAT_SLIN UINT64_C(0x40)
+#define IAX2_FORMAT_SLIN16 UINT64_C(0x8000)
 
 /* AUTHMETHODS bits (RFC 5456 8.6.13; Ed25519 by public practice). */
 #define IAX2_AUTH_MD5 0x02U
@@ -206,6 +209,8 @@ struct iax2_endpoint_cfg {
 					address: 1..64 */
 	const struct key_identity *identity; /* copied */
 	uint64_t formats;                    /* capability; ULAW is preferred */
+	uint64_t prefs[8]; /* format bits, the preferred first */
+	size_t prefs_n;    /* 0..8 */
 	random_fn random;
 	void *random_ctx;
 };
