@@ -23,6 +23,9 @@
 static const char *const accept_words[] = { "registered", "listed", NULL };
 static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
 					   NULL };
+static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
+					   "slin", "g726aal2", "adpcm",
+					   "gsm",  NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -62,6 +65,12 @@ static const struct conf_row caller_rows[] = {
 	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
 };
 
+/* What is no codec is the same as none. */
+static const struct conf_row codec_rows[] = {
+	{ "", CONF_CHOICE, .size = sizeof(enum conf_codec),
+	  .words = codec_words, .dflt = CONF_CODECS },
+};
+
 static const struct conf_scope registrar_refs = {
 	registrar_ref_rows,
 	COUNT(registrar_ref_rows),
@@ -76,6 +85,12 @@ static const struct conf_scope callers = {
 	caller_rows,
 	COUNT(caller_rows),
 	sizeof(struct conf_caller),
+};
+
+static const struct conf_scope codecs = {
+	codec_rows,
+	COUNT(codec_rows),
+	sizeof(enum conf_codec),
 };
 
 static bool same_registrar(const void *a, const void *b)
@@ -103,6 +118,13 @@ static bool same_caller(const void *a, const void *b)
 	return one->number[0] && strcmp(one->number, other->number) == 0;
 }
 
+static bool same_codec(const void *a, const void *b)
+{
+	const enum conf_codec *one = a, *other = b;
+
+	return *one != CONF_CODECS && *one == *other;
+}
+
 /* keyholed */
 
 static const struct conf_row node_rows[] = {
@@ -127,6 +149,10 @@ static const struct conf_row node_rows[] = {
 	  .help = "The IPv6 address to listen on; empty for no IPv6." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
 	  .max = 8192, .dflt = 64, .help = "Calls at the same time." },
+	{ "iax2.codecs", CONF_TEXTS, LIST(iax2.codecs, codecs, CONF_CODECS),
+	  .same = same_codec, .same_what = "name",
+	  .help = "The codecs to speak, the preferred one first; empty for all "
+		  "of them in the order below." },
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",

@@ -47,6 +47,24 @@ static struct jitter_config jitter(const struct conf_node *conf)
 	};
 }
 
+static struct node_formats formats(const struct conf_node *conf)
+{
+	static const uint64_t format[CONF_CODECS] = {
+		[CONF_CODEC_ULAW] = IAX2_FORMAT_ULAW,
+		[CONF_CODEC_ALAW] = IAX2_FORMAT_ALAW,
+		[CONF_CODEC_SLIN16] = IAX2_FORMAT_SLIN16,
+		[CONF_CODEC_SLIN] = IAX2_FORMAT_SLIN,
+		[CONF_CODEC_G726AAL2] = IAX2_FORMAT_G726_AAL2,
+		[CONF_CODEC_ADPCM] = IAX2_FORMAT_ADPCM,
+		[CONF_CODEC_GSM] = IAX2_FORMAT_GSM,
+	};
+	struct node_formats f = { .n = conf->iax2.codecs_n };
+
+	for (size_t i = 0; i < f.n; i++)
+		f.v[i] = format[conf->iax2.codecs[i]];
+	return f;
+}
+
 static void fill(struct app *a, const struct conf_node *conf,
 		 struct node_cfg *out)
 {
@@ -60,6 +78,7 @@ static void fill(struct app *a, const struct conf_node *conf,
 			conf->open.spray ? conf->open.spray_packets : 0,
 		.spray_sockets =
 			conf->open.spray ? conf->open.spray_sockets : 0,
+		.formats = formats(conf),
 		.jitter = jitter(conf),
 		.ptt = { .timeout_s = conf->radio.timeout_s,
 			 .hang_ms = conf->radio.hang_ms },
