@@ -17,12 +17,15 @@ static bool cfg_is_sane(const struct iax2_endpoint_cfg *c)
 static bool allocate(struct iax2_endpoint *ep)
 {
 	const size_t calls = ep->cfg.calls_max;
-	const size_t pool = calls * 4 + (size_t)2 * CALL_WINDOW;
+	/* One may be on loan (transport_take_early()). */
+	const size_t kept = calls * (CALL_OWN + 1) + 1;
+	const size_t pool = kept + calls * 2 + (size_t)2 * CALL_WINDOW;
 	size_t buckets = 1;
 
 	while (buckets < calls)
 		buckets *= 2;
 	ep->bucket_mask = buckets - 1;
+	ep->pool_kept = kept;
 	ep->ev_cap = 2 * calls + 64;
 	ep->tx = dgram_queue_new(ep->cfg.tx_max);
 	ep->calls = calloc(calls, sizeof(ep->calls[0]));

@@ -18,8 +18,11 @@
 #define CALL_NONE UINT16_MAX
 #define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
-#define CALL_EARLY 16U      /* frames of one call kept before their turn */
-#define CALL_TRIES 8U       /* sendings of one frame */
+#define CALL_EARLY 31U      /* frames of one call kept before their turn */
+#define CALL_OWN \
+	4U            /* buffers that no other call can take from it, ...
+			       and one for its end */
+#define CALL_TRIES 8U /* sendings of one frame */
 #define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
 enum call_state {
@@ -165,6 +168,7 @@ struct iax2_endpoint {
 	uint8_t (*pool)[IAX2_FULL_HDR_LEN + CALL_BODY_MAX];
 	uint16_t *pool_free;
 	size_t pool_free_n;
+	size_t pool_kept; /* the rest is shared, first come first served */
 
 	struct expected expected[TICKETS];
 
