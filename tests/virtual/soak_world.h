@@ -49,6 +49,7 @@ struct soak_end {
 	bool up;
 	bool down;
 	enum iax2_down_reason reason;
+	mono_us made_at;
 	mono_us down_at;
 	mono_us accept_at; /* MONO_NEVER: not to be done any more */
 	mono_us hangup_at; /* MONO_NEVER: leaves it to the other */
@@ -64,11 +65,12 @@ struct soak_plan {
 	unsigned number; /* which of the plans */
 	int from;
 	mono_us at;
+	bool dialled;
 	enum soak_kind kind;
 	enum soak_manners manners; /* of who is called */
 	struct iax2_ticket ticket; /* the caller's half */
 	struct soak_end *caller;   /* NULL: there was no room for the dial */
-	struct soak_end *callee;   /* the last one */
+	struct soak_end *callee;   /* NULL: it was never told */
 };
 
 struct soak_side {
@@ -83,6 +85,7 @@ struct soak_side {
 };
 
 struct soak_world {
+	char name[32]; /* for who reports a failure */
 	struct fake_net *net;
 	uint64_t rng;
 	bool cramped; /* small tables: calls may be refused for that */
