@@ -248,7 +248,7 @@ enum conf_program { CONF_PROGRAM_NODE, CONF_PROGRAM_REGISTRAR };
 
 /* The example file: every setting explained, commented out, at its default. */
 void conf_example(FILE *to, enum conf_program which);
-/* The manual's table, in Markdown. */
-void conf_manual_table(FILE *to, enum conf_program which);
+/* The settings for the manual page, from ".SS" on (man(7)). */
+void conf_man(FILE *to, enum conf_program which);
 
 #endif
