@@ -63,8 +63,11 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 static uint64_t choose_format(const struct iax2_endpoint *ep,
 			      const struct iax2_full *f)
 {
-	static const uint64_t order[] = { IAX2_FORMAT_ULAW, IAX2_FORMAT_ALAW,
+	static const uint64_t usual[] = { IAX2_FORMAT_ULAW, IAX2_FORMAT_ALAW,
 					  IAX2_FORMAT_SLIN, IAX2_FORMAT_GSM };
+	const bool told = ep->cfg.prefs_n > 0;
+	const uint64_t *order = told ? ep->cfg.prefs : usual;
+	const size_t n = told ? ep->cfg.prefs_n : 4;
 	uint32_t format = 0, capability = 0;
 	uint64_t common;
 
@@ -72,7 +75,7 @@ static uint64_t choose_format(const struct iax2_endpoint *ep,
 	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_CAPABILITY,
 			  &capability);
 	common = (format | capability) & ep->cfg.formats;
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (common & order[i])
 			return order[i];
 	}

@@ -24,7 +24,9 @@ static void put_new(struct iax2_endpoint *ep, const struct call *c,
 	iax2_ie_put_u16(w, IAX2_IE_CALLINGTNS, 0);
 	if (c->username[0] != '\0')
 		iax2_ie_put_text(w, IAX2_IE_USERNAME, c->username);
-	iax2_ie_put_u32(w, IAX2_IE_FORMAT, (uint32_t)IAX2_FORMAT_ULAW);
+	iax2_ie_put_u32(w, IAX2_IE_FORMAT,
+			(uint32_t)(ep->cfg.prefs_n > 0 ? ep->cfg.prefs[0]
+						       : IAX2_FORMAT_ULAW));
 	iax2_ie_put_u32(w, IAX2_IE_CAPABILITY, (uint32_t)ep->cfg.formats);
 }
 
