@@ -196,9 +196,9 @@ static void a_dump_loads_to_the_same_values(void)
 			T_EQ(0, memcmp(c.peers, again.peers,
 				       c.peers_n * sizeof(*c.peers)));
 		if (c.iax2.codecs_n > 0)
-			T_EQ(0, memcmp(c.iax2.codecs, again.iax2.codecs,
-				       c.iax2.codecs_n *
-					       sizeof(*c.iax2.codecs)));
+			T_EQ(0,
+			     memcmp(c.iax2.codecs, again.iax2.codecs,
+				    c.iax2.codecs_n * sizeof(*c.iax2.codecs)));
 		if (c.registrars_n > 0)
 			T_EQ(0, memcmp(c.registrars, again.registrars,
 				       c.registrars_n * sizeof(*c.registrars)));

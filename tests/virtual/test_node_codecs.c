@@ -146,8 +146,8 @@ static void speak(struct scene *s, unsigned talker, unsigned blocks)
 			int16_t rx[AUDIO_BLOCK] = { 0 };
 
 			for (size_t k = 0; k < AUDIO_BLOCK && i == talker; k++)
-				rx[k] = (int16_t)lrint(
-					8000 * sin(PI * (double)k / 4));
+				rx[k] = (int16_t)lrint(8000 *
+						       sin(PI * (double)k / 4));
 			s->at[i].keyed += node_audio(
 				s->at[i].node, rx, i == talker,
 				s->at[i].heard + b % SECOND * AUDIO_BLOCK,
@@ -194,7 +194,7 @@ static const struct {
 } codecs[] = {
 	{ IAX2_FORMAT_ULAW, 35 },      { IAX2_FORMAT_ALAW, 35 },
 	{ IAX2_FORMAT_SLIN, 70 },      { IAX2_FORMAT_SLIN16, 60 },
-	{ IAX2_FORMAT_G726_AAL2, 20 }, { IAX2_FORMAT_ADPCM, 20 },
+	{ IAX2_FORMAT_G726_AAL2, 20 }, { IAX2_FORMAT_ADPCM, 18 },
 	{ IAX2_FORMAT_GSM, 10 },
 };
 
@@ -203,7 +203,7 @@ static void two_nodes_with_one_codec_in_common_hear_each_other(void)
 	for (size_t i = 0; i < CODEC_COUNT; i++) {
 		const struct node_formats only = { { codecs[i].format }, 1 };
 		const struct node_formats pair[] = { only, only };
-		struct scene s;
+		static struct scene s;
 
 		begin(&s, pair, 2);
 		T_EQ(codecs[i].format, agreed(&s, 0));
@@ -229,7 +229,7 @@ static void without_a_codec_in_common_there_is_no_link(void)
 {
 	const struct node_formats pair[] = { { { IAX2_FORMAT_GSM }, 1 },
 					     { { IAX2_FORMAT_ULAW }, 1 } };
-	struct scene s;
+	static struct scene s;
 
 	begin(&s, pair, 2);
 	T_EQ(0, agreed(&s, 0));
@@ -240,7 +240,7 @@ static void without_a_codec_in_common_there_is_no_link(void)
 static void by_default_two_nodes_speak_ulaw(void)
 {
 	const struct node_formats pair[2] = { 0 };
-	struct scene s;
+	static struct scene s;
 
 	begin(&s, pair, 2);
 	T_EQ(IAX2_FORMAT_ULAW, agreed(&s, 0));
@@ -258,7 +258,7 @@ static void a_hub_joins_leaves_of_different_codecs(void)
 		{ { IAX2_FORMAT_ULAW }, 1 },
 		{ { IAX2_FORMAT_ULAW }, 1 },
 	};
-	struct scene s;
+	static struct scene s;
 
 	begin(&s, formats, NODES);
 	for (unsigned talker = 0; talker < NODES; talker++) {
@@ -284,7 +284,7 @@ static void formats_that_are_none_make_no_node(void)
 		{ { IAX2_FORMAT_ULAW }, CODEC_COUNT + 1 },
 	};
 	struct fake_net *net = fake_net_new(1, MONO_S);
-	struct station s = { 0 };
+	static struct station s;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		T_TRUE(make_node(&s, 1, &bad[i], net) == NULL);
@@ -399,9 +399,9 @@ static void what_is_lost_is_silent_and_the_rest_is_heard(void)
 
 static void what_is_no_voice_of_ours_is_counted_and_dropped(void)
 {
-	static const uint64_t others[] = { 0, 0x1, 0x80, 0x400, 0x6,
-					   UINT64_C(1) << 34,
-					   UINT64_C(1) << 63 };
+	static const uint64_t others[] = {
+		0, 0x1, 0x80, 0x400, 0x6, UINT64_C(1) << 34, UINT64_C(1) << 63
+	};
 	static const uint8_t zeros[160];
 	struct link *l = lone_link(IAX2_FORMAT_ULAW);
 
