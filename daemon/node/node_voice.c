@@ -13,7 +13,7 @@
 
 #include "daemon/node/node_priv.h"
 
-#define SAMPLES_PER_MS (AUDIO_BLOCK / JITTER_BLOCK_MS)
+#define SAMPLES_PER_MS ((size_t)AUDIO_BLOCK / JITTER_BLOCK_MS)
 
 _Static_assert(AUDIO_BLOCK == CODEC_FRAME_SAMPLES, "a block is a frame");
 _Static_assert(JITTER_BLOCK_OCTETS >= CODEC_FRAME_OCTETS_MAX, "frames fit");

@@ -247,7 +247,7 @@ static void what_is_no_frame_is_refused(void)
 	T_EQ(JITTER_REFUSED, put_octets(&ulaw_unit, 488));
 	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 32));
 	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 34));
-	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 4 * 33));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 132));
 	T_EQ(JITTER_REFUSED, put_octets(&wide_unit, OCTETS_MAX + 32));
 	for (size_t i = 0; i < sizeof(no_units) / sizeof(no_units[0]); i++)
 		T_EQ(JITTER_REFUSED, put_octets(&no_units[i], 160));

@@ -150,7 +150,8 @@ static void speak(struct scene *s, unsigned talker, unsigned blocks)
 						       sin(PI * (double)k / 4));
 			s->at[i].keyed += node_audio(
 				s->at[i].node, rx, i == talker,
-				s->at[i].heard + b % SECOND * AUDIO_BLOCK,
+				s->at[i].heard +
+					(size_t)(b % SECOND) * AUDIO_BLOCK,
 				fake_net_now(s->net));
 		}
 	}
