@@ -136,7 +136,7 @@ bool node_voice_hear(struct node *n, struct link *l, mono_us now)
 
 /* --- sent --------------------------------------------------------------- */
 
-static void send(struct node *n, struct link *l, const uint8_t *codes,
+static void send_frame(struct node *n, struct link *l, const uint8_t *codes,
 		 size_t len, mono_us now)
 {
 	const bool spurt = !l->tx_keyed;
@@ -157,7 +157,7 @@ void node_voice_say(struct node *n, struct link *l,
 	const size_t len =
 		codec_encode(voice_of(n, l)->tx, pcm, codes, sizeof(codes));
 
-	send(n, l, codes, len, now);
+	send_frame(n, l, codes, len, now);
 }
 
 void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
@@ -176,7 +176,7 @@ void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
 		(void)codec_encode(tx, m->pcm, m->codes[id],
 				   sizeof(m->codes[id]));
 	m->coded[id] = true;
-	send(n, l, m->codes[id], codec_frame_octets(id), now);
+	send_frame(n, l, m->codes[id], codec_frame_octets(id), now);
 }
 
 void node_voice_pause(struct node *n, struct link *l, mono_us now)
