@@ -137,7 +137,7 @@ bool node_voice_hear(struct node *n, struct link *l, mono_us now)
 /* --- sent --------------------------------------------------------------- */
 
 static void send_frame(struct node *n, struct link *l, const uint8_t *codes,
-		 size_t len, mono_us now)
+		       size_t len, mono_us now)
 {
 	const bool spurt = !l->tx_keyed;
 
