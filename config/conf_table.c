@@ -180,7 +180,7 @@ static const struct conf_row node_rows[] = {
 	{ "iax2.codecs", CONF_TEXTS, LIST(iax2.codecs, codecs, CONF_CODECS),
 	  .same = same_codec, .same_what = "name",
 	  .help = "The codecs to speak, the preferred one first; empty for all "
-		  "of them in the order below." },
+		  "of them in the order named here." },
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",
