@@ -27,6 +27,7 @@
 #define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
+#define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
 #define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
 #define CONF_FILE_MAX 262144U  /* octets of a configuration file */
 #define CONF_DIAGS_MAX 100U    /* one more says that the rest is cut */
@@ -38,6 +39,18 @@ enum conf_radio {
 	CONF_RADIO_SIM,
 	CONF_RADIO_ALSA,
 	CONF_RADIO_CM108,
+};
+
+/* In the order of preference of a node that is not told another. */
+enum conf_codec {
+	CONF_CODEC_ULAW,
+	CONF_CODEC_ALAW,
+	CONF_CODEC_SLIN16,
+	CONF_CODEC_SLIN,
+	CONF_CODEC_G726AAL2,
+	CONF_CODEC_ADPCM,
+	CONF_CODEC_GSM,
+	CONF_CODECS,
 };
 
 enum conf_log {
@@ -53,12 +66,22 @@ struct conf_key {
 	uint8_t octets[CONF_KEY_LEN];
 };
 
+/* Addresses: one, or all that share its first bits. */
+struct conf_prefix {
+	char text[50]; /* ADDRESS or ADDRESS/BITS */
+};
+
 /* Where IAX2 listens. */
 struct conf_iax2 {
-	uint16_t port;      /* UDP, 1..65535 */
-	char bind4[16];     /* IPv4 address, "": no IPv4 */
-	char bind6[46];     /* IPv6 address, "": no IPv6 */
-	uint32_t calls_max; /* 1..8192; the node's only */
+	uint16_t port;  /* UDP, 1..65535 */
+	char bind4[16]; /* IPv4 address, "": no IPv4 */
+	char bind6[46]; /* IPv6 address, "": no IPv6 */
+	struct conf_prefix *calltoken_optional;
+	size_t calltoken_optional_n; /* 0..CONF_PREFIXES_MAX */
+	/* The node's only. */
+	uint32_t calls_max;      /* 1..8192 */
+	enum conf_codec *codecs; /* the preferred first, none twice */
+	size_t codecs_n;         /* 0..CONF_CODECS; 0: all */
 };
 
 struct conf_control {
@@ -111,6 +134,13 @@ struct conf_node {
 	struct conf_peer *peers;
 	size_t peers_n; /* 0..CONF_PEERS_MAX */
 	struct {
+		uint32_t calls_per_address;     /* 1..8192 */
+		uint32_t half_open;             /* 1..8192 */
+		uint32_t half_open_per_address; /* 1..8192 */
+		uint32_t calls_per_s;           /* an address, 1..1000 */
+		uint32_t auth_failures_per_min; /* an address, 1..1000 */
+	} limits;
+	struct {
 		bool spray;
 		uint32_t spray_packets; /* 0..8192 */
 		uint32_t spray_sockets; /* 0..1024 */
@@ -137,7 +167,7 @@ struct conf_node {
 
 /* keyhole-registrar's settings. */
 struct conf_registrar {
-	struct conf_iax2 iax2; /* calls_max unused: 0 */
+	struct conf_iax2 iax2; /* without what is the node's only */
 	struct {
 		char key_file[CONF_PATH_MAX + 1];  /* its identity */
 		char directory[CONF_PATH_MAX + 1]; /* SQLite file */

@@ -10,10 +10,11 @@
 	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define NODE(member) AT(struct conf_node, member)
 #define REGISTRAR(member) AT(struct conf_registrar, member)
-#define LIST(member, scope, most)                                             \
-	.offset = offsetof(struct conf_node, member), .size = sizeof(void *), \
-	.count_offset = offsetof(struct conf_node, member##_n),               \
-	.items = &(scope), .max = (most)
+#define LIST_OF(type, member, scope, most)                             \
+	.offset = offsetof(type, member), .size = sizeof(void *),      \
+	.count_offset = offsetof(type, member##_n), .items = &(scope), \
+	.max = (most)
+#define LIST(member, scope, most) LIST_OF(struct conf_node, member, scope, most)
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -23,6 +24,9 @@
 static const char *const accept_words[] = { "registered", "listed", NULL };
 static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
 					   NULL };
+static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
+					   "slin", "g726aal2", "adpcm",
+					   "gsm",  NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -62,6 +66,19 @@ static const struct conf_row caller_rows[] = {
 	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
 };
 
+static const struct conf_row prefix_rows[] = {
+	{ "", CONF_STRING, AT(struct conf_prefix, text), .min = 1,
+	  .ok = conf_text_is_prefix,
+	  .allowed = "an address, or an address, a slash and the bits that "
+		     "count" },
+};
+
+/* What is no codec is the same as none. */
+static const struct conf_row codec_rows[] = {
+	{ "", CONF_CHOICE, .size = sizeof(enum conf_codec),
+	  .words = codec_words, .dflt = CONF_CODECS },
+};
+
 static const struct conf_scope registrar_refs = {
 	registrar_ref_rows,
 	COUNT(registrar_ref_rows),
@@ -76,6 +93,18 @@ static const struct conf_scope callers = {
 	caller_rows,
 	COUNT(caller_rows),
 	sizeof(struct conf_caller),
+};
+
+static const struct conf_scope prefixes = {
+	prefix_rows,
+	COUNT(prefix_rows),
+	sizeof(struct conf_prefix),
+};
+
+static const struct conf_scope codecs = {
+	codec_rows,
+	COUNT(codec_rows),
+	sizeof(enum conf_codec),
 };
 
 static bool same_registrar(const void *a, const void *b)
@@ -103,6 +132,20 @@ static bool same_caller(const void *a, const void *b)
 	return one->number[0] && strcmp(one->number, other->number) == 0;
 }
 
+static bool same_prefix(const void *a, const void *b)
+{
+	const struct conf_prefix *one = a, *other = b;
+
+	return strcasecmp(one->text, other->text) == 0;
+}
+
+static bool same_codec(const void *a, const void *b)
+{
+	const enum conf_codec *one = a, *other = b;
+
+	return *one != CONF_CODECS && *one == *other;
+}
+
 /* keyholed */
 
 static const struct conf_row node_rows[] = {
@@ -127,6 +170,17 @@ static const struct conf_row node_rows[] = {
 	  .help = "The IPv6 address to listen on; empty for no IPv6." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
 	  .max = 8192, .dflt = 64, .help = "Calls at the same time." },
+	{ "iax2.calltoken_optional", CONF_TEXTS,
+	  LIST(iax2.calltoken_optional, prefixes, CONF_PREFIXES_MAX),
+	  .same = same_prefix, .same_what = "address",
+	  .help = "Addresses of callers that know no call tokens, each "
+		  "\"ADDRESS\" or \"ADDRESS/BITS\". All others must bring one: "
+		  "it "
+		  "proves their address." },
+	{ "iax2.codecs", CONF_TEXTS, LIST(iax2.codecs, codecs, CONF_CODECS),
+	  .same = same_codec, .same_what = "name",
+	  .help = "The codecs to speak, the preferred one first; empty for all "
+		  "of them in the order below." },
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",
@@ -154,6 +208,24 @@ static const struct conf_row node_rows[] = {
 	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
 	  .same = same_peer, .same_what = "number", .flags = CONF_RELOAD,
 	  .help = "Nodes known without a registrar." },
+	{ "limits.calls_per_address", CONF_U32, NODE(limits.calls_per_address),
+	  .min = 1, .max = 8192, .dflt = 8,
+	  .help = "Calls that one address may have with this node at the "
+		  "same time. An IPv6 /64 counts as one address." },
+	{ "limits.half_open", CONF_U32, NODE(limits.half_open), .min = 1,
+	  .max = 8192, .dflt = 32,
+	  .help = "Calls that are not yet up, at the same time." },
+	{ "limits.half_open_per_address", CONF_U32,
+	  NODE(limits.half_open_per_address), .min = 1, .max = 8192, .dflt = 4,
+	  .help = "Those of one address." },
+	{ "limits.calls_per_s", CONF_U32, NODE(limits.calls_per_s), .min = 1,
+	  .max = 1000, .dflt = 4, .unit = "a second",
+	  .help = "New calls of one address." },
+	{ "limits.auth_failures_per_min", CONF_U32,
+	  NODE(limits.auth_failures_per_min), .min = 1, .max = 1000, .dflt = 10,
+	  .unit = "a minute",
+	  .help = "Failed authentications of one address before its calls "
+		  "are refused for a while." },
 	{ "open.spray", CONF_BOOL, NODE(open.spray), .dflt = true,
 	  .help = "Probe many ports when a port-translating NAT is in the "
 		  "way." },
@@ -256,6 +328,14 @@ static const struct conf_row registrar_rows[] = {
 	{ "iax2.bind6", CONF_STRING, REGISTRAR(iax2.bind6),
 	  .text = "::", .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
 	  .help = "The IPv6 address to listen on; empty for no IPv6." },
+	{ "iax2.calltoken_optional", CONF_TEXTS,
+	  LIST_OF(struct conf_registrar, iax2.calltoken_optional, prefixes,
+		  CONF_PREFIXES_MAX),
+	  .same = same_prefix, .same_what = "address",
+	  .help = "Addresses of plain clients that know no call tokens, each "
+		  "\"ADDRESS\" or \"ADDRESS/BITS\". All others must bring one: "
+		  "it "
+		  "proves their address." },
 	{ "registrar.key_file", CONF_PATH, REGISTRAR(registrar.key_file),
 	  .min = 1, .text = "/var/lib/keyhole-registrar/registrar.key",
 	  .help = "The registrar's identity, a file of mode 0600 as keyhole "

@@ -52,6 +52,7 @@ struct app {
 	struct node_caller *deny;
 	struct node_peer *peers;
 	size_t peers_n;
+	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 
 	struct event_base *base;
 	struct event *signals[3];

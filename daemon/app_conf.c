@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audio/ulaw.h"
 #include "daemon/app.h"
+#include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
 
@@ -45,8 +45,37 @@ static struct jitter_config jitter(const struct conf_node *conf)
 	return (struct jitter_config){
 		.min_ms = conf->jitter.min_ms,
 		.max_ms = conf->jitter.max_ms,
-		.silence = ULAW_SILENCE,
 	};
+}
+
+static struct iax2_limits limits(const struct conf_node *conf)
+{
+	return (struct iax2_limits){
+		.calls_per_addr = (uint16_t)conf->limits.calls_per_address,
+		.half_open = (uint16_t)conf->limits.half_open,
+		.half_open_per_addr =
+			(uint16_t)conf->limits.half_open_per_address,
+		.calls_per_s = conf->limits.calls_per_s,
+		.auth_failures_per_min = conf->limits.auth_failures_per_min,
+	};
+}
+
+static struct node_formats formats(const struct conf_node *conf)
+{
+	static const uint64_t format[CONF_CODECS] = {
+		[CONF_CODEC_ULAW] = IAX2_FORMAT_ULAW,
+		[CONF_CODEC_ALAW] = IAX2_FORMAT_ALAW,
+		[CONF_CODEC_SLIN16] = IAX2_FORMAT_SLIN16,
+		[CONF_CODEC_SLIN] = IAX2_FORMAT_SLIN,
+		[CONF_CODEC_G726AAL2] = IAX2_FORMAT_G726_AAL2,
+		[CONF_CODEC_ADPCM] = IAX2_FORMAT_ADPCM,
+		[CONF_CODEC_GSM] = IAX2_FORMAT_GSM,
+	};
+	struct node_formats f = { .n = conf->iax2.codecs_n };
+
+	for (size_t i = 0; i < f.n; i++)
+		f.v[i] = format[conf->iax2.codecs[i]];
+	return f;
 }
 
 static void fill(struct app *a, const struct conf_node *conf,
@@ -58,10 +87,14 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.port = conf->iax2.port,
 		.keepalive_s = conf->keepalive.interval_s,
 		.calls_max = (uint16_t)conf->iax2.calls_max,
+		.limits = limits(conf),
+		.token_optional = a->token_optional,
+		.token_optional_n = conf->iax2.calltoken_optional_n,
 		.spray_packets =
 			conf->open.spray ? conf->open.spray_packets : 0,
 		.spray_sockets =
 			conf->open.spray ? conf->open.spray_sockets : 0,
+		.formats = formats(conf),
 		.jitter = jitter(conf),
 		.ptt = { .timeout_s = conf->radio.timeout_s,
 			 .hang_ms = conf->radio.hang_ms },
@@ -90,6 +123,9 @@ int app_conf_build(struct app *a, const struct conf_node *conf,
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
 	}
+	for (size_t i = 0; i < conf->iax2.calltoken_optional_n; i++)
+		(void)net_prefix_parse(conf->iax2.calltoken_optional[i].text,
+				       &a->token_optional[i]);
 	for (size_t i = 0; err == 0 && i < conf->peers_n; i++)
 		err = peer(&a->peers[i], &conf->peers[i], why);
 	if (err != 0) {

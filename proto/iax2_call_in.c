@@ -9,30 +9,19 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define DECIDE_US (5 * MONO_S) /* the node's time for a decision */
-#define PROVE_US (5 * MONO_S)  /* the caller's time for an AUTHREP */
+#define DECIDE_US (5 * MONO_S)  /* the node's time for a decision */
+#define COPIES_US (10 * MONO_S) /* a datagram is not on its way for longer */
+#define PROVE_US (5 * MONO_S)   /* the caller's time for an AUTHREP */
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_NO_CODEC 58U
+#define CAUSECODE_INCOMPATIBLE 88U
 #define CAUSECODE_CONGESTION 34U
-
-static struct iax2_full answer_to(const struct iax2_full *f,
-				  enum iax2_iax subclass)
-{
-	return (struct iax2_full){
-		.src_callno = IAX2_CALLNO_OUTSIDE,
-		.dst_callno = f->src_callno,
-		.ts_ms = f->ts_ms,
-		.iseq = (uint8_t)(f->oseq + 1),
-		.type = IAX2_FRAME_IAX,
-		.subclass = subclass,
-	};
-}
 
 static enum iax2_err ask_for_token(struct iax2_endpoint *ep,
 				   const struct dgram *d,
 				   const struct iax2_full *f)
 {
-	const struct iax2_full out = answer_to(f, IAX2_IAX_CALLTOKEN);
+	const struct iax2_full out = endpoint_answer_to(f, IAX2_IAX_CALLTOKEN);
 	char token[CALL_TOKEN_LEN + 1];
 	uint8_t body[2 + CALL_TOKEN_LEN];
 	struct wire_wr w = wire_wr(body, sizeof(body));
@@ -47,47 +36,64 @@ static enum iax2_err ask_for_token(struct iax2_endpoint *ep,
 /* REJECT without a call; @code 0: no elements, as Asterisk does for a bad
  * token. */
 static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
-			    const struct iax2_full *f, uint8_t code)
+			    const struct iax2_full *f, uint8_t code,
+			    const char *text)
 {
-	const struct iax2_full out = answer_to(f, IAX2_IAX_REJECT);
-	uint8_t body[3];
+	const struct iax2_full out = endpoint_answer_to(f, IAX2_IAX_REJECT);
+	uint8_t body[64];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
 	if (code != 0)
 		iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, code);
+	/* No longer than the question. */
+	if (text && IAX2_FULL_HDR_LEN + 5 + strlen(text) <= d->len)
+		iax2_ie_put_text(&w, IAX2_IE_CAUSE, text);
 	endpoint_stateless(ep, d, &out, body, (size_t)(w.p - body));
 	return IAX2_E_REFUSED;
 }
 
-/* Our preference among what the caller can do; 0: nothing in common. */
-static uint64_t choose_format(const struct iax2_endpoint *ep,
-			      const struct iax2_full *f)
+/*
+ * Is there room for one more call?  IAX2_OK; IAX2_E_LIMITED: not at present,
+ * and the caller's next try may succeed; IAX2_E_REFUSED: said so.  A ticket
+ * speaks for a node, so its call does not count against an address that many
+ * nodes may share.
+ */
+static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
+			      const struct iax2_full *f, bool ticket,
+			      mono_us now)
 {
-	static const uint64_t order[] = { IAX2_FORMAT_ULAW, IAX2_FORMAT_ALAW,
-					  IAX2_FORMAT_SLIN, IAX2_FORMAT_GSM };
-	uint32_t format = 0, capability = 0;
-	uint64_t common;
+	const struct net_addr *from = &d->path.peer;
+	const struct iax2_limits *max = &ep->cfg.limits;
+	struct iax2_limited *n = &ep->n.limits;
+	size_t half_open;
+	const size_t calls = endpoint_calls_of_net(ep, from, &half_open);
 
-	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_FORMAT, &format);
-	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_CAPABILITY,
-			  &capability);
-	common = (format | capability) & ep->cfg.formats;
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		if (common & order[i])
-			return order[i];
+	if (!ticket && !rate_table_has(ep->auth_failures, from, now)) {
+		n->auth_failures++;
+		return refuse(ep, d, f, CAUSECODE_NO_AUTHORITY,
+			      "No authority found");
 	}
-	return 0;
-}
-
-static unsigned half_open(const struct iax2_endpoint *ep,
-			  const struct net_addr *from)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < ep->opening_n; i++)
-		n += net_addr_same_ip(&ep->calls[ep->opening[i]].path.peer,
-				      from);
-	return n;
+	if (!ticket && !rate_table_take(ep->news, from, now)) {
+		n->calls_per_s++;
+		return IAX2_E_LIMITED;
+	}
+	if (!ticket && half_open >= max->half_open_per_addr) {
+		n->half_open_per_addr++;
+		return IAX2_E_LIMITED;
+	}
+	if (ep->opening_n >= max->half_open) {
+		n->half_open++;
+		return IAX2_E_LIMITED;
+	}
+	if (!ticket && calls >= max->calls_per_addr) {
+		n->calls_per_addr++;
+		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
+	}
+	if (!endpoint_event_room(ep, false)) {
+		ep->n.limited++;
+		return IAX2_E_LIMITED;
+	}
+	return IAX2_OK;
 }
 
 /* Empty when absent, too long or not ASCII: it is nobody's name then. */
@@ -135,24 +141,26 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 			   const struct iax2_full *f,
 			   const struct iax2_ticket *ticket, mono_us now)
 {
-	const uint64_t format = choose_format(ep, f);
+	const struct iax2_prefs ours = endpoint_prefs(ep);
+	const uint64_t format = iax2_format_choose(f->body, f->body_len, &ours);
+	enum iax2_err err;
 	struct call *c;
 
 	if (format == 0)
-		return refuse(ep, d, f, CAUSECODE_NO_CODEC);
-	if (half_open(ep, &d->path.peer) >= ep->cfg.calls_per_addr_max ||
-	    !endpoint_event_room(ep, false)) {
-		ep->n.limited++;
-		return IAX2_E_LIMITED;
-	}
+		return refuse(ep, d, f, CAUSECODE_NO_CODEC,
+			      "Unable to negotiate codec");
+	err = room_for(ep, d, f, ticket != NULL, now);
+	if (err != IAX2_OK)
+		return err;
 	c = endpoint_call_new(ep, &d->path, now);
 	if (!c) {
-		ep->n.limited++;
-		return refuse(ep, d, f, CAUSECODE_CONGESTION);
+		ep->n.limits.calls++;
+		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
 	}
 	c->state = CALL_WAIT_NODE;
 	c->state_due = now + DECIDE_US;
 	c->format = format;
+	c->wide_formats = iax2_format_is_wide(f->body, f->body_len);
 	c->first_interval = CALL_SETUP_INTERVAL_US;
 	c->iseq = (uint8_t)(f->oseq + 1);
 	endpoint_call_hash(ep, c, f->src_callno);
@@ -224,28 +232,55 @@ static enum iax2_err on_ticketed_new(struct iax2_endpoint *ep,
 	return err;
 }
 
+/*
+ * A NEW under the call number of a call that stands: its sender has begun
+ * anew and forgotten that call.  Not so while the NEW that made it, or a
+ * copy, may still be on its way.
+ */
+bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
+		       const struct dgram *d, const struct iax2_full *f,
+		       mono_us now)
+{
+	struct iax2_ie_view token;
+
+	return f->type == IAX2_FRAME_IAX && f->subclass == IAX2_IAX_NEW &&
+	       f->dst_callno == 0 && c->state == CALL_UP &&
+	       now - c->began > COPIES_US &&
+	       iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
+	       (token.len == 0 || call_token_check(&ep->secret, &d->path.peer,
+						   token.value, token.len));
+}
+
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now)
 {
 	struct iax2_ie_view token;
 	uint64_t id;
+	uint16_t version = IAX2_PROTOCOL_VERSION;
 
 	if (f->src_callno == 0) {
 		ep->n.malformed++;
 		return IAX2_E_RANGE;
 	}
+	(void)iax2_ie_u16(f->body, f->body_len, IAX2_IE_VERSION, &version);
+	if (version != IAX2_PROTOCOL_VERSION)
+		return refuse(ep, d, f, CAUSECODE_INCOMPATIBLE,
+			      "Protocol version not supported");
 	if (iax2_ie_u64(f->body, f->body_len, IAX2_IE_KH_PUNCH, &id))
 		return on_ticketed_new(ep, d, f, id, now);
 	if (!iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token)) {
+		if (net_prefix_has(ep->cfg.token_optional,
+				   ep->cfg.token_optional_n, &d->path.peer))
+			return begin(ep, d, f, NULL, now);
 		ep->n.token_bad++;
-		return refuse(ep, d, f, 0);
+		return refuse(ep, d, f, 0, NULL);
 	}
 	if (token.len == 0)
 		return ask_for_token(ep, d, f);
 	if (!call_token_check(&ep->secret, &d->path.peer, token.value,
 			      token.len)) {
 		ep->n.token_bad++;
-		return refuse(ep, d, f, 0);
+		return refuse(ep, d, f, 0, NULL);
 	}
 	return begin(ep, d, f, NULL, now);
 }
@@ -265,7 +300,7 @@ enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 		.type = IAX2_FRAME_CONTROL,
 		.subclass = IAX2_CONTROL_ANSWER,
 	};
-	uint8_t body[96], sig[KEY_SIGNATURE_LEN], tid[8];
+	uint8_t body[128], sig[KEY_SIGNATURE_LEN], tid[8];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 	struct key_part parts[5];
 	enum iax2_err err;
@@ -275,7 +310,7 @@ enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 		return IAX2_E_STALE;
 	if (c->outbound || !awaits_node(c))
 		return IAX2_E_STATE;
-	iax2_ie_put_u32(&w, IAX2_IE_FORMAT, (uint32_t)c->format);
+	iax2_format_put_agreed(&w, c->format, c->wide_formats);
 	if (c->has_ticket) {
 		call_statement(ep, c, tid, parts);
 		key_sign(&ep->id, "keyhole accept", parts, 5, sig);
@@ -302,12 +337,40 @@ static void make_challenge(struct iax2_endpoint *ep, struct call *c)
 	c->challenge[16] = '\0';
 }
 
+/* What the caller may prove itself with; the AUTHMETHODS for that, 0: nothing
+ * usable. */
+static uint16_t keep_credentials(struct call *c,
+				 const struct iax2_credentials *want)
+{
+	uint16_t methods = 0;
+
+	if (want->md5_secret &&
+	    strlen(want->md5_secret) >= sizeof(c->md5_secret))
+		return 0;
+	if (want->public_key) {
+		memcpy(c->public_key, want->public_key, KEY_PUBLIC_LEN);
+		methods |= IAX2_AUTH_ED25519;
+	}
+	c->want_key = want->public_key != NULL;
+	if (want->rsa) {
+		c->rsa = *want->rsa;
+		methods |= IAX2_AUTH_RSA;
+	}
+	if (want->md5_secret) {
+		memcpy(c->md5_secret, want->md5_secret,
+		       strlen(want->md5_secret) + 1);
+		methods |= IAX2_AUTH_MD5;
+	}
+	return methods;
+}
+
 enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 			     const struct iax2_credentials *want, mono_us now)
 {
 	struct call *c = endpoint_call(ep, call);
 	uint8_t body[80];
 	struct wire_wr w = wire_wr(body, sizeof(body));
+	uint16_t methods;
 	enum iax2_err err;
 
 	ep->now = now;
@@ -315,20 +378,11 @@ enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 		return IAX2_E_STALE;
 	if (c->outbound || c->state != CALL_WAIT_NODE)
 		return IAX2_E_STATE;
-	if ((!want->public_key && !want->md5_secret) ||
-	    (want->md5_secret &&
-	     strlen(want->md5_secret) >= sizeof(c->md5_secret)))
+	methods = keep_credentials(c, want);
+	if (methods == 0)
 		return IAX2_E_RANGE;
-	c->want_key = want->public_key != NULL;
-	if (want->public_key)
-		memcpy(c->public_key, want->public_key, KEY_PUBLIC_LEN);
-	if (want->md5_secret)
-		memcpy(c->md5_secret, want->md5_secret,
-		       strlen(want->md5_secret) + 1);
 	make_challenge(ep, c);
-	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS,
-			(uint16_t)((want->public_key ? IAX2_AUTH_ED25519 : 0) |
-				   (want->md5_secret ? IAX2_AUTH_MD5 : 0)));
+	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, methods);
 	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, c->challenge);
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, c->username);
 	err = transport_send_iax(ep, c, IAX2_IAX_AUTHREQ, body, &w, now);
@@ -342,14 +396,17 @@ enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 
 static enum iax2_proof proof_in(const struct call *c, const struct iax2_full *f)
 {
-	struct iax2_ie_view sig;
+	struct iax2_ie_view v;
 	char want[33], got[33];
 
 	if (c->want_key &&
-	    iax2_ie_find(f->body, f->body_len, IAX2_IE_ED25519_RESULT, &sig) &&
-	    key_verify_challenge(c->public_key, c->challenge, sig.value,
-				 sig.len))
+	    iax2_ie_find(f->body, f->body_len, IAX2_IE_ED25519_RESULT, &v) &&
+	    key_verify_challenge(c->public_key, c->challenge, v.value, v.len))
 		return IAX2_PROOF_ED25519;
+	if (c->rsa.modulus_len != 0 &&
+	    iax2_ie_find(f->body, f->body_len, IAX2_IE_RSA_RESULT, &v) &&
+	    key_rsa_verify_challenge(&c->rsa, c->challenge, v.value, v.len))
+		return IAX2_PROOF_RSA;
 	if (c->md5_secret[0] == '\0' ||
 	    !iax2_ie_text(f->body, f->body_len, IAX2_IE_MD5_RESULT, got,
 			  sizeof(got)) ||
@@ -369,6 +426,7 @@ void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 	proof = proof_in(c, f);
 	if (proof == IAX2_PROOF_NONE) {
 		ep->n.auth_failed++;
+		(void)rate_table_take(ep->auth_failures, &c->path.peer, now);
 		call_end(ep, c,
 			 (struct ending){ IAX2_DOWN_AUTH_FAILED,
 					  CAUSECODE_NO_AUTHORITY,

@@ -8,24 +8,23 @@
 
 #define SETUP_US (5 * MONO_S)   /* for each step from NEW to ACCEPT */
 #define ANSWER_US (60 * MONO_S) /* ACCEPT to ANSWER */
-#define PROTOCOL_VERSION 2U
 #define AUTHREQS_MAX 3U
 
 static void put_new(struct iax2_endpoint *ep, const struct call *c,
 		    struct wire_wr *w)
 {
-	iax2_ie_put_u16(w, IAX2_IE_VERSION, PROTOCOL_VERSION);
+	const struct iax2_prefs prefs = endpoint_prefs(ep);
+
+	iax2_ie_put_u16(w, IAX2_IE_VERSION, IAX2_PROTOCOL_VERSION);
 	iax2_ie_put_text(w, IAX2_IE_CALLED_NUMBER, c->called);
-	/* Letters number the format bits from A; u-law is D. */
-	iax2_ie_put_text(w, IAX2_IE_CODEC_PREFS, "D");
+	iax2_format_put_prefs(w, &prefs);
 	iax2_ie_put_text(w, IAX2_IE_CALLING_NUMBER, c->calling);
 	iax2_ie_put_u8(w, IAX2_IE_CALLINGPRES, 0);
 	iax2_ie_put_u8(w, IAX2_IE_CALLINGTON, 0);
 	iax2_ie_put_u16(w, IAX2_IE_CALLINGTNS, 0);
 	if (c->username[0] != '\0')
 		iax2_ie_put_text(w, IAX2_IE_USERNAME, c->username);
-	iax2_ie_put_u32(w, IAX2_IE_FORMAT, (uint32_t)IAX2_FORMAT_ULAW);
-	iax2_ie_put_u32(w, IAX2_IE_CAPABILITY, (uint32_t)ep->cfg.formats);
+	iax2_format_put_offer(w, &prefs);
 }
 
 static void put_ticket(struct iax2_endpoint *ep, const struct call *c,
@@ -133,7 +132,9 @@ static bool accept_is_signed(const struct iax2_endpoint *ep,
 void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now)
 {
-	uint32_t format = 0;
+	const struct iax2_prefs prefs = endpoint_prefs(ep);
+	const uint64_t format =
+		iax2_format_agreed(f->body, f->body_len, &prefs);
 
 	if (!c->outbound || c->state != CALL_NEW_SENT)
 		return;
@@ -144,8 +145,7 @@ void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 			 now);
 		return;
 	}
-	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_FORMAT, &format);
-	if ((format & ep->cfg.formats) == 0 || (format & (format - 1)) != 0) {
+	if (format == 0) {
 		call_end(ep, c,
 			 (struct ending){ IAX2_DOWN_PROTOCOL, 58,
 					  "No format in common" },

@@ -156,23 +156,60 @@ struct call *endpoint_call_new(struct iax2_endpoint *ep,
 	return c;
 }
 
+static size_t net_bucket_of(const struct iax2_endpoint *ep,
+			    const struct net_addr *a)
+{
+	return key_hash(ep->hash_key, a->ip, net_addr_net_len(a)) &
+	       ep->bucket_mask;
+}
+
 void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
 {
+	const size_t b = net_bucket_of(ep, &c->path.peer);
+
 	c->opening = true;
-	c->opening_at = (uint16_t)ep->opening_n;
-	ep->opening[ep->opening_n++] = (uint16_t)(c - ep->calls);
+	ep->opening_n++;
+	c->in_net = true;
+	c->net_next = ep->net_bucket[b];
+	ep->net_bucket[b] = (uint16_t)(c - ep->calls);
 }
 
 void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c)
 {
-	uint16_t last;
-
-	if (!c->opening)
-		return;
+	ep->opening_n -= c->opening;
 	c->opening = false;
-	last = ep->opening[--ep->opening_n];
-	ep->opening[c->opening_at] = last;
-	ep->calls[last].opening_at = c->opening_at;
+}
+
+static void leave_net(struct iax2_endpoint *ep, struct call *c)
+{
+	uint16_t *at;
+
+	if (!c->in_net)
+		return;
+	at = &ep->net_bucket[net_bucket_of(ep, &c->path.peer)];
+	while (*at != (uint16_t)(c - ep->calls))
+		at = &ep->calls[*at].net_next;
+	*at = c->net_next;
+	c->in_net = false;
+}
+
+size_t endpoint_calls_of_net(const struct iax2_endpoint *ep,
+			     const struct net_addr *from, size_t *half_open)
+{
+	const size_t len = net_addr_net_len(from);
+	uint16_t at = ep->net_bucket[net_bucket_of(ep, from)];
+	size_t n = 0;
+
+	*half_open = 0;
+	for (; at != CALL_NONE; at = ep->calls[at].net_next) {
+		const struct call *c = &ep->calls[at];
+
+		if (memcmp(c->path.peer.ip, from->ip, len) != 0)
+			continue;
+		n += c->state != CALL_ENDING;
+		*half_open += c->opening;
+	}
+	return n;
 }
 
 static size_t bucket_of(const struct iax2_endpoint *ep,
@@ -236,6 +273,7 @@ void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	unhash(ep, c);
 	heap_remove(ep, c);
 	endpoint_call_opened(ep, c);
+	leave_net(ep, c);
 	ep->by_callno[c->callno] = CALL_NONE;
 	ep->rest_until_s[c->callno] = (uint32_t)(now / MONO_S) + REST_S;
 	key_wipe(&c->ticket, sizeof(c->ticket));

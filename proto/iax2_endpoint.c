@@ -7,11 +7,43 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
+#define RATE_BUCKETS 4096U
+
+static bool limits_are_sane(const struct iax2_limits *l)
+{
+	return l->calls_per_addr >= 1 && l->half_open >= 1 &&
+	       l->half_open_per_addr >= 1 && l->calls_per_s >= 1 &&
+	       l->calls_per_s <= 100000 && l->auth_failures_per_min >= 1 &&
+	       l->auth_failures_per_min <= 100000;
+}
+
+static bool prefs_are_sane(const struct iax2_endpoint_cfg *c)
+{
+	if (c->prefs_n < 1 || c->prefs_n > IAX2_PREFS_MAX)
+		return false;
+	for (size_t i = 0; i < c->prefs_n; i++) {
+		const uint64_t f = c->prefs[i];
+
+		if (f == 0 || f > UINT32_MAX || (f & (f - 1)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static bool cfg_is_sane(const struct iax2_endpoint_cfg *c)
 {
-	return c->calls_max >= 1 && c->calls_max <= 8192 &&
-	       c->calls_per_addr_max >= 1 && c->calls_per_addr_max <= 64 &&
-	       c->identity && c->random && c->formats != 0;
+	return c->calls_max >= 1 && c->calls_max <= 8192 && c->identity &&
+	       c->random && limits_are_sane(&c->limits) && prefs_are_sane(c);
+}
+
+static struct rate_table *table(struct iax2_endpoint *ep, uint32_t per_minute,
+				uint32_t burst)
+{
+	const struct rate_limit limit = { per_minute, burst };
+	uint8_t key[16];
+
+	ep->cfg.random(ep->cfg.random_ctx, key, sizeof(key));
+	return rate_table_new(RATE_BUCKETS, limit, key);
 }
 
 static bool allocate(struct iax2_endpoint *ep)
@@ -30,21 +62,26 @@ static bool allocate(struct iax2_endpoint *ep)
 	ep->tx = dgram_queue_new(ep->cfg.tx_max);
 	ep->calls = calloc(calls, sizeof(ep->calls[0]));
 	ep->bucket = calloc(buckets, sizeof(ep->bucket[0]));
+	ep->net_bucket = calloc(buckets, sizeof(ep->net_bucket[0]));
 	ep->heap = calloc(calls + 1, sizeof(ep->heap[0]));
 	ep->acks = calloc(calls, sizeof(ep->acks[0]));
 	ep->free_slot = calloc(calls, sizeof(ep->free_slot[0]));
-	ep->opening = calloc(calls, sizeof(ep->opening[0]));
 	ep->pool = calloc(pool, sizeof(ep->pool[0]));
 	ep->pool_free = calloc(pool, sizeof(ep->pool_free[0]));
 	ep->events = calloc(ep->ev_cap, sizeof(ep->events[0]));
-	if (!ep->tx || !ep->calls || !ep->bucket || !ep->heap || !ep->acks ||
-	    !ep->free_slot || !ep->opening || !ep->pool || !ep->pool_free ||
-	    !ep->events)
+	ep->news = table(ep, 60 * ep->cfg.limits.calls_per_s,
+			 ep->cfg.limits.calls_per_s);
+	ep->auth_failures = table(ep, ep->cfg.limits.auth_failures_per_min,
+				  ep->cfg.limits.auth_failures_per_min);
+	if (!ep->tx || !ep->calls || !ep->bucket || !ep->net_bucket ||
+	    !ep->heap || !ep->acks || !ep->free_slot || !ep->pool ||
+	    !ep->pool_free || !ep->events || !ep->news || !ep->auth_failures)
 		return false;
 	for (size_t i = 0; i < calls; i++)
 		ep->free_slot[i] = (uint16_t)(calls - 1 - i);
 	memset(ep->by_callno, 0xff, sizeof(ep->by_callno));
 	memset(ep->bucket, 0xff, buckets * sizeof(ep->bucket[0]));
+	memset(ep->net_bucket, 0xff, buckets * sizeof(ep->net_bucket[0]));
 	for (size_t i = 0; i < pool; i++)
 		ep->pool_free[ep->pool_free_n++] = (uint16_t)(pool - 1 - i);
 	return true;
@@ -80,13 +117,15 @@ struct iax2_endpoint *iax2_endpoint_free(struct iax2_endpoint *ep)
 		key_wipe(ep->calls, ep->cfg.calls_max * sizeof(ep->calls[0]));
 	free(ep->calls);
 	free(ep->bucket);
+	free(ep->net_bucket);
 	free(ep->heap);
 	free(ep->acks);
 	free(ep->free_slot);
-	free(ep->opening);
 	free(ep->pool);
 	free(ep->pool_free);
 	free(ep->events);
+	rate_table_free(ep->news);
+	rate_table_free(ep->auth_failures);
 	key_wipe(ep, sizeof(*ep));
 	free(ep);
 	return NULL;
@@ -152,91 +191,6 @@ bool iax2_endpoint_next_event(struct iax2_endpoint *ep, struct iax2_event *out)
 
 /* --- receiving ---------------------------------------------------------- */
 
-void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
-			const struct iax2_full *f, const void *body,
-			size_t body_len)
-{
-	uint8_t buf[128];
-	struct iax2_full out = *f;
-	struct dgram d = { .path = to->path, .data = buf };
-
-	out.body = body;
-	out.body_len = body_len;
-	/* Whoever has not proved its address gets no more than it sent. */
-	if (iax2_full_encode(&out, buf, sizeof(buf), &d.len) != IAX2_OK ||
-	    d.len > to->len) {
-		ep->n.limited++;
-		return;
-	}
-	(void)dgram_queue_push(ep->tx, &d, false);
-}
-
-static bool may_be_invalid(const struct iax2_full *f)
-{
-	if (f->type != IAX2_FRAME_IAX)
-		return true;
-	switch (f->subclass) {
-	case IAX2_IAX_INVAL:
-	case IAX2_IAX_ACK:
-	case IAX2_IAX_VNAK:
-	case IAX2_IAX_PONG:
-	case IAX2_IAX_LAGRP:
-	case IAX2_IAX_HANGUP:
-	case IAX2_IAX_REJECT:
-	case IAX2_IAX_CALLTOKEN:
-	case IAX2_IAX_UNSUPPORT:
-	case IAX2_IAX_TXCNT:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/* A full frame for no call of ours: INVAL (RFC 5456 6.9.2). */
-static enum iax2_err unknown_call(struct iax2_endpoint *ep,
-				  const struct dgram *d,
-				  const struct iax2_full *f)
-{
-	const struct iax2_full inval = {
-		.src_callno = f->dst_callno,
-		.dst_callno = f->src_callno,
-		.ts_ms = f->ts_ms,
-		.oseq = f->iseq,
-		.iseq = f->oseq,
-		.type = IAX2_FRAME_IAX,
-		.subclass = IAX2_IAX_INVAL,
-	};
-
-	ep->n.unknown_call++;
-	if (may_be_invalid(f) && f->dst_callno != 0)
-		endpoint_stateless(ep, d, &inval, NULL, 0);
-	return IAX2_E_STALE;
-}
-
-static enum iax2_err on_poke(struct iax2_endpoint *ep, const struct dgram *d,
-			     const struct iax2_full *f)
-{
-	const struct iax2_full pong = {
-		.src_callno = IAX2_CALLNO_OUTSIDE,
-		.dst_callno = f->src_callno,
-		.ts_ms = f->ts_ms,
-		.iseq = (uint8_t)(f->oseq + 1),
-		.type = IAX2_FRAME_IAX,
-		.subclass = IAX2_IAX_PONG,
-	};
-
-	struct wire_rd r = wire_rd(f->body, f->body_len);
-	struct iax2_ie_view v;
-
-	/* With elements of ours it belongs to OPEN/OVER. */
-	while (iax2_ie_next(&r, &v)) {
-		if (v.type >= IAX2_IE_KH_SESSION && v.type <= IAX2_IE_KH_DELAY)
-			return IAX2_E_NOT_OURS;
-	}
-	endpoint_stateless(ep, d, &pong, NULL, 0);
-	return IAX2_OK;
-}
-
 static bool is_iax(const struct iax2_full *f, enum iax2_iax subclass)
 {
 	return f->type == IAX2_FRAME_IAX && f->subclass == subclass;
@@ -262,6 +216,21 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 	return c;
 }
 
+/* The peer calls as if for the first time; once it has proved that it is at
+ * its address, what it has forgotten ends. */
+static enum iax2_err call_again(struct iax2_endpoint *ep, struct call *c,
+				const struct dgram *d,
+				const struct iax2_full *f, mono_us now)
+{
+	static const struct ending lost = { .reason = IAX2_DOWN_INVALID };
+	struct iax2_ie_view token;
+
+	if (iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
+	    token.len > 0)
+		call_forget(ep, c, &lost, now);
+	return call_on_new(ep, d, f, now);
+}
+
 static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 			     mono_us now)
 {
@@ -276,8 +245,10 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 		return err;
 	}
 	if (is_iax(&f, IAX2_IAX_POKE) && f.dst_callno == 0)
-		return on_poke(ep, d, &f);
+		return endpoint_outside(ep, d, &f);
 	c = find_call(ep, d, &f);
+	if (c && call_is_forgotten(ep, c, d, &f, now))
+		return call_again(ep, c, d, &f, now);
 	if (c) {
 		call_rx(ep, c, &f, now);
 		if (c->state != CALL_FREE)
@@ -286,7 +257,7 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	}
 	if (is_iax(&f, IAX2_IAX_NEW) && f.dst_callno == 0)
 		return call_on_new(ep, d, &f, now);
-	return unknown_call(ep, d, &f);
+	return endpoint_outside(ep, d, &f);
 }
 
 static enum iax2_err on_mini(struct iax2_endpoint *ep, const struct dgram *d,
@@ -306,6 +277,38 @@ static enum iax2_err on_mini(struct iax2_endpoint *ep, const struct dgram *d,
 		return IAX2_E_STALE;
 	}
 	call_rx_mini(ep, c, &m, now);
+	return IAX2_OK;
+}
+
+static enum iax2_err on_meta(struct iax2_endpoint *ep, const struct dgram *d,
+			     mono_us now)
+{
+	struct iax2_trunk t;
+	struct iax2_mini m;
+	enum iax2_err err = iax2_trunk_decode(d->data, d->len, &t);
+
+	if (err == IAX2_E_NOT_OURS) {
+		ep->n.unsupported++;
+		return err;
+	}
+	while (err == IAX2_OK) {
+		struct call *c;
+
+		err = iax2_trunk_next(&t, &m);
+		if (err != IAX2_OK)
+			break;
+		c = endpoint_call_of_peer(ep, &d->path.peer, m.src_callno);
+		if (!c)
+			ep->n.unknown_call++;
+		else if (t.stamped)
+			call_rx_mini(ep, c, &m, now);
+		else
+			call_rx_unstamped(ep, c, &m, t.ts_ms, now);
+	}
+	if (err != IAX2_E_NOT_OURS) {
+		ep->n.malformed++;
+		return err;
+	}
 	return IAX2_OK;
 }
 
@@ -329,9 +332,8 @@ enum iax2_err iax2_endpoint_rx(struct iax2_endpoint *ep, const struct dgram *d,
 	case IAX2_KIND_MINI:
 		return on_mini(ep, d, now);
 	case IAX2_KIND_META:
-		break;
+		return on_meta(ep, d, now);
 	}
-	ep->n.unknown_call++;
 	return IAX2_E_NOT_OURS;
 }
 
@@ -370,6 +372,16 @@ iax2_endpoint_counters(const struct iax2_endpoint *ep)
 size_t iax2_endpoint_calls(const struct iax2_endpoint *ep)
 {
 	return ep->calls_n;
+}
+
+size_t iax2_endpoint_half_open(const struct iax2_endpoint *ep)
+{
+	return ep->opening_n;
+}
+
+struct iax2_prefs endpoint_prefs(const struct iax2_endpoint *ep)
+{
+	return (struct iax2_prefs){ ep->cfg.prefs, ep->cfg.prefs_n };
 }
 
 /* --- tickets ------------------------------------------------------------ */

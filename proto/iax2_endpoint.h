@@ -22,6 +22,7 @@
 
 #include "proto/dgram.h"
 #include "proto/iax2_err.h"
+#include "proto/key_rsa.h"
 #include "proto/keys.h"
 #include "proto/mono.h"
 
@@ -39,14 +40,23 @@
 #define IAX2_CALLNO_REG_MIN 0x7f00U
 #define IAX2_CALLNO_REG_MAX 0x7fffU
 
-/* Media formats (RFC 5456 8.7), as the bit that names them. */
+/*
+ * Media formats (RFC 5456 8.7), as the bit that names them.  Where practice
+ * differs from the RFC the wire follows practice: linear samples are
+ * big-endian, and 0x10 is G.726 packed as in AAL2.
+ */
 #define IAX2_FORMAT_GSM UINT64_C(0x2)
 #define IAX2_FORMAT_ULAW UINT64_C(0x4)
 #define IAX2_FORMAT_ALAW UINT64_C(0x8)
+#define IAX2_FORMAT_G726_AAL2 UINT64_C(0x10)
+#define IAX2_FORMAT_ADPCM UINT64_C(0x20)
 #define IAX2_FORMAT_SLIN UINT64_C(0x40)
+#define IAX2_FORMAT_SLIN16 UINT64_C(0x8000)
+#define IAX2_PREFS_MAX 8U
 
 /* AUTHMETHODS bits (RFC 5456 8.6.13; Ed25519 by public practice). */
 #define IAX2_AUTH_MD5 0x02U
+#define IAX2_AUTH_RSA 0x04U
 #define IAX2_AUTH_ED25519 0x08U
 
 /* Control frame subclasses (RFC 5456 8.3). */
@@ -56,11 +66,15 @@ enum iax2_control {
 	IAX2_CONTROL_ANSWER = 4,
 	IAX2_CONTROL_BUSY = 5,
 	IAX2_CONTROL_CONGESTION = 8,
+	IAX2_CONTROL_FLASH = 9,
 	IAX2_CONTROL_OPTION = 11,
 	IAX2_CONTROL_KEY = 12,
 	IAX2_CONTROL_UNKEY = 13,
 	IAX2_CONTROL_PROGRESS = 14,
 	IAX2_CONTROL_PROCEEDING = 15,
+	IAX2_CONTROL_HOLD = 16,
+	IAX2_CONTROL_UNHOLD = 17,
+	IAX2_CONTROL_STOP_SOUNDS = 255, /* the wire's octet 0xff */
 };
 
 /* How a caller's identity was proved. */
@@ -69,6 +83,7 @@ enum iax2_proof {
 	IAX2_PROOF_TICKET,  /* punch ticket and Ed25519 signature */
 	IAX2_PROOF_ED25519, /* challenge answered with its key */
 	IAX2_PROOF_MD5,     /* challenge answered with the shared secret */
+	IAX2_PROOF_RSA,     /* challenge signed with its RSA key */
 };
 
 /*
@@ -107,6 +122,7 @@ struct iax2_dial {
 struct iax2_credentials {
 	const uint8_t *public_key; /* Ed25519, KEY_PUBLIC_LEN octets */
 	const char *md5_secret;    /* <= 64 octets, copied */
+	const struct key_rsa *rsa; /* copied */
 };
 
 enum iax2_event_kind {
@@ -177,7 +193,7 @@ struct iax2_event {
 			bool begin; /* else the digit ended */
 		} dtmf;
 		struct {
-			uint64_t subclass;
+			uint64_t subclass; /* enum iax2_control, or more */
 			/* what followed: borrowed */
 			const uint8_t *data;
 			size_t len;
@@ -199,15 +215,43 @@ struct iax2_call_info {
 	mono_us since; /* when it came up */
 };
 
+/*
+ * What inbound calls may take; "address" is an IPv4 address or an IPv6 /64.
+ * Calls that we place are bounded by calls_max only.
+ */
+struct iax2_limits {
+	uint16_t calls_per_addr;        /* at once, 1..8192 */
+	uint16_t half_open;             /* not yet up, in all, 1..8192 */
+	uint16_t half_open_per_addr;    /* not yet up, 1..8192 */
+	uint32_t calls_per_s;           /* new ones of an address, 1..1000 */
+	uint32_t auth_failures_per_min; /* of an address, 1..1000; its calls
+					   are refused while there are more */
+};
+
 struct iax2_endpoint_cfg {
-	uint16_t calls_max;          /* 1..8192; memory is linear in this */
-	uint32_t tx_max;             /* datagrams queued, 8..65536 */
-	uint32_t calls_per_addr_max; /* inbound calls not yet up, by one
-					address: 1..64 */
+	uint16_t calls_max; /* 1..8192; memory is linear in this */
+	uint32_t tx_max;    /* datagrams queued, 8..65536 */
+	struct iax2_limits limits;
 	const struct key_identity *identity; /* copied */
-	uint64_t formats;                    /* capability; ULAW is preferred */
+	/* What we can do, IAX2_FORMAT_*, the one that we like best first. */
+	uint64_t prefs[IAX2_PREFS_MAX];
+	size_t prefs_n; /* 1..IAX2_PREFS_MAX */
+	/* Who need not bring a call token (Asterisk's calltokenoptional);
+	 * borrowed, outlives the endpoint. */
+	const struct net_prefix *token_optional;
+	size_t token_optional_n;
 	random_fn random;
 	void *random_ctx;
+};
+
+/* Calls refused for a limit, by the limit. */
+struct iax2_limited {
+	uint64_t calls; /* calls_max */
+	uint64_t calls_per_addr;
+	uint64_t half_open;
+	uint64_t half_open_per_addr;
+	uint64_t calls_per_s;
+	uint64_t auth_failures;
 };
 
 /* Datagrams by fate; each one counts once in rx. */
@@ -215,11 +259,13 @@ struct iax2_counters {
 	uint64_t rx;
 	uint64_t malformed;    /* undecodable */
 	uint64_t unknown_call; /* for no call of ours */
+	uint64_t unsupported;  /* answered with UNSUPPORT */
 	uint64_t token_bad;    /* call token missing, foreign or expired */
 	uint64_t auth_failed;
-	uint64_t limited; /* refused for a limit */
+	uint64_t limited; /* not taken or not answered for want of room */
 	uint64_t retransmits;
 	uint64_t duplicates;
+	struct iax2_limited limits;
 };
 
 struct iax2_endpoint;
@@ -277,8 +323,8 @@ struct iax2_voice {
 			   rule */
 	bool spurt;     /* the first of a talk spurt */
 };
-/* Send it: in a full frame when it starts a spurt or the low half of the time
- * stamp wraps, else in a mini frame.  IAX2_E_STATE while the peer wants no
+/* Send it: in a full frame when it starts a spurt or the time stamp passes a
+ * multiple of 32,768, else in a mini frame.  IAX2_E_STATE while the peer wants no
  * voice (QUELCH); IAX2_E_RANGE for the length. */
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 			      struct iax2_call_id call,
@@ -305,6 +351,8 @@ enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
 			     struct iax2_call_info *out);
 /* Calls in every state. */
 size_t iax2_endpoint_calls(const struct iax2_endpoint *ep);
+/* Inbound calls that are not yet up. */
+size_t iax2_endpoint_half_open(const struct iax2_endpoint *ep);
 
 /*
  * Tickets of calls that this endpoint expects.  @addr is an address that the

@@ -6,15 +6,19 @@
  * What the parts of the endpoint share: tables, queues and demultiplexing
  * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
  * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
- * general, iax2_call_in.c and iax2_call_out.c for setting them up), voice
- * (iax2_media.c), commands (iax2_command.c).
+ * general, iax2_call_frames.c for what a peer says, iax2_call_in.c and iax2_call_out.c for setting them up), voice
+ * (iax2_media.c), commands (iax2_command.c), frames of no call
+ * (iax2_outside.c).
  */
 
 #include "proto/call_token.h"
 #include "proto/iax2_endpoint.h"
+#include "proto/iax2_format.h"
 #include "proto/iax2_frame.h"
 #include "proto/iax2_ie.h"
+#include "proto/rate.h"
 
+#define IAX2_PROTOCOL_VERSION 2U /* RFC 5456 8.6.10 */
 #define CALL_NONE UINT16_MAX
 #define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
@@ -63,8 +67,10 @@ struct call {
 	bool peer_ended;    /* its HANGUP or REJECT came */
 	uint16_t hash_next; /* next call in its address bucket */
 	bool hashed;
-	uint32_t heap_at; /* place in the heap, 0: not in it */
-	mono_us due;      /* its key there */
+	bool in_net;
+	uint16_t net_next; /* inbound: next call in its network's bucket */
+	uint32_t heap_at;  /* place in the heap, 0: not in it */
+	mono_us due;       /* its key there */
 
 	mono_us began;
 	mono_us state_due; /* end of the state, MONO_NEVER: none */
@@ -99,20 +105,23 @@ struct call {
 	char md5_secret[65];
 	char challenge[17];
 	bool token_used;
-	uint8_t authreqs;    /* outbound: answered so far */
-	uint16_t opening_at; /* inbound: place in the endpoint's opening */
-	bool opening;
+	uint8_t authreqs;  /* outbound: answered so far */
+	bool opening;      /* inbound, counted in the endpoint's opening_n */
+	bool wide_formats; /* inbound: its NEW had 64-bit formats */
 	bool has_ticket;
 	struct iax2_ticket ticket;
 	bool want_key; /* inbound: the peer may prove itself with public_key */
 	uint8_t public_key[KEY_PUBLIC_LEN];
+	struct key_rsa rsa; /* inbound: likewise with this one */
 	uint64_t format;
 	bool quelched; /* the peer wants no voice */
 
 	/* media */
 	bool rx_any; /* a full voice frame came */
 	uint64_t rx_format;
-	uint32_t rx_ts; /* of the last voice frame */
+	bool trunk_any;        /* voice came in trunk frames without stamps: */
+	uint32_t trunk_offset; /* its time stamps are the trunk's and this */
+	uint32_t rx_ts;        /* of the last voice frame */
 	mono_us rx_at;
 	uint32_t jitter_us; /* RFC 3550 A.8 */
 	uint64_t rx_voice;
@@ -154,13 +163,13 @@ struct iax2_endpoint {
 	struct call *calls;
 	size_t calls_n;      /* not free */
 	uint16_t *free_slot; /* a stack of those that are free */
-	uint16_t *opening;   /* inbound calls not yet up, ended ones apart */
-	size_t opening_n;
+	size_t opening_n;    /* inbound calls not yet up, ended ones apart */
 	uint16_t by_callno[IAX2_CALLNO_MAX + 1];    /* CALL_NONE: no call */
 	uint32_t rest_until_s[IAX2_CALLNO_MAX + 1]; /* not reused before */
-	uint16_t *bucket; /* calls by peer address and call number */
-	size_t bucket_mask;
-	uint32_t *heap; /* slots by due time, from 1 */
+	uint16_t *bucket;     /* calls by peer address and call number */
+	uint16_t *net_bucket; /* inbound calls by their caller's network */
+	size_t bucket_mask;   /* of both */
+	uint32_t *heap;       /* slots by due time, from 1 */
 	size_t heap_n;
 	uint16_t *acks; /* slots that may owe an ACK */
 	size_t acks_n;
@@ -169,6 +178,9 @@ struct iax2_endpoint {
 	uint16_t *pool_free;
 	size_t pool_free_n;
 	size_t pool_kept; /* the rest is shared, first come first served */
+
+	struct rate_table *news;          /* calls of an address */
+	struct rate_table *auth_failures; /* of an address */
 
 	struct expected expected[TICKETS];
 
@@ -190,9 +202,13 @@ struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
 struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now);
 void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now);
-/* An inbound call counts against its address until endpoint_call_opened(). */
+/* An inbound call counts against its network from here on, and as half open
+ * until endpoint_call_opened(). */
 void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c);
 void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c);
+/* The inbound calls of @from's network; those half open in *@half_open. */
+size_t endpoint_calls_of_net(const struct iax2_endpoint *ep,
+			     const struct net_addr *from, size_t *half_open);
 /* The peer's call number is known from here on. */
 void endpoint_call_hash(struct iax2_endpoint *ep, struct call *c,
 			uint16_t peer_callno);
@@ -206,7 +222,9 @@ void endpoint_call_touch(struct iax2_endpoint *ep, struct call *c);
 mono_us endpoint_due(const struct iax2_endpoint *ep);
 struct call *endpoint_first(struct iax2_endpoint *ep);
 
-/* --- iax2_endpoint.c: queues --- */
+/* --- iax2_endpoint.c: preferences, queues --- */
+
+struct iax2_prefs endpoint_prefs(const struct iax2_endpoint *ep);
 
 /* Room for one event, with payload or without? */
 bool endpoint_event_room(const struct iax2_endpoint *ep, bool payload);
@@ -217,6 +235,15 @@ struct iax2_event *endpoint_event(struct iax2_endpoint *ep,
 /* Keep @data for the newest event; the kept copy, NUL added. */
 const uint8_t *endpoint_payload(struct iax2_endpoint *ep, const uint8_t *data,
 				size_t len);
+
+/* --- iax2_outside.c --- */
+
+/* The header of a stateless answer to @f. */
+struct iax2_full endpoint_answer_to(const struct iax2_full *f,
+				    enum iax2_iax subclass);
+/* A full frame of no call of ours that is no NEW. */
+enum iax2_err endpoint_outside(struct iax2_endpoint *ep, const struct dgram *d,
+			       const struct iax2_full *f);
 /* Send a frame that belongs to no call, in answer to @to. */
 void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
 			const struct iax2_full *f, const void *body,
@@ -281,7 +308,7 @@ void transport_measure(struct call *c, mono_us rtt);
 
 /* --- iax2_call*.c --- */
 
-/* A frame in sequence, of a call of ours. */
+/* A frame of a call of ours. */
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now);
 /* The sender is known, and heard. */
@@ -290,6 +317,10 @@ void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
 		   const struct iax2_full *f, mono_us now);
 void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
 		  const struct iax2_mini *m, mono_us now);
+/* Voice of a trunk frame that has one time stamp for all its calls. */
+void call_rx_unstamped(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_mini *m, uint32_t trunk_ts,
+		       mono_us now);
 void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
 mono_us call_deadline(const struct call *c);
 /* Why a call ends, for the node and (text, code) for the peer. */
@@ -302,9 +333,16 @@ struct ending {
  * it until our last frame is acknowledged. */
 void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now);
+/* The same, and nothing of it stays. */
+void call_forget(struct iax2_endpoint *ep, struct call *c,
+		 const struct ending *e, mono_us now);
 /* REJECT, of a call that was not let in, or HANGUP; then the end. */
 void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now);
+/* HANGUP or REJECT came; @stateless: its sender keeps no call that could be
+ * told of its arrival. */
+void call_on_end(struct iax2_endpoint *ep, struct call *c,
+		 const struct iax2_full *f, bool stateless, mono_us now);
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* The parts of the statements that a ticketed NEW and its ACCEPT sign. */
 void call_statement(const struct iax2_endpoint *ep, const struct call *c,
@@ -314,9 +352,16 @@ void call_statement(const struct iax2_endpoint *ep, const struct call *c,
 struct call *call_standing(struct iax2_endpoint *ep, struct iax2_call_id id,
 			   mono_us now, enum iax2_err *err);
 
+/* iax2_call_frames.c: a frame whose turn it is. */
+void call_in_sequence(struct iax2_endpoint *ep, struct call *c,
+		      const struct iax2_full *f, mono_us now);
 /* iax2_call_in.c */
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now);
+/* Has the peer of @c forgotten it, as its NEW shows? */
+bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
+		       const struct dgram *d, const struct iax2_full *f,
+		       mono_us now);
 void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 		     const struct iax2_full *f, mono_us now);
 /* iax2_call_out.c */

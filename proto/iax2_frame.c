@@ -51,6 +51,14 @@ static bool subclass_compress(uint64_t subclass, uint8_t *out)
 	return true;
 }
 
+uint8_t iax2_subclass_octet(uint64_t subclass)
+{
+	uint8_t octet = 0;
+
+	(void)subclass_compress(subclass, &octet);
+	return octet;
+}
+
 enum iax2_err iax2_frame_kind(const uint8_t *pkt, size_t len,
 			      enum iax2_kind *kind)
 {
@@ -168,5 +176,59 @@ enum iax2_err iax2_mini_encode(const struct iax2_mini *in, uint8_t *buf,
 	if (w.bad)
 		return IAX2_E_NO_SPACE;
 	*len = (size_t)(w.p - buf);
+	return IAX2_OK;
+}
+
+#define META_COMMAND_TRUNK 1U
+#define TRUNK_STAMPED 0x01U
+
+enum iax2_err iax2_trunk_decode(const uint8_t *pkt, size_t len,
+				struct iax2_trunk *out)
+{
+	struct wire_rd r = wire_rd(pkt, len);
+	const uint16_t zero = wire_rd_u16(&r);
+	const uint8_t command = wire_rd_u8(&r);
+	const uint8_t data = wire_rd_u8(&r);
+	const uint32_t ts = wire_rd_u32(&r);
+
+	if (len >= IAX2_MINI_HDR_LEN &&
+	    (zero != 0 || command != META_COMMAND_TRUNK))
+		return IAX2_E_NOT_OURS;
+	if (r.bad)
+		return IAX2_E_TRUNCATED;
+	*out = (struct iax2_trunk){
+		.stamped = (data & TRUNK_STAMPED) != 0,
+		.ts_ms = ts,
+		.next = r.p,
+		.left = wire_rd_left(&r),
+	};
+	return IAX2_OK;
+}
+
+enum iax2_err iax2_trunk_next(struct iax2_trunk *t, struct iax2_mini *out)
+{
+	struct wire_rd r = wire_rd(t->next, t->left);
+	uint16_t first, second, callno, len, ts = 0;
+
+	if (t->left == 0)
+		return IAX2_E_NOT_OURS;
+	t->left = 0;
+	first = wire_rd_u16(&r);
+	second = wire_rd_u16(&r);
+	/* With a time stamp the length comes first. */
+	len = t->stamped ? first : second;
+	callno = t->stamped ? second : first;
+	if (t->stamped)
+		ts = wire_rd_u16(&r);
+	if (r.bad || wire_rd_left(&r) < len)
+		return IAX2_E_TRUNCATED;
+	*out = (struct iax2_mini){
+		.src_callno = callno & IAX2_CALLNO_MAX,
+		.ts_ms = ts,
+		.data = r.p,
+		.len = len,
+	};
+	t->next = r.p + len;
+	t->left = wire_rd_left(&r) - len;
 	return IAX2_OK;
 }

@@ -25,21 +25,23 @@
  * in CONTROL frames for "stop the current indication" and expects an ACK. */
 #define IAX2_SUBCLASS_STOP UINT64_MAX
 
-/* Frame types this node acts on (RFC 5456 8.2; CNG and DTMF_BEGIN as Asterisk
- * has them).  Others decode and are answered with UNSUPPORT by the call
- * machine, so this is not exhaustive. */
+/* Frame types (RFC 5456 8.2; from CNG on as Asterisk has them). */
 enum iax2_frame_type {
 	IAX2_FRAME_DTMF_END = 0x01,
 	IAX2_FRAME_VOICE = 0x02,
+	IAX2_FRAME_VIDEO = 0x03,
 	IAX2_FRAME_CONTROL = 0x04,
 	IAX2_FRAME_NULL = 0x05,
 	IAX2_FRAME_IAX = 0x06,
 	IAX2_FRAME_TEXT = 0x07,
+	IAX2_FRAME_IMAGE = 0x08,
+	IAX2_FRAME_HTML = 0x09,
 	IAX2_FRAME_CNG = 0x0a,
+	IAX2_FRAME_MODEM = 0x0b,
 	IAX2_FRAME_DTMF_BEGIN = 0x0c,
 };
 
-/* Subclasses of IAX frames (RFC 5456 8.4). */
+/* Subclasses of IAX frames (RFC 5456 8.4; CALLTOKEN as Asterisk has it). */
 enum iax2_iax {
 	IAX2_IAX_NEW = 0x01,
 	IAX2_IAX_PING = 0x02,
@@ -59,14 +61,24 @@ enum iax2_iax {
 	IAX2_IAX_REGREJ = 0x10,
 	IAX2_IAX_REGREL = 0x11,
 	IAX2_IAX_VNAK = 0x12,
+	IAX2_IAX_DPREQ = 0x13,
+	IAX2_IAX_DPREP = 0x14,
+	IAX2_IAX_DIAL = 0x15,
 	IAX2_IAX_TXREQ = 0x16,
 	IAX2_IAX_TXCNT = 0x17,
 	IAX2_IAX_TXACC = 0x18,
+	IAX2_IAX_TXREADY = 0x19,
+	IAX2_IAX_TXREL = 0x1a,
 	IAX2_IAX_TXREJ = 0x1b,
 	IAX2_IAX_QUELCH = 0x1c,
 	IAX2_IAX_UNQUELCH = 0x1d,
 	IAX2_IAX_POKE = 0x1e,
+	IAX2_IAX_MWI = 0x20,
 	IAX2_IAX_UNSUPPORT = 0x21,
+	IAX2_IAX_TRANSFER = 0x22,
+	IAX2_IAX_PROVISION = 0x23,
+	IAX2_IAX_FWDOWNL = 0x24,
+	IAX2_IAX_FWDATA = 0x25,
 	IAX2_IAX_CALLTOKEN = 0x28,
 };
 
@@ -92,6 +104,17 @@ struct iax2_full {
 	uint64_t subclass; /* 0..127, 1 << (0..63), or IAX2_SUBCLASS_STOP */
 	const uint8_t *body; /* borrowed; NULL only when body_len is 0 */
 	size_t body_len;     /* octets */
+};
+
+/*
+ * A trunk meta frame (RFC 5456 8.1.3.2): the voice of several calls between
+ * two hosts in one datagram, with a time stamp for each or one for all.
+ */
+struct iax2_trunk {
+	bool stamped;        /* each entry has a time stamp of its own */
+	uint32_t ts_ms;      /* of the trunk */
+	const uint8_t *next; /* entries not yet read: borrowed */
+	size_t left;         /* octets of them */
 };
 
 /*
@@ -128,6 +151,9 @@ enum iax2_err iax2_full_decode(const uint8_t *pkt, size_t len,
 enum iax2_err iax2_full_encode(const struct iax2_full *in, uint8_t *buf,
 			       size_t cap, size_t *len);
 
+/* The octet that @subclass has on the wire; 0 for what has none. */
+uint8_t iax2_subclass_octet(uint64_t subclass);
+
 /* Decode a mini frame (RFC 5456 8.1.2).  IAX2_E_TRUNCATED; IAX2_E_RANGE for
  * a full or meta frame. */
 enum iax2_err iax2_mini_decode(const uint8_t *pkt, size_t len,
@@ -136,5 +162,18 @@ enum iax2_err iax2_mini_decode(const uint8_t *pkt, size_t len,
  * 15 bits. */
 enum iax2_err iax2_mini_encode(const struct iax2_mini *in, uint8_t *buf,
 			       size_t cap, size_t *len);
+
+/*
+ * Decode a meta frame's header.  IAX2_E_TRUNCATED; IAX2_E_NOT_OURS for a meta
+ * frame that is no trunk frame (video, unknown commands).
+ */
+enum iax2_err iax2_trunk_decode(const uint8_t *pkt, size_t len,
+				struct iax2_trunk *out);
+/*
+ * The next call's voice; without time stamps of their own the entries have
+ * ts_ms 0.  IAX2_E_NOT_OURS at the end; IAX2_E_TRUNCATED, and the end, when
+ * an entry is longer than what is left.
+ */
+enum iax2_err iax2_trunk_next(struct iax2_trunk *t, struct iax2_mini *out);
 
 #endif

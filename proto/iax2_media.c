@@ -7,6 +7,7 @@
 #include "proto/iax2_endpoint_priv.h"
 
 #define FRAME_MS 20U
+#define TRUNK_SLACK_MS 200U
 #define SPURT_GAP_MS 1000U /* a longer one is a pause, not a loss */
 
 /* --- received ----------------------------------------------------------- */
@@ -65,6 +66,7 @@ void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
 	c->rx_format = f->subclass;
 	account(c, f->ts_ms, true, now);
 	c->rx_any = true;
+	c->trunk_any = false;
 	voice(ep, c, f->body, f->body_len, f->ts_ms, true);
 }
 
@@ -81,27 +83,63 @@ static uint32_t extend(const struct call *c, uint16_t low, mono_us now)
 	return (uint32_t)((int64_t)due + step);
 }
 
-void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
-		  const struct iax2_mini *m, mono_us now)
+/* May voice without a full frame's header be taken? */
+static bool takes_mini(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_mini *m, mono_us now)
 {
-	uint32_t ts;
-
 	c->last_rx = now;
 	if (!call_takes_voice(c) || m->len == 0) {
 		ep->n.unknown_call++;
-		return;
+		return false;
 	}
 	/* The high half and the format come from a full voice frame. */
 	if (!c->rx_any) {
 		ep->n.unknown_call++;
 		transport_ask_again(ep, c, m->ts_ms, now);
-		return;
+		return false;
 	}
 	if (!endpoint_event_room(ep, true)) {
 		ep->n.limited++;
-		return;
+		return false;
 	}
+	return true;
+}
+
+void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_mini *m, mono_us now)
+{
+	uint32_t ts;
+
+	if (!takes_mini(ep, c, m, now))
+		return;
 	ts = extend(c, m->ts_ms, now);
+	account(c, ts, false, now);
+	voice(ep, c, m->data, m->len, ts, false);
+}
+
+/*
+ * The trunk's clock is not the call's: their difference is taken from the
+ * first frame of a spurt, and again when it no longer fits.
+ */
+void call_rx_unstamped(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_mini *m, uint32_t trunk_ts,
+		       mono_us now)
+{
+	uint32_t due, ts;
+
+	if (!takes_mini(ep, c, m, now))
+		return;
+	due = c->rx_ts + (uint32_t)((now - c->rx_at) / MONO_MS);
+	ts = trunk_ts + c->trunk_offset;
+	if (!c->trunk_any || (int32_t)(ts - due) > (int32_t)TRUNK_SLACK_MS ||
+	    (int32_t)(due - ts) > (int32_t)TRUNK_SLACK_MS) {
+		/* Whole frames after the last one, at least one. */
+		const uint32_t frames = (due - c->rx_ts) / FRAME_MS;
+
+		ts = c->rx_ts + FRAME_MS * (frames > 0 ? frames : 1);
+		c->trunk_offset = ts - trunk_ts;
+		c->trunk_any = true;
+	}
 	account(c, ts, false, now);
 	voice(ep, c, m->data, m->len, ts, false);
 }
@@ -161,7 +199,9 @@ enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 		return IAX2_E_RANGE;
 	if (c->quelched)
 		return IAX2_E_STATE;
-	if (v->spurt || !c->tx_any || v->ts_ms >> 16 != c->tx_ts >> 16)
+	/* RFC 5456 6.10 wants one at each multiple of 32,768, 8.1.2 at the
+	 * wrap: the first covers both. */
+	if (v->spurt || !c->tx_any || v->ts_ms >> 15 != c->tx_ts >> 15)
 		c->tx_full_owed = true;
 	if (c->tx_full_owed && transport_has_voice_room(ep, c))
 		err = voice_full(ep, c, v, now);

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -45,6 +46,29 @@ static inline struct net_addr net_addr_v4(uint8_t a, uint8_t b, uint8_t c,
 	};
 }
 
+/* The addresses that share their first @bits bits, 0..128, with @addr; an IPv4
+ * prefix counts the 96 bits of its mapping too. */
+struct net_prefix {
+	struct net_addr addr; /* port 0 */
+	uint8_t bits;
+};
+
+/* Is @a in one of @n prefixes? */
+static inline bool net_prefix_has(const struct net_prefix *p, size_t n,
+				  const struct net_addr *a)
+{
+	for (size_t i = 0; i < n; i++) {
+		const size_t whole = p[i].bits / 8;
+		const unsigned rest = p[i].bits % 8;
+
+		if (memcmp(p[i].addr.ip, a->ip, whole) == 0 &&
+		    (rest == 0 ||
+		     (p[i].addr.ip[whole] ^ a->ip[whole]) >> (8 - rest) == 0))
+			return true;
+	}
+	return false;
+}
+
 static inline bool net_addr_is_set(const struct net_addr *a)
 {
 	return a->port != 0;
@@ -54,6 +78,13 @@ static inline bool net_addr_equal(const struct net_addr *a,
 				  const struct net_addr *b)
 {
 	return a->port == b->port && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+/* Octets of @a that name its subscriber: a whole IPv4 address, an IPv6 /64
+ * (RFC 6177). */
+static inline size_t net_addr_net_len(const struct net_addr *a)
+{
+	return net_addr_is_v4(a) ? 16 : 8;
 }
 
 static inline bool net_addr_same_ip(const struct net_addr *a,

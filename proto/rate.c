@@ -18,15 +18,23 @@ struct rate_table {
  * A bucket is a point in time (GCRA): each token moves it one emission
  * interval ahead, and it may run ahead of now by the burst.
  */
+static mono_us interval(const struct rate_limit *limit)
+{
+	return 60 * MONO_S / limit->per_minute;
+}
+
+bool rate_has(const struct rate *r, const struct rate_limit *limit, mono_us now)
+{
+	return r->since <= now + interval(limit) * (limit->burst - 1);
+}
+
 bool rate_take(struct rate *r, const struct rate_limit *limit, mono_us now)
 {
-	const mono_us each = 60 * MONO_S / limit->per_minute;
-	const mono_us ahead = each * (limit->burst - 1);
 	const mono_us base = r->since > now ? r->since : now;
 
-	if (base - now > ahead)
+	if (!rate_has(r, limit, now))
 		return false;
-	r->since = base + each;
+	r->since = base + interval(limit);
 	return true;
 }
 
@@ -53,11 +61,19 @@ struct rate_table *rate_table_free(struct rate_table *t)
 	return NULL;
 }
 
+static size_t bucket_of(const struct rate_table *t, const struct net_addr *from)
+{
+	return key_hash(t->key, from->ip, net_addr_net_len(from)) & t->mask;
+}
+
 bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 		     mono_us now)
 {
-	const size_t len = net_addr_is_v4(from) ? 16 : 8;
-	const uint64_t h = key_hash(t->key, from->ip, len);
+	return rate_take(&t->buckets[bucket_of(t, from)], &t->limit, now);
+}
 
-	return rate_take(&t->buckets[h & t->mask], &t->limit, now);
+bool rate_table_has(const struct rate_table *t, const struct net_addr *from,
+		    mono_us now)
+{
+	return rate_has(&t->buckets[bucket_of(t, from)], &t->limit, now);
 }

@@ -26,6 +26,9 @@ struct rate {
 
 /* Take one token; false when the bucket is empty. */
 bool rate_take(struct rate *r, const struct rate_limit *limit, mono_us now);
+/* Would rate_take() succeed? */
+bool rate_has(const struct rate *r, const struct rate_limit *limit,
+	      mono_us now);
 
 /*
  * Buckets by source: IPv4 by address, IPv6 by /64, hashed with a secret key
@@ -39,5 +42,7 @@ struct rate_table *rate_table_new(size_t buckets, struct rate_limit limit,
 struct rate_table *rate_table_free(struct rate_table *t);
 bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 		     mono_us now);
+bool rate_table_has(const struct rate_table *t, const struct net_addr *from,
+		    mono_us now);
 
 #endif

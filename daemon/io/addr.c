@@ -75,6 +75,33 @@ bool net_addr_parse(const char *text, uint16_t port, struct net_addr *out)
 	return end[0] == ':' && net_port_parse(end + 1, &out->port);
 }
 
+bool net_prefix_parse(const char *text, struct net_prefix *out)
+{
+	const char *slash = strchr(text, '/');
+	const size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	char ip[NET_ADDR_TEXT], *end;
+	unsigned long bits;
+	bool v4;
+
+	memset(out, 0, sizeof(*out));
+	if (len >= sizeof(ip))
+		return false;
+	memcpy(ip, text, len);
+	ip[len] = '\0';
+	if (!parse_ip(ip, &out->addr))
+		return false;
+	v4 = net_addr_is_v4(&out->addr);
+	bits = v4 ? 32 : 128;
+	if (slash) {
+		bits = strtoul(slash + 1, &end, 10);
+		if (slash[1] < '0' || slash[1] > '9' || *end != '\0' ||
+		    bits > (v4 ? 32U : 128U))
+			return false;
+	}
+	out->bits = (uint8_t)(bits + (v4 ? 96 : 0));
+	return true;
+}
+
 socklen_t net_addr_to_sockaddr(const struct net_addr *a,
 			       struct sockaddr_storage *out)
 {

@@ -24,6 +24,9 @@ const char *net_addr_format(const struct net_addr *a, char out[NET_ADDR_TEXT]);
  */
 bool net_addr_parse(const char *text, uint16_t port, struct net_addr *out);
 
+/* "192.0.2.0/24", "2001:db8::/32", or an address alone. */
+bool net_prefix_parse(const char *text, struct net_prefix *out);
+
 /* A port number, 1..65535, and nothing else. */
 bool net_port_parse(const char *text, uint16_t *out);
 

@@ -105,9 +105,10 @@ static void pair_new(struct pair *p)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = 64,
 		.tx_max = 256,
-		.calls_per_addr_max = 8,
+		.limits = { 64, 64, 64, 100000, 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = random_octets,
 	};
 

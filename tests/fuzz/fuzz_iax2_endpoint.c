@@ -240,9 +240,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = CALLS,
 		.tx_max = 64,
-		.calls_per_addr_max = 4,
+		.limits = { .calls_per_addr = 8,
+			    .half_open = 8,
+			    .half_open_per_addr = 4,
+			    .calls_per_s = 1000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = zeros,
 	};
 	struct wire_rd r = wire_rd(data, size);

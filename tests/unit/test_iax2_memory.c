@@ -111,9 +111,14 @@ static void hours_of_calls_allocate_nothing(void)
 	struct iax2_endpoint_cfg cfg = {
 		.calls_max = 16,
 		.tx_max = 64,
-		.calls_per_addr_max = 4,
+		.limits = { .calls_per_addr = 16,
+			    .half_open = 16,
+			    .half_open_per_addr = 4,
+			    .calls_per_s = 1000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = lcg,
 	};
 	mono_us now = MONO_S;
@@ -149,9 +154,14 @@ static void many_calls_come_and_go(void)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = MANY,
 		.tx_max = 4096,
-		.calls_per_addr_max = 64,
+		.limits = { .calls_per_addr = 8192,
+			    .half_open = 8192,
+			    .half_open_per_addr = 64,
+			    .calls_per_s = 100000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = lcg,
 	};
 	const struct iax2_dial d = { .path.peer = s[1].addr,
@@ -206,9 +216,14 @@ static void each_mini_frame_finds_its_call(void)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = MANY,
 		.tx_max = 4096,
-		.calls_per_addr_max = 64,
+		.limits = { .calls_per_addr = 8192,
+			    .half_open = 8192,
+			    .half_open_per_addr = 64,
+			    .calls_per_s = 100000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = lcg,
 	};
 	const struct iax2_dial d = { .path.peer = s[1].addr,
@@ -244,9 +259,14 @@ static void a_senseless_configuration_is_refused(void)
 	const struct iax2_endpoint_cfg good = {
 		.calls_max = 1,
 		.tx_max = 8,
-		.calls_per_addr_max = 1,
+		.limits = { .calls_per_addr = 1,
+			    .half_open = 1,
+			    .half_open_per_addr = 1,
+			    .calls_per_s = 1000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = lcg,
 	};
 	struct iax2_endpoint_cfg c = good;
@@ -263,10 +283,10 @@ static void a_senseless_configuration_is_refused(void)
 	c.tx_max = 7;
 	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
 	c = good;
-	c.calls_per_addr_max = 65;
+	c.limits.half_open = 0;
 	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
 	c = good;
-	c.formats = 0;
+	c.prefs_n = 0;
 	T_TRUE(iax2_endpoint_new(&c, 0) == NULL);
 	c = good;
 	c.random = NULL;

@@ -112,9 +112,14 @@ static void party_new(struct call_world *w, int i)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = 8,
 		.tx_max = 256,
-		.calls_per_addr_max = 3,
+		.limits = { .calls_per_addr = 8,
+			    .half_open = 8,
+			    .half_open_per_addr = 3,
+			    .calls_per_s = 1000,
+			    .auth_failures_per_min = 1000 },
 		.identity = &p->id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = fake_net_random,
 		.random_ctx = w->net,
 	};

@@ -391,9 +391,10 @@ static void side_new(struct soak_world *w, int i)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = w->cramped ? 4 : 16,
 		.tx_max = w->cramped ? 16 : 256,
-		.calls_per_addr_max = w->cramped ? 2 : 16,
+		.limits = { 64, 64, w->cramped ? 2 : 16, 1000, 1000 },
 		.identity = &s->id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = fake_net_random,
 		.random_ctx = w->net,
 	};
