@@ -24,9 +24,10 @@ static void *new_endpoint(void)
 	const struct iax2_endpoint_cfg cfg = {
 		.calls_max = 2,
 		.tx_max = 8,
-		.calls_per_addr_max = 1,
+		.limits = { 64, 64, 64, 1000, 1000 },
 		.identity = &id,
-		.formats = IAX2_FORMAT_ULAW,
+		.prefs = { IAX2_FORMAT_ULAW },
+		.prefs_n = 1,
 		.random = zeros,
 	};
 
