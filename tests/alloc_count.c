@@ -13,7 +13,9 @@
 #endif
 #endif
 
-static unsigned long count;
+/* volatile: a compiler knows malloc() and thinks that it changes neither. */
+static volatile unsigned long count;
+static volatile long live;
 
 #ifdef SANITIZED
 
@@ -24,12 +26,13 @@ static void on_malloc(const volatile void *p, size_t size)
 	(void)p;
 	(void)size;
 	count++;
+	live++;
 }
 
 static void on_free(const volatile void *p)
 {
-	(void)p;
 	count++;
+	live -= p != NULL;
 }
 
 static void install(void)
@@ -42,6 +45,12 @@ static void install(void)
 	done = true;
 }
 
+bool alloc_count_fail(unsigned long nth)
+{
+	(void)nth;
+	return false;
+}
+
 #else
 
 /* glibc's own names for them. */
@@ -51,45 +60,63 @@ void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t align, size_t size);
 void __libc_free(void *p);
 
-void *malloc(size_t size)
+static unsigned long fail_at;
+
+/* May this one be had? */
+static bool granted(void)
 {
 	count++;
-	return __libc_malloc(size);
+	if (fail_at > 0 && --fail_at == 0) {
+		errno = ENOMEM;
+		return false;
+	}
+	live++;
+	return true;
+}
+
+void *malloc(size_t size)
+{
+	return granted() ? __libc_malloc(size) : NULL;
 }
 
 void *calloc(size_t n, size_t size)
 {
-	count++;
-	return __libc_calloc(n, size);
+	return granted() ? __libc_calloc(n, size) : NULL;
 }
 
 void *realloc(void *p, size_t size)
 {
 	count++;
+	live += p == NULL;
 	return __libc_realloc(p, size);
 }
 
 void *aligned_alloc(size_t align, size_t size)
 {
-	count++;
-	return __libc_memalign(align, size);
+	return granted() ? __libc_memalign(align, size) : NULL;
 }
 
 int posix_memalign(void **p, size_t align, size_t size)
 {
-	count++;
-	*p = __libc_memalign(align, size);
+	*p = granted() ? __libc_memalign(align, size) : NULL;
 	return *p ? 0 : ENOMEM;
 }
 
 void free(void *p)
 {
 	count++;
+	live -= p != NULL;
 	__libc_free(p);
 }
 
 static void install(void)
 {
+}
+
+bool alloc_count_fail(unsigned long nth)
+{
+	fail_at = nth;
+	return true;
 }
 
 #endif
@@ -98,6 +125,7 @@ void alloc_count_begin(void)
 {
 	install();
 	count = 0;
+	live = 0;
 }
 
 unsigned long alloc_count_end(void)
@@ -117,4 +145,9 @@ bool alloc_count_works(void)
 	p = realloc(p, 1000);
 	free(p);
 	return alloc_count_end() >= 5;
+}
+
+long alloc_count_live(void)
+{
+	return live;
 }
