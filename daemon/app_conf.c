@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audio/ulaw.h"
 #include "daemon/app.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
@@ -46,7 +45,6 @@ static struct jitter_config jitter(const struct conf_node *conf)
 	return (struct jitter_config){
 		.min_ms = conf->jitter.min_ms,
 		.max_ms = conf->jitter.max_ms,
-		.silence = ULAW_SILENCE,
 	};
 }
 
@@ -60,6 +58,24 @@ static struct iax2_limits limits(const struct conf_node *conf)
 		.calls_per_s = conf->limits.calls_per_s,
 		.auth_failures_per_min = conf->limits.auth_failures_per_min,
 	};
+}
+
+static struct node_formats formats(const struct conf_node *conf)
+{
+	static const uint64_t format[CONF_CODECS] = {
+		[CONF_CODEC_ULAW] = IAX2_FORMAT_ULAW,
+		[CONF_CODEC_ALAW] = IAX2_FORMAT_ALAW,
+		[CONF_CODEC_SLIN16] = IAX2_FORMAT_SLIN16,
+		[CONF_CODEC_SLIN] = IAX2_FORMAT_SLIN,
+		[CONF_CODEC_G726AAL2] = IAX2_FORMAT_G726_AAL2,
+		[CONF_CODEC_ADPCM] = IAX2_FORMAT_ADPCM,
+		[CONF_CODEC_GSM] = IAX2_FORMAT_GSM,
+	};
+	struct node_formats f = { .n = conf->iax2.codecs_n };
+
+	for (size_t i = 0; i < f.n; i++)
+		f.v[i] = format[conf->iax2.codecs[i]];
+	return f;
 }
 
 static void fill(struct app *a, const struct conf_node *conf,
@@ -78,6 +94,7 @@ static void fill(struct app *a, const struct conf_node *conf,
 			conf->open.spray ? conf->open.spray_packets : 0,
 		.spray_sockets =
 			conf->open.spray ? conf->open.spray_sockets : 0,
+		.formats = formats(conf),
 		.jitter = jitter(conf),
 		.ptt = { .timeout_s = conf->radio.timeout_s,
 			 .hang_ms = conf->radio.hang_ms },

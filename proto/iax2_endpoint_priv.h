@@ -6,7 +6,7 @@
  * What the parts of the endpoint share: tables, queues and demultiplexing
  * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
  * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
- * general, iax2_call_in.c and iax2_call_out.c for setting them up), voice
+ * general, iax2_call_frames.c for what a peer says, iax2_call_in.c and iax2_call_out.c for setting them up), voice
  * (iax2_media.c), commands (iax2_command.c), frames of no call
  * (iax2_outside.c).
  */
@@ -109,6 +109,7 @@ struct call {
 	struct iax2_ticket ticket;
 	bool want_key; /* inbound: the peer may prove itself with public_key */
 	uint8_t public_key[KEY_PUBLIC_LEN];
+	struct key_rsa rsa; /* inbound: likewise with this one */
 	uint64_t format;
 	bool quelched; /* the peer wants no voice */
 
@@ -303,7 +304,7 @@ void transport_measure(struct call *c, mono_us rtt);
 
 /* --- iax2_call*.c --- */
 
-/* A frame in sequence, of a call of ours. */
+/* A frame of a call of ours. */
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now);
 /* The sender is known, and heard. */
@@ -331,6 +332,10 @@ void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 /* REJECT, of a call that was not let in, or HANGUP; then the end. */
 void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now);
+/* HANGUP or REJECT came; @stateless: its sender keeps no call that could be
+ * told of its arrival. */
+void call_on_end(struct iax2_endpoint *ep, struct call *c,
+		 const struct iax2_full *f, bool stateless, mono_us now);
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* The parts of the statements that a ticketed NEW and its ACCEPT sign. */
 void call_statement(const struct iax2_endpoint *ep, const struct call *c,
@@ -340,6 +345,9 @@ void call_statement(const struct iax2_endpoint *ep, const struct call *c,
 struct call *call_standing(struct iax2_endpoint *ep, struct iax2_call_id id,
 			   mono_us now, enum iax2_err *err);
 
+/* iax2_call_frames.c: a frame whose turn it is. */
+void call_in_sequence(struct iax2_endpoint *ep, struct call *c,
+		      const struct iax2_full *f, mono_us now);
 /* iax2_call_in.c */
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now);

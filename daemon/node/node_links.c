@@ -389,8 +389,10 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 	l->dial_us = l->outbound ? (uint32_t)(now - l->dialled) : 0;
 	l->state = NODE_LINK_UP;
 	(void)jitter_init(&l->jitter, &n->cfg.jitter);
-	if (iax2_call_info(n->ep, l->call, &info) == IAX2_OK)
-		node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
+	if (iax2_call_info(n->ep, l->call, &info) != IAX2_OK)
+		return;
+	node_voice_start(n, l, info.format);
+	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
 }
 
 static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,

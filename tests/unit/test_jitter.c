@@ -10,6 +10,16 @@
 #define START (UINT64_C(5000) * MS)
 #define ULAW 4U
 #define ALAW 8U
+#define GSM 2U
+#define WIDE 0x8000U
+
+/* Octets of 60 ms of u-law, and of the longest frame there is. */
+#define ULAW_MAX 480U
+#define OCTETS_MAX (JITTER_FRAME_MAX_MS * JITTER_OCTETS_PER_MS)
+
+static const struct jitter_unit ulaw_unit = { 1, 8 };
+static const struct jitter_unit gsm_unit = { 20, 33 };
+static const struct jitter_unit wide_unit = { 1, 32 };
 
 static struct jitter j;
 static struct jitter_block block;
@@ -17,7 +27,7 @@ static uint64_t now;
 
 static void reset(uint32_t min_ms, uint32_t max_ms)
 {
-	const struct jitter_config config = { min_ms, max_ms, 0xff };
+	const struct jitter_config config = { min_ms, max_ms };
 
 	T_EQ(0, jitter_init(&j, &config));
 	now = START;
@@ -32,8 +42,10 @@ static uint8_t code_at(uint32_t ts)
 static enum jitter_put put_as(uint32_t ts, size_t len_ms, bool spurt,
 			      uint32_t format)
 {
-	uint8_t codes[JITTER_FRAME_MAX + 8];
-	struct jitter_in in = { .ts_ms = ts, .format = format, .spurt = spurt };
+	uint8_t codes[ULAW_MAX + 16];
+	struct jitter_in in = {
+		.ts_ms = ts, .format = format, .unit = ulaw_unit, .spurt = spurt
+	};
 	enum jitter_put got;
 	uint8_t *copy;
 
@@ -65,15 +77,15 @@ static void is_block(uint32_t ts)
 {
 	T_EQ(JITTER_WHOLE, block.valid);
 	T_EQ(ULAW, block.format);
-	for (uint32_t i = 0; i < JITTER_BLOCK_OCTETS; i++)
+	for (uint32_t i = 0; i < 160; i++)
 		T_EQ(code_at(ts + i / 8), block.codes[i]);
 }
 
 static void bounds_are_checked(void)
 {
-	static const struct jitter_config bad[] = { { 0, 19, 0 },
-						    { 0, 501, 0 },
-						    { 61, 60, 0 } };
+	static const struct jitter_config bad[] = { { 0, 19 },
+						    { 0, 501 },
+						    { 61, 60 } };
 
 	for (size_t i = 0; i < 3; i++)
 		T_EQ(-EINVAL, jitter_init(&j, &bad[i]));
@@ -100,7 +112,7 @@ static void a_spurt_plays_in_order_and_ends_without_concealment(void)
 	is_block(ts + 20 * 49);
 	T_EQ(JITTER_IDLE, get());
 	T_EQ(JITTER_IDLE, get());
-	T_EQ(0xff, block.codes[0]);
+	T_EQ(0, block.codes[0]);
 	T_EQ(50, j.counters.played);
 	T_EQ(0, j.counters.lost + j.counters.late);
 }
@@ -211,20 +223,35 @@ static void duplicates_and_late_frames_are_told_apart(void)
 	T_EQ(3, j.counters.duplicates);
 }
 
+static enum jitter_put put_octets(const struct jitter_unit *unit, size_t len)
+{
+	static const uint8_t zeros[OCTETS_MAX + 32];
+	const struct jitter_in in = {
+		.unit = *unit, .codes = zeros, .len = len, .spurt = true
+	};
+
+	return jitter_put(&j, &in, now);
+}
+
 static void what_is_no_frame_is_refused(void)
 {
+	static const struct jitter_unit no_units[] = {
+		{ 0, 0 },  { 0, 8 },    { 1, 0 },  { 1, 33 },
+		{ 10, 8 }, { 20, 641 }, { 40, 8 }, { 65535, 65535 },
+	};
+
 	reset(20, 200);
 	T_EQ(JITTER_REFUSED, put_as(0, 9, true, ULAW));
 	T_EQ(JITTER_REFUSED, put_as(0, 0, true, ULAW));
-	T_EQ(JITTER_REFUSED,
-	     jitter_put(&j,
-			&(struct jitter_in){ .codes = block.codes, .len = 97 },
-			now));
-	T_EQ(JITTER_REFUSED,
-	     jitter_put(&j,
-			&(struct jitter_in){ .codes = block.codes, .len = 488 },
-			now));
-	T_EQ(4, j.counters.refused);
+	T_EQ(JITTER_REFUSED, put_octets(&ulaw_unit, 97));
+	T_EQ(JITTER_REFUSED, put_octets(&ulaw_unit, 488));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 32));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 34));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 4 * 33));
+	T_EQ(JITTER_REFUSED, put_octets(&wide_unit, OCTETS_MAX + 32));
+	for (size_t i = 0; i < sizeof(no_units) / sizeof(no_units[0]); i++)
+		T_EQ(JITTER_REFUSED, put_octets(&no_units[i], 160));
+	T_EQ(8 + sizeof(no_units) / sizeof(no_units[0]), j.counters.refused);
 	T_EQ(JITTER_IDLE, get());
 }
 
@@ -276,6 +303,7 @@ static uint32_t run_spurts(uint32_t jitter_ms, uint32_t *delay)
 				&(struct jitter_in){ .ts_ms = n * 20 +
 							      n / 150 * 1000,
 						     .format = ULAW,
+						     .unit = ulaw_unit,
 						     .codes = block.codes,
 						     .len = 160,
 						     .spurt = n % 150 == 0 },
@@ -423,7 +451,7 @@ static void rounded_timestamps_are_continuous_speech(void)
 	}
 }
 
-static void half_a_block_is_given_with_silence_for_the_rest(void)
+static void half_a_block_is_given_with_zeros_for_the_rest(void)
 {
 	reset(20, 200);
 	(void)put_as(0, 10, true, ULAW);
@@ -432,8 +460,8 @@ static void half_a_block_is_given_with_silence_for_the_rest(void)
 	T_EQ(JITTER_FRAME, get());
 	T_EQ(0x3ff, block.valid);
 	T_EQ(code_at(9), block.codes[79]);
-	T_EQ(0xff, block.codes[80]);
-	T_EQ(0xff, block.codes[159]);
+	T_EQ(0, block.codes[80]);
+	T_EQ(0, block.codes[159]);
 }
 
 static void a_change_of_format_starts_anew(void)
@@ -495,6 +523,110 @@ static void two_spurts_held_at_once_keep_their_silence_apart(void)
 	T_EQ(0, j.counters.lost);
 }
 
+/* --- other units than the octets of G.711 ------------------------------- */
+
+/* Octet @i of unit @n. */
+static uint8_t octet_of(uint32_t n, uint32_t i)
+{
+	return (uint8_t)(n * 41 + i * 3 + 1);
+}
+
+/* @count units, the first of them number @n. */
+static enum jitter_put put_units(uint32_t ts, const struct jitter_unit *unit,
+				 uint32_t n, uint32_t count, bool spurt)
+{
+	struct jitter_in in = { .ts_ms = ts,
+				.format = unit->ms == 1 ? WIDE : GSM,
+				.unit = *unit,
+				.len = (size_t)count * unit->octets,
+				.spurt = spurt };
+	uint8_t *codes = malloc(in.len > 0 ? in.len : 1);
+	enum jitter_put got;
+
+	T_TRUE(codes != NULL);
+	for (uint32_t i = 0; i < in.len; i++)
+		codes[i] = octet_of(n + i / unit->octets, i % unit->octets);
+	in.codes = codes;
+	got = jitter_put(&j, &in, now);
+	free(codes);
+	return got;
+}
+
+static void is_units(const struct jitter_unit *unit, uint32_t n)
+{
+	T_EQ(JITTER_WHOLE, block.valid);
+	for (uint32_t i = 0; i < 20U / unit->ms * unit->octets; i++)
+		T_EQ(octet_of(n + i / unit->octets, i % unit->octets),
+		     block.codes[i]);
+}
+
+static void units_of_any_size_come_out_as_they_went_in(void)
+{
+	static const struct jitter_unit units[] = { { 20, 33 },  { 20, 1 },
+						    { 20, 640 }, { 1, 1 },
+						    { 1, 32 },   { 1, 4 } };
+
+	for (size_t k = 0; k < 6; k++) {
+		const struct jitter_unit *u = &units[k];
+		const uint32_t a_block = 20U / u->ms;
+		uint32_t played = 0;
+
+		/* Frames of 40 ms, for longer than the ring. */
+		reset(60, 200);
+		for (uint32_t n = 0; n < 200; n++) {
+			if (n % 2 == 0)
+				T_EQ(JITTER_KEPT,
+				     put_units(20 * n + 7, u, n * a_block,
+					       2 * a_block, n == 0));
+			if (get() != JITTER_FRAME)
+				continue;
+			is_units(u, played * a_block);
+			played++;
+		}
+		T_TRUE(played >= 196);
+		T_EQ(0, j.counters.lost + j.counters.late);
+	}
+}
+
+static void a_unit_of_20_ms_is_played_whole_or_not_at_all(void)
+{
+	uint32_t seed = 5, whole = 0;
+
+	reset(40, 200);
+	for (uint32_t n = 0; n < 20000; n++) {
+		const uint32_t r = next_random(&seed) % 64;
+		/* Stamps that wander, stalls, and losses. */
+		const uint32_t ts = 20 * n + next_random(&seed) % 40;
+
+		if (r != 0)
+			(void)put_units(ts, &gsm_unit, n, 1 + r % 3, r == 1);
+		if (r == 2)
+			now += next_random(&seed) % 400 * MS;
+		if (get() == JITTER_FRAME) {
+			T_EQ(JITTER_WHOLE, block.valid);
+			whole++;
+		}
+	}
+	T_TRUE(whole > 10000);
+	T_TRUE(j.counters.skipped_ms > 0);
+}
+
+static void stamps_off_the_grid_by_a_constant_lose_nothing(void)
+{
+	uint32_t played = 0;
+
+	reset(60, 200);
+	for (uint32_t n = 0; n < 100; n++) {
+		/* From the 50th on, 13 ms later. */
+		const uint32_t ts = 20 * n + (n >= 50 ? 13 : 0);
+
+		T_EQ(JITTER_KEPT, put_units(ts, &gsm_unit, n, 1, n == 0));
+		played += get() == JITTER_FRAME;
+	}
+	T_TRUE(played >= 96);
+	T_EQ(0, j.counters.late + j.counters.duplicates);
+}
+
 /* Anything at any time: bounded, within the counters, never undefined. */
 static void arbitrary_input_does_no_harm(void)
 {
@@ -511,8 +643,15 @@ static void arbitrary_input_does_no_harm(void)
 			ts = (uint32_t)(now / MS) + r % 300 - 150;
 		if (kind < 6) {
 			puts++;
-			results += put_as(ts, r % 62, r % 50 == 0, r % 3) ==
-				   JITTER_KEPT;
+			if (r % 7 == 0)
+				results += put_units(ts, &gsm_unit, 0, r % 4,
+						     false) == JITTER_KEPT;
+			else if (r % 7 == 1)
+				results += put_units(ts, &wide_unit, 0, r % 62,
+						     false) == JITTER_KEPT;
+			else
+				results += put_as(ts, r % 62, r % 50 == 0,
+						  r % 2) == JITTER_KEPT;
 		} else {
 			(void)get();
 			T_TRUE(jitter_delay_ms(&j) <= 520);
@@ -544,10 +683,13 @@ int main(void)
 	T_RUN(a_stall_and_its_burst_do_not_leave_a_long_delay);
 	T_RUN(a_fast_and_a_slow_sender_are_absorbed);
 	T_RUN(rounded_timestamps_are_continuous_speech);
-	T_RUN(half_a_block_is_given_with_silence_for_the_rest);
+	T_RUN(half_a_block_is_given_with_zeros_for_the_rest);
 	T_RUN(a_change_of_format_starts_anew);
 	T_RUN(a_jump_of_the_timestamps_is_followed);
 	T_RUN(two_spurts_held_at_once_keep_their_silence_apart);
+	T_RUN(units_of_any_size_come_out_as_they_went_in);
+	T_RUN(a_unit_of_20_ms_is_played_whole_or_not_at_all);
+	T_RUN(stamps_off_the_grid_by_a_constant_lose_nothing);
 	T_RUN(arbitrary_input_does_no_harm);
 	return T_DONE();
 }
