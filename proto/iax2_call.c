@@ -10,6 +10,7 @@
 #define LAGRQ_US (10 * MONO_S)
 #define FIRST_PING_US MONO_S
 #define LINGER_US (5 * MONO_S)
+#define ECHO_US (2 * MONO_S)
 #define SILENCE_US (30 * MONO_S)
 #define CAUSECODE_NO_ANSWER 19U
 
@@ -46,20 +47,44 @@ static void tell_down(struct iax2_endpoint *ep, struct call *c,
 	}
 }
 
+/*
+ * Nothing is left to be said.  A call that came in stays a little longer: its
+ * NEW may come again, held back on its way, and is not a second call.
+ */
+static void done(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	if (c->outbound) {
+		endpoint_call_free(ep, c, now);
+		return;
+	}
+	transport_drop(ep, c);
+	c->state = CALL_ENDING;
+	c->state_due = mono_min(c->state_due, now + ECHO_US);
+	endpoint_call_touch(ep, c);
+}
+
 void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now)
 {
 	tell_down(ep, c, e);
 	endpoint_call_opened(ep, c);
+	c->ping_next = MONO_NEVER;
+	c->lagrq_next = MONO_NEVER;
+	if (c->state != CALL_ENDING)
+		c->state_due = now + LINGER_US;
 	if (!linger) {
-		endpoint_call_free(ep, c, now);
+		done(ep, c, now);
 		return;
 	}
 	c->state = CALL_ENDING;
-	c->state_due = now + LINGER_US;
-	c->ping_next = MONO_NEVER;
-	c->lagrq_next = MONO_NEVER;
 	endpoint_call_touch(ep, c);
+}
+
+void call_forget(struct iax2_endpoint *ep, struct call *c,
+		 const struct ending *e, mono_us now)
+{
+	tell_down(ep, c, e);
+	endpoint_call_free(ep, c, now);
 }
 
 static enum iax2_iax end_of(const struct call *c)
@@ -233,7 +258,7 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 		/* Our HANGUP has arrived; the peer's own may come again. */
 		if (c->state == CALL_ENDING && c->window_n == 0 &&
 		    !c->peer_ended)
-			endpoint_call_free(ep, c, now);
+			done(ep, c, now);
 		return;
 	}
 	if (c->peer_callno == 0) {

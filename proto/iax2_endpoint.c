@@ -49,12 +49,15 @@ static struct rate_table *table(struct iax2_endpoint *ep, uint32_t per_minute,
 static bool allocate(struct iax2_endpoint *ep)
 {
 	const size_t calls = ep->cfg.calls_max;
-	const size_t pool = calls * 4 + (size_t)2 * CALL_WINDOW;
+	/* One may be on loan (transport_take_early()). */
+	const size_t kept = calls * (CALL_OWN + 1) + 1;
+	const size_t pool = kept + calls * 2 + (size_t)2 * CALL_WINDOW;
 	size_t buckets = 1;
 
 	while (buckets < calls)
 		buckets *= 2;
 	ep->bucket_mask = buckets - 1;
+	ep->pool_kept = kept;
 	ep->ev_cap = 2 * calls + 64;
 	ep->tx = dgram_queue_new(ep->cfg.tx_max);
 	ep->calls = calloc(calls, sizeof(ep->calls[0]));
@@ -224,7 +227,7 @@ static enum iax2_err call_again(struct iax2_endpoint *ep, struct call *c,
 
 	if (iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
 	    token.len > 0)
-		call_down(ep, c, &lost, false, now);
+		call_forget(ep, c, &lost, now);
 	return call_on_new(ep, d, f, now);
 }
 

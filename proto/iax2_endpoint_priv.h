@@ -22,8 +22,11 @@
 #define CALL_NONE UINT16_MAX
 #define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
-#define CALL_EARLY 16U      /* frames of one call kept before their turn */
-#define CALL_TRIES 8U       /* sendings of one frame */
+#define CALL_EARLY 31U      /* frames of one call kept before their turn */
+#define CALL_OWN \
+	4U            /* buffers that no other call can take from it, ...
+			       and one for its end */
+#define CALL_TRIES 8U /* sendings of one frame */
 #define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
 enum call_state {
@@ -174,6 +177,7 @@ struct iax2_endpoint {
 	uint8_t (*pool)[IAX2_FULL_HDR_LEN + CALL_BODY_MAX];
 	uint16_t *pool_free;
 	size_t pool_free_n;
+	size_t pool_kept; /* the rest is shared, first come first served */
 
 	struct rate_table *news;          /* calls of an address */
 	struct rate_table *auth_failures; /* of an address */
@@ -329,6 +333,9 @@ struct ending {
  * it until our last frame is acknowledged. */
 void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now);
+/* The same, and nothing of it stays. */
+void call_forget(struct iax2_endpoint *ep, struct call *c,
+		 const struct ending *e, mono_us now);
 /* REJECT, of a call that was not let in, or HANGUP; then the end. */
 void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now);
