@@ -87,7 +87,9 @@ static void one_acknowledgement_covers_all_before_it(void)
 	/* What was never sent cannot be acknowledged. */
 	(void)say_iax(IAX2_IAX_ACK, 3, 200);
 	wait_us(2 * MONO_S);
-	T_TRUE(take());
+	while (take() && sent[10] != IAX2_FRAME_TEXT)
+		;
+	T_EQ(IAX2_FRAME_TEXT, sent[10]);
 }
 
 static void a_vnak_brings_all_that_followed(void)
@@ -125,19 +127,19 @@ static void repetition_starts_at_twice_the_round_trip_and_doubles(void)
 	uint8_t n = 1;
 
 	/* The round trip that counts is a mean. */
-	while (n < 10) {
+	while (n < 20) {
 		T_EQ(IAX2_OK, iax2_send_text(ep, call, "x", now));
-		now += 90 * MONO_MS;
+		now += 120 * MONO_MS;
 		(void)say_iax(IAX2_IAX_ACK, 2, ++n);
 		while (take())
 			;
 	}
 	T_EQ(IAX2_OK, iax2_call_info(ep, call, &info));
-	T_TRUE(info.rtt_us > 50 * MONO_MS && info.rtt_us <= 90 * MONO_MS);
+	T_TRUE(info.rtt_us > 100 * MONO_MS && info.rtt_us <= 120 * MONO_MS);
 	pause = 2 * (mono_us)info.rtt_us;
 	last = now;
 	T_EQ(IAX2_OK, iax2_send_text(ep, call, "y", now));
-	(void)expect(IAX2_FRAME_TEXT, 0, 10, 2);
+	(void)expect(IAX2_FRAME_TEXT, 0, 20, 2);
 	for (int i = 0; i < 7; i++) {
 		do {
 			now = iax2_endpoint_deadline(ep);
@@ -149,6 +151,7 @@ static void repetition_starts_at_twice_the_round_trip_and_doubles(void)
 		last = now;
 		pause = mono_min(2 * pause, 10 * MONO_S);
 	}
+	T_EQ(10 * MONO_S, pause);
 }
 
 static void a_leg_that_cannot_be_kept_up_ends_without_a_word(void)
