@@ -31,6 +31,7 @@ void world_init(struct world *w)
 		.refresh_s = 300,
 		.registrations_per_min = 60,
 		.opens_per_min = 60,
+		.auth_failures_per_min = 60,
 		.random = counting_random,
 		.random_ctx = &counter,
 	};

@@ -109,6 +109,7 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 		.refresh_s = 1800,
 		.registrations_per_min = 600,
 		.opens_per_min = 600,
+		.auth_failures_per_min = 60,
 		.random = fake_net_random,
 		.random_ctx = s->net,
 	};
