@@ -24,10 +24,11 @@ import iax2
 from asterisk_call import Call
 from asterisk_reg import Registrar, Registration
 from asterisk_transport import Manners
-from netns import wait_until
 from tap import Failed
 
 TOKEN_S = 10
+TRUNK_MS = 20
+TRUNK_SKEW_MS = 160
 DATETIME = 0x5b6a5000
 LOG_LINES = 60
 UNPROVED_MAX = 3   # AUTHREQs that nobody answers
@@ -59,6 +60,7 @@ class Asterisk:
         self.calls = []           # inbound ones
         self.pongs = []
         self.got = []             # (when, octets, address): all that came
+        self.sent = []            # (when, full frame)
         self.listeners = []       # on_up(call), on_frame(call, frame)
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
@@ -70,7 +72,7 @@ class Asterisk:
         self._log = []
         self._trouble = None
         self._closing = False
-        self._taken = 0
+        self._taken = self._trunk_ts = 0
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -156,6 +158,11 @@ class Asterisk:
                     raise Failed(f'peer {self.number}: not within {timeout_s} s: {what}')
                 self._changed.wait(min(left_s, 0.1))
 
+    def full_frames(self):
+        """All that came, in whatever call or none."""
+        with self.lock:
+            return [f for _, data, _ in self.got if isinstance(f := iax2.decode(data), iax2.Full)]
+
     def wait_call(self, timeout_s=5):
         """The next call that came, in the order of arrival."""
         call = self.wait('a call', lambda: len(self.calls) > self._taken and self.calls[self._taken],
@@ -173,6 +180,8 @@ class Asterisk:
     def _note(self, way, data, addr):
         what = iax2.decode(data)
         if isinstance(what, iax2.Full):
+            if way == '>':
+                self.sent.append((time.monotonic(), what))
             text = (f's={what.src} d={what.dst} ts={what.ts} o={what.oseq} i={what.iseq} '
                     f'{what.type}/{what.subclass}{" R" if what.resent else ""} '
                     f'{what.body[:60].hex() if what.type != iax2.VOICE else len(what.body)}')
@@ -233,7 +242,10 @@ class Asterisk:
                 return self._calls_made
 
     def trunk_clock_ms(self):
-        return int((time.monotonic() - self._began) * 1000)
+        """The time stamp of the next trunk frame: 20 ms after the last one, if that is nearly so."""
+        now, due = int((time.monotonic() - self._began) * 1000), self._trunk_ts + TRUNK_MS
+        self._trunk_ts = due if abs(now - due) < TRUNK_SKEW_MS else now
+        return self._trunk_ts
 
     # --- what comes in ------------------------------------------------------
 
@@ -360,9 +372,3 @@ class Asterisk:
     def on_frame(self, call, frame):
         for listener in self.listeners:
             listener.on_frame(call, frame)
-
-
-def started(node, timeout_s=10):
-    """The node, once its console answers."""
-    wait_until(node.status, timeout_s, f'node {node.number} to start')
-    return node
