@@ -193,6 +193,9 @@ class Asterisk:
         del self._log[:-1000]
 
     def _run(self):
+        # It has frames to send on time, however busy the machine is.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
         try:
             while not self._closing:
                 with self.lock:

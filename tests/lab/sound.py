@@ -33,7 +33,7 @@ def write_wav(path, samples):
     return path
 
 
-def sweep(path, seconds=1.5, low_hz=300, high_hz=3000, peak=8000):
+def sweep(path, seconds=1.0, low_hz=300, high_hz=3000, peak=8000):
     """A tone that rises: wherever a piece of it is, there is no other like it."""
     n = int(seconds * RATE)
     rate = (high_hz - low_hz) / seconds / 2

@@ -7,8 +7,7 @@ import time
 import iax2
 from asterisk import Asterisk
 from lab import Lab, missing, wait_until
-from pairs import CLEAN_DB, SECRET, Pair, secret_file
-from stations import Registrar
+from pairs import CLEAN_DB, SECRET, Pair
 from tap import between, equal, main, test, true
 
 
@@ -16,8 +15,7 @@ from tap import between, equal, main, test, true
 
 @test
 def a_node_calls_asterisk_and_both_hear_each_other():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.calls()
         pair.speak_both_ways(call)
         pair.node.console('disconnect', '1999')
@@ -28,8 +26,7 @@ def a_node_calls_asterisk_and_both_hear_each_other():
 
 @test
 def asterisk_calls_a_node_and_both_hear_each_other():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.called()
         pair.speak_both_ways(call)
         call.hangup()
@@ -39,16 +36,14 @@ def asterisk_calls_a_node_and_both_hear_each_other():
 
 @test
 def calls_go_over_ipv6():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab, family=6)
+    with Pair(family=6) as pair:
         pair.speak_both_ways(pair.calls())
         equal('ipv6', pair.link()['family'], 'family')
 
 
 @test
 def a_peer_that_rings_first_and_then_answers():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         pair.pbx.answers = 'rings'
         call = pair.calls()
         between(pair.pbx.ring_s * 1000, pair.link()['dial_ms'], pair.pbx.ring_s * 1000 + 500, 'dial_ms')
@@ -57,8 +52,7 @@ def a_peer_that_rings_first_and_then_answers():
 
 @test
 def a_peer_that_asks_for_neither_token_nor_proof():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab, token='none', secret=None)
+    with Pair(token='none', secret=None) as pair:
         call = pair.calls()
         equal(0, call.authreps, 'answers to challenges')
         pair.heard_by_peer(call)
@@ -66,8 +60,7 @@ def a_peer_that_asks_for_neither_token_nor_proof():
 
 @test
 def the_token_comes_first_and_the_new_begins_anew_with_it():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.calls()
         news = [f for _, data, _ in pair.pbx.got
                 if isinstance(f := iax2.decode(data), iax2.Full) and f.is_iax(iax2.NEW)]
@@ -80,8 +73,7 @@ def the_token_comes_first_and_the_new_begins_anew_with_it():
 
 @test
 def asterisk_may_repeat_its_new_and_becomes_one_link():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         pair.pbx.manners.copies = 3
         call = pair.called()
         pair.speak_both_ways(call)
@@ -92,8 +84,7 @@ def asterisk_may_repeat_its_new_and_becomes_one_link():
 
 @test
 def text_digits_and_keying_arrive_both_ways():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.called()
         call.text('T 1999 COMPLETE')
         call.send(iax2.TEXT, 0, b'without an end')
@@ -111,8 +102,7 @@ def text_digits_and_keying_arrive_both_ways():
 
 @test
 def every_transmission_ends_with_unkey_and_comfort_noise():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.called()
         for i in (1, 2):
             pair.heard_by_peer(call)
@@ -122,8 +112,7 @@ def every_transmission_ends_with_unkey_and_comfort_noise():
 
 @test
 def unkey_ends_a_transmission_at_once():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.called()
         call.key()
         pair.heard_by_node(call)
@@ -138,8 +127,7 @@ def unkey_ends_a_transmission_at_once():
 
 @test
 def asterisk_asks_for_lag_and_pings_and_is_answered():
-    with Lab(delay_ms=20) as lab:
-        pair = Pair(lab)
+    with Pair(delay_ms=20) as pair:
         pair.pbx.ping_s, pair.pbx.lagrq_s = 0.6, 0.4
         call = pair.called()
         pair.heard_by_node(call)
@@ -147,20 +135,14 @@ def asterisk_asks_for_lag_and_pings_and_is_answered():
         call.wait_frame(iax2.IAX, iax2.LAGRP, after=3)
         equal([46, 47, 48, 49, 50, 51], list(pong.ies), 'elements of PONG')
         between(0.035, call.rtt_s, 0.2, 'round trip by PONG')
-        asked = [f.ts for _, f in sent(pair.pbx, call, iax2.LAGRQ)]
-        true(set(f.ts for f in call.got if f.is_iax(iax2.LAGRP)) <= set(asked), 'time stamps copied')
+        asked = {f.ts for _, f in pair.pbx.sent if f.is_iax(iax2.LAGRQ)}
+        true({f.ts for f in call.got if f.is_iax(iax2.LAGRP)} <= asked, 'time stamps are copied')
         pair.is_well(call)
-
-
-def sent(pbx, call, subclass):
-    """What the node acknowledged of it is gone: from the log of what went out."""
-    return [(at, f) for at, f in pbx.sent if f.src == call.here and f.is_iax(subclass)]
 
 
 @test
 def no_full_frame_where_the_time_stamps_wrap():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.called()
         pair.heard_by_node(call, from_ts=65536 - 700)
         equal(0, pair.link()['loss_pct'], 'loss')
@@ -171,8 +153,7 @@ def no_full_frame_where_the_time_stamps_wrap():
 @test
 def voice_in_trunk_frames_of_both_kinds():
     for kind in (1, 0):
-        with Lab(delay_ms=5) as lab:
-            pair = Pair(lab)
+        with Pair() as pair:
             call = pair.called()
             call.manners.trunk = kind
             pair.heard_by_node(call)
@@ -181,8 +162,7 @@ def voice_in_trunk_frames_of_both_kinds():
 
 @test
 def odd_sized_minis_pass():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         call = pair.called()
         call.talk([b'\x80' * 80] * 20 + [b'\x80' * 320] * 20 + [b'\x80' * 1] * 5)
         call.wait('silence', lambda: not call.talking)
@@ -193,8 +173,7 @@ def odd_sized_minis_pass():
 # --- codecs -----------------------------------------------------------------
 
 def speak(codec, least_db):
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab, [codec], formats=[iax2.FORMATS[codec]])
+    with Pair([codec], formats=[iax2.FORMATS[codec]]) as pair:
         call = pair.called()
         equal(iax2.FORMATS[codec], call.format, 'the format')
         pair.heard_by_node(call, least_db=least_db)
@@ -227,8 +206,7 @@ def adpcm_is_spoken():
 
 @test
 def the_called_sides_preference_decides():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab, formats=[iax2.FORMATS['gsm'], iax2.FORMATS['ulaw']])
+    with Pair(formats=[iax2.FORMATS['gsm'], iax2.FORMATS['ulaw']]) as pair:
         call = pair.pbx.dial(pair.node.host.addr4, '2001').wait_state('up')
         equal(iax2.FORMATS['ulaw'], call.format, 'the node likes u-law best')
         call.hangup()
@@ -241,8 +219,7 @@ def the_called_sides_preference_decides():
 
 @test
 def who_is_refused_is_told_why():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         here = pair.node.host.addr4
         for why, code, dial in (('No such context/extension', 3, {'number': '2999'}),
                                 ('No authority found', 50, {'secret': 'wrong'}),
@@ -258,8 +235,7 @@ def who_is_refused_is_told_why():
 
 @test
 def a_bad_call_token_is_refused_without_elements():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         for token in (None, b'1700000000?0123456789abcdef0123456789abcdef01234567', b'x', b'\0' * 200):
             call = pair.pbx.dial(pair.node.host.addr4, '2001')
             call.end('only its number is used')
@@ -276,8 +252,7 @@ def a_bad_call_token_is_refused_without_elements():
 
 @test
 def what_asterisk_refuses_is_told_to_the_operator():
-    with Lab(delay_ms=5) as lab:
-        pair = Pair(lab)
+    with Pair() as pair:
         pair.pbx.number = '1998'
         code, said, _ = pair.node.refused('1999')
         equal((1, True), (code, 'No such context/extension' in said), said)
@@ -296,8 +271,7 @@ def what_asterisk_refuses_is_told_to_the_operator():
 
 @test
 def a_qualify_poke_is_answered():
-    with Lab(delay_ms=20) as lab:
-        pair = Pair(lab)
+    with Pair(delay_ms=20) as pair:
         between(0.035, pair.pbx.poke(pair.node.host.addr4), 0.3, 'until PONG')
         pong = pair.pbx.pongs[0]
         equal((3, 0, 1, b''), (pong.ts, pong.oseq, pong.iseq, pong.body), 'PONG')
@@ -305,15 +279,12 @@ def a_qualify_poke_is_answered():
 
 @test
 def a_plain_client_registers_and_is_called_by_number():
-    with Lab(delay_ms=5) as lab:
-        registrar = Registrar(lab, lab.host('registrar'))
-        pair = Pair(lab, node={'registrars': [{'host': registrar.host.addr4, 'key': registrar.key}],
-                               'peers': [{'number': '1999', 'secret_file': secret_file(lab)}]})
-        registrar.add('2001', pair.node.key)
-        equal(0, registrar.command('node', 'add', '1999', '--md5-secret', secret_file(lab)).returncode, 'add')
-        pair.node.wait_registered(20)
-        reg = pair.pbx.register(registrar.host.addr4, '1999', SECRET, refresh_s=300)
-        reg.wait_state('registered')
+    with Pair(registrar=True) as pair:
+        registrar, where = pair.registrar, pair.registrar.host.addr4
+        added = registrar.command('node', 'add', '1999', '--md5-secret', pair.secret_file)
+        equal(0, added.returncode, added.stderr)
+        pair.node.wait_registered()
+        reg = pair.pbx.register(where, '1999', SECRET, refresh_s=300).wait_state('registered')
         equal((pair.pbx.addr, 4569), reg.apparent, 'the apparent address')
         between(60, reg.refresh_s, 300, 'refresh')
         call = pair.calls()
@@ -323,7 +294,7 @@ def a_plain_client_registers_and_is_called_by_number():
         reg.wait_state('released')
         code, said, _ = pair.node.refused('1999')
         equal(1, code, said)
-        bad = pair.pbx.register(registrar.host.addr4, '1999', 'wrong').wait_state('down')
+        bad = pair.pbx.register(where, '1999', 'wrong').wait_state('down')
         equal(iax2.REGREJ, bad.why.subclass, 'a wrong secret')
 
 
