@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -241,6 +242,41 @@ def the_console_says_why_it_cannot_reach_the_daemon():
                        extra_groups=[])
             equal(3, done.returncode, 'exit status for a stranger')
             true('group keyhole' in done.stderr, done.stderr)
+        finally:
+            daemon.terminate()
+            daemon.wait(5)
+
+
+@test
+def signals_of_no_meaning_change_nothing_and_quit_is_a_good_bye():
+    with Folder() as f:
+        daemon = subprocess.Popen([KEYHOLED, '-c', f.conf()], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
+                       'the daemon to start')
+            for name in ('SIGPIPE', 'SIGXFSZ', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'):
+                daemon.send_signal(signal.Signals[name])
+                equal(0, run(KEYHOLE, '-s', f.file('sock'), 'status').returncode, f'status after {name}')
+            daemon.send_signal(signal.SIGQUIT)
+            equal(0, daemon.wait(5), 'exit status after SIGQUIT')
+            true(not os.path.exists(f.file('sock')), 'no socket is left')
+        finally:
+            daemon.kill()
+            daemon.wait(5)
+
+
+@test
+def a_group_that_does_not_exist_is_said_and_no_reason_to_stay_away():
+    with Folder() as f:
+        conf = f.conf(control={'group': 'nobody-has-this-group'})
+        with open(f.file('log'), 'w', encoding='ascii') as log:
+            daemon = subprocess.Popen([KEYHOLED, '-c', conf], stderr=log)
+        try:
+            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
+                       'the daemon to start')
+            with open(f.file('log'), encoding='ascii') as log:
+                said = log.read()
+            true('warning: ' in said and 'nobody-has-this-group' in said, said)
         finally:
             daemon.terminate()
             daemon.wait(5)
