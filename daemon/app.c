@@ -166,7 +166,7 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	(void)what;
 	if (sig == SIGHUP) {
 		notify_reloading();
-		if (app_reload(a, why) != 0)
+		if (app_reload(a, NULL, why) != 0)
 			log_error("reload: %s", why);
 		notify_ready();
 		return;
@@ -310,7 +310,7 @@ static void done(struct app *a)
 	a->node = node_free(a->node);
 	if (a->base)
 		event_base_free(a->base);
-	app_conf_free(a);
+	app_conf_free(&a->lists);
 	conf_node_free(&a->conf);
 	key_wipe(&a->id, sizeof(a->id));
 }

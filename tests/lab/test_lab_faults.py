@@ -309,6 +309,31 @@ def a_reload_takes_effect_and_drops_no_link():
 
 
 @test
+def a_setting_that_takes_a_restart_is_named_and_does_not_take_effect():
+    with Folder() as f:
+        conf = f.conf()
+        daemon = subprocess.Popen([KEYHOLED, '-c', conf], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
+                       'the daemon to start')
+            before = run(KEYHOLE, '-s', f.file('sock'), '--json', 'doctor').stdout
+            f.conf(node={'number': '2009'}, iax2={'port': free_port()}, radio={'timeout_s': 60})
+            for _ in range(2):  # it is said as long as it waits
+                done = run(KEYHOLE, '-s', f.file('sock'), '--json', 'reload')
+                equal({'restart': ['node.number', 'iax2.port']}, json.loads(done.stdout), 'the answer')
+            done = run(KEYHOLE, '-s', f.file('sock'), 'reload')
+            true('iax2.port changed; it takes a restart' in done.stdout, done.stdout)
+            status = json.loads(run(KEYHOLE, '-s', f.file('sock'), '--json', 'status').stdout)
+            equal('2001', status['node'], 'the number in force')
+            equal(before, run(KEYHOLE, '-s', f.file('sock'), '--json', 'doctor').stdout, 'what doctor finds')
+            daemon.send_signal(signal.SIGHUP)
+            equal(0, run(KEYHOLE, '-s', f.file('sock'), 'status').returncode, 'status after SIGHUP')
+        finally:
+            daemon.terminate()
+            equal(0, daemon.wait(5), 'exit status')
+
+
+@test
 def the_control_socket_survives_what_is_not_json_rpc():
     with Folder() as f:
         daemon = subprocess.Popen([KEYHOLED, '-c', f.conf()], stderr=subprocess.DEVNULL)
