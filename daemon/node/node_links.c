@@ -342,6 +342,13 @@ static void link_yield(struct node *n, struct link *l, mono_us now)
 	l->outbound = false;
 }
 
+/* Our NEW went out: the other node may have taken it already. */
+static bool has_called(const struct link *l)
+{
+	return l->outbound &&
+	       (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP);
+}
+
 /*
  * The link for an inbound call, NULL when it was refused.  Whoever is on the
  * way to the other node, or waits to be, has what it wants when that one calls;
@@ -353,10 +360,8 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 	struct link *l = by_number(n, ev->u.in.calling);
 
 	/* A node that calls again has lost the link that we still hold; of two
-	 * that call each other at once the lower number's call stays. */
-	if (l && l->state != NODE_LINK_WAITING &&
-	    (l->state != NODE_LINK_UP || l->outbound) &&
-	    strcmp(n->number, l->number) < 0) {
+	 * whose calls cross the lower number's stays. */
+	if (l && has_called(l) && strcmp(n->number, l->number) < 0) {
 		refuse(n, ev, "Already calling", CAUSECODE_BUSY,
 		       "this node is calling it", now);
 		return NULL;
