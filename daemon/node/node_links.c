@@ -482,14 +482,21 @@ static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 /* Text that fills @size may end within a character of UTF-8: leave that out. */
 static void cut_whole(char *text, size_t size)
 {
-	size_t at = strlen(text);
+	const size_t len = strlen(text);
+	size_t lead = len, need = 1;
 
-	if (at + 1 < size)
+	if (len + 1 < size)
 		return;
-	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
-		at--;
-	if (at > 0 && (unsigned char)text[at - 1] >= 0xc0)
-		text[at - 1] = '\0';
+	while (lead > 0 && ((unsigned char)text[--lead] & 0xc0) == 0x80)
+		;
+	if ((unsigned char)text[lead] >= 0xf0)
+		need = 4;
+	else if ((unsigned char)text[lead] >= 0xe0)
+		need = 3;
+	else if ((unsigned char)text[lead] >= 0xc0)
+		need = 2;
+	if (len - lead < need)
+		text[lead] = '\0';
 }
 
 static void on_text(struct node *n, const struct link *l,
