@@ -16,6 +16,7 @@
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/notify.h"
+#include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/registrar/directory.h"
 #include "proto/openover_registrar.h"
@@ -31,6 +32,7 @@ struct server {
 	struct event_base *base;
 	struct udp *udp;
 	struct control *control;
+	struct trace trace;
 	struct loop_timer timer;
 	struct event *look;
 	struct event *watchdog;
@@ -271,11 +273,22 @@ static void do_refresh(void *ctx, struct control_request *req,
 	control_reply(req, json_object());
 }
 
+static void do_trace(void *ctx, struct control_request *req,
+		     const json_t *params)
+{
+	struct server *s = ctx;
+
+	(void)params;
+	s->trace = (struct trace){ .udp = s->udp, .control = s->control };
+	trace_start(&s->trace, req);
+}
+
 static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	static const struct control_method methods[] = {
 		{ "status", do_status },
 		{ "refresh", do_refresh },
+		{ "trace", do_trace },
 		{ NULL, NULL },
 	};
 	const struct control_cfg cfg = {
