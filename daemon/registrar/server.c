@@ -103,7 +103,7 @@ static void on_event(const struct oo_registrar_event *ev)
 		break;
 	case OO_REG_EV_REFUSED:
 		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "refused %s, which claims to be node %s", addr,
+			    "refused %s, which claims to be %s", addr,
 			    ev->number);
 		break;
 	case OO_REG_EV_NO_TOKEN:
