@@ -172,11 +172,13 @@ struct conf_registrar {
 		char key_file[CONF_PATH_MAX + 1];  /* its identity */
 		char directory[CONF_PATH_MAX + 1]; /* SQLite file */
 		uint32_t nodes_max;                /* 16..4,000,000 */
+		uint32_t plain_max;                /* 0..65536 */
 		uint32_t refresh_s;                /* 30..3600 */
 	} registrar;
 	struct {
 		uint32_t registrations_per_min; /* an address, 1..6000 */
 		uint32_t opens_per_min;         /* a node, 1..6000 */
+		uint32_t auth_failures_per_min; /* an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
 	struct conf_control control;

@@ -277,11 +277,32 @@ static void on_failed(struct node *n, struct link *l, const struct oo_event *ev,
 	node_push(n, NODE_EV_SOCKETS_CLOSE);
 }
 
+/* A registrar's word is not enough against a key that is listed here. */
+static void on_plain_path(struct node *n, struct link *l,
+			  const struct net_path *path, mono_us now)
+{
+	const struct node_peer *peer = node_peer(n, l->number);
+
+	if (peer && peer->has_key) {
+		link_down(n, l,
+			  "the registrar has no key for it, but one is listed "
+			  "here",
+			  true, now);
+		return;
+	}
+	l->rung = NODE_RUNG_DIRECT;
+	call(n, l, path, NULL, now);
+}
+
 static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		    mono_us now)
 {
 	const struct net_path *path = &ev->u.path.path;
 
+	if (ev->u.path.plain) {
+		on_plain_path(n, l, path, now);
+		return;
+	}
 	if (l->number[0] == '\0')
 		memcpy(l->number, ev->u.path.ticket.peer_number,
 		       sizeof(l->number));

@@ -99,9 +99,11 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("/var/lib/keyhole-registrar/registrar.key", r.registrar.key_file);
 	T_STR("/var/lib/keyhole-registrar/directory.db", r.registrar.directory);
 	T_EQ(20000, r.registrar.nodes_max);
+	T_EQ(1024, r.registrar.plain_max);
 	T_EQ(1800, r.registrar.refresh_s);
 	T_EQ(60, r.limits.registrations_per_min);
 	T_EQ(60, r.limits.opens_per_min);
+	T_EQ(20, r.limits.auth_failures_per_min);
 	T_EQ(4096, r.limits.opens_max);
 	T_STR("/run/keyhole-registrar/registrar.sock", r.control.socket);
 	T_STR("keyhole", r.control.group);
