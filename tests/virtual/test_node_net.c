@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "audio/ulaw.h"
-#include "daemon/node/node.h"
+#include "daemon/node/node_priv.h"
 #include "proto/iax2_ie.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
@@ -824,6 +824,47 @@ static void digits_arrive_in_order_and_once(void)
 	end(&s);
 }
 
+/* A console gets whole characters, and all of them that fit. */
+static void long_text_is_cut_between_characters(void)
+{
+	/* Octets before the one at the cut, the character, octets that stay:
+	 * 255 fit. */
+	static const struct {
+		unsigned before;
+		const char *character;
+		size_t stay;
+	} cases[] = {
+		{ 254, "\xc3\xa9", 254 },
+		{ 253, "\xc3\xa9", 255 },
+		{ 253, "\xe2\x82\xac", 253 },
+		{ 252, "\xe2\x82\xac", 255 },
+		{ 252, "\xf0\x9f\x93\xbb", 252 },
+		{ 251, "\xf0\x9f\x93\xbb", 255 },
+		{ 254, "x", 255 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300] = "";
+		struct node *n;
+		struct scene s;
+
+		begin(&s, 24, NULL, NULL);
+		(void)dial(&s);
+		run(&s, MONO_S);
+		memset(text, 'a', cases[i].before);
+		(void)strcat(text, cases[i].character);
+		(void)strcat(text, "and more");
+		n = s.at[0].node;
+		T_EQ(IAX2_OK, iax2_send_text(n->ep, n->link[0].call, text,
+					     fake_net_now(s.net)));
+		run(&s, 200 * MONO_MS);
+		T_EQ(NODE_EV_TEXT, s.at[1].last.kind);
+		T_EQ(cases[i].stay, strlen(s.at[1].last.text));
+		T_TRUE(memcmp(text, s.at[1].last.text, cases[i].stay) == 0);
+		end(&s);
+	}
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -841,6 +882,7 @@ int main(void)
 	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
 	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
 	T_RUN(digits_arrive_in_order_and_once);
+	T_RUN(long_text_is_cut_between_characters);
 	T_RUN(a_permanent_link_takes_the_call_that_it_waited_for);
 	T_RUN(a_dial_under_way_is_content_with_the_others_call);
 	T_RUN(a_dial_that_gets_nowhere_does_not_keep_the_other_out);
