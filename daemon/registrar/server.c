@@ -386,8 +386,7 @@ static int add_timer(struct server *s, struct event **out, event_callback_fn fn,
 
 static int start_loop(struct server *s)
 {
-	static const int sig[SIGNALS] = { SIGTERM, SIGINT, SIGQUIT,
-					  SIGHUP };
+	static const int sig[SIGNALS] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
 	const mono_us watchdog = notify_watchdog_period();
 
 	for (size_t i = 0; i < SIGNALS; i++) {
