@@ -13,6 +13,7 @@
 #include "daemon/io/control.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/resolve.h"
+#include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/node/node.h"
 #include "daemon/radio_io.h"
@@ -60,6 +61,7 @@ struct app {
 	struct udp *udp;
 	struct resolver *resolver;
 	struct control *control;
+	struct trace trace;
 	struct radio_io *radio;
 	struct node *node;
 	struct key_identity id;
