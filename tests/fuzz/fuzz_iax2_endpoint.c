@@ -253,7 +253,8 @@ static void mini(struct fuzz *z, uint8_t op, struct wire_rd *r)
 
 	buf[2] = (uint8_t)(ts >> 8);
 	buf[3] = (uint8_t)ts;
-	feed(z, buf, op & 0x80 ? 4 + ts % 160 : sizeof(buf), (op >> 3) % PEERS);
+	feed(z, buf, op & 0x80 ? 4U + ts % 160U : sizeof(buf),
+	     (op >> 3) % PEERS);
 }
 
 /* --- tickets ------------------------------------------------------------ */
