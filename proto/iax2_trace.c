@@ -161,12 +161,14 @@ static struct words words(char *out, size_t cap)
 
 static void put_n(struct words *w, const void *text, size_t len)
 {
-	const uint8_t *from = text;
+	const char *from = text;
 
 	for (size_t i = 0; i < len && w->left > 1; i++) {
 		const bool plain = from[i] >= 0x20 && from[i] < 0x7f;
 
-		*w->p++ = plain ? (char)from[i] : '.';
+		*w->p++ = '.';
+		if (plain)
+			w->p[-1] = from[i];
 		w->left--;
 	}
 	*w->p = '\0';

@@ -166,8 +166,8 @@ def play_all(stage):
     stage.world.up()
     equal('opened', a.connect('2002')['path'], 'path')
     talk(lab, a, b)
+    a.console('dtmf', '*3')  # on its way while b talks
     talk(lab, b, a)
-    a.console('dtmf', '*3#')
     hang_up(a, '2002', b)
     equal('ipv6', stage.c.connect('2004')['family'], 'family')
     talk(lab, stage.c, stage.d)
