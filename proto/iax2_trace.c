@@ -140,8 +140,6 @@ bool iax2_trace_describe(const uint8_t *pkt, size_t len, struct iax2_trace *out)
 		describe_meta(pkt, len, &t);
 		break;
 	}
-	if (t.body_len == 0)
-		t.body = NULL;
 	*out = t;
 	return true;
 }
@@ -369,7 +367,7 @@ static void put_full(struct words *w, const struct iax2_trace *t)
 	put(w, " in ");
 	put_dec(w, t->iseq);
 	put(w, t->retransmit ? ", again" : "");
-	while (t->has_elements && t->body_len > 0 && iax2_ie_next(&r, &ie))
+	while (t->has_elements && iax2_ie_next(&r, &ie))
 		put_element(w, &ie);
 	if (t->has_elements || t->body_len == 0)
 		return;
