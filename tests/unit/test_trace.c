@@ -314,7 +314,7 @@ static json_int_t lost_by(int fd)
 
 static void one_that_stands_still_loses_what_another_sees(void)
 {
-	enum { MANY = 6000 };
+	enum { MANY = 4000 };
 	struct daemon d;
 	int slow, quick;
 	json_int_t lost = 0, seen = 0, n;
@@ -337,8 +337,9 @@ static void one_that_stands_still_loses_what_another_sees(void)
 		seen++;
 		lost += n;
 	}
-	T_TRUE(seen < MANY);
-	T_TRUE(lost + seen > MANY / 2);
+	/* All that was kept for it is what it has read. */
+	T_TRUE(seen < MANY * 3 / 4);
+	T_TRUE(lost > MANY / 4);
 	close(slow);
 	close(quick);
 	daemon_close(&d);
