@@ -48,6 +48,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	node_tick(a->node, now);
+	/* Who waits hears what happened before what did not. */
+	app_pump(a);
 	app_control_tick(a, now);
 	app_pump(a);
 }
@@ -200,10 +202,15 @@ static int add_timer(struct app *a, struct event **out, event_callback_fn fn,
 
 static int start_signals(struct app *a)
 {
-	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sig[APP_SIGNALS] = { SIGTERM, SIGINT, SIGQUIT,
+					      SIGHUP };
+	/* What would end us without unkeying, for nothing of ours. */
+	static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2,
+				       SIGALRM };
 
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		(void)signal(ignored[i], SIG_IGN);
+	for (size_t i = 0; i < APP_SIGNALS; i++) {
 		a->signals[i] = evsignal_new(a->base, sig[i], on_signal, a);
 		if (!a->signals[i] || event_add(a->signals[i], NULL) != 0)
 			return -ENOMEM;
@@ -228,10 +235,13 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (err == 0)
 		err = radio_io_open(&a->radio, &a->conf, why);
+	why[0] = '\0';
 	if (err == 0)
 		err = app_control_open(a, why);
 	if (err != 0)
 		return err;
+	if (why[0] != '\0')
+		log_warning("%s", why);
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 	a->resolver = resolver_new(a->base);
 	if (!a->resolver || start_signals(a) != 0 ||
@@ -287,7 +297,7 @@ static void done(struct app *a)
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
 		free_event(a->registrar[i].again);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
 	free_event(a->addresses);
 	free_event(a->watchdog);

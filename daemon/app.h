@@ -18,6 +18,7 @@
 #include "daemon/node/node.h"
 #include "daemon/radio_io.h"
 
+#define APP_SIGNALS 4U
 #define APP_WAITERS 32U
 
 /* A console that waits for its connect to end. */
@@ -56,7 +57,7 @@ struct app {
 	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 
 	struct event_base *base;
-	struct event *signals[3];
+	struct event *signals[APP_SIGNALS];
 	struct udp *udp;
 	struct resolver *resolver;
 	struct control *control;

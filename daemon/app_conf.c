@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audio/ulaw.h"
 #include "daemon/app.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
@@ -46,7 +45,6 @@ static struct jitter_config jitter(const struct conf_node *conf)
 	return (struct jitter_config){
 		.min_ms = conf->jitter.min_ms,
 		.max_ms = conf->jitter.max_ms,
-		.silence = ULAW_SILENCE,
 	};
 }
 
@@ -60,6 +58,24 @@ static struct iax2_limits limits(const struct conf_node *conf)
 		.calls_per_s = conf->limits.calls_per_s,
 		.auth_failures_per_min = conf->limits.auth_failures_per_min,
 	};
+}
+
+static struct node_formats formats(const struct conf_node *conf)
+{
+	static const uint64_t format[CONF_CODECS] = {
+		[CONF_CODEC_ULAW] = IAX2_FORMAT_ULAW,
+		[CONF_CODEC_ALAW] = IAX2_FORMAT_ALAW,
+		[CONF_CODEC_SLIN16] = IAX2_FORMAT_SLIN16,
+		[CONF_CODEC_SLIN] = IAX2_FORMAT_SLIN,
+		[CONF_CODEC_G726AAL2] = IAX2_FORMAT_G726_AAL2,
+		[CONF_CODEC_ADPCM] = IAX2_FORMAT_ADPCM,
+		[CONF_CODEC_GSM] = IAX2_FORMAT_GSM,
+	};
+	struct node_formats f = { .n = conf->iax2.codecs_n };
+
+	for (size_t i = 0; i < f.n; i++)
+		f.v[i] = format[conf->iax2.codecs[i]];
+	return f;
 }
 
 static void fill(struct app *a, const struct conf_node *conf,
@@ -78,6 +94,7 @@ static void fill(struct app *a, const struct conf_node *conf,
 			conf->open.spray ? conf->open.spray_packets : 0,
 		.spray_sockets =
 			conf->open.spray ? conf->open.spray_sockets : 0,
+		.formats = formats(conf),
 		.jitter = jitter(conf),
 		.ptt = { .timeout_s = conf->radio.timeout_s,
 			 .hang_ms = conf->radio.hang_ms },
@@ -106,7 +123,8 @@ int app_conf_build(struct app *a, const struct conf_node *conf,
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
 	}
-	for (size_t i = 0; i < conf->iax2.calltoken_optional_n; i++)
+	/* The running endpoint looks at them. */
+	for (size_t i = 0; !a->node && i < conf->iax2.calltoken_optional_n; i++)
 		(void)net_prefix_parse(conf->iax2.calltoken_optional[i].text,
 				       &a->token_optional[i]);
 	for (size_t i = 0; err == 0 && i < conf->peers_n; i++)
@@ -155,6 +173,37 @@ static int first_error(const struct app *a, struct conf_diags *diags,
 	return -EINVAL;
 }
 
+static void swap(void *a, void *b, size_t len)
+{
+	uint8_t *x = a, *y = b;
+
+	for (size_t i = 0; i < len; i++) {
+		const uint8_t t = x[i];
+
+		x[i] = y[i];
+		y[i] = t;
+	}
+}
+
+/* What takes a restart stays as it runs, for whoever looks at the settings. */
+static void keep_running(struct conf_node *loaded, struct conf_node *running)
+{
+	swap(&loaded->node, &running->node, sizeof(loaded->node));
+	swap(&loaded->iax2, &running->iax2, sizeof(loaded->iax2));
+	swap(&loaded->registrars, &running->registrars,
+	     sizeof(loaded->registrars));
+	swap(&loaded->registrars_n, &running->registrars_n,
+	     sizeof(loaded->registrars_n));
+	swap(&loaded->keepalive, &running->keepalive,
+	     sizeof(loaded->keepalive));
+	swap(&loaded->limits, &running->limits, sizeof(loaded->limits));
+	swap(&loaded->open, &running->open, sizeof(loaded->open));
+	swap(&loaded->radio.type, &running->radio.type,
+	     sizeof(loaded->radio.type));
+	swap(&loaded->sim, &running->sim, sizeof(loaded->sim));
+	swap(&loaded->control, &running->control, sizeof(loaded->control));
+}
+
 int app_reload(struct app *a, char why[CONTROL_WHY_MAX])
 {
 	struct conf_diags diags = { 0 };
@@ -165,7 +214,6 @@ int app_reload(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (conf_load_node(a->conf_file, &conf, &diags) != 0)
 		return first_error(a, &diags, why);
-	conf_diags_free(&diags);
 	err = app_conf_build(a, &conf, &cfg, why);
 	if (err != 0) {
 		/* What was in force stays. */
@@ -173,23 +221,17 @@ int app_reload(struct app *a, char why[CONTROL_WHY_MAX])
 		a->deny = old.deny;
 		a->peers = old.peers;
 		a->peers_n = old.peers_n;
+		conf_diags_free(&diags);
 		conf_node_free(&conf);
 		return err;
 	}
+	conf_diags_print(&diags, a->conf_file, stderr);
+	conf_diags_free(&diags);
 	(void)conf_node_changes(&a->conf, &conf, say_change, NULL);
 	node_reconfigure(a->node, &cfg, loop_now());
 	log_set_level((enum log_level)conf.log.level);
-	/* Registrars take a restart: keep those that are in use. */
-	{
-		struct conf_registrar_ref *refs = conf.registrars;
-		const size_t n = conf.registrars_n;
-
-		conf.registrars = a->conf.registrars;
-		conf.registrars_n = a->conf.registrars_n;
-		a->conf.registrars = refs;
-		a->conf.registrars_n = n;
-	}
 	app_conf_free(&old);
+	keep_running(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
 	return 0;

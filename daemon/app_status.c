@@ -117,7 +117,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 			      : net_addr_is_v4(&c->path.peer) ? "ipv4"
 							      : "ipv6",
 			      "path", node_rung_text(l->rung), "codec",
-			      c->format == IAX2_FORMAT_ULAW ? "ulaw" : "");
+			      node_codec_name(c->format));
 
 	(void)a;
 	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));
@@ -210,6 +210,40 @@ static json_t *counters_json(struct app *a)
 		(json_int_t)c->retransmits);
 }
 
+/* What a limit allows, and how often it refused. */
+static json_t *limit_json(uint32_t max, uint64_t refused)
+{
+	return json_pack("{s:I, s:I}", "max", (json_int_t)max, "refused",
+			 (json_int_t)refused);
+}
+
+static json_t *limits_json(struct app *a)
+{
+	const struct iax2_endpoint *ep = node_endpoint(a->node);
+	const struct iax2_limited *n = &iax2_endpoint_counters(ep)->limits;
+	const struct conf_node *c = &a->conf;
+	json_t *calls = limit_json(c->iax2.calls_max, n->calls);
+	json_t *half_open = limit_json(c->limits.half_open, n->half_open);
+
+	(void)json_object_set_new(
+		calls, "now",
+		json_integer((json_int_t)iax2_endpoint_calls(ep)));
+	(void)json_object_set_new(
+		half_open, "now",
+		json_integer((json_int_t)iax2_endpoint_half_open(ep)));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o}", "calls", calls,
+		"calls_per_address",
+		limit_json(c->limits.calls_per_address, n->calls_per_addr),
+		"half_open", half_open, "half_open_per_address",
+		limit_json(c->limits.half_open_per_address,
+			   n->half_open_per_addr),
+		"calls_per_s",
+		limit_json(c->limits.calls_per_s, n->calls_per_s),
+		"auth_failures_per_min",
+		limit_json(c->limits.auth_failures_per_min, n->auth_failures));
+}
+
 json_t *app_status(struct app *a)
 {
 	const mono_us now = loop_now();
@@ -218,14 +252,14 @@ json_t *app_status(struct app *a)
 	for (size_t i = 0; i < a->conf.registrars_n; i++)
 		(void)json_array_append_new(registrars,
 					    registrar_json(a, i, now));
-	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}",
-			 "node", a->conf.node.number, "callsign",
-			 a->conf.node.callsign, "version", KEYHOLE_VERSION,
-			 "uptime_s",
-			 (json_int_t)(now - a->started) / (json_int_t)MONO_S,
-			 "registrars", registrars, "reach", reach_json(a),
-			 "links", links_json(a, now), "radio", radio_json(a),
-			 "counters", counters_json(a));
+	return json_pack(
+		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "node",
+		a->conf.node.number, "callsign", a->conf.node.callsign,
+		"version", KEYHOLE_VERSION, "uptime_s",
+		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
+		"registrars", registrars, "reach", reach_json(a), "links",
+		links_json(a, now), "radio", radio_json(a), "limits",
+		limits_json(a), "counters", counters_json(a));
 }
 
 /* --- doctor ------------------------------------------------------------- */

@@ -9,10 +9,12 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define DECIDE_US (5 * MONO_S) /* the node's time for a decision */
-#define PROVE_US (5 * MONO_S)  /* the caller's time for an AUTHREP */
+#define DECIDE_US (5 * MONO_S)  /* the node's time for a decision */
+#define COPIES_US (10 * MONO_S) /* a datagram is not on its way for longer */
+#define PROVE_US (5 * MONO_S)   /* the caller's time for an AUTHREP */
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_NO_CODEC 58U
+#define CAUSECODE_INCOMPATIBLE 88U
 #define CAUSECODE_CONGESTION 34U
 
 static enum iax2_err ask_for_token(struct iax2_endpoint *ep,
@@ -230,16 +232,40 @@ static enum iax2_err on_ticketed_new(struct iax2_endpoint *ep,
 	return err;
 }
 
+/*
+ * A NEW under the call number of a call that stands: its sender has begun
+ * anew and forgotten that call.  Not so while the NEW that made it, or a
+ * copy, may still be on its way.
+ */
+bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
+		       const struct dgram *d, const struct iax2_full *f,
+		       mono_us now)
+{
+	struct iax2_ie_view token;
+
+	return f->type == IAX2_FRAME_IAX && f->subclass == IAX2_IAX_NEW &&
+	       f->dst_callno == 0 && c->state == CALL_UP &&
+	       now - c->began > COPIES_US &&
+	       iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
+	       (token.len == 0 || call_token_check(&ep->secret, &d->path.peer,
+						   token.value, token.len));
+}
+
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now)
 {
 	struct iax2_ie_view token;
 	uint64_t id;
+	uint16_t version = IAX2_PROTOCOL_VERSION;
 
 	if (f->src_callno == 0) {
 		ep->n.malformed++;
 		return IAX2_E_RANGE;
 	}
+	(void)iax2_ie_u16(f->body, f->body_len, IAX2_IE_VERSION, &version);
+	if (version != IAX2_PROTOCOL_VERSION)
+		return refuse(ep, d, f, CAUSECODE_INCOMPATIBLE,
+			      "Protocol version not supported");
 	if (iax2_ie_u64(f->body, f->body_len, IAX2_IE_KH_PUNCH, &id))
 		return on_ticketed_new(ep, d, f, id, now);
 	if (!iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token)) {
@@ -311,12 +337,40 @@ static void make_challenge(struct iax2_endpoint *ep, struct call *c)
 	c->challenge[16] = '\0';
 }
 
+/* What the caller may prove itself with; the AUTHMETHODS for that, 0: nothing
+ * usable. */
+static uint16_t keep_credentials(struct call *c,
+				 const struct iax2_credentials *want)
+{
+	uint16_t methods = 0;
+
+	if (want->md5_secret &&
+	    strlen(want->md5_secret) >= sizeof(c->md5_secret))
+		return 0;
+	if (want->public_key) {
+		memcpy(c->public_key, want->public_key, KEY_PUBLIC_LEN);
+		methods |= IAX2_AUTH_ED25519;
+	}
+	c->want_key = want->public_key != NULL;
+	if (want->rsa) {
+		c->rsa = *want->rsa;
+		methods |= IAX2_AUTH_RSA;
+	}
+	if (want->md5_secret) {
+		memcpy(c->md5_secret, want->md5_secret,
+		       strlen(want->md5_secret) + 1);
+		methods |= IAX2_AUTH_MD5;
+	}
+	return methods;
+}
+
 enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 			     const struct iax2_credentials *want, mono_us now)
 {
 	struct call *c = endpoint_call(ep, call);
 	uint8_t body[80];
 	struct wire_wr w = wire_wr(body, sizeof(body));
+	uint16_t methods;
 	enum iax2_err err;
 
 	ep->now = now;
@@ -324,20 +378,11 @@ enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 		return IAX2_E_STALE;
 	if (c->outbound || c->state != CALL_WAIT_NODE)
 		return IAX2_E_STATE;
-	if ((!want->public_key && !want->md5_secret) ||
-	    (want->md5_secret &&
-	     strlen(want->md5_secret) >= sizeof(c->md5_secret)))
+	methods = keep_credentials(c, want);
+	if (methods == 0)
 		return IAX2_E_RANGE;
-	c->want_key = want->public_key != NULL;
-	if (want->public_key)
-		memcpy(c->public_key, want->public_key, KEY_PUBLIC_LEN);
-	if (want->md5_secret)
-		memcpy(c->md5_secret, want->md5_secret,
-		       strlen(want->md5_secret) + 1);
 	make_challenge(ep, c);
-	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS,
-			(uint16_t)((want->public_key ? IAX2_AUTH_ED25519 : 0) |
-				   (want->md5_secret ? IAX2_AUTH_MD5 : 0)));
+	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, methods);
 	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, c->challenge);
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, c->username);
 	err = transport_send_iax(ep, c, IAX2_IAX_AUTHREQ, body, &w, now);
@@ -351,14 +396,17 @@ enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
 
 static enum iax2_proof proof_in(const struct call *c, const struct iax2_full *f)
 {
-	struct iax2_ie_view sig;
+	struct iax2_ie_view v;
 	char want[33], got[33];
 
 	if (c->want_key &&
-	    iax2_ie_find(f->body, f->body_len, IAX2_IE_ED25519_RESULT, &sig) &&
-	    key_verify_challenge(c->public_key, c->challenge, sig.value,
-				 sig.len))
+	    iax2_ie_find(f->body, f->body_len, IAX2_IE_ED25519_RESULT, &v) &&
+	    key_verify_challenge(c->public_key, c->challenge, v.value, v.len))
 		return IAX2_PROOF_ED25519;
+	if (c->rsa.modulus_len != 0 &&
+	    iax2_ie_find(f->body, f->body_len, IAX2_IE_RSA_RESULT, &v) &&
+	    key_rsa_verify_challenge(&c->rsa, c->challenge, v.value, v.len))
+		return IAX2_PROOF_RSA;
 	if (c->md5_secret[0] == '\0' ||
 	    !iax2_ie_text(f->body, f->body_len, IAX2_IE_MD5_RESULT, got,
 			  sizeof(got)) ||

@@ -8,7 +8,6 @@
 
 #define SETUP_US (5 * MONO_S)   /* for each step from NEW to ACCEPT */
 #define ANSWER_US (60 * MONO_S) /* ACCEPT to ANSWER */
-#define PROTOCOL_VERSION 2U
 #define AUTHREQS_MAX 3U
 
 static void put_new(struct iax2_endpoint *ep, const struct call *c,
@@ -16,7 +15,7 @@ static void put_new(struct iax2_endpoint *ep, const struct call *c,
 {
 	const struct iax2_prefs prefs = endpoint_prefs(ep);
 
-	iax2_ie_put_u16(w, IAX2_IE_VERSION, PROTOCOL_VERSION);
+	iax2_ie_put_u16(w, IAX2_IE_VERSION, IAX2_PROTOCOL_VERSION);
 	iax2_ie_put_text(w, IAX2_IE_CALLED_NUMBER, c->called);
 	iax2_format_put_prefs(w, &prefs);
 	iax2_ie_put_text(w, IAX2_IE_CALLING_NUMBER, c->calling);

@@ -22,6 +22,7 @@
 
 #include "proto/dgram.h"
 #include "proto/iax2_err.h"
+#include "proto/key_rsa.h"
 #include "proto/keys.h"
 #include "proto/mono.h"
 
@@ -82,6 +83,7 @@ enum iax2_proof {
 	IAX2_PROOF_TICKET,  /* punch ticket and Ed25519 signature */
 	IAX2_PROOF_ED25519, /* challenge answered with its key */
 	IAX2_PROOF_MD5,     /* challenge answered with the shared secret */
+	IAX2_PROOF_RSA,     /* challenge signed with its RSA key */
 };
 
 /*
@@ -120,6 +122,7 @@ struct iax2_dial {
 struct iax2_credentials {
 	const uint8_t *public_key; /* Ed25519, KEY_PUBLIC_LEN octets */
 	const char *md5_secret;    /* <= 64 octets, copied */
+	const struct key_rsa *rsa; /* copied */
 };
 
 enum iax2_event_kind {
@@ -320,8 +323,8 @@ struct iax2_voice {
 			   rule */
 	bool spurt;     /* the first of a talk spurt */
 };
-/* Send it: in a full frame when it starts a spurt or the low half of the time
- * stamp wraps, else in a mini frame.  IAX2_E_STATE while the peer wants no
+/* Send it: in a full frame when it starts a spurt or the time stamp passes a
+ * multiple of 32,768, else in a mini frame.  IAX2_E_STATE while the peer wants no
  * voice (QUELCH); IAX2_E_RANGE for the length. */
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 			      struct iax2_call_id call,

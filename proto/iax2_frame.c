@@ -51,6 +51,14 @@ static bool subclass_compress(uint64_t subclass, uint8_t *out)
 	return true;
 }
 
+uint8_t iax2_subclass_octet(uint64_t subclass)
+{
+	uint8_t octet = 0;
+
+	(void)subclass_compress(subclass, &octet);
+	return octet;
+}
+
 enum iax2_err iax2_frame_kind(const uint8_t *pkt, size_t len,
 			      enum iax2_kind *kind)
 {

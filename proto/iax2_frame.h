@@ -151,6 +151,9 @@ enum iax2_err iax2_full_decode(const uint8_t *pkt, size_t len,
 enum iax2_err iax2_full_encode(const struct iax2_full *in, uint8_t *buf,
 			       size_t cap, size_t *len);
 
+/* The octet that @subclass has on the wire; 0 for what has none. */
+uint8_t iax2_subclass_octet(uint64_t subclass);
+
 /* Decode a mini frame (RFC 5456 8.1.2).  IAX2_E_TRUNCATED; IAX2_E_RANGE for
  * a full or meta frame. */
 enum iax2_err iax2_mini_decode(const uint8_t *pkt, size_t len,

@@ -8,7 +8,9 @@
  *
  * One table names every element that this endpoint knows, with the lengths it
  * may have.  An element that is not in the table is skipped; one that is, but
- * has an impossible length, makes the whole frame malformed.
+ * has an impossible length, makes the whole frame malformed.  Elements that a
+ * call does not depend on may have any length: peers differ, and nobody loses
+ * a call for them.
  */
 
 #include <stdbool.h>
@@ -33,47 +35,47 @@
 	X(FORMAT, 0x09, 4, 4, "FORMAT")                   \
 	X(LANGUAGE, 0x0a, 0, 255, "LANGUAGE")             \
 	X(VERSION, 0x0b, 2, 2, "VERSION")                 \
-	X(ADSICPE, 0x0c, 2, 2, "ADSICPE")                 \
+	X(ADSICPE, 0x0c, 0, 255, "ADSICPE")               \
 	X(DNID, 0x0d, 0, 255, "DNID")                     \
 	X(AUTHMETHODS, 0x0e, 2, 2, "AUTHMETHODS")         \
 	X(CHALLENGE, 0x0f, 0, 255, "CHALLENGE")           \
 	X(MD5_RESULT, 0x10, 0, 255, "MD5 RESULT")         \
 	X(RSA_RESULT, 0x11, 0, 255, "RSA RESULT")         \
-	X(APPARENT_ADDR, 0x12, 16, 28, "APPARENT ADDR")   \
+	X(APPARENT_ADDR, 0x12, 0, 255, "APPARENT ADDR")   \
 	X(REFRESH, 0x13, 2, 2, "REFRESH")                 \
-	X(DPSTATUS, 0x14, 2, 2, "DPSTATUS")               \
-	X(CALLNO, 0x15, 2, 2, "CALLNO")                   \
+	X(DPSTATUS, 0x14, 0, 255, "DPSTATUS")             \
+	X(CALLNO, 0x15, 0, 255, "CALLNO")                 \
 	X(CAUSE, 0x16, 0, 255, "CAUSE")                   \
 	X(IAX_UNKNOWN, 0x17, 1, 1, "IAX UNKNOWN")         \
-	X(MSGCOUNT, 0x18, 2, 2, "MSGCOUNT")               \
-	X(AUTOANSWER, 0x19, 0, 0, "AUTOANSWER")           \
+	X(MSGCOUNT, 0x18, 0, 255, "MSGCOUNT")             \
+	X(AUTOANSWER, 0x19, 0, 255, "AUTOANSWER")         \
 	X(MUSICONHOLD, 0x1a, 0, 255, "MUSICONHOLD")       \
-	X(TRANSFERID, 0x1b, 4, 4, "TRANSFERID")           \
+	X(TRANSFERID, 0x1b, 0, 255, "TRANSFERID")         \
 	X(RDNIS, 0x1c, 0, 255, "RDNIS")                   \
-	X(DATETIME, 0x1f, 4, 4, "DATETIME")               \
+	X(DATETIME, 0x1f, 0, 255, "DATETIME")             \
 	/* Public practice: an Ed25519 signature, raw. */ \
 	X(ED25519_RESULT, 0x20, 0, 255, "ED25519 RESULT") \
-	X(CALLINGPRES, 0x26, 1, 1, "CALLINGPRES")         \
-	X(CALLINGTON, 0x27, 1, 1, "CALLINGTON")           \
-	X(CALLINGTNS, 0x28, 2, 2, "CALLINGTNS")           \
-	X(SAMPLINGRATE, 0x29, 2, 2, "SAMPLINGRATE")       \
+	X(CALLINGPRES, 0x26, 0, 255, "CALLINGPRES")       \
+	X(CALLINGTON, 0x27, 0, 255, "CALLINGTON")         \
+	X(CALLINGTNS, 0x28, 0, 255, "CALLINGTNS")         \
+	X(SAMPLINGRATE, 0x29, 0, 255, "SAMPLINGRATE")     \
 	X(CAUSECODE, 0x2a, 1, 1, "CAUSECODE")             \
-	X(ENCRYPTION, 0x2b, 2, 2, "ENCRYPTION")           \
+	X(ENCRYPTION, 0x2b, 0, 255, "ENCRYPTION")         \
 	X(ENCKEY, 0x2c, 0, 255, "ENCKEY")                 \
 	X(CODEC_PREFS, 0x2d, 0, 255, "CODEC PREFS")       \
-	X(RR_JITTER, 0x2e, 4, 4, "RR JITTER")             \
-	X(RR_LOSS, 0x2f, 4, 4, "RR LOSS")                 \
-	X(RR_PKTS, 0x30, 4, 4, "RR PKTS")                 \
-	X(RR_DELAY, 0x31, 2, 2, "RR DELAY")               \
-	X(RR_DROPPED, 0x32, 4, 4, "RR DROPPED")           \
-	X(RR_OOO, 0x33, 4, 4, "RR OOO")                   \
+	X(RR_JITTER, 0x2e, 0, 255, "RR JITTER")           \
+	X(RR_LOSS, 0x2f, 0, 255, "RR LOSS")               \
+	X(RR_PKTS, 0x30, 0, 255, "RR PKTS")               \
+	X(RR_DELAY, 0x31, 0, 255, "RR DELAY")             \
+	X(RR_DROPPED, 0x32, 0, 255, "RR DROPPED")         \
+	X(RR_OOO, 0x33, 0, 255, "RR OOO")                 \
 	X(OSPTOKEN, 0x34, 0, 255, "OSPTOKEN")             \
 	/* Asterisk */                                    \
 	X(VARIABLE, 0x35, 0, 255, "VARIABLE")             \
 	X(CALLTOKEN, 0x36, 0, 255, "CALLTOKEN")           \
 	X(CAPABILITY2, 0x37, 9, 9, "CAPABILITY2")         \
 	X(FORMAT2, 0x38, 9, 9, "FORMAT2")                 \
-	X(CALLINGANI2, 0x39, 4, 4, "CALLING ANI2")        \
+	X(CALLINGANI2, 0x39, 0, 255, "CALLING ANI2")      \
 	/* OPEN/OVER: see OPEN-OVER.md section 5 */       \
 	X(KH_SESSION, 0xe0, 16, 16, "KH SESSION")         \
 	X(KH_TAG, 0xe1, 16, 16, "KH TAG")                 \
@@ -146,6 +148,24 @@ void iax2_ie_put_u16(struct wire_wr *w, uint8_t type, uint16_t v);
 void iax2_ie_put_u32(struct wire_wr *w, uint8_t type, uint32_t v);
 void iax2_ie_put_u64(struct wire_wr *w, uint8_t type, uint64_t v);
 void iax2_ie_put_text(struct wire_wr *w, uint8_t type, const char *text);
+
+/* DATETIME: a date from 2000 to 2127 and a time, to two seconds (RFC 5456
+ * 8.6.28). */
+struct iax2_datetime {
+	unsigned year;
+	unsigned month; /* 1..12 */
+	unsigned day;   /* 1..31 */
+	unsigned hour;
+	unsigned minute;
+	unsigned second;
+};
+static inline uint32_t iax2_datetime(const struct iax2_datetime *t)
+{
+	return (uint32_t)((t->year - 2000) & 127) << 25 |
+	       (uint32_t)(t->month & 15) << 21 | (uint32_t)(t->day & 31) << 16 |
+	       (uint32_t)(t->hour & 31) << 11 |
+	       (uint32_t)(t->minute & 63) << 5 | (t->second / 2 & 31);
+}
 
 /*
  * Addresses in elements.  Compact: 4 or 16 octets of address, then the port,

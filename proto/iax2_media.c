@@ -199,7 +199,9 @@ enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 		return IAX2_E_RANGE;
 	if (c->quelched)
 		return IAX2_E_STATE;
-	if (v->spurt || !c->tx_any || v->ts_ms >> 16 != c->tx_ts >> 16)
+	/* RFC 5456 6.10 wants one at each multiple of 32,768, 8.1.2 at the
+	 * wrap: the first covers both. */
+	if (v->spurt || !c->tx_any || v->ts_ms >> 15 != c->tx_ts >> 15)
 		c->tx_full_owed = true;
 	if (c->tx_full_owed && transport_has_voice_room(ep, c))
 		err = voice_full(ep, c, v, now);

@@ -89,31 +89,20 @@ static enum iax2_err on_unsupported(struct iax2_endpoint *ep,
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
 	ep->n.unsupported++;
-	iax2_ie_put_u8(&w, IAX2_IE_IAX_UNKNOWN, (uint8_t)f->subclass);
+	iax2_ie_put_u8(&w, IAX2_IE_IAX_UNKNOWN,
+		       iax2_subclass_octet(f->subclass));
 	endpoint_stateless(ep, d, &out, body, sizeof(body));
 	return IAX2_E_REFUSED;
 }
 
-/* Answers and ends: to answer these might go on for ever. */
+/* What answers a frame that had no place in the sequence: to answer it might
+ * go on for ever. */
 static bool may_be_invalid(const struct iax2_full *f)
 {
-	if (f->type != IAX2_FRAME_IAX)
-		return true;
-	switch (f->subclass) {
-	case IAX2_IAX_INVAL:
-	case IAX2_IAX_ACK:
-	case IAX2_IAX_VNAK:
-	case IAX2_IAX_PONG:
-	case IAX2_IAX_LAGRP:
-	case IAX2_IAX_HANGUP:
-	case IAX2_IAX_REJECT:
-	case IAX2_IAX_CALLTOKEN:
-	case IAX2_IAX_UNSUPPORT:
-	case IAX2_IAX_TXCNT:
-		return false;
-	default:
-		return true;
-	}
+	return f->type != IAX2_FRAME_IAX ||
+	       (f->subclass != IAX2_IAX_INVAL && f->subclass != IAX2_IAX_ACK &&
+		f->subclass != IAX2_IAX_VNAK &&
+		f->subclass != IAX2_IAX_CALLTOKEN);
 }
 
 /* For a call that is not ours: INVAL (RFC 5456 6.9.2). */

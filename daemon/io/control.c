@@ -131,8 +131,7 @@ static void client_send(struct client *cl, json_t *object)
 	free(text);
 }
 
-/* Text of any origin; what is not UTF-8 becomes question marks. */
-static json_t *any_text(const char *text)
+json_t *control_text(const char *text)
 {
 	json_t *out = json_string(text);
 	char *copy;
@@ -153,7 +152,7 @@ static json_t *error_object(const json_t *id, int code, const char *message,
 			    json_t *data)
 {
 	json_t *err = json_pack("{s:i, s:o}", "code", code, "message",
-				any_text(message));
+				control_text(message));
 
 	if (data)
 		(void)json_object_set_new(err, "data", data);

@@ -57,6 +57,9 @@ int control_open(struct control **out, struct event_base *base,
 /* Cancels every question, removes the socket; accepts NULL, returns NULL. */
 struct control *control_close(struct control *c);
 
+/* A string of text of any origin: what is not UTF-8 becomes question marks. */
+json_t *control_text(const char *text);
+
 /* Answer; @result is consumed.  NULL is answered with CONTROL_INTERNAL. */
 void control_reply(struct control_request *req, json_t *result);
 /* Refuse, with a sentence, made UTF-8 if it is not; @data is consumed and may

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					.refresh_s = 300,
 					.registrations_per_min = 600,
 					.opens_per_min = 60,
+					.auth_failures_per_min = 60,
 					.random = counting_random,
 					.random_ctx = &n };
 	struct wire_rd r = wire_rd(data, size);

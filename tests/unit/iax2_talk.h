@@ -39,9 +39,9 @@ static inline void zeros(void *ctx, uint8_t *buf, size_t len)
 	memset(buf, len >= 16 ? ++secrets : 0, len);
 }
 
-static inline void start(void)
+static inline struct iax2_endpoint_cfg usual_cfg(void)
 {
-	const struct iax2_endpoint_cfg cfg = {
+	return (struct iax2_endpoint_cfg){
 		.calls_max = 4,
 		.tx_max = 64,
 		.limits = { .calls_per_addr = 4,
@@ -54,14 +54,25 @@ static inline void start(void)
 		.prefs_n = 1,
 		.random = zeros,
 	};
+}
+
+static inline void start_as(const struct iax2_endpoint_cfg *cfg)
+{
 	const uint8_t seed[KEY_SEED_LEN] = { 9 };
 
 	key_identity_from_seed(&id, seed);
 	now = 50 * MONO_S;
 	from = peer;
 	iax2_endpoint_free(ep);
-	ep = iax2_endpoint_new(&cfg, now);
+	ep = iax2_endpoint_new(cfg, now);
 	T_TRUE(ep != NULL);
+}
+
+static inline void start(void)
+{
+	const struct iax2_endpoint_cfg cfg = usual_cfg();
+
+	start_as(&cfg);
 }
 
 static inline bool take(void)

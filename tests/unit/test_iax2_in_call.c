@@ -30,16 +30,33 @@ static void questions_are_answered_with_their_time_stamp(void)
 	T_EQ(3, f.body_len);
 	T_EQ(IAX2_IE_IAX_UNKNOWN, f.body[0]);
 	T_EQ(0x77, f.body[2]);
-	/* A frame type that we do not know is acknowledged. */
+	/* So is a frame type that we do not know; a picture needs no more than
+	 * its acknowledgement. */
 	(void)say(13, 1, 6, 5, NULL, 0);
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 5, 7);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_UNSUPPORT, 5, 7);
+	T_EQ(1, f.body[2]);
+	(void)say(IAX2_FRAME_VIDEO, 1U << 19, 7, 6, "x", 1);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 6, 8);
+	T_EQ(3, iax2_endpoint_counters(ep)->unsupported);
 	/* A POKE has no place in the sequence. */
-	(void)say_iax(IAX2_IAX_POKE, 7, 5);
-	(void)say(IAX2_FRAME_CONTROL, 99, 7, 5, "x", 1);
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 5, 8);
+	(void)say_iax(IAX2_IAX_POKE, 8, 6);
+	/* Asterisk's source update. */
+	(void)say(IAX2_FRAME_CONTROL, 20, 8, 6, "x", 1);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 6, 9);
 	event(IAX2_EV_CONTROL);
-	T_EQ(99, ev.u.control.subclass);
+	T_EQ(20, ev.u.control.subclass);
 	T_EQ(1, ev.u.control.len);
+	(void)say(IAX2_FRAME_CONTROL, 99, 9, 6, "x", 1);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_UNSUPPORT, 6, 10);
+	T_EQ(99, f.body[2]);
+	/* The subclass as its octet was; pages are refused in their own way. */
+	(void)say(13, UINT64_C(1) << 40, 10, 7, NULL, 0);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_UNSUPPORT, 7, 11);
+	T_EQ(0x80 | 40, f.body[2]);
+	(void)say(IAX2_FRAME_HTML, 1, 11, 8, "http://", 7);
+	(void)expect(IAX2_FRAME_HTML, 0x11, 8, 12);
+	(void)say(IAX2_FRAME_HTML, 0x11, 12, 9, NULL, 0);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 9, 13);
 	no_event();
 	nothing_sent();
 }
@@ -300,11 +317,13 @@ static void only_the_peer_may_speak_in_its_call(void)
 
 	from.ip[15]++;
 	T_EQ(IAX2_E_STALE, say_iax(IAX2_IAX_HANGUP, 2, 1));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_INVAL, 1, 2);
 	T_EQ(IAX2_E_STALE, say_iax(IAX2_IAX_INVAL, 2, 1));
 	mini(20);
 	from = peer;
 	from.port++;
 	T_EQ(IAX2_E_STALE, say_iax(IAX2_IAX_HANGUP, 2, 1));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_INVAL, 1, 2);
 	from = peer;
 	/* Another call number of the same peer is another call. */
 	T_EQ(IAX2_E_STALE,
@@ -314,9 +333,21 @@ static void only_the_peer_may_speak_in_its_call(void)
 				      .iseq = 1,
 				      .type = IAX2_FRAME_IAX,
 				      .subclass = IAX2_IAX_HANGUP }));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_INVAL, 1, 2);
 	T_EQ(IAX2_OK, iax2_call_info(ep, call, &info));
 	no_event();
-	/* Asterisk's INVAL may come from number 0. */
+	/* Asterisk's INVAL to a mini frame comes from number 0, but there was
+	 * none yet. */
+	T_EQ(IAX2_E_STALE,
+	     give((struct iax2_full){ .dst_callno = OURS,
+				      .type = IAX2_FRAME_IAX,
+				      .subclass = IAX2_IAX_INVAL }));
+	T_EQ(IAX2_OK, iax2_send_voice(ep, call,
+				      &(struct iax2_voice){ (const uint8_t *)"",
+							    1, 0, true },
+				      now));
+	(void)expect(IAX2_FRAME_VOICE, IAX2_FORMAT_ULAW, 1, 2);
+	no_event();
 	T_EQ(IAX2_OK, give((struct iax2_full){ .dst_callno = OURS,
 					       .type = IAX2_FRAME_IAX,
 					       .subclass = IAX2_IAX_INVAL }));
@@ -343,6 +374,40 @@ static void a_hangup_is_acknowledged_as_often_as_it_comes(void)
 	no_event();
 	wait_us(5 * MONO_S);
 	T_EQ(0, iax2_endpoint_calls(ep));
+}
+
+static void after_its_hangup_a_peer_has_no_call(void)
+{
+	(void)up();
+	(void)say_iax(IAX2_IAX_HANGUP, 2, 1);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 1, 3);
+	event(IAX2_EV_CALL_DOWN);
+	(void)say(IAX2_FRAME_TEXT, 0, 3, 1, "x", 2);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_INVAL, 1, 4);
+	nothing_sent();
+	no_event();
+}
+
+static void loss_is_reported_in_percent_and_frames(void)
+{
+	struct iax2_full f;
+	uint32_t loss = 0;
+
+	(void)up();
+	(void)say(IAX2_FRAME_VOICE, 4, 2, 1, "v", 1);
+	for (uint16_t i = 1; i < 10; i++) {
+		now += 20 * MONO_MS;
+		if (i != 4)
+			mini((uint16_t)(102 + 20 * i));
+		while (iax2_endpoint_next_event(ep, &ev))
+			;
+	}
+	while (take())
+		;
+	(void)say_iax(IAX2_IAX_PING, 3, 1);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_PONG, 1, 4);
+	T_TRUE(iax2_ie_u32(f.body, f.body_len, IAX2_IE_RR_LOSS, &loss));
+	T_EQ(10U << 24 | 1, loss);
 }
 
 static void both_hangups_are_acknowledged(void)
@@ -501,6 +566,8 @@ int main(void)
 	T_RUN(a_repeated_frame_tells_no_round_trip);
 	T_RUN(only_the_peer_may_speak_in_its_call);
 	T_RUN(a_hangup_is_acknowledged_as_often_as_it_comes);
+	T_RUN(after_its_hangup_a_peer_has_no_call);
+	T_RUN(loss_is_reported_in_percent_and_frames);
 	T_RUN(both_hangups_are_acknowledged);
 	T_RUN(our_hangup_follows_what_was_said_before);
 	T_RUN(a_full_window_keeps_a_place_for_the_end);

@@ -83,7 +83,8 @@ static void a_call_that_nobody_decides_about_ends(void)
 	call_world_run(&w, MONO_S);
 	/* One address may have three calls waiting. */
 	T_EQ(3, w.p[BOB].seen[IAX2_EV_CALL_IN]);
-	T_TRUE(iax2_endpoint_counters(w.p[BOB].ep)->limited >= 1);
+	T_TRUE(iax2_endpoint_counters(w.p[BOB].ep)->limits.half_open_per_addr >=
+	       1);
 	call_world_run(&w, 6 * MONO_S);
 	T_EQ(4, w.p[ALICE].seen[IAX2_EV_CALL_DOWN]);
 	T_EQ(3, w.p[BOB].seen[IAX2_EV_CALL_DOWN]);

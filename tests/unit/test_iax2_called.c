@@ -1,255 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Calls being set up, octet by octet where it matters. */
+/* Being called, octet by octet where it matters; and what is no call. */
 
 #include "tests/unit/iax2_talk.h"
-
-/* --- calling ------------------------------------------------------------ */
-
-static const uint8_t our_new[] = {
-	0x80, 0x02, 0x00, 0x00, 0,   0,   0,   0, 0, 0, 0x06, 0x01, /* header */
-	0x0b, 2,    0,    2,                   /* VERSION */
-	0x01, 4,    '2',  '0',  '0', '0',      /* CALLED NUMBER */
-	0x2d, 1,    'D',                       /* CODEC PREFS */
-	0x02, 4,    '2',  '0',  '0', '1',      /* CALLING NUMBER */
-	0x26, 1,    0,                         /* CALLINGPRES */
-	0x27, 1,    0,                         /* CALLINGTON */
-	0x28, 2,    0,    0,                   /* CALLINGTNS */
-	0x06, 5,    'r',  'a',  'd', 'i', 'o', /* USERNAME */
-	0x09, 4,    0,    0,    0,   4,        /* FORMAT */
-	0x08, 4,    0,    0,    0,   4,        /* CAPABILITY */
-	0x36, 0,                               /* CALLTOKEN */
-};
-
-static void a_call_to_asterisk_with_token_and_md5(void)
-{
-	static const char token[] =
-		"\x36\x33"
-		"1700000000?0123456789abcdef0123456789abcdef01234567";
-	static const char authreq[] = "\x0e\x02\x00\x02"
-				      "\x0f\x09"
-				      "158459752"
-				      "\x06\x05"
-				      "radio";
-	static const uint8_t accept[] = { 9, 4, 0, 0, 0, 4, 0x38, 9, 0,
-					  0, 0, 0, 0, 0, 0, 0,    4 };
-	struct iax2_full f;
-	char md5[33];
-
-	start();
-	(void)dial("secret");
-	T_TRUE(take());
-	T_EQ(sizeof(our_new), sent_len);
-	T_EQ(0, memcmp(our_new, sent, sent_len));
-	nothing_sent();
-
-	now += 10 * MONO_MS;
-	T_EQ(53, sizeof(token) - 1);
-	T_EQ(IAX2_OK,
-	     give((struct iax2_full){ .src_callno = 1,
-				      .dst_callno = OURS,
-				      .iseq = 1,
-				      .type = IAX2_FRAME_IAX,
-				      .subclass = IAX2_IAX_CALLTOKEN,
-				      .body = (const uint8_t *)token,
-				      .body_len = sizeof(token) - 1 }));
-	f = expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-	T_EQ(OURS, f.src_callno);
-	T_EQ(0, f.dst_callno);
-	T_TRUE(!f.retransmit);
-	T_EQ(sizeof(our_new) - 2 + 53, sent_len);
-	T_EQ(0, memcmp(sent + sizeof(our_new) - 2, token, 53));
-
-	(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, 0, 1, authreq,
-		  sizeof(authreq) - 1);
-	f = expect(IAX2_FRAME_IAX, IAX2_IAX_AUTHREP, 1, 1);
-	T_EQ(PEERS, f.dst_callno);
-	T_EQ(34, f.body_len);
-	T_EQ(IAX2_IE_MD5_RESULT, f.body[0]);
-	key_md5_response("158459752", "secret", md5);
-	T_EQ(0, memcmp(f.body + 2, md5, 32));
-	nothing_sent();
-
-	(void)say(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 1, 2, accept,
-		  sizeof(accept));
-	(void)say(IAX2_FRAME_CONTROL, IAX2_CONTROL_ANSWER, 2, 2, NULL, 0);
-	(void)say(IAX2_FRAME_CONTROL, IAX2_SUBCLASS_STOP, 3, 2, NULL, 0);
-	/* One ACK for the three, with the time stamp of the last. */
-	f = expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 4);
-	T_EQ(103, f.ts_ms);
-	T_EQ(12, sent_len);
-	nothing_sent();
-	event(IAX2_EV_CALL_ACCEPTED);
-	event(IAX2_EV_CALL_UP);
-	event(IAX2_EV_CONTROL);
-	T_TRUE(ev.u.control.subclass == IAX2_SUBCLASS_STOP);
-	no_event();
-}
-
-static void a_new_is_repeated_slowly_and_given_up_after_five_seconds(void)
-{
-	static const unsigned at_ms[] = { 1000, 3000 };
-	const mono_us begin = 50 * MONO_S;
-	struct iax2_full f;
-
-	start();
-	(void)dial(NULL);
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-	for (size_t i = 0; i < 2; i++) {
-		now = iax2_endpoint_deadline(ep);
-		T_EQ(begin + at_ms[i] * MONO_MS, now);
-		iax2_endpoint_tick(ep, now);
-		f = expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-		T_TRUE(f.retransmit);
-		/* Else it is the same frame. */
-		sent[2] &= 0x7f;
-		T_EQ(0, memcmp(our_new, sent, sizeof(our_new)));
-	}
-	now = iax2_endpoint_deadline(ep);
-	T_EQ(begin + 5 * MONO_S, now);
-	iax2_endpoint_tick(ep, now);
-	nothing_sent();
-	event(IAX2_EV_CALL_DOWN);
-	T_EQ(IAX2_DOWN_NO_ANSWER, ev.u.down.reason);
-	T_EQ(MONO_NEVER, iax2_endpoint_deadline(ep));
-}
-
-static void a_ticketed_new_is_repeated_soon(void)
-{
-	static const unsigned at_ms[] = { 250, 750, 1750, 3750 };
-	const struct iax2_ticket t = { .id = 1, .key = { 3 } };
-	const struct iax2_dial d = { .path.peer = peer,
-				     .called = "2000",
-				     .calling = "2001",
-				     .ticket = &t };
-	struct iax2_call_id call;
-
-	start();
-	T_EQ(IAX2_OK, iax2_dial(ep, &d, now, &call));
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-	for (size_t i = 0; i < 4; i++) {
-		now = iax2_endpoint_deadline(ep);
-		T_EQ(50 * MONO_S + at_ms[i] * MONO_MS, now);
-		iax2_endpoint_tick(ep, now);
-		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-		/* The seal is last, and holds with the R bit set. */
-		T_EQ(IAX2_IE_KH_TAG, sent[sent_len - 18]);
-		T_TRUE(seal_check(sent, sent_len, t.key));
-	}
-}
-
-static void give_token(const char *token)
-{
-	uint8_t body[64];
-	struct wire_wr w = wire_wr(body, sizeof(body));
-
-	iax2_ie_put_text(&w, IAX2_IE_CALLTOKEN, token);
-	T_EQ(IAX2_OK,
-	     give((struct iax2_full){ .src_callno = 1,
-				      .dst_callno = OURS,
-				      .iseq = 1,
-				      .type = IAX2_FRAME_IAX,
-				      .subclass = IAX2_IAX_CALLTOKEN,
-				      .body = body,
-				      .body_len = (size_t)(w.p - body) }));
-}
-
-static void a_token_is_taken_once(void)
-{
-	start();
-	(void)dial(NULL);
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-	give_token("one");
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_NEW, 0, 0);
-	give_token("two");
-	nothing_sent();
-}
-
-static void a_stateless_reject_ends_a_dial(void)
-{
-	start();
-	(void)dial(NULL);
-	T_TRUE(take());
-	T_EQ(IAX2_OK, give((struct iax2_full){ .src_callno = 1,
-					       .dst_callno = OURS,
-					       .iseq = 1,
-					       .type = IAX2_FRAME_IAX,
-					       .subclass = IAX2_IAX_REJECT }));
-	event(IAX2_EV_CALL_DOWN);
-	T_EQ(IAX2_DOWN_REJECTED, ev.u.down.reason);
-	nothing_sent();
-	T_EQ(0, iax2_endpoint_calls(ep));
-}
-
-static void dial_and_accept(uint8_t format)
-{
-	const uint8_t body[] = { 9, 4, 0, 0, 0, format };
-
-	start();
-	(void)dial("secret");
-	T_TRUE(take());
-	(void)say(IAX2_FRAME_IAX, IAX2_IAX_ACCEPT, 0, 1, body, sizeof(body));
-}
-
-static void a_control_frame_may_end_a_call(void)
-{
-	static const struct {
-		enum iax2_control control;
-		uint8_t code;
-	} rows[] = {
-		{ IAX2_CONTROL_BUSY, 17 },
-		{ IAX2_CONTROL_CONGESTION, 34 },
-		{ IAX2_CONTROL_HANGUP, 16 },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		dial_and_accept(4);
-		(void)say(IAX2_FRAME_CONTROL, IAX2_CONTROL_RINGING, 1, 1, NULL,
-			  0);
-		(void)say(IAX2_FRAME_CONTROL, rows[i].control, 2, 1, NULL, 0);
-		event(IAX2_EV_CALL_ACCEPTED);
-		event(IAX2_EV_CALL_RINGING);
-		event(IAX2_EV_CALL_DOWN);
-		T_EQ(IAX2_DOWN_HANGUP_REMOTE, ev.u.down.reason);
-		T_EQ(rows[i].code, ev.u.down.code);
-		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 3);
-	}
-}
-
-static void a_format_that_we_did_not_offer_ends_a_call(void)
-{
-	static const uint8_t bad[] = { 0, 2, 6 };
-
-	for (size_t i = 0; i < sizeof(bad); i++) {
-		dial_and_accept(bad[i]);
-		event(IAX2_EV_CALL_DOWN);
-		T_EQ(IAX2_DOWN_PROTOCOL, ev.u.down.reason);
-		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 1);
-	}
-}
-
-static void endless_challenges_are_not_answered(void)
-{
-	static const char authreq[] = "\x0e\x02\x00\x02"
-				      "\x0f\x03"
-				      "123";
-
-	start();
-	(void)dial("secret");
-	T_TRUE(take());
-	for (uint8_t i = 0; i < 3; i++) {
-		(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, i, 1 + i, authreq,
-			  sizeof(authreq) - 1);
-		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_AUTHREP, 1 + i, 1 + i);
-	}
-	(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, 3, 4, authreq,
-		  sizeof(authreq) - 1);
-	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 4, 4);
-	event(IAX2_EV_CALL_DOWN);
-	T_EQ(IAX2_DOWN_PROTOCOL, ev.u.down.reason);
-}
-
-/* --- being called ------------------------------------------------------- */
 
 /* Asterisk's NEW, all its elements; the token follows. */
 static const char asterisks_new[] =
@@ -291,6 +44,27 @@ static enum iax2_err give_new(const void *token, size_t len, bool again)
 					.body_len = (size_t)(w.p - body) });
 }
 
+static void another_version_is_refused(void)
+{
+	static const uint8_t body[] = { 0x0b, 2,   0,   3,   0x01, 1,   '1',
+					9,    4,   0,   0,   0,    4,   0x36,
+					0,    6,   9,   'x', 'x',  'x', 'x',
+					'x',  'x', 'x', 'x', 'x' };
+	struct iax2_full f;
+
+	start();
+	T_EQ(IAX2_E_REFUSED,
+	     give((struct iax2_full){ .src_callno = PEERS,
+				      .type = IAX2_FRAME_IAX,
+				      .subclass = IAX2_IAX_NEW,
+				      .body = body,
+				      .body_len = sizeof(body) }));
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+	T_EQ(IAX2_IE_CAUSECODE, f.body[0]);
+	T_EQ(88, f.body[2]);
+	nothing_sent();
+}
+
 static size_t get_token(char out[64])
 {
 	struct iax2_full f;
@@ -327,7 +101,9 @@ static void a_call_from_asterisk(void)
 {
 	struct iax2_call_id call = called();
 	struct iax2_full f;
-	static const uint8_t format[] = { 9, 4, 0, 0, 0, 4 };
+	/* FORMAT, and FORMAT2 because the NEW had such. */
+	static const uint8_t format[] = { 9, 4, 0, 0, 0, 4, 0x38, 9, 0,
+					  0, 0, 0, 0, 0, 0, 0,    4 };
 
 	T_EQ(IAX2_OK, iax2_accept(ep, call, now));
 	T_EQ(IAX2_E_STATE, iax2_accept(ep, call, now));
@@ -361,6 +137,85 @@ static void a_repeated_new_makes_no_second_call(void)
 	}
 	T_EQ(1, iax2_endpoint_calls(ep));
 	no_event();
+}
+
+static void a_caller_that_has_forgotten_its_call_may_call_again(void)
+{
+	const struct iax2_call_id call = called();
+	char token[64];
+	size_t len;
+
+	T_EQ(IAX2_OK, iax2_accept(ep, call, now));
+	event(IAX2_EV_CALL_UP);
+	while (take())
+		;
+	(void)say_iax(IAX2_IAX_ACK, 1, 2);
+	/* Soon after it may be a copy of the first. */
+	now += 5 * MONO_S;
+	len = 0;
+	T_EQ(IAX2_OK, give_new("", 0, false));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 2, 1);
+	/* Whoever asks must prove its address before the call suffers. */
+	now += 6 * MONO_S;
+	len = get_token(token);
+	T_EQ(1, iax2_endpoint_calls(ep));
+	token[0] ^= 1;
+	T_EQ(IAX2_OK, give_new(token, len, false));
+	no_event();
+	while (take())
+		;
+	token[0] ^= 1;
+	T_EQ(IAX2_OK, give_new(token, len, false));
+	event(IAX2_EV_CALL_DOWN);
+	T_EQ(IAX2_DOWN_INVALID, ev.u.down.reason);
+	event(IAX2_EV_CALL_IN);
+	T_EQ(1, iax2_endpoint_calls(ep));
+}
+
+/* Made with OpenSSL; the answer is to the challenge that zeros choose. */
+static const char portal_key[] =
+	"-----BEGIN PUBLIC KEY-----\n"
+	"MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCmI0ZPONhGWeJgcU2N7k9EdNJ6\n"
+	"ENumNs1L8/MQKvaGRRfw/cG7Xerg3jkPeOKQ3MGELOHd5iAwt3jXExkbinvfB6Ac\n"
+	"Ski2sgjRzLb27g7JBhWB1g6FLf1b85fk3rpaO6SRgZqy8GSkb3lC307m47AIvvWG\n"
+	"Upxu5LvD8VuiwQsqnwIDAQAB\n"
+	"-----END PUBLIC KEY-----\n";
+static const char portal_answer[] =
+	"V0epNlYBon1i6oEjUDgUHWgJucXMhCrPH23aOCQd0U8WUwq6jZl/ldaC0SQVP1Cqm9"
+	"OCUysXosNDHga7N1DMZp295yF17H7+idpQMHHr1EQmaPUZRS3DDRUoRwsBth+/PVSQ"
+	"3bs5S/6DrFCA3AG7bS+r9r+BiOJjKXAnlI6ZyWk=";
+
+static void a_telephone_portal_proves_itself_by_rsa(void)
+{
+	for (int right = 0; right < 2; right++) {
+		const struct iax2_call_id call = called();
+		struct iax2_credentials want = { 0 };
+		uint8_t body[2 + sizeof(portal_answer) - 1] = {
+			IAX2_IE_RSA_RESULT, sizeof(portal_answer) - 1
+		};
+		struct key_rsa key;
+		struct iax2_full f;
+		uint16_t methods = 0;
+
+		T_TRUE(key_rsa_from_pem(portal_key, &key));
+		want.rsa = &key;
+		T_EQ(IAX2_OK, iax2_challenge(ep, call, &want, now));
+		f = expect(IAX2_FRAME_IAX, IAX2_IAX_AUTHREQ, 0, 1);
+		T_TRUE(iax2_ie_u16(f.body, f.body_len, IAX2_IE_AUTHMETHODS,
+				   &methods));
+		T_EQ(IAX2_AUTH_RSA, methods);
+		memcpy(body + 2, portal_answer, sizeof(body) - 2);
+		body[9] ^= (uint8_t)!right;
+		(void)say(IAX2_FRAME_IAX, IAX2_IAX_AUTHREP, 1, 1, body,
+			  sizeof(body));
+		if (right) {
+			event(IAX2_EV_CALL_PROVED);
+			T_EQ(IAX2_PROOF_RSA, ev.u.in.proof);
+		} else {
+			event(IAX2_EV_CALL_DOWN);
+			T_EQ(IAX2_DOWN_AUTH_FAILED, ev.u.down.reason);
+		}
+	}
 }
 
 static void a_bad_token_gets_a_bare_reject(void)
@@ -565,8 +420,10 @@ static void a_poke_gets_a_bare_pong(void)
 static void an_unknown_call_gets_inval(void)
 {
 	static const uint8_t silent[] = {
-		IAX2_IAX_INVAL,  IAX2_IAX_ACK,    IAX2_IAX_VNAK,
-		IAX2_IAX_HANGUP, IAX2_IAX_REJECT, IAX2_IAX_PONG,
+		IAX2_IAX_INVAL,
+		IAX2_IAX_ACK,
+		IAX2_IAX_VNAK,
+		IAX2_IAX_CALLTOKEN,
 	};
 	struct iax2_full f;
 
@@ -579,7 +436,7 @@ static void an_unknown_call_gets_inval(void)
 	for (size_t i = 0; i < sizeof(silent); i++)
 		T_EQ(IAX2_E_STALE, say_iax(silent[i], 7, 9));
 	nothing_sent();
-	T_EQ(7, iax2_endpoint_counters(ep)->unknown_call);
+	T_EQ(5, iax2_endpoint_counters(ep)->unknown_call);
 }
 
 static void what_cannot_be_read_is_counted(void)
@@ -587,7 +444,7 @@ static void what_cannot_be_read_is_counted(void)
 	static const uint8_t cut[] = { 0x92, 0x34, 0, 2, 0, 0, 0, 0, 0, 0, 6 };
 	static const uint8_t bad_element[] = { 0x92, 0x34, 0, 0, 0, 0, 0,
 					       0,    0,    0, 6, 1, 1, 9 };
-	static const uint8_t meta[] = { 0, 0, 1, 1, 0, 0, 0, 0 };
+	static const uint8_t meta[] = { 0, 0, 1, 1, 0, 0, 0 };
 	static const uint8_t oversize[DGRAM_MAX + 1] = { 0, 5 };
 
 	start();
@@ -596,7 +453,7 @@ static void what_cannot_be_read_is_counted(void)
 	T_EQ(IAX2_E_TRUNCATED, give_octets(bad_element, sizeof(bad_element)));
 	T_EQ(13, iax2_endpoint_counters(ep)->malformed);
 	T_EQ(IAX2_E_RANGE, give_octets(oversize, sizeof(oversize)));
-	T_EQ(IAX2_E_NOT_OURS, give_octets(meta, sizeof(meta)));
+	T_EQ(IAX2_E_TRUNCATED, give_octets(meta, sizeof(meta)));
 	T_EQ(15, iax2_endpoint_counters(ep)->rx);
 	nothing_sent();
 }
@@ -604,17 +461,11 @@ static void what_cannot_be_read_is_counted(void)
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
-	T_RUN(a_call_to_asterisk_with_token_and_md5);
-	T_RUN(a_new_is_repeated_slowly_and_given_up_after_five_seconds);
-	T_RUN(a_ticketed_new_is_repeated_soon);
-	T_RUN(a_token_is_taken_once);
-	T_RUN(a_stateless_reject_ends_a_dial);
-	T_RUN(a_control_frame_may_end_a_call);
-	T_RUN(a_format_that_we_did_not_offer_ends_a_call);
-	T_RUN(endless_challenges_are_not_answered);
-	T_RUN(commands_check_what_they_are_given);
 	T_RUN(a_call_from_asterisk);
 	T_RUN(a_repeated_new_makes_no_second_call);
+	T_RUN(another_version_is_refused);
+	T_RUN(a_caller_that_has_forgotten_its_call_may_call_again);
+	T_RUN(a_telephone_portal_proves_itself_by_rsa);
 	T_RUN(a_bad_token_gets_a_bare_reject);
 	T_RUN(an_unproved_sender_gets_no_more_than_it_sent);
 	T_RUN(strangers_get_no_calls_and_no_flood);
@@ -623,6 +474,7 @@ int main(void)
 	T_RUN(an_unknown_call_gets_inval);
 	T_RUN(what_cannot_be_read_is_counted);
 	T_RUN(half_open_calls_of_one_address_are_limited);
+	T_RUN(commands_check_what_they_are_given);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }
