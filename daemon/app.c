@@ -235,7 +235,6 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (err == 0)
 		err = radio_io_open(&a->radio, &a->conf, why);
-	why[0] = '\0';
 	if (err == 0)
 		err = app_control_open(a, why);
 	if (err != 0)
