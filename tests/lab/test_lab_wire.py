@@ -90,7 +90,7 @@ class Stage:
             f.write('correct horse battery staple\n')
         self.a = world.behind('2001', CARRIER, HOME, start=False)
         self.b = world.behind('2002', CARRIER, HOME, start=False)
-        self.c = world.behind('2003', FIREWALL6, family=6, start=False)
+        self.c = world.behind('2003', FIREWALL6, family=6, start=False, iax2={'codecs': ['slin16']})
         self.d = world.behind('2004', FIREWALL6, family=6, start=False)
         # These two share a secret; 2006 has no key for 2005, so MD5 it is.
         site = self.lab.host('host2006')
@@ -209,6 +209,8 @@ def covered(stage):
             40: 'CALLTOKEN', **OURS}
     equal([], [name for number, name in want.items() if number not in iax], 'IAX frames not seen')
     equal([], [t for t in (1, 2, 4, 6, 12) if t not in {f.type for f in full}], 'types not seen')
+    equal({0x04, 0x8f}, {f.subclass for f in full if f.type == wire.VOICE},
+          'voice: u-law, and a format whose subclass is a power of two')
     true(sum(s.frame.kind == 'mini' for s in stage.seen) > 100, 'speech')
     true(any(':' in s.src for s in stage.seen), 'IPv6')
     values = [v for s in stage.seen for v in secret_values(s.octets)]
