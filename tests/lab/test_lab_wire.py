@@ -312,8 +312,8 @@ def flood(site, addr, count):
     with contextlib.closing(site.socket()) as sock:
         for i in range(count):
             sock.sendto(poke(), (addr, 4569))
-            if i % 25 == 24:
-                time.sleep(0.005)
+            if i % 25 == 24:  # slowly enough to be told of
+                time.sleep(0.0125)
 
 
 def poke_and_count(site, node, path):

@@ -18,6 +18,7 @@
 #include "tests/t.h"
 
 #define PORT 24571
+#define NOBODY 1 /* a port where nobody is */
 #define WAIT_US (10 * MONO_S)
 
 static struct event_base *base;
@@ -255,19 +256,26 @@ static bool once(void *ctx, struct dgram *out)
 	return true;
 }
 
-/* A REGREQ with an MD5 RESULT, from the daemon to itself. */
-static void send_secret(struct daemon *d)
+/* A REGREQ with an MD5 RESULT, from the daemon to a port of this machine. */
+static void send_to(struct daemon *d, uint16_t port)
 {
 	static const uint8_t frame[] = { 0x80, 1,    0, 0,   0,   0,   0,
 					 0,    0,    0, 6,   13,  6,   1,
 					 '7',  0x10, 4, 'd', 'e', 'a', 'd' };
 	struct dgram out = {
-		.path.peer = net_addr_v4(127, 0, 0, 1, PORT),
+		.path.peer = net_addr_v4(127, 0, 0, 1, port),
 		.data = frame,
 		.len = sizeof(frame),
 	};
 
 	udp_send(d->udp, once, &out);
+}
+
+/* As if there were time between one and the next: no flood. */
+static void send_slowly(struct daemon *d)
+{
+	d->trace.n = 0;
+	send_to(d, NOBODY);
 }
 
 static void check_record(const json_t *r, const char *way)
@@ -292,7 +300,7 @@ static void a_console_sees_both_ways_without_the_secret(void)
 	o = next_line(fd);
 	T_TRUE(json_object_get(o, "result") != NULL);
 	json_decref(o);
-	send_secret(&d);
+	send_to(&d, PORT);
 	o = next_record(fd);
 	check_record(o, "out");
 	json_decref(o);
@@ -326,12 +334,12 @@ static void one_that_stands_still_loses_what_another_sees(void)
 	json_decref(next_line(quick));
 	/* The loop does not run: nothing is received, only sent. */
 	for (int i = 0; i < MANY; i++) {
-		send_secret(&d);
+		send_slowly(&d);
 		T_EQ(0, lost_by(quick));
 	}
 	while (lost == 0) {
 		/* Once it has read a little, records reach it again. */
-		send_secret(&d);
+		send_slowly(&d);
 		T_EQ(0, lost_by(quick));
 		n = lost_by(slow);
 		seen++;
@@ -342,6 +350,33 @@ static void one_that_stands_still_loses_what_another_sees(void)
 	T_TRUE(lost > MANY / 4);
 	close(slow);
 	close(quick);
+	daemon_close(&d);
+}
+
+static void of_a_flood_only_so_much_is_told(void)
+{
+	enum { BURST = 1000 };
+	json_int_t sent = 0, seen = 0, lost = 0;
+	struct daemon d;
+	int fd;
+
+	daemon_open(&d);
+	fd = console();
+	json_decref(next_line(fd));
+	/* A machine that is slow enough keeps within the limit now and then. */
+	while (lost == 0) {
+		for (int i = 0; i < BURST; i++)
+			send_to(&d, NOBODY);
+		(void)usleep(110000);
+		send_to(&d, NOBODY);
+		sent += BURST + 1;
+		while (seen + lost < sent) {
+			lost += lost_by(fd);
+			seen++;
+		}
+		T_EQ(sent, seen + lost);
+	}
+	close(fd);
 	daemon_close(&d);
 }
 
@@ -358,8 +393,8 @@ static void a_console_that_left_ends_it(void)
 	for (int i = 0; i < 10; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	T_EQ(CONTROL_NOBODY, control_feed_state(d.control));
-	send_secret(&d); /* takes the watch off */
-	send_secret(&d);
+	send_to(&d, PORT); /* takes the watch off */
+	send_to(&d, PORT);
 	daemon_close(&d);
 }
 
@@ -418,6 +453,7 @@ int main(void)
 	T_RUN(a_full_disk_is_an_error);
 	T_RUN(a_console_sees_both_ways_without_the_secret);
 	T_RUN(one_that_stands_still_loses_what_another_sees);
+	T_RUN(of_a_flood_only_so_much_is_told);
 	T_RUN(a_console_that_left_ends_it);
 	T_RUN(options_are_as_the_usage_says);
 	event_base_free(base);
