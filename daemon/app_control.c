@@ -80,13 +80,15 @@ static void do_trace(void *ctx, struct control_request *req,
 static void do_reload(void *ctx, struct control_request *req,
 		      const json_t *params)
 {
+	json_t *restart = json_array();
 	char why[CONTROL_WHY_MAX];
 
 	(void)params;
-	if (app_reload(ctx, why) != 0)
+	if (app_reload(ctx, restart, why) != 0)
 		refuse(req, why);
 	else
-		control_reply(req, json_object());
+		control_reply(req, json_pack("{s:O}", "restart", restart));
+	json_decref(restart);
 }
 
 static void do_sim_play(void *ctx, struct control_request *req,

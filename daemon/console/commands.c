@@ -112,7 +112,7 @@ static enum console_exit do_reload(const struct console *c, int argc,
 				   char *const *argv)
 {
 	(void)argv;
-	return argc == 1 ? ask_and_print(c, "reload", NULL, NULL)
+	return argc == 1 ? ask_and_print(c, "reload", NULL, print_reload)
 			 : usage("reload");
 }
 

@@ -20,6 +20,7 @@
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/registrar/directory.h"
+#include "daemon/registrar/roster.h"
 #include "proto/iax2_ie.h"
 #include "proto/openover_registrar.h"
 
@@ -33,6 +34,7 @@ struct server {
 	struct key_identity id;
 	struct oo_registrar *registrar;
 	struct directory *directory;
+	struct roster roster;
 	struct event_base *base;
 	struct udp *udp;
 	struct control *control;
@@ -46,7 +48,6 @@ struct server {
 	uint64_t pings_before;
 	mono_us pings_at;
 	double pings_per_s;
-	bool stale; /* the directory has changed and could not be read */
 };
 
 static void system_random(void *ctx, uint8_t *buf, size_t len)
@@ -57,112 +58,26 @@ static void system_random(void *ctx, uint8_t *buf, size_t len)
 
 /* --- the directory ------------------------------------------------------ */
 
-static bool put_node(void *ctx, const struct directory_node *node)
-{
-	struct server *s = ctx;
-	const enum iax2_err err =
-		node->key ? oo_registrar_node_put(s->registrar, node->number,
-						  node->key)
-			  : oo_registrar_plain_put(s->registrar, node->number,
-						   node->secret);
-
-	if (err == IAX2_E_FULL)
-		LOG_LIMITED(loop_now(), LOG_ERROR,
-			    "the directory holds more than %u %s; %s is left "
-			    "out",
-			    node->key ? s->conf->registrar.nodes_max
-				      : s->conf->registrar.plain_max,
-			    node->key ? "nodes (registrar.nodes_max)"
-				      : "plain clients (registrar.plain_max)",
-			    node->number);
-	return true;
-}
-
-struct known {
-	struct oo_directory *dir;
-	const struct oo_plains *plains;
-	uint8_t *node;  /* one for each record: it is in the file */
-	uint8_t *plain; /* and for each plain client */
-};
-
-static bool mark_node(void *ctx, const struct directory_node *node)
-{
-	const struct known *k = ctx;
-	const struct oo_record *rec;
-	const struct oo_plain *c;
-
-	if (node->key) {
-		rec = oo_directory_by_number(k->dir, node->number);
-		if (rec)
-			k->node[oo_directory_index(k->dir, rec)] = 1;
-	} else {
-		c = oo_plains_find(k->plains, node->number);
-		if (c)
-			k->plain[c - oo_plains_at(k->plains, 0)] = 1;
-	}
-	return true;
-}
-
-static void drop_unmarked(struct server *s, const struct known *k)
-{
-	for (size_t i = oo_directory_max(k->dir); i-- > 0;) {
-		const struct oo_record *rec = oo_directory_at(k->dir, i);
-
-		if (rec->number[0] != '\0' && !k->node[i])
-			(void)oo_registrar_node_remove(s->registrar,
-						       rec->number);
-	}
-	/* From the end: the last one takes the place of one that goes. */
-	for (size_t i = oo_plains_count(k->plains); i-- > 0;) {
-		if (!k->plain[i])
-			(void)oo_registrar_plain_remove(
-				s->registrar, oo_plains_at(k->plains, i)->name);
-	}
-}
-
-/* What is no longer in the file leaves memory as well. */
-static int drop_missing(struct server *s, char why[DIRECTORY_WHY_MAX])
-{
-	struct known k = {
-		.dir = oo_registrar_directory(s->registrar),
-		.plains = oo_registrar_plains(s->registrar),
-	};
-	int err = -ENOMEM;
-
-	k.node = calloc(oo_directory_max(k.dir) + 1, 1);
-	k.plain = calloc(oo_plains_count(k.plains) + 1, 1);
-	if (k.node && k.plain)
-		err = directory_each(s->directory, mark_node, &k, why);
-	else
-		(void)snprintf(why, DIRECTORY_WHY_MAX, "out of memory");
-	if (err == 0)
-		drop_unmarked(s, &k);
-	free(k.node);
-	free(k.plain);
-	return err;
-}
-
-/* Bring memory up to date with the file, if it has changed or could not be
- * read the last time.  What leaves makes room for what comes. */
+/* 0, or -errno with @why. */
 static int refresh(struct server *s, char why[DIRECTORY_WHY_MAX])
 {
-	int err;
+	bool read;
+	const int err = roster_refresh(&s->roster, &read, why);
 
-	if (directory_changed(s->directory))
-		s->stale = true;
-	if (!s->stale)
-		return 0;
-	err = drop_missing(s, why);
-	if (err == 0)
-		err = directory_each(s->directory, put_node, s, why);
-	if (err != 0) {
+	if (err != 0)
 		LOG_LIMITED(loop_now(), LOG_ERROR, "directory: %s", why);
+	if (!read)
 		return err;
-	}
-	s->stale = false;
 	log_info("directory: %zu nodes, %zu plain clients",
 		 oo_directory_count(oo_registrar_directory(s->registrar)),
 		 oo_plains_count(oo_registrar_plains(s->registrar)));
+	if (s->roster.left_out > 0)
+		log_error("the directory holds more than registrar.nodes_max "
+			  "(%u) or registrar.plain_max (%u) have room for: "
+			  "%zu are left out, among them %s",
+			  s->conf->registrar.nodes_max,
+			  s->conf->registrar.plain_max, s->roster.left_out,
+			  s->roster.first_left_out);
 	return 0;
 }
 
@@ -190,7 +105,7 @@ static void on_event(const struct oo_registrar_event *ev)
 		break;
 	case OO_REG_EV_REFUSED:
 		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "refused %s, which claims to be node %s", addr,
+			    "refused %s, which claims to be %s", addr,
 			    ev->number);
 		break;
 	case OO_REG_EV_NO_TOKEN:
@@ -330,7 +245,7 @@ static void on_hup(evutil_socket_t sig, short what, void *ctx)
 	}
 	conf_diags_print(&diags, s->file, stderr);
 	conf_diags_free(&diags);
-	s->stale = true;
+	s->roster.stale = true;
 	(void)refresh(s, why);
 	pump(s);
 }
@@ -508,6 +423,9 @@ static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 	}
 	registrar_cfg(s, s->conf, &cfg);
 	s->registrar = oo_registrar_new(&cfg, loop_now());
+	s->roster = (struct roster){ .directory = s->directory,
+				     .registrar = s->registrar,
+				     .stale = true };
 	if (s->registrar)
 		return 0;
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
@@ -567,9 +485,7 @@ static void done(struct server *s)
 
 int server_run(const struct conf_registrar *conf, const char *file)
 {
-	struct server s = {
-		.conf = conf, .file = file, .stale = true, .started = loop_now()
-	};
+	struct server s = { .conf = conf, .file = file, .started = loop_now() };
 	char why[CONTROL_WHY_MAX] = "";
 	char key[KEY_TEXT_LEN];
 	int status = 1;
