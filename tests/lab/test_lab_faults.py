@@ -61,7 +61,7 @@ def flood(site, to, port, count):
 
 @test
 def malformed_datagrams_are_counted_and_never_get_more_than_they_bring():
-    with Lab(delay_ms=5, log_packets=False) as lab:
+    with Lab(delay_ms=5, log_packets=False, garbage=True) as lab:
         world = World(lab)
         a = world.public('2001')
         b = world.behind('2002', CARRIER)
