@@ -25,8 +25,22 @@
 struct piece {
 	int64_t pos;
 	int64_t len_ms;
+	struct jitter_unit unit;
 	const uint8_t *codes;
 };
+
+/* Octets of the ring for each millisecond.  A unit that does not fill those of
+ * its time leaves the last of them unused. */
+static size_t octets_per_ms(const struct jitter_unit *u)
+{
+	return ((size_t)u->octets + u->ms - 1) / u->ms;
+}
+
+static bool is_unit(const struct jitter_unit *u)
+{
+	return (u->ms == 1 || u->ms == JITTER_BLOCK_MS) && u->octets > 0 &&
+	       octets_per_ms(u) <= JITTER_OCTETS_PER_MS;
+}
 
 static uint32_t ring_index(int64_t pos)
 {
@@ -80,6 +94,7 @@ int jitter_init(struct jitter *j, const struct jitter_config *config)
 	memset(j, 0, sizeof(*j));
 	j->config = *config;
 	j->target_ms = config->min_ms;
+	j->unit = (struct jitter_unit){ 1, 1 };
 	return 0;
 }
 
@@ -113,6 +128,20 @@ static void learn(struct jitter *j, const struct piece *p, uint64_t now_us)
 	j->target_ms = ms;
 }
 
+/* Millisecond @ms of @p into the ring. */
+static void store_ms(struct jitter *j, const struct piece *p, size_t ms)
+{
+	const size_t share = octets_per_ms(&p->unit);
+	const size_t at = ms % p->unit.ms * share;
+	const uint8_t *unit = p->codes + ms / p->unit.ms * p->unit.octets;
+	uint8_t *to = j->ring + ring_index(p->pos + (int64_t)ms) * share;
+
+	if (at + share <= p->unit.octets)
+		memcpy(to, unit + at, share);
+	else if (at < p->unit.octets)
+		memcpy(to, unit + at, p->unit.octets - at);
+}
+
 /* Store what is not before `play`.  False when all of it was there. */
 static bool store(struct jitter *j, const struct piece *p)
 {
@@ -126,9 +155,7 @@ static bool store(struct jitter *j, const struct piece *p)
 			continue;
 		added = true;
 		j->there[i / 64] |= UINT64_C(1) << i % 64;
-		memcpy(j->ring + (size_t)i * JITTER_OCTETS_PER_MS,
-		       p->codes + (size_t)ms * JITTER_OCTETS_PER_MS,
-		       JITTER_OCTETS_PER_MS);
+		store_ms(j, p, (size_t)ms);
 	}
 	return added;
 }
@@ -182,6 +209,7 @@ static enum jitter_put begin(struct jitter *j, const struct jitter_in *in,
 	memset(j->there, 0, sizeof(j->there));
 	j->state = JITTER_STATE_WAITING;
 	j->format = in->format;
+	j->unit = in->unit;
 	j->play = p->pos;
 	j->ended = false;
 	j->next_pending = false;
@@ -267,6 +295,17 @@ static enum jitter_put put_ahead(struct jitter *j, const struct jitter_in *in,
 	return JITTER_KEPT;
 }
 
+/* The grid's nearest place, for units that blocks must not cut. */
+static int64_t on_grid(const struct jitter *j, int64_t pos)
+{
+	const int64_t unit = j->unit.ms;
+	int64_t off = (pos - j->play) % unit;
+
+	if (off < 0)
+		off += unit;
+	return off <= unit / 2 ? pos - off : pos - off + unit;
+}
+
 static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 				 struct piece *p, uint64_t now_us)
 {
@@ -277,6 +316,8 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 			return put_behind(j, in, p, now_us);
 		return begin(j, in, p, now_us);
 	}
+	if (in->format == j->format)
+		p->pos = on_grid(j, p->pos);
 	if (j->state == JITTER_STATE_WAITING && p->pos < j->play &&
 	    p->pos >= j->play - REORDER_MS)
 		j->play = p->pos;
@@ -289,20 +330,27 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 	return put_ahead(j, in, p, now_us);
 }
 
+/* Its length, 0 when it is not made of whole units. */
+static int64_t frame_ms(const struct jitter_in *in)
+{
+	if (!is_unit(&in->unit) || in->len % in->unit.octets != 0)
+		return 0;
+	return (int64_t)(in->len / in->unit.octets) * in->unit.ms;
+}
+
 enum jitter_put jitter_put(struct jitter *j, const struct jitter_in *in,
 			   uint64_t now_us)
 {
-	struct piece p = { .codes = in->codes };
+	struct piece p = { .unit = in->unit, .codes = in->codes };
 	enum jitter_put verdict;
 
 	j->counters.frames++;
-	if (in->len < JITTER_FRAME_MIN || in->len > JITTER_FRAME_MAX ||
-	    in->len % JITTER_OCTETS_PER_MS != 0) {
+	p.len_ms = frame_ms(in);
+	if (p.len_ms < JITTER_FRAME_MIN_MS || p.len_ms > JITTER_FRAME_MAX_MS) {
 		j->counters.refused++;
 		return JITTER_REFUSED;
 	}
 	p.pos = position(j, in);
-	p.len_ms = (int64_t)(in->len / JITTER_OCTETS_PER_MS);
 	verdict = put_piece(j, in, &p, now_us);
 	j->last_put_us = now_us;
 	return verdict;
@@ -331,6 +379,7 @@ static void bound_delay(struct jitter *j, uint64_t now_us)
 		return;
 	if (skip > end - j->play)
 		skip = end - j->play;
+	skip -= skip % (int64_t)j->unit.ms;
 	if (skip <= 0)
 		return;
 	j->counters.skipped_ms += (uint64_t)skip;
@@ -360,15 +409,16 @@ static enum jitter_get conceal(struct jitter *j, uint64_t now_us)
 
 static void take_block(const struct jitter *j, struct jitter_block *out)
 {
+	const size_t share = octets_per_ms(&j->unit);
+
 	for (uint32_t ms = 0; ms < JITTER_BLOCK_MS; ms++) {
 		const int64_t pos = j->play + ms;
 
 		if (!is_there(j, pos))
 			continue;
 		out->valid |= 1U << ms;
-		memcpy(out->codes + (size_t)ms * JITTER_OCTETS_PER_MS,
-		       j->ring + (size_t)ring_index(pos) * JITTER_OCTETS_PER_MS,
-		       JITTER_OCTETS_PER_MS);
+		memcpy(out->codes + ms * share,
+		       j->ring + ring_index(pos) * share, share);
 	}
 }
 
@@ -413,7 +463,7 @@ enum jitter_get jitter_get(struct jitter *j, uint64_t now_us,
 {
 	out->format = j->format;
 	out->valid = 0;
-	memset(out->codes, j->config.silence, sizeof(out->codes));
+	memset(out->codes, 0, sizeof(out->codes));
 	if (j->state == JITTER_STATE_IDLE)
 		return JITTER_IDLE;
 	if (j->next_pending && j->state == JITTER_STATE_PLAYING &&

@@ -3,9 +3,14 @@
 #define AUDIO_JITTER_H
 
 /*
- * Jitter buffer for one stream of telephone-rate codes, eight octets a
- * millisecond (u-law, A-law): frames of 10 to 60 ms in as the network brings
- * them, blocks of 20 ms out as the node's tick asks for them.
+ * Jitter buffer for one stream of coded speech: frames of 10 to 60 ms in as the
+ * network brings them, blocks of 20 ms out as the node's tick asks for them.
+ * It holds what the wire holds, so that codecs with a memory are decoded in the
+ * order of play.
+ *
+ * A frame is made of units that can be decoded by themselves.  They last 1 ms,
+ * or as long as a block: then their times are rounded to that grid, and a block
+ * holds one of them or nothing.
  *
  * The delay follows what the network does: it covers 98 in 100 of the recent
  * frames, between the configured bounds.  It is set anew, to the millisecond,
@@ -14,7 +19,7 @@
  * it stays well above what is needed, or at once when above the upper bound.
  *
  * Pure: time is an argument, in microseconds of any monotonic clock.  Fixed
- * memory (about 10 KiB), no allocation, total on hostile input: the work of a
+ * memory (about 35 KiB), no allocation, total on hostile input: the work of a
  * call is bounded whatever the timestamps say.
  */
 
@@ -24,11 +29,11 @@
 
 #include "audio/transit.h"
 
-#define JITTER_OCTETS_PER_MS 8U
+#define JITTER_OCTETS_PER_MS 32U /* at most: linear at 16 kHz */
 #define JITTER_BLOCK_MS 20U
-#define JITTER_BLOCK_OCTETS 160U
-#define JITTER_FRAME_MIN 80U     /* octets: 10 ms */
-#define JITTER_FRAME_MAX 480U    /* octets: 60 ms */
+#define JITTER_BLOCK_OCTETS (JITTER_BLOCK_MS * JITTER_OCTETS_PER_MS)
+#define JITTER_FRAME_MIN_MS 10U
+#define JITTER_FRAME_MAX_MS 60U
 #define JITTER_DELAY_MAX_MS 500U /* for jitter_config.max_ms */
 
 /* One bit for each millisecond of a block. */
@@ -39,7 +44,12 @@
 struct jitter_config {
 	uint32_t min_ms; /* least delay, 0..max_ms */
 	uint32_t max_ms; /* greatest delay, 20..JITTER_DELAY_MAX_MS */
-	uint8_t silence; /* the format's code for silence: 0xff for u-law */
+};
+
+/* What a format's frames are made of. */
+struct jitter_unit {
+	uint16_t ms;     /* 1 or JITTER_BLOCK_MS */
+	uint16_t octets; /* 1..ms * JITTER_OCTETS_PER_MS */
 };
 
 /* What became of a frame. */
@@ -48,7 +58,7 @@ enum jitter_put {
 	JITTER_LATE,      /* its time to be played is past */
 	JITTER_DUPLICATE, /* all of it was there */
 	JITTER_OVERFLOW,  /* too far ahead of what is being played */
-	JITTER_REFUSED,   /* not 10..60 ms of whole milliseconds */
+	JITTER_REFUSED,   /* not 10..60 ms of whole units */
 };
 
 enum jitter_get {
@@ -60,7 +70,8 @@ enum jitter_get {
 struct jitter_block {
 	uint32_t format; /* of the frames it came from */
 	uint32_t valid;  /* bit n: millisecond n is there; JITTER_WHOLE: all */
-	uint8_t codes[JITTER_BLOCK_OCTETS]; /* silence where not valid */
+	/* The units one after the other; zero where not valid. */
+	uint8_t codes[JITTER_BLOCK_OCTETS];
 };
 
 struct jitter_counters {
@@ -92,6 +103,7 @@ struct jitter {
 	struct jitter_counters counters;
 	enum jitter_state state;
 	uint32_t format;
+	struct jitter_unit unit;
 	bool ended; /* the speaker unkeyed; nothing came since */
 	uint64_t last_put_us;
 
@@ -124,6 +136,7 @@ int jitter_init(struct jitter *j, const struct jitter_config *config);
 struct jitter_in {
 	uint32_t ts_ms; /* stream time, wraps at 2^32 */
 	uint32_t format;
+	struct jitter_unit unit; /* the same for all frames of a format */
 	const uint8_t *codes;
 	size_t len; /* octets */
 	bool spurt; /* known to be the first of a talk spurt */

@@ -51,6 +51,12 @@ struct resample *resample_free(struct resample *r)
 	return NULL;
 }
 
+void resample_reset(struct resample *r)
+{
+	if (r->state)
+		(void)speex_resampler_reset_mem(r->state);
+}
+
 size_t resample_out_max(const struct resample *r, size_t in_n)
 {
 	return in_n * r->out_hz / r->in_hz + 1;

@@ -19,6 +19,9 @@ struct resample;
 struct resample *resample_new(unsigned in_hz, unsigned out_hz);
 struct resample *resample_free(struct resample *r);
 
+/* Forget what was fed: the next sample is the first. */
+void resample_reset(struct resample *r);
+
 /* The most samples that one resample_run() of @in_n samples can give. */
 size_t resample_out_max(const struct resample *r, size_t in_n);
 

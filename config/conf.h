@@ -41,6 +41,18 @@ enum conf_radio {
 	CONF_RADIO_CM108,
 };
 
+/* In the order of preference of a node that is not told another. */
+enum conf_codec {
+	CONF_CODEC_ULAW,
+	CONF_CODEC_ALAW,
+	CONF_CODEC_SLIN16,
+	CONF_CODEC_SLIN,
+	CONF_CODEC_G726AAL2,
+	CONF_CODEC_ADPCM,
+	CONF_CODEC_GSM,
+	CONF_CODECS,
+};
+
 enum conf_log {
 	CONF_LOG_ERROR,
 	CONF_LOG_WARNING,
@@ -61,12 +73,15 @@ struct conf_prefix {
 
 /* Where IAX2 listens. */
 struct conf_iax2 {
-	uint16_t port;      /* UDP, 1..65535 */
-	char bind4[16];     /* IPv4 address, "": no IPv4 */
-	char bind6[46];     /* IPv6 address, "": no IPv6 */
-	uint32_t calls_max; /* 1..8192; the node's only */
+	uint16_t port;  /* UDP, 1..65535 */
+	char bind4[16]; /* IPv4 address, "": no IPv4 */
+	char bind6[46]; /* IPv6 address, "": no IPv6 */
 	struct conf_prefix *calltoken_optional;
 	size_t calltoken_optional_n; /* 0..CONF_PREFIXES_MAX */
+	/* The node's only. */
+	uint32_t calls_max;      /* 1..8192 */
+	enum conf_codec *codecs; /* the preferred first, none twice */
+	size_t codecs_n;         /* 0..CONF_CODECS; 0: all */
 };
 
 struct conf_control {
@@ -152,7 +167,7 @@ struct conf_node {
 
 /* keyhole-registrar's settings. */
 struct conf_registrar {
-	struct conf_iax2 iax2; /* calls_max unused: 0 */
+	struct conf_iax2 iax2; /* without what is the node's only */
 	struct {
 		char key_file[CONF_PATH_MAX + 1];  /* its identity */
 		char directory[CONF_PATH_MAX + 1]; /* SQLite file */
@@ -231,11 +246,18 @@ int conf_registrar_changes(const struct conf_registrar *old,
 			   const struct conf_registrar *now, conf_change_fn fn,
 			   void *ctx);
 
+/*
+ * @now was loaded while @old is in force: the settings that take a restart
+ * change places, so that @now is what is in force from here on, and @old what
+ * is to be freed.
+ */
+void conf_node_keep(struct conf_node *now, struct conf_node *old);
+
 enum conf_program { CONF_PROGRAM_NODE, CONF_PROGRAM_REGISTRAR };
 
 /* The example file: every setting explained, commented out, at its default. */
 void conf_example(FILE *to, enum conf_program which);
-/* The manual's table, in Markdown. */
-void conf_manual_table(FILE *to, enum conf_program which);
+/* The settings for the manual page, from ".SS" on (man(7)). */
+void conf_man(FILE *to, enum conf_program which);
 
 #endif

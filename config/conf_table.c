@@ -24,6 +24,9 @@
 static const char *const accept_words[] = { "registered", "listed", NULL };
 static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
 					   NULL };
+static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
+					   "slin", "g726aal2", "adpcm",
+					   "gsm",  NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -70,6 +73,12 @@ static const struct conf_row prefix_rows[] = {
 		     "count" },
 };
 
+/* What is no codec is the same as none. */
+static const struct conf_row codec_rows[] = {
+	{ "", CONF_CHOICE, .size = sizeof(enum conf_codec),
+	  .words = codec_words, .dflt = CONF_CODECS },
+};
+
 static const struct conf_scope registrar_refs = {
 	registrar_ref_rows,
 	COUNT(registrar_ref_rows),
@@ -90,6 +99,12 @@ static const struct conf_scope prefixes = {
 	prefix_rows,
 	COUNT(prefix_rows),
 	sizeof(struct conf_prefix),
+};
+
+static const struct conf_scope codecs = {
+	codec_rows,
+	COUNT(codec_rows),
+	sizeof(enum conf_codec),
 };
 
 static bool same_registrar(const void *a, const void *b)
@@ -124,6 +139,13 @@ static bool same_prefix(const void *a, const void *b)
 	return strcasecmp(one->text, other->text) == 0;
 }
 
+static bool same_codec(const void *a, const void *b)
+{
+	const enum conf_codec *one = a, *other = b;
+
+	return *one != CONF_CODECS && *one == *other;
+}
+
 /* keyholed */
 
 static const struct conf_row node_rows[] = {
@@ -155,6 +177,10 @@ static const struct conf_row node_rows[] = {
 		  "\"ADDRESS\" or \"ADDRESS/BITS\". All others must bring one: "
 		  "it "
 		  "proves their address." },
+	{ "iax2.codecs", CONF_TEXTS, LIST(iax2.codecs, codecs, CONF_CODECS),
+	  .same = same_codec, .same_what = "name",
+	  .help = "The codecs to speak, the preferred one first; empty for all "
+		  "of them in the order named here." },
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",

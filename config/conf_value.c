@@ -12,6 +12,7 @@
 /* Choices are stored and read as unsigned. */
 _Static_assert(sizeof(enum conf_accept) == sizeof(unsigned), "enum size");
 _Static_assert(sizeof(enum conf_radio) == sizeof(unsigned), "enum size");
+_Static_assert(sizeof(enum conf_codec) == sizeof(unsigned), "enum size");
 _Static_assert(sizeof(enum conf_log) == sizeof(unsigned), "enum size");
 
 const struct conf_row *conf_row_find(const struct conf_scope *scope,
@@ -323,6 +324,25 @@ static void allowed_chars(const struct conf_row *row, FILE *to)
 		(void)fputs(", or \"\"", to);
 }
 
+static void allowed_list(const struct conf_row *row, FILE *to)
+{
+	if (row->type == CONF_GROUPS) {
+		(void)fprintf(to,
+			      "a list of at most %" PRIu32
+			      " groups: ( {...}, ... )",
+			      row->max);
+	} else if (row->items->rows[0].type == CONF_CHOICE) {
+		(void)fputs("a list of ", to);
+		allowed_choice(&row->items->rows[0], to);
+		(void)fputs(": [ \"...\", ... ]", to);
+	} else {
+		(void)fprintf(to,
+			      "a list of at most %" PRIu32
+			      " texts: [ \"...\", ... ]",
+			      row->max);
+	}
+}
+
 void conf_value_allowed(const struct conf_row *row, FILE *to)
 {
 	switch (row->type) {
@@ -353,10 +373,7 @@ void conf_value_allowed(const struct conf_row *row, FILE *to)
 		break;
 	case CONF_TEXTS:
 	case CONF_GROUPS:
-		(void)fprintf(to, "a list of at most %" PRIu32 " %s", row->max,
-			      row->type == CONF_GROUPS
-				      ? "groups: ( {...}, ... )"
-				      : "texts: [ \"...\", ... ]");
+		allowed_list(row, to);
 		break;
 	}
 }

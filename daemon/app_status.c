@@ -117,7 +117,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 			      : net_addr_is_v4(&c->path.peer) ? "ipv4"
 							      : "ipv6",
 			      "path", node_rung_text(l->rung), "codec",
-			      c->format == IAX2_FORMAT_ULAW ? "ulaw" : "");
+			      node_codec_name(c->format));
 
 	(void)a;
 	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));

@@ -49,12 +49,15 @@ static struct rate_table *table(struct iax2_endpoint *ep, uint32_t per_minute,
 static bool allocate(struct iax2_endpoint *ep)
 {
 	const size_t calls = ep->cfg.calls_max;
-	const size_t pool = calls * 4 + (size_t)2 * CALL_WINDOW;
+	/* One may be on loan (transport_take_early()). */
+	const size_t kept = calls * (CALL_OWN + 1) + 1;
+	const size_t pool = kept + calls * 2 + (size_t)2 * CALL_WINDOW;
 	size_t buckets = 1;
 
 	while (buckets < calls)
 		buckets *= 2;
 	ep->bucket_mask = buckets - 1;
+	ep->pool_kept = kept;
 	ep->ev_cap = 2 * calls + 64;
 	ep->tx = dgram_queue_new(ep->cfg.tx_max);
 	ep->calls = calloc(calls, sizeof(ep->calls[0]));
@@ -206,11 +209,14 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 	c = &ep->calls[ep->by_callno[f->dst_callno]];
 	if (!net_addr_equal(&c->path.peer, &d->path.peer))
 		return NULL;
-	/* Only who has no call there says so under another number. */
-	if (c->peer_callno != 0 && f->src_callno != c->peer_callno &&
-	    !is_iax(f, IAX2_IAX_INVAL))
-		return NULL;
-	return c;
+	if (c->peer_callno == 0 || f->src_callno == c->peer_callno)
+		return c;
+	/* Asterisk says INVAL to a mini frame under no number of its own; a
+	 * forger must not need to know so little of a call of ours. */
+	return is_iax(f, IAX2_IAX_INVAL) && f->src_callno == 0 &&
+			       !c->has_ticket && c->tx_any
+		       ? c
+		       : NULL;
 }
 
 /* The peer calls as if for the first time; once it has proved that it is at
@@ -224,7 +230,7 @@ static enum iax2_err call_again(struct iax2_endpoint *ep, struct call *c,
 
 	if (iax2_ie_find(f->body, f->body_len, IAX2_IE_CALLTOKEN, &token) &&
 	    token.len > 0)
-		call_down(ep, c, &lost, false, now);
+		call_forget(ep, c, &lost, now);
 	return call_on_new(ep, d, f, now);
 }
 

@@ -6,7 +6,7 @@
  * What the parts of the endpoint share: tables, queues and demultiplexing
  * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
  * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
- * general, iax2_call_in.c and iax2_call_out.c for setting them up), voice
+ * general, iax2_call_frames.c for what a peer says, iax2_call_in.c and iax2_call_out.c for setting them up), voice
  * (iax2_media.c), commands (iax2_command.c), frames of no call
  * (iax2_outside.c).
  */
@@ -22,8 +22,11 @@
 #define CALL_NONE UINT16_MAX
 #define CALL_WINDOW 32U     /* unacknowledged full frames of one call */
 #define CALL_BODY_MAX 1300U /* octets after a full frame's header */
-#define CALL_EARLY 16U      /* frames of one call kept before their turn */
-#define CALL_TRIES 8U       /* sendings of one frame */
+#define CALL_EARLY 31U      /* frames of one call kept before their turn */
+#define CALL_OWN \
+	4U            /* buffers that no other call can take from it, ...
+			       and one for its end */
+#define CALL_TRIES 8U /* sendings of one frame */
 #define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
 enum call_state {
@@ -174,6 +177,7 @@ struct iax2_endpoint {
 	uint8_t (*pool)[IAX2_FULL_HDR_LEN + CALL_BODY_MAX];
 	uint16_t *pool_free;
 	size_t pool_free_n;
+	size_t pool_kept; /* the rest is shared, first come first served */
 
 	struct rate_table *news;          /* calls of an address */
 	struct rate_table *auth_failures; /* of an address */
@@ -304,7 +308,7 @@ void transport_measure(struct call *c, mono_us rtt);
 
 /* --- iax2_call*.c --- */
 
-/* A frame in sequence, of a call of ours. */
+/* A frame of a call of ours. */
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now);
 /* The sender is known, and heard. */
@@ -329,9 +333,16 @@ struct ending {
  * it until our last frame is acknowledged. */
 void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now);
+/* The same, and nothing of it stays. */
+void call_forget(struct iax2_endpoint *ep, struct call *c,
+		 const struct ending *e, mono_us now);
 /* REJECT, of a call that was not let in, or HANGUP; then the end. */
 void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now);
+/* HANGUP or REJECT came; @stateless: its sender keeps no call that could be
+ * told of its arrival. */
+void call_on_end(struct iax2_endpoint *ep, struct call *c,
+		 const struct iax2_full *f, bool stateless, mono_us now);
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* The parts of the statements that a ticketed NEW and its ACCEPT sign. */
 void call_statement(const struct iax2_endpoint *ep, const struct call *c,
@@ -341,6 +352,9 @@ void call_statement(const struct iax2_endpoint *ep, const struct call *c,
 struct call *call_standing(struct iax2_endpoint *ep, struct iax2_call_id id,
 			   mono_us now, enum iax2_err *err);
 
+/* iax2_call_frames.c: a frame whose turn it is. */
+void call_in_sequence(struct iax2_endpoint *ep, struct call *c,
+		      const struct iax2_full *f, mono_us now);
 /* iax2_call_in.c */
 enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 			  const struct iax2_full *f, mono_us now);

@@ -18,6 +18,7 @@
 #define VNAK_PAUSE_US (40 * MONO_MS)
 #define VNAK_HEED_US (20 * MONO_MS)
 #define VNAK_RESENDS 8U
+#define RECOVER_FRAMES 4U
 #define RTT_MAX_US (30 * MONO_S)
 #define R_BIT 0x80U
 
@@ -79,6 +80,18 @@ static uint32_t next_ts(struct call *c, const struct out_frame *f, mono_us now)
 	return ts;
 }
 
+/*
+ * A buffer for one more frame of a call that holds @own of its own?  However
+ * much one peer leaves unacknowledged, or sends before its turn, another call
+ * has its share.
+ */
+static bool has_buffer(const struct iax2_endpoint *ep, const struct call *c,
+		       size_t own)
+{
+	return c->window_n + c->early_n < own ||
+	       ep->pool_free_n > ep->pool_kept;
+}
+
 enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
 			     const struct out_frame *f, mono_us now)
 {
@@ -101,7 +114,7 @@ enum iax2_err transport_send(struct iax2_endpoint *ep, struct call *c,
 
 	if (pooled) {
 		if (c->window_n >= CALL_WINDOW - !f->last ||
-		    ep->pool_free_n == 0)
+		    (!f->last && !has_buffer(ep, c, CALL_OWN)))
 			return IAX2_E_FULL;
 		slot = ep->pool_free[ep->pool_free_n - 1];
 		buf = ep->pool[slot];
@@ -217,16 +230,22 @@ static void recover(struct call *c)
 }
 
 /* An acknowledgement after a loss that leaves something open: the next one is
- * missing too. */
+ * missing too, and perhaps the one behind it. */
 static void recover_on(struct iax2_endpoint *ep, struct call *c, mono_us now)
 {
-	struct unacked *oldest = &c->window[0];
-	const uint8_t seq = (uint8_t)(c->oseq - c->window_n);
+	uint8_t seq = (uint8_t)(c->oseq - c->window_n);
 
-	if ((int8_t)(seq - c->recover_to) >= 0)
+	if ((int8_t)(seq - c->recover_to) >= 0) {
 		c->recovering = false;
-	else if (now - oldest->last >= c->rtt_us)
-		resend(ep, c, oldest, true, now);
+		return;
+	}
+	for (size_t i = 0; i < RECOVER_FRAMES && i < c->window_n; i++, seq++) {
+		struct unacked *u = &c->window[i];
+
+		if ((int8_t)(seq - c->recover_to) < 0 &&
+		    now - u->last >= c->rtt_us)
+			resend(ep, c, u, true, now);
+	}
 }
 
 void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
@@ -320,7 +339,7 @@ static void keep_early(struct iax2_endpoint *ep, struct call *c,
 	}
 	/* Nothing is kept for a caller that has not been let in. */
 	if ((!c->outbound && c->state != CALL_UP) || c->early_n == CALL_EARLY ||
-	    ep->pool_free_n <= CALL_WINDOW)
+	    !has_buffer(ep, c, CALL_OWN))
 		return;
 	buf = ep->pool_free[ep->pool_free_n - 1];
 	if (iax2_full_encode(f, ep->pool[buf], sizeof(ep->pool[buf]), &len) !=
@@ -392,7 +411,7 @@ void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 bool transport_has_voice_room(const struct iax2_endpoint *ep,
 			      const struct call *c)
 {
-	return c->window_n < CALL_WINDOW / 2 && ep->pool_free_n > CALL_WINDOW;
+	return c->window_n < CALL_WINDOW / 2 && has_buffer(ep, c, CALL_OWN / 2);
 }
 
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)

@@ -29,7 +29,10 @@ struct wire_wr {
 
 static inline struct wire_rd wire_rd(const uint8_t *buf, size_t len)
 {
-	return (struct wire_rd){ .p = buf, .end = buf + len, .bad = false };
+	/* An empty body may be NULL, which knows no sum. */
+	return (struct wire_rd){ .p = buf,
+				 .end = len > 0 ? buf + len : buf,
+				 .bad = false };
 }
 
 static inline struct wire_wr wire_wr(uint8_t *buf, size_t cap)

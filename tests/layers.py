@@ -47,8 +47,9 @@ class Room(NamedTuple):
 SYSTEM = {
     'proto': Room({'assert.h', 'inttypes.h', 'limits.h', 'stdbool.h',
                    'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h'},
-                  {'sodium.h': 'proto/keys.c', 'nettle/*': 'proto/keys.c'}),
-    'audio': Room(LIBC, {'speex/*': 'audio/resample.c',
+                  {'sodium.h': 'proto/key*.c', 'nettle/*': 'proto/key*.c'}),
+    'audio': Room(LIBC, {'spandsp/*': 'audio/codec.c',
+                         'speex/*': 'audio/resample.c',
                          'alsa/*': 'audio/*alsa*.c'}),
     'radio': Room(LIBC, {'libusb.h': 'radio/*usb*.c',
                          'libusb-1.0/*': 'radio/*usb*.c'}),

@@ -62,19 +62,19 @@ static bool make_parts(struct node *n, mono_us now)
 		.random = n->cfg.random,
 		.random_ctx = n->cfg.random_ctx,
 	};
-	const struct iax2_endpoint_cfg ep = {
+	struct iax2_endpoint_cfg ep = {
 		.calls_max = n->cfg.calls_max,
 		.tx_max = TX_MAX,
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
-		.prefs = { IAX2_FORMAT_ULAW },
-		.prefs_n = 1,
+		.prefs_n = n->cfg.formats.n,
 		.token_optional = n->cfg.token_optional,
 		.token_optional_n = n->cfg.token_optional_n,
 		.random = n->cfg.random,
 		.random_ctx = n->cfg.random_ctx,
 	};
 
+	memcpy(ep.prefs, n->cfg.formats.v, sizeof(n->cfg.formats.v));
 	n->oo = oo_node_new(&oo, now);
 	n->ep = iax2_endpoint_new(&ep, now);
 	return n->oo && n->ep;
@@ -92,7 +92,10 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	n->cfg = *cfg;
 	memcpy(n->number, cfg->number, strlen(cfg->number) + 1);
 	n->cfg.number = n->number;
-	if (ptt_init(&n->ptt, &cfg->ptt) != 0 ||
+	if (cfg->formats.n == 0)
+		n->cfg.formats = *node_formats_all();
+	if (!node_formats_ok(&n->cfg.formats) || !node_voice_new(n) ||
+	    ptt_init(&n->ptt, &cfg->ptt) != 0 ||
 	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
 	    !make_parts(n, now))
 		return node_free(n);
@@ -109,6 +112,7 @@ struct node *node_free(struct node *n)
 		return NULL;
 	oo_node_free(n->oo);
 	iax2_endpoint_free(n->ep);
+	node_voice_free(n);
 	free(n);
 	return NULL;
 }

@@ -19,6 +19,7 @@
 #include "audio/device.h"
 #include "audio/jitter.h"
 #include "audio/meter.h"
+#include "daemon/node/node_codec.h"
 #include "proto/iax2_endpoint.h"
 #include "proto/openover_node.h"
 #include "radio/ptt.h"
@@ -62,6 +63,7 @@ struct node_cfg {
 	size_t token_optional_n;
 	uint32_t spray_packets;
 	uint32_t spray_sockets;
+	struct node_formats formats; /* copied; n = 0: node_formats_all() */
 	struct jitter_config jitter;
 	struct ptt_config ptt;
 	struct node_acl acl;

@@ -5,7 +5,7 @@
 /*
  * What the parts of the node share: composition and events (node.c), links
  * (node_links.c), who may call (node_acl.c), the conference
- * (node_conference.c).
+ * (node_conference.c) and its links' voice (node_voice.c).
  */
 
 #include "daemon/node/node.h"
@@ -39,6 +39,13 @@ struct link {
 	uint32_t tx_ts;
 };
 
+/* A link's codecs; made with the node, as links come and go. */
+struct voice {
+	struct codec *rx;
+	struct codec *tx;
+	uint32_t rx_format; /* what rx decodes */
+};
+
 #define NODE_EVENTS_MAX 256U
 
 struct node {
@@ -47,6 +54,7 @@ struct node {
 	struct oo_node *oo;
 	struct iax2_endpoint *ep;
 	struct link link[NODE_LINKS_MAX];
+	struct voice voice[NODE_LINKS_MAX];
 	struct ptt ptt;
 	bool ptt_was;
 	bool cor;
@@ -85,8 +93,30 @@ const char *node_acl_forbids(const struct node *n, const char *number,
 /* The configured peer of this number, or NULL. */
 const struct node_peer *node_peer(const struct node *n, const char *number);
 
-/* node_conference.c */
+/* node_voice.c */
+bool node_voice_new(struct node *n);
+void node_voice_free(struct node *n);
+/* The link is up and speaks @format. */
+void node_voice_start(struct node *n, struct link *l, uint64_t format);
 void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev,
 		   mono_us now);
+/* The next 20 ms of what the link says into l->block, silence where something
+ * is missing; false when it says nothing. */
+bool node_voice_hear(struct node *n, struct link *l, mono_us now);
+
+/* What several links are to hear, coded once for each codec without a
+ * memory. */
+struct voice_mix {
+	int16_t pcm[AUDIO_BLOCK];
+	bool coded[CODEC_COUNT];
+	uint8_t codes[CODEC_COUNT][CODEC_FRAME_OCTETS_MAX];
+};
+
+void node_voice_say(struct node *n, struct link *l,
+		    const int16_t pcm[AUDIO_BLOCK], mono_us now);
+void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
+			mono_us now);
+/* The spurt is over. */
+void node_voice_pause(struct node *n, struct link *l, mono_us now);
 
 #endif

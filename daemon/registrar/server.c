@@ -17,6 +17,7 @@
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/notify.h"
+#include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/registrar/directory.h"
 #include "daemon/registrar/roster.h"
@@ -39,6 +40,7 @@ struct server {
 	struct event_base *base;
 	struct udp *udp;
 	struct control *control;
+	struct trace trace;
 	struct loop_timer timer;
 	struct event *look;
 	struct event *watchdog;
@@ -344,11 +346,22 @@ static void do_refresh(void *ctx, struct control_request *req,
 	control_fail(req, CONTROL_REFUSED, text, NULL);
 }
 
+static void do_trace(void *ctx, struct control_request *req,
+		     const json_t *params)
+{
+	struct server *s = ctx;
+
+	(void)params;
+	s->trace = (struct trace){ .udp = s->udp, .control = s->control };
+	trace_start(&s->trace, req);
+}
+
 static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	static const struct control_method methods[] = {
 		{ "status", do_status },
 		{ "refresh", do_refresh },
+		{ "trace", do_trace },
 		{ NULL, NULL },
 	};
 	const struct control_cfg cfg = {

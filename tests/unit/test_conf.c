@@ -15,7 +15,7 @@ static const char full[] =
 	"node: { number = \"1999\"; key_file = \"/k\"; callsign = "
 	"\"DL1ABC/P\"; };\n"
 	"iax2: { port = 4570; bind4 = \"127.0.0.1\"; bind6 = \"\"; calls_max = "
-	"8192; };\n"
+	"8192; codecs = [ \"gsm\", \"slin16\", \"ulaw\" ]; };\n"
 	"registrars = (\n"
 	"  { host = \"reg.example.org\"; key = \"" KEY_A "\"; },\n"
 	"  { host = \"2001:db8::1\"; port = 4571; key = \"" KEY_B "\"; }\n"
@@ -71,6 +71,7 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("0.0.0.0", c.iax2.bind4);
 	T_STR("::", c.iax2.bind6);
 	T_EQ(64, c.iax2.calls_max);
+	T_EQ(0, c.iax2.codecs_n);
 	T_EQ(0,
 	     c.registrars_n + c.peers_n + c.accept.allow_n + c.accept.deny_n);
 	T_EQ(15, c.keepalive.interval_s);
@@ -121,6 +122,10 @@ static void every_setting_of_a_node_arrives(void)
 	T_STR("127.0.0.1", c.iax2.bind4);
 	T_STR("", c.iax2.bind6);
 	T_EQ(8192, c.iax2.calls_max);
+	T_EQ(3, c.iax2.codecs_n);
+	T_EQ(CONF_CODEC_GSM, c.iax2.codecs[0]);
+	T_EQ(CONF_CODEC_SLIN16, c.iax2.codecs[1]);
+	T_EQ(CONF_CODEC_ULAW, c.iax2.codecs[2]);
 	T_EQ(2, c.registrars_n);
 	T_STR("reg.example.org", c.registrars[0].host);
 	T_EQ(4569, c.registrars[0].port);
@@ -182,13 +187,20 @@ static void a_dump_loads_to_the_same_values(void)
 		T_STR(first, second);
 		T_EQ(c.peers_n, again.peers_n);
 		T_EQ(0, memcmp(&c.node, &again.node, sizeof(c.node)));
-		T_EQ(0, memcmp(&c.iax2, &again.iax2, sizeof(c.iax2)));
+		T_EQ(c.iax2.port, again.iax2.port);
+		T_STR(c.iax2.bind4, again.iax2.bind4);
+		T_STR(c.iax2.bind6, again.iax2.bind6);
+		T_EQ(c.iax2.codecs_n, again.iax2.codecs_n);
 		T_EQ(0, memcmp(&c.radio, &again.radio, sizeof(c.radio)));
 		T_EQ(0, memcmp(&c.jitter, &again.jitter, sizeof(c.jitter)));
 		T_STR(c.sim.tx_wav, again.sim.tx_wav);
 		if (c.peers_n > 0)
 			T_EQ(0, memcmp(c.peers, again.peers,
 				       c.peers_n * sizeof(*c.peers)));
+		if (c.iax2.codecs_n > 0)
+			T_EQ(0,
+			     memcmp(c.iax2.codecs, again.iax2.codecs,
+				    c.iax2.codecs_n * sizeof(*c.iax2.codecs)));
 		if (c.registrars_n > 0)
 			T_EQ(0, memcmp(c.registrars, again.registrars,
 				       c.registrars_n * sizeof(*c.registrars)));
@@ -296,21 +308,26 @@ static void a_file_loads_like_its_text(void)
 	T_EQ(0, unlink(name));
 }
 
-static void compare_example(enum conf_program which, const char *name)
+static char page[131072];
+
+static void read_page(const char *dir, const char *name)
 {
 	char path[512];
-	static char file[65536];
-	char *want = example(which);
-	size_t len;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", CONF_EXAMPLES, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	f = fopen(path, "re");
 	T_TRUE(f != NULL);
-	len = fread(file, 1, sizeof(file) - 1, f);
-	file[len] = '\0';
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
 	T_EQ(0, fclose(f));
-	T_STR(want, file);
+}
+
+static void compare_example(enum conf_program which, const char *name)
+{
+	char *want = example(which);
+
+	read_page(CONF_EXAMPLES, name);
+	T_STR(want, page);
 	free(want);
 }
 
@@ -318,6 +335,33 @@ static void the_example_files_are_up_to_date(void)
 {
 	compare_example(CONF_PROGRAM_NODE, "keyholed.conf.example");
 	compare_example(CONF_PROGRAM_REGISTRAR, "registrar.conf.example");
+}
+
+static void compare_man(enum conf_program which, const char *name)
+{
+	static const char heading[] = "\n.SH SETTINGS\n";
+	char *want = NULL, *begin, *end;
+	size_t len = 0;
+	FILE *to = open_memstream(&want, &len);
+
+	T_TRUE(to != NULL);
+	conf_man(to, which);
+	T_EQ(0, fclose(to));
+	read_page(CONF_MAN, name);
+	begin = strstr(page, heading);
+	T_TRUE(begin != NULL);
+	begin += strlen(heading);
+	end = strstr(begin, "\n.SH ");
+	T_TRUE(end != NULL);
+	end[1] = '\0';
+	T_STR(want, begin);
+	free(want);
+}
+
+static void the_manual_pages_are_up_to_date(void)
+{
+	compare_man(CONF_PROGRAM_NODE, "keyholed.conf.5");
+	compare_man(CONF_PROGRAM_REGISTRAR, "registrar.conf.5");
 }
 
 static void an_untouched_example_lacks_only_the_number(void)
@@ -378,28 +422,26 @@ static void an_uncommented_example_is_the_defaults(void)
 	conf_node_free(&plain);
 }
 
-static void the_manual_has_a_row_for_each_setting(void)
+static void the_manual_has_every_setting(void)
 {
 	char *text = NULL;
 	size_t len = 0;
-	unsigned bars = 0, lines = 0;
+	unsigned items = 0;
 	FILE *to = open_memstream(&text, &len);
 
-	conf_manual_table(to, CONF_PROGRAM_NODE);
+	conf_man(to, CONF_PROGRAM_NODE);
 	T_EQ(0, fclose(to));
-	for (const char *p = text; *p; p++) {
-		bars += *p == '|';
-		lines += *p == '\n';
-	}
-	T_EQ(2 + conf_node_table.scope.n + 3 + 5, lines);
-	T_EQ(6 * lines, bars);
+	for (const char *p = text; (p = strstr(p, ".TP\n.B ")); p++)
+		items++;
+	T_TRUE(items > conf_node_table.scope.n);
+	T_TRUE(strstr(text, "\n.TP\n.B keepalive.interval_s\n"));
+	T_TRUE(strstr(text, "\nAllowed: a whole number from 5 to 120 s.\n"
+			    "By default 15.\n"));
 	T_TRUE(strstr(text,
-		      "\n| `keepalive.interval_s` | a whole number from 5 "
-		      "to 120 s | `15` | no | "));
-	T_TRUE(strstr(text, "\n| `registrars[].key` | a public key: 44 "
-			    "characters of base64 | required | no | "));
-	T_TRUE(strstr(text, "\n| `peers[].port` | a whole number from 1 to "
-			    "65535 | `4569` | yes | "));
+		      "\n.B peers[].port\nIts UDP port.\nAllowed: a whole "
+		      "number from 1 to 65535.\nBy default 4569.\n"
+		      "Takes effect on reload.\n"));
+	T_TRUE(strstr(text, "\n.SS jitter\n"));
 	free(text);
 }
 
@@ -431,6 +473,7 @@ static void changes_say_what_needs_a_restart(void)
 		{ "registrars = ( { host = \"a\"; key = \"" KEY_A "\"; } );",
 		  "registrars", false },
 		{ "iax2: { port = 4570; };", "iax2.port", false },
+		{ "iax2: { codecs = [ \"ulaw\" ]; };", "iax2.codecs", false },
 		{ "radio: { type = \"sim\"; };", "radio.type", false },
 		{ "control: { group = \"x\"; };", "control.group", false },
 	};
@@ -454,6 +497,41 @@ static void changes_say_what_needs_a_restart(void)
 		conf_node_free(&now);
 	}
 	conf_node_free(&c);
+}
+
+static void only_a_restart_changes_what_takes_one(void)
+{
+	struct conf_node now, old;
+
+	load(NUMBER
+	     "iax2: { port = 4570; bind4 = \"127.0.0.1\"; codecs = [ "
+	     "\"gsm\" ]; };\n"
+	     "accept: { deny = [ \"1\" ]; };\nlog: { level = "
+	     "\"debug\"; };\nradio: { type = \"sim\"; timeout_s = 60; };",
+	     &now);
+	load(NUMBER "registrars = ( { host = \"a\"; key = \"" KEY_A
+		    "\"; } );\naccept: { deny = [ \"2\", \"3\" ]; };",
+	     &old);
+	conf_node_keep(&now, &old);
+	/* In force as before. */
+	T_EQ(4569, now.iax2.port);
+	T_STR("0.0.0.0", now.iax2.bind4);
+	T_EQ(0, now.iax2.codecs_n);
+	T_EQ(1, now.registrars_n);
+	T_STR("a", now.registrars[0].host);
+	T_EQ(CONF_RADIO_NONE, now.radio.type);
+	/* As loaded. */
+	T_EQ(1, now.accept.deny_n);
+	T_STR("1", now.accept.deny[0].number);
+	T_EQ(CONF_LOG_DEBUG, now.log.level);
+	T_EQ(60, now.radio.timeout_s);
+	/* The rest is the other's, to be freed once. */
+	T_EQ(4570, old.iax2.port);
+	T_EQ(1, old.iax2.codecs_n);
+	T_EQ(2, old.accept.deny_n);
+	T_EQ(0, old.registrars_n);
+	conf_node_free(&now);
+	conf_node_free(&old);
 }
 
 /* Cut to fit it would be somebody else's number. */
@@ -554,8 +632,10 @@ int main(void)
 	T_RUN(the_example_files_are_up_to_date);
 	T_RUN(an_untouched_example_lacks_only_the_number);
 	T_RUN(an_uncommented_example_is_the_defaults);
-	T_RUN(the_manual_has_a_row_for_each_setting);
+	T_RUN(the_manual_has_every_setting);
+	T_RUN(the_manual_pages_are_up_to_date);
 	T_RUN(changes_say_what_needs_a_restart);
+	T_RUN(only_a_restart_changes_what_takes_one);
 	T_RUN(a_number_of_16_digits_is_nobodys);
 	T_RUN(the_tables_are_consistent);
 	T_RUN(every_truncation_is_survived);

@@ -228,6 +228,15 @@ static void entries_given_twice_are_errors(void)
 	       "line 3; allowed: each once\n"
 	       "F:6: accept.allow[3] has the same caller as accept.allow[1] in "
 	       "line 4; allowed: each once\n");
+	expect(NUMBER "iax2: { codecs = [ \"gsm\", \"GSM\", \"mp3\",\n \"gsm\" "
+		      "]; };\n",
+	       "F:2: iax2.codecs[1] is \"GSM\"; allowed: \"ulaw\", \"alaw\", "
+	       "\"slin16\", \"slin\", \"g726aal2\", \"adpcm\" or \"gsm\"\n"
+	       "F:2: iax2.codecs[2] is \"mp3\"; allowed: \"ulaw\", \"alaw\", "
+	       "\"slin16\", \"slin\", \"g726aal2\", \"adpcm\" or \"gsm\"\n"
+	       "F:3: iax2.codecs[3] has the same name as iax2.codecs[0] in "
+	       "line "
+	       "2; allowed: each once\n");
 	expect(NUMBER "log: { level = \"info\"; };\n\nlog: { };\n",
 	       "F:4: this name is in the same group already; allowed: each "
 	       "once\n");

@@ -11,13 +11,21 @@
 #define ULAW 4U
 #define ALAW 8U
 
+/* Octets of 60 ms of u-law, and of the longest frame there is. */
+#define ULAW_MAX 480U
+#define OCTETS_MAX (JITTER_FRAME_MAX_MS * JITTER_OCTETS_PER_MS)
+
+static const struct jitter_unit ulaw_unit = { 1, 8 };
+static const struct jitter_unit gsm_unit = { 20, 33 };
+static const struct jitter_unit wide_unit = { 1, 32 };
+
 static struct jitter j;
 static struct jitter_block block;
 static uint64_t now;
 
 static void reset(uint32_t min_ms, uint32_t max_ms)
 {
-	const struct jitter_config config = { min_ms, max_ms, 0xff };
+	const struct jitter_config config = { min_ms, max_ms };
 
 	T_EQ(0, jitter_init(&j, &config));
 	now = START;
@@ -32,8 +40,10 @@ static uint8_t code_at(uint32_t ts)
 static enum jitter_put put_as(uint32_t ts, size_t len_ms, bool spurt,
 			      uint32_t format)
 {
-	uint8_t codes[JITTER_FRAME_MAX + 8];
-	struct jitter_in in = { .ts_ms = ts, .format = format, .spurt = spurt };
+	uint8_t codes[ULAW_MAX + 16];
+	struct jitter_in in = {
+		.ts_ms = ts, .format = format, .unit = ulaw_unit, .spurt = spurt
+	};
 	enum jitter_put got;
 	uint8_t *copy;
 
@@ -65,15 +75,15 @@ static void is_block(uint32_t ts)
 {
 	T_EQ(JITTER_WHOLE, block.valid);
 	T_EQ(ULAW, block.format);
-	for (uint32_t i = 0; i < JITTER_BLOCK_OCTETS; i++)
+	for (uint32_t i = 0; i < 160; i++)
 		T_EQ(code_at(ts + i / 8), block.codes[i]);
 }
 
 static void bounds_are_checked(void)
 {
-	static const struct jitter_config bad[] = { { 0, 19, 0 },
-						    { 0, 501, 0 },
-						    { 61, 60, 0 } };
+	static const struct jitter_config bad[] = { { 0, 19 },
+						    { 0, 501 },
+						    { 61, 60 } };
 
 	for (size_t i = 0; i < 3; i++)
 		T_EQ(-EINVAL, jitter_init(&j, &bad[i]));
@@ -100,7 +110,7 @@ static void a_spurt_plays_in_order_and_ends_without_concealment(void)
 	is_block(ts + 20 * 49);
 	T_EQ(JITTER_IDLE, get());
 	T_EQ(JITTER_IDLE, get());
-	T_EQ(0xff, block.codes[0]);
+	T_EQ(0, block.codes[0]);
 	T_EQ(50, j.counters.played);
 	T_EQ(0, j.counters.lost + j.counters.late);
 }
@@ -211,20 +221,35 @@ static void duplicates_and_late_frames_are_told_apart(void)
 	T_EQ(3, j.counters.duplicates);
 }
 
+static enum jitter_put put_octets(const struct jitter_unit *unit, size_t len)
+{
+	static const uint8_t zeros[OCTETS_MAX + 32];
+	const struct jitter_in in = {
+		.unit = *unit, .codes = zeros, .len = len, .spurt = true
+	};
+
+	return jitter_put(&j, &in, now);
+}
+
 static void what_is_no_frame_is_refused(void)
 {
+	static const struct jitter_unit no_units[] = {
+		{ 0, 0 },  { 0, 8 },    { 1, 0 },  { 1, 33 },
+		{ 10, 8 }, { 20, 641 }, { 40, 8 }, { 65535, 65535 },
+	};
+
 	reset(20, 200);
 	T_EQ(JITTER_REFUSED, put_as(0, 9, true, ULAW));
 	T_EQ(JITTER_REFUSED, put_as(0, 0, true, ULAW));
-	T_EQ(JITTER_REFUSED,
-	     jitter_put(&j,
-			&(struct jitter_in){ .codes = block.codes, .len = 97 },
-			now));
-	T_EQ(JITTER_REFUSED,
-	     jitter_put(&j,
-			&(struct jitter_in){ .codes = block.codes, .len = 488 },
-			now));
-	T_EQ(4, j.counters.refused);
+	T_EQ(JITTER_REFUSED, put_octets(&ulaw_unit, 97));
+	T_EQ(JITTER_REFUSED, put_octets(&ulaw_unit, 488));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 32));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 34));
+	T_EQ(JITTER_REFUSED, put_octets(&gsm_unit, 132));
+	T_EQ(JITTER_REFUSED, put_octets(&wide_unit, OCTETS_MAX + 32));
+	for (size_t i = 0; i < sizeof(no_units) / sizeof(no_units[0]); i++)
+		T_EQ(JITTER_REFUSED, put_octets(&no_units[i], 160));
+	T_EQ(8 + sizeof(no_units) / sizeof(no_units[0]), j.counters.refused);
 	T_EQ(JITTER_IDLE, get());
 }
 
@@ -276,6 +301,7 @@ static uint32_t run_spurts(uint32_t jitter_ms, uint32_t *delay)
 				&(struct jitter_in){ .ts_ms = n * 20 +
 							      n / 150 * 1000,
 						     .format = ULAW,
+						     .unit = ulaw_unit,
 						     .codes = block.codes,
 						     .len = 160,
 						     .spurt = n % 150 == 0 },
@@ -423,7 +449,7 @@ static void rounded_timestamps_are_continuous_speech(void)
 	}
 }
 
-static void half_a_block_is_given_with_silence_for_the_rest(void)
+static void half_a_block_is_given_with_zeros_for_the_rest(void)
 {
 	reset(20, 200);
 	(void)put_as(0, 10, true, ULAW);
@@ -432,8 +458,8 @@ static void half_a_block_is_given_with_silence_for_the_rest(void)
 	T_EQ(JITTER_FRAME, get());
 	T_EQ(0x3ff, block.valid);
 	T_EQ(code_at(9), block.codes[79]);
-	T_EQ(0xff, block.codes[80]);
-	T_EQ(0xff, block.codes[159]);
+	T_EQ(0, block.codes[80]);
+	T_EQ(0, block.codes[159]);
 }
 
 static void a_change_of_format_starts_anew(void)
@@ -544,7 +570,7 @@ int main(void)
 	T_RUN(a_stall_and_its_burst_do_not_leave_a_long_delay);
 	T_RUN(a_fast_and_a_slow_sender_are_absorbed);
 	T_RUN(rounded_timestamps_are_continuous_speech);
-	T_RUN(half_a_block_is_given_with_silence_for_the_rest);
+	T_RUN(half_a_block_is_given_with_zeros_for_the_rest);
 	T_RUN(a_change_of_format_starts_anew);
 	T_RUN(a_jump_of_the_timestamps_is_followed);
 	T_RUN(two_spurts_held_at_once_keep_their_silence_apart);

@@ -126,6 +126,9 @@ static void carry(struct world *w, int from, const struct dgram *d)
 		w->swallowed = w->log[w->log_n - 1];
 		return;
 	}
+	if (w->gone[from] || (to >= 0 && w->gone[to]) ||
+	    (w->wall && to != REGISTRAR && from != REGISTRAR))
+		return;
 	/* A packet with a small time-to-live dies on the way. */
 	if (to >= 0 && (d->ttl == 0 || d->ttl > 5))
 		(void)world_inject(w, to, &w->addr[from], d->data, d->len);

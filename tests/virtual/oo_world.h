@@ -45,6 +45,8 @@ struct world {
 			    [WORLD_EVENTS];       /* by kind, the last event */
 	unsigned seen[WORLD_NODES][WORLD_EVENTS]; /* and how many */
 	bool refuse[WORLD_NODES];                 /* answer to OPEN_IN */
+	bool wall;                  /* what one node sends to another is lost */
+	bool gone[WORLD_NODES + 1]; /* and all to and from these parties */
 };
 
 /* Three nodes, 2001 to 2003, and a registrar that knows them. */

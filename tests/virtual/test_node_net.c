@@ -147,7 +147,7 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 			    .auth_failures_per_min = 100 },
 		.spray_packets = 2048,
 		.spray_sockets = 256,
-		.jitter = { .min_ms = 40, .max_ms = 400, .silence = 0xff },
+		.jitter = { .min_ms = 40, .max_ms = 400 },
 		.ptt = { .timeout_s = 180 },
 		.acl = { .registered = true },
 		.peers = &peer_of[i],
@@ -268,6 +268,93 @@ static unsigned all_links(const struct scene *s, int i)
 	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
 		n += node_link_at(s->at[i].node, k, &l);
 	return n;
+}
+
+/* --- links that are there already --------------------------------------- */
+
+/* The second node wants a permanent link to the first, and looks for it where
+ * nobody answers. */
+static struct node_link_id seek(struct scene *s, bool permanent)
+{
+	const struct node_connect c = {
+		.number = "2001",
+		.addr = net_addr_v4(198, 51, 100, 99, 4569),
+		.mode = NODE_MONITOR,
+		.permanent = permanent,
+	};
+	struct node_link_id id;
+
+	T_EQ(IAX2_OK,
+	     node_connect(s->at[1].node, &c, fake_net_now(s->net), &id));
+	return id;
+}
+
+static void a_permanent_link_takes_the_call_that_it_waited_for(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	for (int calling = 0; calling < 2; calling++) {
+		begin(&s, 31, &preserving, &preserving);
+		id = seek(&s, true);
+		run(&s, calling ? 100 * MONO_MS : 7 * MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(calling ? NODE_LINK_CALLING : NODE_LINK_WAITING, l.state);
+		(void)dial(&s);
+		run(&s, MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(NODE_LINK_UP, l.state);
+		T_EQ(NODE_MONITOR, l.mode);
+		T_TRUE(l.permanent && !l.outbound);
+		T_EQ(1, all_links(&s, 1));
+		T_EQ(1, links(&s, 0, NODE_LINK_UP));
+		/* When the call ends the link goes on seeking. */
+		T_EQ(1,
+		     node_disconnect(s.at[0].node, NULL, fake_net_now(s.net)));
+		run(&s, MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(NODE_LINK_WAITING, l.state);
+		run(&s, 5 * MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(NODE_LINK_CALLING, l.state);
+		T_TRUE(l.outbound);
+		end(&s);
+	}
+}
+
+static void a_dial_under_way_is_content_with_the_others_call(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	begin(&s, 32, &preserving, &preserving);
+	id = seek(&s, false);
+	(void)dial(&s);
+	run(&s, MONO_S);
+	T_TRUE(node_link(s.at[1].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_EQ(0, s.at[1].downs);
+	T_EQ(1, all_links(&s, 1));
+	/* Nothing is left to seek when it ends. */
+	T_EQ(1, node_disconnect(s.at[0].node, NULL, fake_net_now(s.net)));
+	run(&s, MONO_S);
+	T_EQ(0, all_links(&s, 1));
+	end(&s);
+}
+
+static void a_node_that_stops_takes_no_calls(void)
+{
+	struct scene s;
+
+	begin(&s, 33, NULL, NULL);
+	node_stop(s.at[1].node, fake_net_now(s.net));
+	(void)dial(&s);
+	run(&s, 500 * MONO_MS);
+	T_EQ(0, s.at[1].ups);
+	T_EQ(0, s.at[0].ups);
+	end(&s);
 }
 
 /* --- dialling ----------------------------------------------------------- */
@@ -675,5 +762,8 @@ int main(void)
 	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
 	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
 	T_RUN(digits_arrive_in_order_and_once);
+	T_RUN(a_permanent_link_takes_the_call_that_it_waited_for);
+	T_RUN(a_dial_under_way_is_content_with_the_others_call);
+	T_RUN(a_node_that_stops_takes_no_calls);
 	return T_DONE();
 }
