@@ -246,6 +246,13 @@ int conf_registrar_changes(const struct conf_registrar *old,
 			   const struct conf_registrar *now, conf_change_fn fn,
 			   void *ctx);
 
+/*
+ * @now was loaded while @old is in force: the settings that take a restart
+ * change places, so that @now is what is in force from here on, and @old what
+ * is to be freed.
+ */
+void conf_node_keep(struct conf_node *now, struct conf_node *old);
+
 enum conf_program { CONF_PROGRAM_NODE, CONF_PROGRAM_REGISTRAR };
 
 /* The example file: every setting explained, commented out, at its default. */

@@ -166,7 +166,7 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	(void)what;
 	if (sig == SIGHUP) {
 		notify_reloading();
-		if (app_reload(a, why) != 0)
+		if (app_reload(a, NULL, why) != 0)
 			log_error("reload: %s", why);
 		notify_ready();
 		return;
@@ -204,12 +204,7 @@ static int start_signals(struct app *a)
 {
 	static const int sig[APP_SIGNALS] = { SIGTERM, SIGINT, SIGQUIT,
 					      SIGHUP };
-	/* What would end us without unkeying, for nothing of ours. */
-	static const int ignored[] = { SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2,
-				       SIGALRM };
 
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		(void)signal(ignored[i], SIG_IGN);
 	for (size_t i = 0; i < APP_SIGNALS; i++) {
 		a->signals[i] = evsignal_new(a->base, sig[i], on_signal, a);
 		if (!a->signals[i] || event_add(a->signals[i], NULL) != 0)
@@ -219,6 +214,18 @@ static int start_signals(struct app *a)
 }
 
 /* --- start and end ------------------------------------------------------ */
+
+/* It may open and have something to say all the same. */
+static int start_control(struct app *a, char why[CONTROL_WHY_MAX])
+{
+	int err;
+
+	why[0] = '\0';
+	err = app_control_open(a, why);
+	if (err == 0 && why[0] != '\0')
+		log_warning("%s", why);
+	return err;
+}
 
 static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 {
@@ -235,13 +242,10 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (err == 0)
 		err = radio_io_open(&a->radio, &a->conf, why);
-	why[0] = '\0';
 	if (err == 0)
-		err = app_control_open(a, why);
+		err = start_control(a, why);
 	if (err != 0)
 		return err;
-	if (why[0] != '\0')
-		log_warning("%s", why);
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 	a->resolver = resolver_new(a->base);
 	if (!a->resolver || start_signals(a) != 0 ||
@@ -306,7 +310,7 @@ static void done(struct app *a)
 	a->node = node_free(a->node);
 	if (a->base)
 		event_base_free(a->base);
-	app_conf_free(a);
+	app_conf_free(&a->lists);
 	conf_node_free(&a->conf);
 	key_wipe(&a->id, sizeof(a->id));
 }

@@ -143,7 +143,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 				  json_integer((json_int_t)c->tx_voice));
 	(void)json_object_set_new(o, "late",
 				  json_integer((json_int_t)l->jitter.late));
-	(void)json_object_set_new(o, "why", json_string(l->why));
+	(void)json_object_set_new(o, "why", control_text(l->why));
 	return o;
 }
 

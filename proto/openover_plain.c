@@ -83,6 +83,8 @@ static void set_secret(struct oo_plains *p, struct oo_plain *c,
 	if (strcmp(c->secret, secret) == 0)
 		return;
 	key_wipe(c->secret, sizeof(c->secret));
+	/* What the old one proved cannot be said again. */
+	memset(c->used, 0, sizeof(c->used));
 	memcpy(c->secret, secret, strlen(secret) + 1);
 	oo_plains_release(p, c);
 }

@@ -169,6 +169,17 @@ static enum iax2_err refuse(struct oo_registrar *r, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
+/* Some write hexadecimal digits large. */
+static char lower_hex(char c)
+{
+	static const char large[] = "ABCDEF", small[] = "abcdef";
+	const char *at = c != '\0' ? strchr(large, c) : NULL;
+
+	if (!at)
+		return c;
+	return small[at - large];
+}
+
 static bool is_answer(const struct oo_msg *m, const struct exchange *x,
 		      const char *secret)
 {
@@ -176,11 +187,8 @@ static bool is_answer(const struct oo_msg *m, const struct exchange *x,
 	bool good;
 
 	key_md5_response(x->challenge, secret, want);
-	/* Some write hexadecimal digits large. */
 	for (size_t i = 0; i < sizeof(got); i++)
-		got[i] = m->md5[i] >= 'A' && m->md5[i] <= 'F'
-				 ? (char)(m->md5[i] + ('a' - 'A'))
-				 : m->md5[i];
+		got[i] = lower_hex(m->md5[i]);
 	good = key_equal(want, got, 32);
 	key_wipe(want, sizeof(want));
 	return good;

@@ -3,6 +3,7 @@
 #include "daemon/io/loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,17 +16,32 @@ mono_us loop_now(void)
 	return (mono_us)ts.tv_sec * MONO_S + (mono_us)ts.tv_nsec / 1000;
 }
 
+static void ignore_signals(void)
+{
+	static const int sig[] = { SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2,
+				   SIGALRM };
+
+	for (size_t i = 0; i < sizeof(sig) / sizeof(sig[0]); i++)
+		(void)signal(sig[i], SIG_IGN);
+}
+
 struct event_base *loop_base_new(void)
 {
 	struct event_config *cfg = event_config_new();
 	struct event_base *base = NULL;
 
+	ignore_signals();
 	if (!cfg)
 		return NULL;
 	/* Without this, libevent's epoll timers are good to a millisecond. */
 	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
+	/* The usual priority is the middle one. */
+	if (base && event_base_priority_init(base, LOOP_LAST + 1) != 0) {
+		event_base_free(base);
+		return NULL;
+	}
 	return base;
 }
 

@@ -16,6 +16,7 @@
 #include "proto/dgram.h"
 
 #define UDP_WHY_MAX 160U
+#define UDP_PREFER_MAX 80U
 
 struct udp;
 
@@ -52,7 +53,28 @@ struct udp *udp_close(struct udp *u);
  */
 void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 	      void *ctx);
+/*
+ * What these peers send from now on has a receive buffer of its own, and is
+ * read before what strangers send: a flood does not displace it.  At most
+ * UDP_PREFER_MAX; the rest counts as strangers.  0 or -errno; then nothing has
+ * changed.  The same peers again cost nothing.
+ */
+int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n);
 const struct udp_counters *udp_counters(const struct udp *u);
+
+/* A datagram that came in, or that is handed to the kernel; borrowed. */
+struct udp_seen {
+	bool sent;
+	struct net_addr local;
+	struct net_addr peer;
+	uint8_t ttl; /* 0: unknown, or the kernel's default */
+	const uint8_t *data;
+	size_t len;
+};
+
+/* Show every datagram to @fn as well, until it is NULL.  It must not send. */
+void udp_watch(struct udp *u, void (*fn)(void *ctx, const struct udp_seen *s),
+	       void *ctx);
 
 /*
  * Open up to @n extra IPv4 sockets.  Their ids (net_path.sock) are

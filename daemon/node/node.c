@@ -247,8 +247,8 @@ static void check_stopped(struct node *n, mono_us now)
 {
 	const bool quiet = n->released && iax2_endpoint_calls(n->ep) == 0;
 
-	if (n->stopping && (quiet || now >= n->stop_by)) {
-		n->stopping = false;
+	if (n->stopping && !n->stopped && (quiet || now >= n->stop_by)) {
+		n->stopped = true;
 		node_push(n, NODE_EV_STOPPED);
 	}
 }
@@ -274,7 +274,7 @@ mono_us node_deadline(const struct node *n)
 	due = mono_min(due, node_links_deadline(n));
 	if (n->dtmf_n > 0)
 		due = mono_min(due, n->dtmf_next);
-	if (n->stopping)
+	if (n->stopping && !n->stopped)
 		due = mono_min(due, n->stop_by);
 	return due;
 }

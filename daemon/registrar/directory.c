@@ -148,6 +148,8 @@ static int prepare(struct directory *d, const char *path, bool create)
 				    NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		code = one_number(d, "PRAGMA user_version", &version);
+	if (code == SQLITE_OK && version > SCHEMA_VERSION)
+		return SQLITE_MISMATCH;
 	if (code == SQLITE_OK && version < SCHEMA_VERSION) {
 		code = sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 		if (code == SQLITE_OK)
@@ -175,6 +177,9 @@ int directory_open(struct directory **out, const char *path, bool create,
 	code = prepare(d, path, create);
 	if (code != SQLITE_OK) {
 		err = failed(d, code, why);
+		if (code == SQLITE_MISMATCH)
+			say(why, "it was made by a later version of "
+				 "keyhole-registrar");
 		directory_close(d);
 		return err;
 	}

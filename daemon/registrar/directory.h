@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define DIRECTORY_WHY_MAX 256U
+#define DIRECTORY_NAME_MAX 32U   /* characters */
 #define DIRECTORY_SECRET_MAX 64U /* octets */
 
 struct directory;

@@ -14,6 +14,7 @@
 #include "config/conf.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
+#include "daemon/io/trace_client.h"
 #include "daemon/registrar/directory.h"
 #include "daemon/registrar/server.h"
 
@@ -42,6 +43,7 @@ static int usage(FILE *to, int status)
 		      "       keyhole-registrar -c FILE node list\n"
 		      "       keyhole-registrar -c FILE key\n"
 		      "       keyhole-registrar -c FILE status [--json]\n"
+		      "       keyhole-registrar -c FILE " TRACE_USAGE "\n"
 		      "       keyhole-registrar --version\n");
 	return status;
 }
@@ -236,6 +238,20 @@ static int key_command(const struct conf_registrar *conf)
 
 /* --- main --------------------------------------------------------------- */
 
+static int trace_command(const struct conf_registrar *conf,
+			 const struct args *a)
+{
+	struct trace_want want = {
+		.program = "keyhole-registrar",
+		.socket = conf->control.socket,
+		.form = a->json ? TRACE_JSON : TRACE_PCAP,
+	};
+
+	if (!trace_options(a->argc - 1, a->argv + 1, &want))
+		return usage(stderr, EXIT_USAGE);
+	return trace_follow(&want);
+}
+
 static int command(const struct conf_registrar *conf, const struct args *a)
 {
 	if (a->check)
@@ -250,6 +266,11 @@ static int command(const struct conf_registrar *conf, const struct args *a)
 		return node_command(conf, a);
 	if (strcmp(a->argv[0], "status") == 0 && a->argc == 1)
 		return status_command(conf, a->json);
+	if (strcmp(a->argv[0], "status") == 0 && a->argc == 2 &&
+	    strcmp(a->argv[1], "--json") == 0)
+		return status_command(conf, true);
+	if (strcmp(a->argv[0], "trace") == 0)
+		return trace_command(conf, a);
 	if (strcmp(a->argv[0], "key") == 0 && a->argc == 1)
 		return key_command(conf);
 	return usage(stderr, EXIT_USAGE);
@@ -288,7 +309,8 @@ int main(int argc, char *argv[])
 	struct args a = { 0 };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+	/* "+": what follows a command's name is the command's. */
+	while ((opt = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			a.file = optarg;

@@ -17,34 +17,40 @@
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/notify.h"
+#include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/registrar/directory.h"
+#include "daemon/registrar/roster.h"
 #include "proto/iax2_ie.h"
 #include "proto/openover_registrar.h"
 
 #define DIRECTORY_LOOK_S 1 /* between looks at the file */
+#define SIGNALS 4U
 #define TX_MAX 16384U
 
 struct server {
 	const struct conf_registrar *conf;
 	const char *file; /* that @conf came from, read again on SIGHUP */
+	struct conf_registrar reloaded; /* what it said the last time */
+	bool has_reloaded;
 	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 	struct key_identity id;
 	struct oo_registrar *registrar;
 	struct directory *directory;
+	struct roster roster;
 	struct event_base *base;
 	struct udp *udp;
 	struct control *control;
+	struct trace trace;
 	struct loop_timer timer;
 	struct event *look;
 	struct event *watchdog;
-	struct event *signals[3];
+	struct event *signals[SIGNALS];
 	mono_us started;
 	/* For pings_per_s. */
 	uint64_t pings_before;
 	mono_us pings_at;
 	double pings_per_s;
-	bool stale; /* the directory has changed and could not be read */
 };
 
 static void system_random(void *ctx, uint8_t *buf, size_t len)
@@ -55,112 +61,26 @@ static void system_random(void *ctx, uint8_t *buf, size_t len)
 
 /* --- the directory ------------------------------------------------------ */
 
-static bool put_node(void *ctx, const struct directory_node *node)
-{
-	struct server *s = ctx;
-	const enum iax2_err err =
-		node->key ? oo_registrar_node_put(s->registrar, node->number,
-						  node->key)
-			  : oo_registrar_plain_put(s->registrar, node->number,
-						   node->secret);
-
-	if (err == IAX2_E_FULL)
-		LOG_LIMITED(loop_now(), LOG_ERROR,
-			    "the directory holds more than %u %s; %s is left "
-			    "out",
-			    node->key ? s->conf->registrar.nodes_max
-				      : s->conf->registrar.plain_max,
-			    node->key ? "nodes (registrar.nodes_max)"
-				      : "plain clients (registrar.plain_max)",
-			    node->number);
-	return true;
-}
-
-struct known {
-	struct oo_directory *dir;
-	const struct oo_plains *plains;
-	uint8_t *node;  /* one for each record: it is in the file */
-	uint8_t *plain; /* and for each plain client */
-};
-
-static bool mark_node(void *ctx, const struct directory_node *node)
-{
-	const struct known *k = ctx;
-	const struct oo_record *rec;
-	const struct oo_plain *c;
-
-	if (node->key) {
-		rec = oo_directory_by_number(k->dir, node->number);
-		if (rec)
-			k->node[oo_directory_index(k->dir, rec)] = 1;
-	} else {
-		c = oo_plains_find(k->plains, node->number);
-		if (c)
-			k->plain[c - oo_plains_at(k->plains, 0)] = 1;
-	}
-	return true;
-}
-
-static void drop_unmarked(struct server *s, const struct known *k)
-{
-	for (size_t i = oo_directory_max(k->dir); i-- > 0;) {
-		const struct oo_record *rec = oo_directory_at(k->dir, i);
-
-		if (rec->number[0] != '\0' && !k->node[i])
-			(void)oo_registrar_node_remove(s->registrar,
-						       rec->number);
-	}
-	/* From the end: the last one takes the place of one that goes. */
-	for (size_t i = oo_plains_count(k->plains); i-- > 0;) {
-		if (!k->plain[i])
-			(void)oo_registrar_plain_remove(
-				s->registrar, oo_plains_at(k->plains, i)->name);
-	}
-}
-
-/* What is no longer in the file leaves memory as well. */
-static int drop_missing(struct server *s, char why[DIRECTORY_WHY_MAX])
-{
-	struct known k = {
-		.dir = oo_registrar_directory(s->registrar),
-		.plains = oo_registrar_plains(s->registrar),
-	};
-	int err = -ENOMEM;
-
-	k.node = calloc(oo_directory_max(k.dir) + 1, 1);
-	k.plain = calloc(oo_plains_count(k.plains) + 1, 1);
-	if (k.node && k.plain)
-		err = directory_each(s->directory, mark_node, &k, why);
-	else
-		(void)snprintf(why, DIRECTORY_WHY_MAX, "out of memory");
-	if (err == 0)
-		drop_unmarked(s, &k);
-	free(k.node);
-	free(k.plain);
-	return err;
-}
-
-/* Bring memory up to date with the file, if it has changed or could not be
- * read the last time.  What leaves makes room for what comes. */
+/* 0, or -errno with @why. */
 static int refresh(struct server *s, char why[DIRECTORY_WHY_MAX])
 {
-	int err;
+	bool read;
+	const int err = roster_refresh(&s->roster, &read, why);
 
-	if (directory_changed(s->directory))
-		s->stale = true;
-	if (!s->stale)
-		return 0;
-	err = drop_missing(s, why);
-	if (err == 0)
-		err = directory_each(s->directory, put_node, s, why);
-	if (err != 0) {
+	if (err != 0)
 		LOG_LIMITED(loop_now(), LOG_ERROR, "directory: %s", why);
+	if (!read)
 		return err;
-	}
-	s->stale = false;
 	log_info("directory: %zu nodes, %zu plain clients",
 		 oo_directory_count(oo_registrar_directory(s->registrar)),
 		 oo_plains_count(oo_registrar_plains(s->registrar)));
+	if (s->roster.left_out > 0)
+		log_error("the directory holds more than registrar.nodes_max "
+			  "(%u) or registrar.plain_max (%u) have room for: "
+			  "%zu are left out, among them %s",
+			  s->conf->registrar.nodes_max,
+			  s->conf->registrar.plain_max, s->roster.left_out,
+			  s->roster.first_left_out);
 	return 0;
 }
 
@@ -188,7 +108,7 @@ static void on_event(const struct oo_registrar_event *ev)
 		break;
 	case OO_REG_EV_REFUSED:
 		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "refused %s, which claims to be node %s", addr,
+			    "refused %s, which claims to be %s", addr,
 			    ev->number);
 		break;
 	case OO_REG_EV_NO_TOKEN:
@@ -317,18 +237,22 @@ static void on_hup(evutil_socket_t sig, short what, void *ctx)
 	(void)sig;
 	(void)what;
 	if (conf_load_registrar(s->file, &conf, &diags) == 0) {
-		(void)conf_registrar_changes(s->conf, &conf, say_change, NULL);
+		(void)conf_registrar_changes(s->has_reloaded ? &s->reloaded
+							     : s->conf,
+					     &conf, say_change, NULL);
 		registrar_cfg(s, &conf, &cfg);
 		(void)oo_registrar_limits(s->registrar, &cfg);
 		log_set_level((enum log_level)conf.log.level);
-		conf_registrar_free(&conf);
+		conf_registrar_free(&s->reloaded);
+		s->reloaded = conf;
+		s->has_reloaded = true;
 	} else {
 		log_error("%s is in error; the settings stay as they are",
 			  s->file);
 	}
 	conf_diags_print(&diags, s->file, stderr);
 	conf_diags_free(&diags);
-	s->stale = true;
+	s->roster.stale = true;
 	(void)refresh(s, why);
 	pump(s);
 }
@@ -423,11 +347,22 @@ static void do_refresh(void *ctx, struct control_request *req,
 	control_fail(req, CONTROL_REFUSED, text, NULL);
 }
 
+static void do_trace(void *ctx, struct control_request *req,
+		     const json_t *params)
+{
+	struct server *s = ctx;
+
+	(void)params;
+	s->trace = (struct trace){ .udp = s->udp, .control = s->control };
+	trace_start(&s->trace, req);
+}
+
 static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	static const struct control_method methods[] = {
 		{ "status", do_status },
 		{ "refresh", do_refresh },
+		{ "trace", do_trace },
 		{ NULL, NULL },
 	};
 	const struct control_cfg cfg = {
@@ -457,11 +392,10 @@ static int add_timer(struct server *s, struct event **out, event_callback_fn fn,
 
 static int start_loop(struct server *s)
 {
-	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sig[SIGNALS] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
 	const mono_us watchdog = notify_watchdog_period();
 
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SIGNALS; i++) {
 		s->signals[i] =
 			evsignal_new(s->base, sig[i],
 				     sig[i] == SIGHUP ? on_hup : on_signal, s);
@@ -495,6 +429,9 @@ static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 	}
 	registrar_cfg(s, s->conf, &cfg);
 	s->registrar = oo_registrar_new(&cfg, loop_now());
+	s->roster = (struct roster){ .directory = s->directory,
+				     .registrar = s->registrar,
+				     .stale = true };
 	if (s->registrar)
 		return 0;
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
@@ -541,7 +478,7 @@ static void done(struct server *s)
 	s->control = control_close(s->control);
 	free_event(s->look);
 	free_event(s->watchdog);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < SIGNALS; i++)
 		free_event(s->signals[i]);
 	loop_timer_done(&s->timer);
 	s->udp = udp_close(s->udp);
@@ -550,13 +487,12 @@ static void done(struct server *s)
 	if (s->base)
 		event_base_free(s->base);
 	key_wipe(&s->id, sizeof(s->id));
+	conf_registrar_free(&s->reloaded);
 }
 
 int server_run(const struct conf_registrar *conf, const char *file)
 {
-	struct server s = {
-		.conf = conf, .file = file, .stale = true, .started = loop_now()
-	};
+	struct server s = { .conf = conf, .file = file, .started = loop_now() };
 	char why[CONTROL_WHY_MAX] = "";
 	char key[KEY_TEXT_LEN];
 	int status = 1;

@@ -99,9 +99,11 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("/var/lib/keyhole-registrar/registrar.key", r.registrar.key_file);
 	T_STR("/var/lib/keyhole-registrar/directory.db", r.registrar.directory);
 	T_EQ(20000, r.registrar.nodes_max);
+	T_EQ(1024, r.registrar.plain_max);
 	T_EQ(1800, r.registrar.refresh_s);
 	T_EQ(60, r.limits.registrations_per_min);
 	T_EQ(60, r.limits.opens_per_min);
+	T_EQ(20, r.limits.auth_failures_per_min);
 	T_EQ(4096, r.limits.opens_max);
 	T_STR("/run/keyhole-registrar/registrar.sock", r.control.socket);
 	T_STR("keyhole", r.control.group);
@@ -497,6 +499,41 @@ static void changes_say_what_needs_a_restart(void)
 	conf_node_free(&c);
 }
 
+static void only_a_restart_changes_what_takes_one(void)
+{
+	struct conf_node now, old;
+
+	load(NUMBER
+	     "iax2: { port = 4570; bind4 = \"127.0.0.1\"; codecs = [ "
+	     "\"gsm\" ]; };\n"
+	     "accept: { deny = [ \"1\" ]; };\nlog: { level = "
+	     "\"debug\"; };\nradio: { type = \"sim\"; timeout_s = 60; };",
+	     &now);
+	load(NUMBER "registrars = ( { host = \"a\"; key = \"" KEY_A
+		    "\"; } );\naccept: { deny = [ \"2\", \"3\" ]; };",
+	     &old);
+	conf_node_keep(&now, &old);
+	/* In force as before. */
+	T_EQ(4569, now.iax2.port);
+	T_STR("0.0.0.0", now.iax2.bind4);
+	T_EQ(0, now.iax2.codecs_n);
+	T_EQ(1, now.registrars_n);
+	T_STR("a", now.registrars[0].host);
+	T_EQ(CONF_RADIO_NONE, now.radio.type);
+	/* As loaded. */
+	T_EQ(1, now.accept.deny_n);
+	T_STR("1", now.accept.deny[0].number);
+	T_EQ(CONF_LOG_DEBUG, now.log.level);
+	T_EQ(60, now.radio.timeout_s);
+	/* The rest is the other's, to be freed once. */
+	T_EQ(4570, old.iax2.port);
+	T_EQ(1, old.iax2.codecs_n);
+	T_EQ(2, old.accept.deny_n);
+	T_EQ(0, old.registrars_n);
+	conf_node_free(&now);
+	conf_node_free(&old);
+}
+
 /* Cut to fit it would be somebody else's number. */
 static void a_number_of_16_digits_is_nobodys(void)
 {
@@ -598,6 +635,7 @@ int main(void)
 	T_RUN(the_manual_has_every_setting);
 	T_RUN(the_manual_pages_are_up_to_date);
 	T_RUN(changes_say_what_needs_a_restart);
+	T_RUN(only_a_restart_changes_what_takes_one);
 	T_RUN(a_number_of_16_digits_is_nobodys);
 	T_RUN(the_tables_are_consistent);
 	T_RUN(every_truncation_is_survived);

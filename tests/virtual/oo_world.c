@@ -26,6 +26,7 @@ void world_init(struct world *w)
 {
 	struct oo_registrar_cfg rc = {
 		.nodes_max = 16,
+		.plain_max = 16,
 		.opens_max = 16,
 		.tx_max = 64,
 		.refresh_s = 300,

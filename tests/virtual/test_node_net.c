@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "audio/ulaw.h"
-#include "daemon/node/node.h"
+#include "daemon/node/node_priv.h"
+#include "proto/iax2_ie.h"
+#include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
 #include "tests/t.h"
 #include "tests/virtual/fake_net.h"
@@ -104,6 +106,7 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 	const struct oo_registrar_cfg cfg = {
 		.identity = &s->registrar_id,
 		.nodes_max = 16,
+		.plain_max = 4,
 		.opens_max = 64,
 		.tx_max = 256,
 		.refresh_s = 1800,
@@ -123,6 +126,9 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 	m.ctx = s->registrar;
 	fake_net_address(s->net, fake_net_attach(s->net, &m), at, FAKE_NO_NAT);
 }
+
+/* The one peers entry of each node, for the tests that set it. */
+static struct node_peer peer_of[2];
 
 static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		       const struct fake_nat *nat)
@@ -144,6 +150,8 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		.jitter = { .min_ms = 40, .max_ms = 400 },
 		.ptt = { .timeout_s = 180 },
 		.acl = { .registered = true },
+		.peers = &peer_of[i],
+		.peers_n = peer_of[i].number[0] != '\0',
 		.random = fake_net_random,
 		.random_ctx = s->net,
 	};
@@ -336,17 +344,96 @@ static void a_dial_under_way_is_content_with_the_others_call(void)
 	end(&s);
 }
 
-static void a_node_that_stops_takes_no_calls(void)
+/* The one that is called while it asks its registrar has not called yet: it
+ * need not insist, whatever its number. */
+static void a_dial_that_gets_nowhere_does_not_keep_the_other_out(void)
 {
+	const struct node_connect c = { .number = "2002", .permanent = true };
+	struct node_link_info l;
+	struct node_link_id id;
 	struct scene s;
 
-	begin(&s, 33, NULL, NULL);
-	node_stop(s.at[1].node, fake_net_now(s.net));
-	(void)dial(&s);
-	run(&s, 500 * MONO_MS);
-	T_EQ(0, s.at[1].ups);
-	T_EQ(0, s.at[0].ups);
+	begin(&s, 34, NULL, NULL);
+	/* What the first sends reaches no registrar. */
+	fake_net_cut(s.net, 0, true);
+	T_EQ(IAX2_OK, node_connect(s.at[0].node, &c, fake_net_now(s.net), &id));
+	run(&s, MONO_S);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(NODE_LINK_REQUESTING, l.state);
+	fake_net_cut(s.net, 0, false);
+	T_EQ(IAX2_OK, node_connect(s.at[1].node,
+				   &(struct node_connect){ .number = "2001" },
+				   fake_net_now(s.net), &id));
+	run(&s, MONO_S);
+	T_EQ(1, links(&s, 0, NODE_LINK_UP));
+	T_EQ(1, links(&s, 1, NODE_LINK_UP));
+	T_EQ(0, s.at[0].downs + s.at[1].downs);
 	end(&s);
+}
+
+static void two_that_dial_each_other_get_one_link(void)
+{
+	const struct node_connect back = { .number = "2001" };
+
+	for (int first = 0; first < 2; first++) {
+		for (unsigned ms = 0; ms <= 400; ms += 5) {
+			struct node_link_id id;
+			struct scene s;
+
+			begin(&s, 1 + ms, &preserving, &preserving);
+			if (first == 0)
+				(void)dial(&s);
+			else
+				T_EQ(IAX2_OK,
+				     node_connect(s.at[1].node, &back,
+						  fake_net_now(s.net), &id));
+			run(&s, ms * MONO_MS);
+			/* There may be a link already: nothing to dial. */
+			if (first == 0)
+				(void)node_connect(s.at[1].node, &back,
+						   fake_net_now(s.net), &id);
+			else if (all_links(&s, 0) == 0)
+				(void)dial(&s);
+			run(&s, 2 * MONO_S);
+			T_EQ(1, links(&s, 0, NODE_LINK_UP));
+			T_EQ(1, links(&s, 1, NODE_LINK_UP));
+			T_EQ(1, all_links(&s, 0));
+			T_EQ(1, all_links(&s, 1));
+			/* Neither console hears that its connect failed. */
+			T_EQ(0, s.at[0].downs + s.at[1].downs);
+			/* The call that gave way is forgotten in the end. */
+			run(&s, 10 * MONO_S);
+			T_EQ(1,
+			     iax2_endpoint_calls(node_endpoint(s.at[0].node)));
+			T_EQ(1,
+			     iax2_endpoint_calls(node_endpoint(s.at[1].node)));
+			end(&s);
+		}
+	}
+}
+
+static void a_node_that_stops_takes_no_calls(void)
+{
+	bool in_time = false, late = false;
+
+	/* Whatever the dial has come to when the other node stops. */
+	for (unsigned ms = 0; ms <= 400; ms += 5) {
+		unsigned ups;
+		struct scene s;
+
+		begin(&s, 33, NULL, NULL);
+		(void)dial(&s);
+		run(&s, ms * MONO_MS);
+		ups = s.at[1].ups;
+		node_stop(s.at[1].node, fake_net_now(s.net));
+		run(&s, 2 * MONO_S);
+		T_EQ(ups, s.at[1].ups);
+		T_EQ(0, all_links(&s, 1));
+		in_time = in_time || ups == 0;
+		late = late || ups > 0;
+		end(&s);
+	}
+	T_TRUE(in_time && late);
 }
 
 /* --- dialling ----------------------------------------------------------- */
@@ -366,6 +453,89 @@ static void a_dial_between_two_carrier_nats_takes_four_round_trips(void)
 	T_TRUE(l.dial_us <= 4 * RTT);
 	T_EQ(1, links(&s, 1, NODE_LINK_UP));
 	end(&s);
+}
+
+/* Make 2002 a plain client of the registrar, registered at @at. */
+static void register_as_plain(struct scene *s, const struct net_addr *at)
+{
+	static struct net_prefix all;
+	const struct oo_registrar_cfg limits = { .refresh_s = 1800,
+						 .registrations_per_min = 600,
+						 .opens_per_min = 600,
+						 .auth_failures_per_min = 60,
+						 .token_optional = &all,
+						 .token_optional_n = 1 };
+	struct iax2_full hdr = { .src_callno = 7 };
+	uint8_t buf[OO_FRAME_MAX];
+	char challenge[65], md5[33];
+
+	T_EQ(IAX2_OK, oo_registrar_plain_put(s->registrar, "2002", "sesame"));
+	T_TRUE(oo_registrar_limits(s->registrar, &limits));
+	for (int i = 0; i < 2; i++) {
+		struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREQ, &hdr);
+		struct dgram d = { .path.peer = *at, .data = buf };
+		struct oo_msg m;
+
+		iax2_ie_put_text(&w, IAX2_IE_USERNAME, "2002");
+		if (i == 1)
+			iax2_ie_put_text(&w, IAX2_IE_MD5_RESULT, md5);
+		d.len = (size_t)(w.p - buf);
+		T_EQ(IAX2_OK,
+		     oo_registrar_rx(s->registrar, &d, fake_net_now(s->net)));
+		T_TRUE(oo_registrar_next_tx(s->registrar, &d));
+		T_EQ(IAX2_OK, oo_msg_decode(d.data, d.len, &m));
+		memcpy(challenge, m.challenge, sizeof(challenge));
+		key_md5_response(challenge, "sesame", md5);
+		hdr.dst_callno = m.hdr.src_callno;
+	}
+}
+
+static const struct net_addr *open_address(int i)
+{
+	static struct net_addr a;
+
+	a = net_addr_v4(198, 51, 100, (uint8_t)(20 + i), 4569);
+	return &a;
+}
+
+static void a_plain_client_is_dialled_by_number_and_called_directly(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	peer_of[0] = (struct node_peer){ .number = "2002",
+					 .md5_secret = "between us" };
+	peer_of[1] = (struct node_peer){ .number = "2001",
+					 .md5_secret = "between us" };
+	begin(&s, 1, &preserving, NULL);
+	register_as_plain(&s, open_address(1));
+	id = dial(&s);
+	run(&s, 2 * MONO_S);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_EQ(NODE_RUNG_DIRECT, l.rung);
+	T_EQ(1, links(&s, 1, NODE_LINK_UP));
+	end(&s);
+	memset(peer_of, 0, sizeof(peer_of));
+}
+
+/* Or a registrar could take the place of a node whose key is known here. */
+static void a_listed_key_is_not_given_up_for_a_plain_client(void)
+{
+	struct scene s;
+
+	peer_of[0] = (struct node_peer){ .number = "2002", .has_key = true };
+	begin(&s, 1, &preserving, NULL);
+	register_as_plain(&s, open_address(1));
+	(void)dial(&s);
+	run(&s, 2 * MONO_S);
+	T_EQ(0, all_links(&s, 0));
+	T_EQ(1, s.at[0].downs);
+	T_EQ(0, all_links(&s, 1));
+	T_TRUE(strstr(s.at[0].why, "key") != NULL);
+	end(&s);
+	memset(peer_of, 0, sizeof(peer_of));
 }
 
 static bool lose_nth(void *ctx, const struct fake_packet *p)
@@ -654,10 +824,53 @@ static void digits_arrive_in_order_and_once(void)
 	end(&s);
 }
 
+/* A console gets whole characters, and all of them that fit. */
+static void long_text_is_cut_between_characters(void)
+{
+	/* Octets before the one at the cut, the character, octets that stay:
+	 * 255 fit. */
+	static const struct {
+		unsigned before;
+		const char *character;
+		size_t stay;
+	} cases[] = {
+		{ 254, "\xc3\xa9", 254 },
+		{ 253, "\xc3\xa9", 255 },
+		{ 253, "\xe2\x82\xac", 253 },
+		{ 252, "\xe2\x82\xac", 255 },
+		{ 252, "\xf0\x9f\x93\xbb", 252 },
+		{ 251, "\xf0\x9f\x93\xbb", 255 },
+		{ 254, "x", 255 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300] = "";
+		struct node *n;
+		struct scene s;
+
+		begin(&s, 24, NULL, NULL);
+		(void)dial(&s);
+		run(&s, MONO_S);
+		memset(text, 'a', cases[i].before);
+		(void)strcat(text, cases[i].character);
+		(void)strcat(text, "and more");
+		n = s.at[0].node;
+		T_EQ(IAX2_OK, iax2_send_text(n->ep, n->link[0].call, text,
+					     fake_net_now(s.net)));
+		run(&s, 200 * MONO_MS);
+		T_EQ(NODE_EV_TEXT, s.at[1].last.kind);
+		T_EQ(cases[i].stay, strlen(s.at[1].last.text));
+		T_TRUE(memcmp(text, s.at[1].last.text, cases[i].stay) == 0);
+		end(&s);
+	}
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(a_dial_between_two_carrier_nats_takes_four_round_trips);
+	T_RUN(a_plain_client_is_dialled_by_number_and_called_directly);
+	T_RUN(a_listed_key_is_not_given_up_for_a_plain_client);
 	T_RUN(any_one_packet_of_a_dial_may_be_lost);
 	T_RUN(in_foul_weather_a_dial_ends_and_both_ends_agree);
 	T_RUN(a_port_translating_nat_is_met_by_port_probing);
@@ -669,8 +882,11 @@ int main(void)
 	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
 	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
 	T_RUN(digits_arrive_in_order_and_once);
+	T_RUN(long_text_is_cut_between_characters);
 	T_RUN(a_permanent_link_takes_the_call_that_it_waited_for);
 	T_RUN(a_dial_under_way_is_content_with_the_others_call);
+	T_RUN(a_dial_that_gets_nowhere_does_not_keep_the_other_out);
+	T_RUN(two_that_dial_each_other_get_one_link);
 	T_RUN(a_node_that_stops_takes_no_calls);
 	return T_DONE();
 }
