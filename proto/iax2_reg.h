@@ -71,11 +71,11 @@ struct iax2_reg {
 	char cause[IAX2_REG_CAUSE_MAX + 1]; /* of the last REGREJ */
 	struct net_addr addrs[IAX2_REG_ADDRS_MAX];
 	size_t addrs_n;
-	size_t cur;       /* the address whose turn it is */
-	size_t tried;     /* addresses of this round that stayed silent */
-	mono_us due;      /* the state's deadline */
-	mono_us expires;  /* the registration granted; 0: none */
-	mono_us end_by;   /* of a release */
+	size_t cur;      /* the address whose turn it is */
+	size_t tried;    /* addresses of this round that stayed silent */
+	mono_us due;     /* the state's deadline */
+	mono_us expires; /* the registration granted; 0: none */
+	mono_us end_by;  /* of a release */
 	bool releasing;
 	unsigned failures; /* rounds in a row */
 	/* The exchange under way, or the last one. */
