@@ -389,7 +389,7 @@ static void the_manual_has_a_row_for_each_setting(void)
 		bars += *p == '|';
 		lines += *p == '\n';
 	}
-	T_EQ(2 + conf_node_table.scope.n + 3 + 5, lines);
+	T_EQ(2 + conf_node_table.scope.n + 5 + 5, lines);
 	T_EQ(6 * lines, bars);
 	T_TRUE(strstr(text,
 		      "\n| `keepalive.interval_s` | a whole number from 5 "
