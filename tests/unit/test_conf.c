@@ -395,7 +395,7 @@ static void the_manual_has_a_row_for_each_setting(void)
 		      "\n| `keepalive.interval_s` | a whole number from 5 "
 		      "to 120 s | `15` | no | "));
 	T_TRUE(strstr(text, "\n| `registrars[].key` | a public key: 44 "
-			    "characters of base64 | required | no | "));
+			    "characters of base64 | none | no | "));
 	T_TRUE(strstr(text, "\n| `peers[].port` | a whole number from 1 to "
 			    "65535 | `4569` | yes | "));
 	free(text);
