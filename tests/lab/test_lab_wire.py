@@ -165,7 +165,8 @@ def register_plain(stage):
         sock.connect((stage.world.registrar_host.addr4, 4569))
 
         def ask(step, dst, *elements):
-            sock.send(full_frame(wire.REGREQ, [(0x06, b'hut'), *elements], 77, dst, ts_ms=step,
+            body = [(0x06, b'hut'), (0x13, b'\0\x3c'), *elements]
+            sock.send(full_frame(wire.REGREQ, body, 77, dst, ts_ms=step,
                                  oseq=1 if dst else 0, iseq=1 if dst else 0))
             return parse_full(sock.recv(2000))
 
