@@ -277,6 +277,22 @@ static void a_poke_is_answered_beside_a_call(void)
 	is_up(call);
 }
 
+static void questions_before_the_answer_are_answered(void)
+{
+	struct iax2_full f;
+
+	start();
+	(void)call_in(IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 0, 1);
+	(void)say_iax(IAX2_IAX_PING, 1, 0);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_PONG, 0, 2);
+	T_EQ(101, f.ts_ms);
+	(void)say_iax(IAX2_IAX_LAGRQ, 2, 1);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_LAGRP, 1, 3);
+	T_EQ(102, f.ts_ms);
+	no_event();
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -290,6 +306,7 @@ int main(void)
 	T_RUN(a_pong_reports_what_was_received);
 	T_RUN(a_pong_has_the_percentage_lost);
 	T_RUN(a_poke_is_answered_beside_a_call);
+	T_RUN(questions_before_the_answer_are_answered);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }

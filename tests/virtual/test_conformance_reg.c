@@ -132,20 +132,27 @@ static void a_regrej_has_cause_and_code_and_is_a_failure(void)
 
 static void a_regrel_has_the_name_and_must_be_proved(void)
 {
-	static const uint8_t unproved[] = { 0xff, 0x05, 0,   0,   0,   0,
-					    0,    0,    0,   0,   6,   0x11,
-					    0x06, 4,    '2', '0', '0', '1' };
+	struct world_frame rel;
 	struct iax2_full f;
 
 	begin();
-	T_TRUE(world_inject(&w, REGISTRAR, &w.addr[0], unproved,
-			    sizeof(unproved)) != IAX2_OK);
-	T_TRUE(record("2001")->session.id != 0);
+	w.sent = 0;
+	w.swallow = 1;
 	oo_node_release(w.node[0], w.now);
 	world_settle(&w);
-	f = decoded(world_find(&w, 0, REGISTRAR, IAX2_IAX_REGREL));
+	rel = w.swallowed;
+	T_EQ(IAX2_IAX_REGREL, rel.subclass);
+	f = decoded(&rel);
 	is_named(&f, "2001");
+	rel.data[rel.len - 1] ^= 1;
+	T_TRUE(world_inject(&w, REGISTRAR, &w.addr[0], rel.data, rel.len) !=
+	       IAX2_OK);
+	T_TRUE(record("2001")->session.id != 0);
+	rel.data[rel.len - 1] ^= 1;
+	T_EQ(IAX2_OK,
+	     world_inject(&w, REGISTRAR, &w.addr[0], rel.data, rel.len));
 	T_EQ(0, record("2001")->session.id);
+	world_settle(&w);
 	T_EQ(1, w.seen[0][OO_EV_RELEASED]);
 	world_done(&w);
 }
