@@ -153,13 +153,13 @@ static void on_registration(struct node *n, const struct oo_event *in)
 		[OO_EV_TROUBLE] = NODE_EV_TROUBLE,
 		[OO_EV_APPARENT] = NODE_EV_APPARENT,
 	};
-	const struct oo_reg *g = oo_node_registrar(n->oo, in->registrar);
+	struct oo_registrar_view v = { 0 };
 	struct node_event *ev = node_push(n, map[in->kind]);
 
+	(void)oo_node_registrar_view(n->oo, in->registrar, &v);
 	ev->registrar = in->registrar;
-	ev->addr = g->hole[oo_reg_best_family(g)].apparent;
-	(void)snprintf(ev->why, sizeof(ev->why), "%s",
-		       oo_reg_trouble_text(g->trouble));
+	ev->addr = v.apparent;
+	(void)snprintf(ev->why, sizeof(ev->why), "%s", v.why);
 }
 
 static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
