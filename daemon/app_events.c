@@ -109,6 +109,33 @@ static bool keep_socket(void *ctx, uint16_t sock)
 	return node_uses_socket(ctx, sock);
 }
 
+/* Registrars, and the peers of calls, are read before strangers. */
+static void prefer_peers(struct app *a)
+{
+	const struct oo_node *oo = node_openover(a->node);
+	struct net_addr peer[UDP_PREFER_MAX];
+	struct node_link_info l;
+	size_t n = 0;
+	int err;
+
+	for (size_t i = 0; i < oo_node_registrars(oo) * OO_FAMILIES; i++) {
+		const struct oo_reg *g = oo_node_registrar(oo, i / OO_FAMILIES);
+		const struct oo_hole *h = &g->hole[i % OO_FAMILIES];
+
+		if (net_addr_is_set(&h->registrar))
+			peer[n++] = h->registrar;
+	}
+	for (size_t i = 0; i < NODE_LINKS_MAX && n < UDP_PREFER_MAX; i++) {
+		if (node_link_at(a->node, i, &l) && l.call.path.sock == 0 &&
+		    net_addr_is_set(&l.call.path.peer))
+			peer[n++] = l.call.path.peer;
+	}
+	err = udp_prefer(a->udp, peer, n);
+	if (err != 0)
+		LOG_LIMITED(loop_now(), LOG_WARNING,
+			    "a flood will disturb calls: %s", strerror(-err));
+}
+
 void app_on_event(struct app *a, const struct node_event *ev)
 {
 	switch (ev->kind) {
@@ -117,11 +144,13 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_TROUBLE:
 	case NODE_EV_APPARENT:
 		on_registration(a, ev);
+		prefer_peers(a);
 		break;
 	case NODE_EV_LINK_STEP:
 	case NODE_EV_LINK_UP:
 	case NODE_EV_LINK_DOWN:
 		on_link(a, ev);
+		prefer_peers(a);
 		break;
 	case NODE_EV_CALLER_REFUSED:
 		on_refused(a, ev);

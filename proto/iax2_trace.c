@@ -140,8 +140,6 @@ bool iax2_trace_describe(const uint8_t *pkt, size_t len, struct iax2_trace *out)
 		describe_meta(pkt, len, &t);
 		break;
 	}
-	if (t.body_len == 0)
-		t.body = NULL;
 	*out = t;
 	return true;
 }
@@ -161,12 +159,14 @@ static struct words words(char *out, size_t cap)
 
 static void put_n(struct words *w, const void *text, size_t len)
 {
-	const uint8_t *from = text;
+	const char *from = text;
 
 	for (size_t i = 0; i < len && w->left > 1; i++) {
 		const bool plain = from[i] >= 0x20 && from[i] < 0x7f;
 
-		*w->p++ = plain ? (char)from[i] : '.';
+		*w->p++ = '.';
+		if (plain)
+			w->p[-1] = from[i];
 		w->left--;
 	}
 	*w->p = '\0';
@@ -367,7 +367,7 @@ static void put_full(struct words *w, const struct iax2_trace *t)
 	put(w, " in ");
 	put_dec(w, t->iseq);
 	put(w, t->retransmit ? ", again" : "");
-	while (t->has_elements && t->body_len > 0 && iax2_ie_next(&r, &ie))
+	while (t->has_elements && iax2_ie_next(&r, &ie))
 		put_element(w, &ie);
 	if (t->has_elements || t->body_len == 0)
 		return;

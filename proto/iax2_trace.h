@@ -45,7 +45,7 @@ struct iax2_trace {
 	const char *subclass_name; /* NULL: none */
 	bool has_elements;         /* the body is a list of elements */
 	enum iax2_err err;         /* what is wrong with it, or IAX2_OK */
-	const uint8_t *body;       /* borrowed; NULL only when body_len is 0 */
+	const uint8_t *body;       /* borrowed; never NULL when has_elements */
 	size_t body_len;           /* octets */
 };
 

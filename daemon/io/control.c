@@ -259,6 +259,14 @@ enum control_feed control_feed_state(struct control *c)
 	return state;
 }
 
+void control_feed_skip(struct control *c)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (c->client[i].fd >= 0 && c->client[i].follows)
+			c->client[i].lost++;
+	}
+}
+
 static void feed_one(struct client *cl, const char *method, json_t *params)
 {
 	(void)json_object_set_new(params, "dropped",

@@ -81,6 +81,8 @@ void control_follow(struct control_request *req);
 /* Is a record worth making?  Those that are behind lose it here. */
 enum control_feed { CONTROL_NOBODY, CONTROL_BEHIND, CONTROL_READY };
 enum control_feed control_feed_state(struct control *c);
+/* A record is not made: all that follow lose it. */
+void control_feed_skip(struct control *c);
 /* To all that follow and are not behind, after control_feed_state();
  * "dropped" in @params, which is consumed, tells each how many it lost. */
 void control_feed(struct control *c, const char *method, json_t *params);

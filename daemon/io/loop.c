@@ -37,6 +37,11 @@ struct event_base *loop_base_new(void)
 	(void)event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER);
 	base = event_base_new_with_config(cfg);
 	event_config_free(cfg);
+	/* The usual priority is the middle one. */
+	if (base && event_base_priority_init(base, LOOP_LAST + 1) != 0) {
+		event_base_free(base);
+		return NULL;
+	}
 	return base;
 }
 

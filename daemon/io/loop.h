@@ -16,6 +16,10 @@
 /* CLOCK_MONOTONIC in microseconds. */
 mono_us loop_now(void);
 
+/* A priority for what may wait until nothing else is to be done: an event's
+ * priority is 1 unless it is set (event_priority_set()). */
+#define LOOP_LAST 2
+
 /*
  * A base with a precise timer; NULL when memory is short.  From here on the
  * process ignores the signals that nothing of ours sends and that would end

@@ -28,13 +28,27 @@ static json_int_t wall_us(void)
 	return (json_int_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+static bool is_flood(struct trace *t, mono_us now)
+{
+	if (now - t->since >= MONO_S / 10) {
+		t->since = now;
+		t->n = 0;
+	}
+	return t->n++ >= TRACE_PER_S / 10;
+}
+
 static void on_seen(void *ctx, const struct udp_seen *s)
 {
-	const struct trace *t = ctx;
+	struct trace *t = ctx;
+	const mono_us now = loop_now();
 	char local[NET_ADDR_TEXT], peer[NET_ADDR_TEXT];
 	char hex[2 * DGRAM_MAX + 1];
 	uint8_t copy[DGRAM_MAX];
 
+	if (is_flood(t, now)) {
+		control_feed_skip(t->control);
+		return;
+	}
 	switch (control_feed_state(t->control)) {
 	case CONTROL_NOBODY:
 		udp_watch(t->udp, NULL, NULL);
@@ -49,8 +63,8 @@ static void on_seen(void *ctx, const struct udp_seen *s)
 	to_hex(copy, s->len, hex);
 	control_feed(t->control, "trace",
 		     json_pack("{s:I, s:I, s:s, s:s, s:s, s:i, s:s}", "t_us",
-			       (json_int_t)loop_now(), "wall_us", wall_us(),
-			       "dir", s->sent ? "out" : "in", "local",
+			       (json_int_t)now, "wall_us", wall_us(), "dir",
+			       s->sent ? "out" : "in", "local",
 			       net_addr_format(&s->local, local), "peer",
 			       net_addr_format(&s->peer, peer), "ttl",
 			       (int)s->ttl, "octets", hex));

@@ -14,16 +14,23 @@
  *   peer     ADDRESS:PORT
  *   ttl      hops left, or given; 0: unknown, or the kernel's default
  *   octets   the datagram, hexadecimal
- *   dropped  records that this client lost before this one: it reads too slowly
+ *   dropped  records that this client lost before this one: it reads too
+ *            slowly, or there were more than TRACE_PER_S
  */
 
 #include "daemon/io/control.h"
 #include "daemon/io/udp.h"
+#include "proto/mono.h"
 
-/* Both are borrowed, and outlive the traffic. */
+/* At most so many records a second: a flood is the daemon's to survive, not to
+ * tell of.  It is the voice of 40 links, both ways. */
+#define TRACE_PER_S 4000U
+
 struct trace {
-	struct udp *udp;
+	struct udp *udp; /* borrowed, like the next */
 	struct control *control;
+	mono_us since; /* records are counted by tenths of a second */
+	unsigned n;
 };
 
 /* Answer @req, and let its client follow until it goes away. */

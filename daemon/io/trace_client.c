@@ -154,7 +154,7 @@ static json_t *elements(const struct iax2_trace *t)
 	struct iax2_ie_view ie;
 	char value[IAX2_TRACE_VALUE_MAX];
 
-	while (t->body_len > 0 && iax2_ie_next(&r, &ie)) {
+	while (iax2_ie_next(&r, &ie)) {
 		iax2_trace_value(&ie, value, sizeof(value));
 		(void)json_array_append_new(
 			list,

@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include "daemon/io/addr.h"
+#include "daemon/io/loop.h"
+#include "daemon/io/udp_control.h"
+#include "daemon/io/udp_prefer.h"
 
 #define BATCH 64U
 #define SLACK 1U /* one octet more shows a datagram that is too long */
@@ -28,15 +31,13 @@ struct sock {
 	uint16_t id; /* net_path.sock */
 };
 
-struct control {
-	_Alignas(size_t) char buf[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-				  CMSG_SPACE(sizeof(int))];
-};
-
 struct udp {
 	struct udp_cfg cfg;
 	struct event_base *base;
 	struct sock main[SOCKS];
+	struct sock preferred[SOCKS]; /* on the same port, for some peers */
+	struct net_addr prefer[UDP_PREFER_MAX];
+	size_t prefer_n;
 	struct sock extra[EXTRA_MAX]; /* ids from 1 */
 	uint16_t extra_n;
 	struct udp_counters n;
@@ -45,7 +46,7 @@ struct udp {
 	/* One batch, in either direction. */
 	uint8_t data[BATCH][DGRAM_MAX + SLACK];
 	struct sockaddr_storage name[BATCH];
-	struct control control[BATCH];
+	struct udp_control control[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr msg[BATCH];
 	struct dgram sent[BATCH]; /* without its data */
@@ -95,36 +96,6 @@ static void show(const struct udp *u, int fd, const struct dgram *d, bool sent)
 
 /* --- receiving ---------------------------------------------------------- */
 
-static void read_control(struct msghdr *h, struct dgram *d)
-{
-	struct cmsghdr *c;
-
-	for (c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-		int hops = 0;
-
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			d->path.local_ip[10] = 0xff;
-			d->path.local_ip[11] = 0xff;
-			memcpy(d->path.local_ip + 12, &info.ipi_spec_dst, 4);
-		} else if (c->cmsg_level == IPPROTO_IPV6 &&
-			   c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			memcpy(d->path.local_ip, &info.ipi6_addr, 16);
-		} else if ((c->cmsg_level == IPPROTO_IP &&
-			    c->cmsg_type == IP_TTL) ||
-			   (c->cmsg_level == IPPROTO_IPV6 &&
-			    c->cmsg_type == IPV6_HOPLIMIT)) {
-			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
-			d->ttl = (uint8_t)hops;
-		}
-	}
-}
-
 static void deliver(struct udp *u, const struct sock *s, size_t i)
 {
 	struct msghdr *h = &u->msg[i].msg_hdr;
@@ -142,7 +113,7 @@ static void deliver(struct udp *u, const struct sock *s, size_t i)
 	if (!net_addr_from_sockaddr((const struct sockaddr *)&u->name[i],
 				    &d.path.peer))
 		return;
-	read_control(h, &d);
+	udp_control_read(h, &d);
 	if (u->watch)
 		show(u, s->fd, &d, false);
 	u->cfg.on_dgram(u->cfg.ctx, &d);
@@ -198,7 +169,8 @@ static bool set_options(int fd, bool v6)
 	       set_option(fd, IPPROTO_IP, IP_RECVTTL, 1) == 0;
 }
 
-static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at)
+static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
+		     bool second)
 {
 	const bool v6 = !net_addr_is_v4(at);
 	struct sockaddr_storage sa;
@@ -210,6 +182,7 @@ static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at)
 	if (fd < 0)
 		return -errno;
 	if (!set_options(fd, v6) ||
+	    (second && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0) ||
 	    bind(fd, (const struct sockaddr *)&sa, len) != 0) {
 		err = -errno;
 		close(fd);
@@ -237,6 +210,15 @@ static void sock_close(struct sock *s)
 	close(s->fd);
 	s->fd = -1;
 	s->ev = NULL;
+}
+
+/* The address of a family that the configuration wants. */
+static bool configured(const struct udp *u, size_t which, struct net_addr *at)
+{
+	const char *bind = which == SOCK4 ? u->cfg.bind4 : u->cfg.bind6;
+
+	return net_addr_parse(bind, u->cfg.port, at) &&
+	       net_addr_is_v4(at) == (which == SOCK4);
 }
 
 static int explain(int err, const char *bind, uint16_t port,
@@ -268,17 +250,20 @@ static int open_family(struct udp *u, size_t which, const char *bind,
 
 	if (bind[0] == '\0')
 		return 0;
-	if (!net_addr_parse(bind, u->cfg.port, &at) ||
-	    net_addr_is_v4(&at) != (which == SOCK4)) {
+	if (!configured(u, which, &at)) {
 		(void)snprintf(why, UDP_WHY_MAX, "%s is not an IPv%c address",
 			       bind, which == SOCK4 ? '4' : '6');
 		return -EINVAL;
 	}
-	err = sock_open(u, &u->main[which], &at);
+	err = sock_open(u, &u->main[which], &at, false);
 	/* A machine without IPv6 is no fault. */
 	if (err == -EAFNOSUPPORT && which == SOCK6)
 		return 0;
-	return err == 0 ? 0 : explain(err, bind, u->cfg.port, why);
+	if (err != 0)
+		return explain(err, bind, u->cfg.port, why);
+	/* Calls, timers and the operator come before strangers. */
+	(void)event_priority_set(u->main[which].ev, LOOP_LAST);
+	return 0;
 }
 
 int udp_open(struct udp **out, struct event_base *base,
@@ -294,8 +279,10 @@ int udp_open(struct udp **out, struct event_base *base,
 	}
 	u->cfg = *cfg;
 	u->base = base;
-	for (size_t i = 0; i < SOCKS; i++)
+	for (size_t i = 0; i < SOCKS; i++) {
 		u->main[i].fd = -1;
+		u->preferred[i].fd = -1;
+	}
 	for (size_t i = 0; i < EXTRA_MAX; i++) {
 		u->extra[i].fd = -1;
 		u->extra[i].id = (uint16_t)(i + 1);
@@ -320,8 +307,10 @@ struct udp *udp_close(struct udp *u)
 {
 	if (!u)
 		return NULL;
-	for (size_t i = 0; i < SOCKS; i++)
+	for (size_t i = 0; i < SOCKS; i++) {
 		sock_close(&u->main[i]);
+		sock_close(&u->preferred[i]);
+	}
 	for (size_t i = 0; i < EXTRA_MAX; i++)
 		sock_close(&u->extra[i]);
 	free(u);
@@ -335,50 +324,6 @@ static int fd_for(const struct udp *u, const struct net_path *p)
 	if (p->sock != 0)
 		return p->sock <= EXTRA_MAX ? u->extra[p->sock - 1].fd : -1;
 	return u->main[net_addr_is_v4(&p->peer) ? SOCK4 : SOCK6].fd;
-}
-
-static void put_control(struct msghdr *h, size_t *used, int level, int type,
-			const void *data, size_t len)
-{
-	struct cmsghdr *c =
-		(struct cmsghdr *)(void *)((char *)h->msg_control + *used);
-
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), data, len);
-	*used += CMSG_SPACE(len);
-}
-
-static void write_control(struct msghdr *h, const struct dgram *d)
-{
-	static const uint8_t none[16] = { 0 };
-	const bool v4 = net_addr_is_v4(&d->path.peer);
-	const int hops = d->ttl;
-	size_t used = 0;
-
-	memset(h->msg_control, 0, h->msg_controllen);
-	if (memcmp(d->path.local_ip, none, sizeof(none)) == 0) {
-		/* the kernel chooses */
-	} else if (v4) {
-		struct in_pktinfo info = { 0 };
-
-		memcpy(&info.ipi_spec_dst, d->path.local_ip + 12, 4);
-		put_control(h, &used, IPPROTO_IP, IP_PKTINFO, &info,
-			    sizeof(info));
-	} else {
-		struct in6_pktinfo info = { 0 };
-
-		memcpy(&info.ipi6_addr, d->path.local_ip, 16);
-		put_control(h, &used, IPPROTO_IPV6, IPV6_PKTINFO, &info,
-			    sizeof(info));
-	}
-	if (hops != 0)
-		put_control(h, &used, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-			    v4 ? IP_TTL : IPV6_HOPLIMIT, &hops, sizeof(hops));
-	h->msg_controllen = used;
-	if (used == 0)
-		h->msg_control = NULL;
 }
 
 /* Copy @d into place @i of the batch: its data lasts only until the next. */
@@ -398,7 +343,7 @@ static void stage(struct udp *u, size_t i, const struct dgram *d)
 		.msg_control = u->control[i].buf,
 		.msg_controllen = sizeof(u->control[i].buf),
 	};
-	write_control(h, d);
+	udp_control_write(h, d);
 }
 
 static void count_error(struct udp *u, int err)
@@ -433,7 +378,7 @@ static void send_again(struct udp *u, int fd, size_t i)
 		memset(d->path.local_ip, 0, sizeof(d->path.local_ip));
 		h->msg_control = u->control[i].buf;
 		h->msg_controllen = sizeof(u->control[i].buf);
-		write_control(h, d);
+		udp_control_write(h, d);
 	} else if (errno == EAGAIN || errno == ENOBUFS) {
 		count_error(u, errno);
 		return;
@@ -490,6 +435,48 @@ void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 		flush(u, fd, start, n);
 }
 
+/* --- preferred peers ---------------------------------------------------- */
+
+/*
+ * A second socket on the port.  The first was bound alone, so that no other
+ * program's is joined by mistake.
+ */
+static int second_socket(struct udp *u, size_t which)
+{
+	struct net_addr at;
+
+	if (u->preferred[which].fd >= 0)
+		return 0;
+	if (!configured(u, which, &at) ||
+	    set_option(u->main[which].fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
+		return -EINVAL;
+	return sock_open(u, &u->preferred[which], &at, true);
+}
+
+int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n)
+{
+	int err = 0;
+
+	n = n < UDP_PREFER_MAX ? n : UDP_PREFER_MAX;
+	if (n == u->prefer_n &&
+	    (n == 0 || memcmp(peers, u->prefer, n * sizeof(peers[0])) == 0))
+		return 0;
+	for (size_t i = 0; i < SOCKS && err == 0; i++) {
+		if (u->main[i].fd < 0)
+			continue;
+		err = second_socket(u, i);
+		if (err == 0)
+			err = udp_prefer_attach(u->main[i].fd, i == SOCK6,
+						peers, n);
+	}
+	if (err != 0)
+		return err;
+	u->prefer_n = n;
+	if (n > 0)
+		memcpy(u->prefer, peers, n * sizeof(peers[0]));
+	return 0;
+}
+
 const struct udp_counters *udp_counters(const struct udp *u)
 {
 	return &u->n;
@@ -511,7 +498,7 @@ uint16_t udp_extra_open(struct udp *u, uint16_t n, uint16_t *first)
 		start++;
 	while (got < n && start + got < EXTRA_MAX &&
 	       u->extra[start + got].fd < 0 &&
-	       sock_open(u, &u->extra[start + got], &any) == 0)
+	       sock_open(u, &u->extra[start + got], &any, false) == 0)
 		got++;
 	*first = (uint16_t)(start + 1);
 	return got;

@@ -16,6 +16,7 @@
 #include "proto/dgram.h"
 
 #define UDP_WHY_MAX 160U
+#define UDP_PREFER_MAX 80U
 
 struct udp;
 
@@ -52,6 +53,13 @@ struct udp *udp_close(struct udp *u);
  */
 void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 	      void *ctx);
+/*
+ * What these peers send from now on has a receive buffer of its own, and is
+ * read before what strangers send: a flood does not displace it.  At most
+ * UDP_PREFER_MAX; the rest counts as strangers.  0 or -errno; then nothing has
+ * changed.  The same peers again cost nothing.
+ */
+int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n);
 const struct udp_counters *udp_counters(const struct udp *u);
 
 /* A datagram that came in, or that is handed to the kernel; borrowed. */

@@ -25,11 +25,14 @@
 #include "proto/openover_registrar.h"
 
 #define DIRECTORY_LOOK_S 1 /* between looks at the file */
+#define SIGNALS 4U
 #define TX_MAX 16384U
 
 struct server {
 	const struct conf_registrar *conf;
 	const char *file; /* that @conf came from, read again on SIGHUP */
+	struct conf_registrar reloaded; /* what it said the last time */
+	bool has_reloaded;
 	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 	struct key_identity id;
 	struct oo_registrar *registrar;
@@ -42,7 +45,7 @@ struct server {
 	struct loop_timer timer;
 	struct event *look;
 	struct event *watchdog;
-	struct event *signals[3];
+	struct event *signals[SIGNALS];
 	mono_us started;
 	/* For pings_per_s. */
 	uint64_t pings_before;
@@ -234,11 +237,15 @@ static void on_hup(evutil_socket_t sig, short what, void *ctx)
 	(void)sig;
 	(void)what;
 	if (conf_load_registrar(s->file, &conf, &diags) == 0) {
-		(void)conf_registrar_changes(s->conf, &conf, say_change, NULL);
+		(void)conf_registrar_changes(s->has_reloaded ? &s->reloaded
+							     : s->conf,
+					     &conf, say_change, NULL);
 		registrar_cfg(s, &conf, &cfg);
 		(void)oo_registrar_limits(s->registrar, &cfg);
 		log_set_level((enum log_level)conf.log.level);
-		conf_registrar_free(&conf);
+		conf_registrar_free(&s->reloaded);
+		s->reloaded = conf;
+		s->has_reloaded = true;
 	} else {
 		log_error("%s is in error; the settings stay as they are",
 			  s->file);
@@ -385,11 +392,10 @@ static int add_timer(struct server *s, struct event **out, event_callback_fn fn,
 
 static int start_loop(struct server *s)
 {
-	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sig[SIGNALS] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
 	const mono_us watchdog = notify_watchdog_period();
 
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SIGNALS; i++) {
 		s->signals[i] =
 			evsignal_new(s->base, sig[i],
 				     sig[i] == SIGHUP ? on_hup : on_signal, s);
@@ -472,7 +478,7 @@ static void done(struct server *s)
 	s->control = control_close(s->control);
 	free_event(s->look);
 	free_event(s->watchdog);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < SIGNALS; i++)
 		free_event(s->signals[i]);
 	loop_timer_done(&s->timer);
 	s->udp = udp_close(s->udp);
@@ -481,6 +487,7 @@ static void done(struct server *s)
 	if (s->base)
 		event_base_free(s->base);
 	key_wipe(&s->id, sizeof(s->id));
+	conf_registrar_free(&s->reloaded);
 }
 
 int server_run(const struct conf_registrar *conf, const char *file)

@@ -73,13 +73,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(t.err == was.err && t.body_len == was.body_len);
 		iax2_trace_line(&t, line, sizeof(line));
 		is_one_line(line, sizeof(line));
-		if (t.has_elements && t.body_len > 0)
+		if (t.has_elements)
 			elements(&t, &was);
 	}
 	/* Once masked there is nothing left to mask. */
 	(void)iax2_trace_mask(copy, size);
-	if (iax2_trace_describe(copy, size, &was) && was.has_elements &&
-	    was.body_len > 0)
+	if (iax2_trace_describe(copy, size, &was) && was.has_elements)
 		elements(&was, &t);
 	free(copy);
 	return 0;

@@ -4,6 +4,7 @@
  * too long, ports nobody listens on, more than one batch. */
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -257,6 +258,123 @@ static void an_address_that_is_not_ours_is_said_in_a_sentence(void)
 	T_TRUE(udp_open(&u, base, &cfg, why) < 0);
 }
 
+/* --- preferred peers ---------------------------------------------------- */
+
+/* Sources by their first octet: friends count up from 0, strangers say 255. */
+struct crowd {
+	unsigned friends;
+	unsigned strangers;
+	unsigned before; /* strangers heard before the last friend */
+};
+
+static void on_crowd(void *ctx, const struct dgram *d)
+{
+	struct crowd *c = ctx;
+
+	if (d->data[0] == 255) {
+		c->strangers++;
+		return;
+	}
+	T_EQ(c->friends, d->data[0]);
+	c->friends++;
+	c->before = c->strangers;
+}
+
+static void on_crowd_batch(void *ctx)
+{
+	(void)ctx;
+}
+
+/* From another port than a friend of the same address. */
+static void shout(const char *from, const char *to_text, uint8_t first,
+		  unsigned n)
+{
+	struct sockaddr_storage sa;
+	struct net_addr a, b;
+	int fd;
+
+	T_TRUE(net_addr_parse(from, first == 255 ? PORT + 2 : PORT + 1, &a));
+	T_TRUE(net_addr_parse(to_text, PORT, &b));
+	fd = socket(net_addr_is_v4(&a) ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+	T_TRUE(fd >= 0);
+	T_EQ(0, bind(fd, (const struct sockaddr *)&sa,
+		     net_addr_to_sockaddr(&a, &sa)));
+	T_EQ(0, connect(fd, (const struct sockaddr *)&sa,
+			net_addr_to_sockaddr(&b, &sa)));
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t octet = first == 255 ? 255 : (uint8_t)(first + i);
+
+		(void)send(fd, &octet, 1, MSG_DONTWAIT);
+	}
+	close(fd);
+}
+
+/* The strangers' datagrams overflow a buffer before anything is read. */
+static void crowd_at(const char *home, const char *friend, const char *stranger)
+{
+	struct crowd c = { 0 };
+	const struct udp_cfg cfg = { .bind4 = "127.0.0.1",
+				     .bind6 = "::1",
+				     .port = PORT,
+				     .on_dgram = on_crowd,
+				     .on_batch = on_crowd_batch,
+				     .ctx = &c };
+	char why[UDP_WHY_MAX] = "";
+	struct net_addr peers[3];
+	struct udp *u, *second;
+
+	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_TRUE(net_addr_parse("192.0.2.1", 1, &peers[0]));
+	T_TRUE(net_addr_parse("2001:db8::1", 1, &peers[1]));
+	T_TRUE(net_addr_parse(friend, PORT + 1, &peers[2]));
+	T_EQ(0, udp_prefer(u, peers, 3));
+	shout(stranger, home, 255, 30000);
+	shout(friend, home, 0, 100);
+	for (int i = 0; i < 3; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	T_EQ(100, c.friends);
+	T_EQ(0, c.before);
+	/* No longer a friend: it is heard all the same, in its turn. */
+	T_EQ(0, udp_prefer(u, peers, 2));
+	for (int i = 0; i < 1000; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	T_TRUE(c.strangers > 100 && c.strangers < 30000);
+	shout(friend, home, 100, 10);
+	for (int i = 0; i < 10; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	T_EQ(110, c.friends);
+	/* The port is not to be had by a second program. */
+	T_EQ(-EADDRINUSE, udp_open(&second, base, &cfg, why));
+	udp_close(u);
+}
+
+static void a_flood_does_not_displace_a_peer(void)
+{
+	crowd_at("127.0.0.1", "127.0.0.2", "127.0.0.3");
+}
+
+static void a_flood_over_ipv6_does_not_either(void)
+{
+	/* Loopback has one IPv6 address: the port decides. */
+	crowd_at("::1", "::1", "::1");
+}
+
+static void peers_beyond_the_table_are_strangers(void)
+{
+	struct inbox in = { 0 };
+	struct udp *u = open_at("127.0.0.1", "::1", PORT, &in);
+	struct net_addr peers[UDP_PREFER_MAX + 1];
+
+	for (unsigned i = 0; i <= UDP_PREFER_MAX; i++) {
+		T_TRUE(net_addr_parse(i % 2 ? "192.0.2.1" : "2001:db8::1",
+				      (uint16_t)(1000 + i), &peers[i]));
+	}
+	T_EQ(0, udp_prefer(u, peers, UDP_PREFER_MAX + 1));
+	T_EQ(0, udp_prefer(u, peers, UDP_PREFER_MAX + 1));
+	T_EQ(0, udp_prefer(u, NULL, 0));
+	udp_close(u);
+}
+
 int main(void)
 {
 	base = loop_base_new();
@@ -268,6 +386,9 @@ int main(void)
 	T_RUN(a_family_without_a_socket_is_counted);
 	T_RUN(extra_sockets_come_and_go_fast);
 	T_RUN(an_address_that_is_not_ours_is_said_in_a_sentence);
+	T_RUN(a_flood_does_not_displace_a_peer);
+	T_RUN(a_flood_over_ipv6_does_not_either);
+	T_RUN(peers_beyond_the_table_are_strangers);
 	event_base_free(base);
 	return T_DONE();
 }
