@@ -15,7 +15,7 @@
  * step up, a quarter and an eighth down.
  *
  * For the same reason a lost frame would leave an offset for the rest of the
- * call.  The decoder takes that out with a high-pass at 13 Hz.
+ * call.  The decoder takes that out with a high-pass at 10 Hz.
  */
 
 #include <stddef.h>

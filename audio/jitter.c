@@ -333,10 +333,9 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 /* Its length, 0 when it is not made of whole units. */
 static int64_t frame_ms(const struct jitter_in *in)
 {
-	if (!is_unit(&in->unit) || in->len > JITTER_BLOCK_OCTETS * 3 ||
-	    in->len % in->unit.octets != 0)
+	if (!is_unit(&in->unit) || in->len % in->unit.octets != 0)
 		return 0;
-	return (int64_t)(in->len / in->unit.octets * in->unit.ms);
+	return (int64_t)(in->len / in->unit.octets) * in->unit.ms;
 }
 
 enum jitter_put jitter_put(struct jitter *j, const struct jitter_in *in,

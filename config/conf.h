@@ -172,11 +172,13 @@ struct conf_registrar {
 		char key_file[CONF_PATH_MAX + 1];  /* its identity */
 		char directory[CONF_PATH_MAX + 1]; /* SQLite file */
 		uint32_t nodes_max;                /* 16..4,000,000 */
+		uint32_t plain_max;                /* 0..65536 */
 		uint32_t refresh_s;                /* 30..3600 */
 	} registrar;
 	struct {
 		uint32_t registrations_per_min; /* an address, 1..6000 */
 		uint32_t opens_per_min;         /* a node, 1..6000 */
+		uint32_t auth_failures_per_min; /* an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
 	struct conf_control control;
@@ -244,11 +246,18 @@ int conf_registrar_changes(const struct conf_registrar *old,
 			   const struct conf_registrar *now, conf_change_fn fn,
 			   void *ctx);
 
+/*
+ * @now was loaded while @old is in force: the settings that take a restart
+ * change places, so that @now is what is in force from here on, and @old what
+ * is to be freed.
+ */
+void conf_node_keep(struct conf_node *now, struct conf_node *old);
+
 enum conf_program { CONF_PROGRAM_NODE, CONF_PROGRAM_REGISTRAR };
 
 /* The example file: every setting explained, commented out, at its default. */
 void conf_example(FILE *to, enum conf_program which);
-/* The manual's table, in Markdown. */
-void conf_manual_table(FILE *to, enum conf_program which);
+/* The settings for the manual page, from ".SS" on (man(7)). */
+void conf_man(FILE *to, enum conf_program which);
 
 #endif

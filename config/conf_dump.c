@@ -288,25 +288,10 @@ int conf_registrar_changes(const struct conf_registrar *old,
 	return changes(&conf_registrar_table, old, now, fn, ctx);
 }
 
-/* Which table, with its defaults in a new block; NULL: out of memory. */
-static const struct conf_table *table_of(enum conf_program which,
-					 void **defaults)
-{
-	const struct conf_table *table = which == CONF_PROGRAM_REGISTRAR
-						 ? &conf_registrar_table
-						 : &conf_node_table;
-
-	*defaults = calloc(1, table->scope.size);
-	if (!*defaults)
-		return NULL;
-	conf_values_default(&table->scope, *defaults);
-	return table;
-}
-
 void conf_example(FILE *to, enum conf_program which)
 {
 	void *defaults = NULL;
-	const struct conf_table *table = table_of(which, &defaults);
+	const struct conf_table *table = conf_table_of(which, &defaults);
 	struct page p = { .to = to, .example = true };
 
 	if (!table)
@@ -318,71 +303,5 @@ void conf_example(FILE *to, enum conf_program which)
 		    "it to set something.");
 	(void)fputc('\n', to);
 	dump_table(&p, table, defaults);
-	free(defaults);
-}
-
-/* A cell of a Markdown table: a bar would end it. */
-static void cell(FILE *to, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '|')
-			(void)fputc('\\', to);
-		(void)fputc(*text, to);
-	}
-}
-
-/* An entry's row takes effect when its list does. */
-static void table_row(FILE *to, const struct conf_row *list,
-		      const struct conf_row *row, const void *base)
-{
-	const unsigned flags = list ? list->flags : row->flags;
-
-	(void)fprintf(to, "| `%s%s%s` | ", list ? list->name : "",
-		      list ? "[]." : "", row->name);
-	conf_value_allowed(row, to);
-	(void)fputs(" | ", to);
-	if (row->flags & CONF_REQUIRED) {
-		(void)fputs("required", to);
-	} else if (!conf_row_is_list(row) && conf_value_given(row, base)) {
-		(void)fputc('`', to);
-		conf_value_print(row, base, to);
-		(void)fputc('`', to);
-	} else {
-		(void)fputs("none", to);
-	}
-	(void)fprintf(to, " | %s | ", flags & CONF_RELOAD ? "yes" : "no");
-	cell(to, row->help);
-	(void)fputs(" |\n", to);
-}
-
-static void table_entry(FILE *to, const struct conf_row *list)
-{
-	void *entry = calloc(1, list->items->size);
-
-	if (!entry)
-		return;
-	conf_values_default(list->items, entry);
-	for (size_t i = 0; i < list->items->n; i++)
-		table_row(to, list, &list->items->rows[i], entry);
-	free(entry);
-}
-
-void conf_manual_table(FILE *to, enum conf_program which)
-{
-	void *defaults = NULL;
-	const struct conf_table *table = table_of(which, &defaults);
-
-	if (!table)
-		return;
-	(void)fputs("| Setting | Allowed | Default | On reload | Meaning |\n"
-		    "|---|---|---|---|---|\n",
-		    to);
-	for (size_t i = 0; i < table->scope.n; i++) {
-		const struct conf_row *row = &table->scope.rows[i];
-
-		table_row(to, NULL, row, defaults);
-		if (row->type == CONF_GROUPS)
-			table_entry(to, row);
-	}
 	free(defaults);
 }

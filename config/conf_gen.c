@@ -3,26 +3,73 @@
 /*
  * Writes what is made from the table of settings:
  *   conf_gen example node|registrar FILE    the example file
- *   conf_gen table node|registrar FILE      the manual's table
+ *   conf_gen man node|registrar FILE        the settings in a manual page,
+ *                                           between its .SH SETTINGS and the
+ *                                           .SH that follows
  */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/conf.h"
 
+#define PAGE_MAX 262144U
+#define HEADING "\n.SH SETTINGS\n"
+
 static int usage(void)
 {
-	(void)fputs("usage: conf_gen example|table node|registrar FILE\n",
+	(void)fputs("usage: conf_gen example|man node|registrar FILE\n",
 		    stderr);
 	return 2;
+}
+
+static int complain(const char *file, const char *what)
+{
+	(void)fprintf(stderr, "conf_gen: %s: %s\n", file, what);
+	return EXIT_FAILURE;
+}
+
+static int write_example(const char *file, enum conf_program which)
+{
+	FILE *to = fopen(file, "we");
+
+	if (to)
+		conf_example(to, which);
+	if (!to || fclose(to) != 0)
+		return complain(file, strerror(errno));
+	return EXIT_SUCCESS;
+}
+
+static int write_man(const char *file, enum conf_program which)
+{
+	static char page[PAGE_MAX];
+	FILE *f = fopen(file, "r+e");
+	char *begin, *end;
+
+	if (!f)
+		return complain(file, strerror(errno));
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
+	begin = strstr(page, HEADING);
+	end = begin ? strstr(begin + strlen(HEADING), "\n.SH ") : NULL;
+	if (!end) {
+		(void)fclose(f);
+		return complain(file, "it has no .SH SETTINGS");
+	}
+	rewind(f);
+	(void)fwrite(page, 1, (size_t)(begin - page) + strlen(HEADING), f);
+	conf_man(f, which);
+	(void)fputs(end + 1, f);
+	if (fflush(f) != 0 || ftruncate(fileno(f), ftell(f)) != 0 ||
+	    fclose(f) != 0)
+		return complain(file, strerror(errno));
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
 	enum conf_program which = CONF_PROGRAM_NODE;
-	FILE *to;
 
 	if (argc != 4)
 		return usage();
@@ -30,17 +77,9 @@ int main(int argc, char **argv)
 		which = CONF_PROGRAM_REGISTRAR;
 	else if (strcmp(argv[2], "node") != 0)
 		return usage();
-	if (strcmp(argv[1], "example") != 0 && strcmp(argv[1], "table") != 0)
-		return usage();
-	to = fopen(argv[3], "we");
-	if (to && strcmp(argv[1], "example") == 0)
-		conf_example(to, which);
-	else if (to)
-		conf_manual_table(to, which);
-	if (!to || fclose(to) != 0) {
-		(void)fprintf(stderr, "conf_gen: %s: %s\n", argv[3],
-			      strerror(errno));
-		return EXIT_FAILURE;
-	}
-	return EXIT_SUCCESS;
+	if (strcmp(argv[1], "example") == 0)
+		return write_example(argv[3], which);
+	if (strcmp(argv[1], "man") == 0)
+		return write_man(argv[3], which);
+	return usage();
 }

@@ -180,7 +180,7 @@ static const struct conf_row node_rows[] = {
 	{ "iax2.codecs", CONF_TEXTS, LIST(iax2.codecs, codecs, CONF_CODECS),
 	  .same = same_codec, .same_what = "name",
 	  .help = "The codecs to speak, the preferred one first; empty for all "
-		  "of them in the order below." },
+		  "of them in the order named here." },
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",
@@ -335,28 +335,44 @@ static const struct conf_row registrar_rows[] = {
 	  .help = "Addresses of plain clients that know no call tokens, each "
 		  "\"ADDRESS\" or \"ADDRESS/BITS\". All others must bring one: "
 		  "it "
-		  "proves their address." },
+		  "proves their address.",
+	  .flags = CONF_RELOAD },
 	{ "registrar.key_file", CONF_PATH, REGISTRAR(registrar.key_file),
 	  .min = 1, .text = "/var/lib/keyhole-registrar/registrar.key",
 	  .help = "The registrar's identity, a file of mode 0600 as keyhole "
 		  "keygen makes it." },
 	{ "registrar.directory", CONF_PATH, REGISTRAR(registrar.directory),
 	  .min = 1, .text = "/var/lib/keyhole-registrar/directory.db",
-	  .help = "The SQLite file with the nodes' numbers and keys." },
+	  .help = "The SQLite file with the numbers and keys of the nodes, and "
+		  "the names "
+		  "and secrets of plain IAX2 clients." },
 	{ "registrar.nodes_max", CONF_U32, REGISTRAR(registrar.nodes_max),
 	  .min = 16, .max = 4000000, .dflt = 20000,
 	  .help = "Nodes that the directory has room for; memory is set aside "
 		  "at the start." },
+	{ "registrar.plain_max", CONF_U32, REGISTRAR(registrar.plain_max),
+	  .min = 0, .max = 65536, .dflt = 1024,
+	  .help = "Plain IAX2 clients (Asterisk and others, with an MD5 "
+		  "secret) "
+		  "that the directory has room for." },
 	{ "registrar.refresh_s", CONF_U32, REGISTRAR(registrar.refresh_s),
 	  .min = 30, .max = 3600, .dflt = 1800, .unit = "s",
-	  .help = "How often nodes register again." },
+	  .flags = CONF_RELOAD,
+	  .help = "How often nodes register again; plain clients may ask for "
+		  "less." },
 	{ "limits.registrations_per_min", CONF_U32,
 	  REGISTRAR(limits.registrations_per_min), .min = 1, .max = 6000,
-	  .dflt = 60, .unit = "a minute",
+	  .dflt = 60, .unit = "a minute", .flags = CONF_RELOAD,
 	  .help = "Registrations that one address may try." },
 	{ "limits.opens_per_min", CONF_U32, REGISTRAR(limits.opens_per_min),
 	  .min = 1, .max = 6000, .dflt = 60, .unit = "a minute",
+	  .flags = CONF_RELOAD,
 	  .help = "Calls that one node may ask to be opened." },
+	{ "limits.auth_failures_per_min", CONF_U32,
+	  REGISTRAR(limits.auth_failures_per_min), .min = 1, .max = 6000,
+	  .dflt = 20, .unit = "a minute", .flags = CONF_RELOAD,
+	  .help = "Wrong passwords of plain clients that one address may try; "
+		  "beyond that it is not heard until the minute is over." },
 	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
 	  .max = 1000000, .dflt = 4096,
 	  .help = "Calls being opened at the same time, for all nodes." },
@@ -368,7 +384,8 @@ static const struct conf_row registrar_rows[] = {
 	  .allowed = "a group's name of at most 32 characters",
 	  .help = "Who may use it." },
 	{ "log.level", CONF_CHOICE, REGISTRAR(log.level), .words = log_words,
-	  .dflt = CONF_LOG_INFO, .help = "Log this and what is more severe." },
+	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
+	  .help = "Log this and what is more severe." },
 };
 
 static bool registrar_has_a_family(const void *conf)

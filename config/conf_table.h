@@ -102,6 +102,11 @@ struct conf_list conf_list_get(const struct conf_row *row, const void *base);
 void conf_list_set(const struct conf_row *row, void *base,
 		   struct conf_list list);
 
+/* The table of @which, with its defaults in a new block that the caller frees;
+ * NULL without memory (conf_man.c). */
+const struct conf_table *conf_table_of(enum conf_program which,
+				       void **defaults);
+
 /* Values (conf_value.c).  Setters leave the member alone and answer false
  * when the value is not allowed. */
 void conf_value_default(const struct conf_row *row, void *base);

@@ -48,6 +48,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	node_tick(a->node, now);
+	/* Who waits hears what happened before what did not. */
+	app_pump(a);
 	app_control_tick(a, now);
 	app_pump(a);
 }
@@ -164,7 +166,7 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	(void)what;
 	if (sig == SIGHUP) {
 		notify_reloading();
-		if (app_reload(a, why) != 0)
+		if (app_reload(a, NULL, why) != 0)
 			log_error("reload: %s", why);
 		notify_ready();
 		return;
@@ -200,10 +202,10 @@ static int add_timer(struct app *a, struct event **out, event_callback_fn fn,
 
 static int start_signals(struct app *a)
 {
-	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sig[APP_SIGNALS] = { SIGTERM, SIGINT, SIGQUIT,
+					      SIGHUP };
 
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < APP_SIGNALS; i++) {
 		a->signals[i] = evsignal_new(a->base, sig[i], on_signal, a);
 		if (!a->signals[i] || event_add(a->signals[i], NULL) != 0)
 			return -ENOMEM;
@@ -212,6 +214,18 @@ static int start_signals(struct app *a)
 }
 
 /* --- start and end ------------------------------------------------------ */
+
+/* It may open and have something to say all the same. */
+static int start_control(struct app *a, char why[CONTROL_WHY_MAX])
+{
+	int err;
+
+	why[0] = '\0';
+	err = app_control_open(a, why);
+	if (err == 0 && why[0] != '\0')
+		log_warning("%s", why);
+	return err;
+}
 
 static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 {
@@ -229,7 +243,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err == 0)
 		err = radio_io_open(&a->radio, &a->conf, why);
 	if (err == 0)
-		err = app_control_open(a, why);
+		err = start_control(a, why);
 	if (err != 0)
 		return err;
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
@@ -287,7 +301,7 @@ static void done(struct app *a)
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
 		free_event(a->registrar[i].again);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
 	free_event(a->addresses);
 	free_event(a->watchdog);
@@ -296,7 +310,7 @@ static void done(struct app *a)
 	a->node = node_free(a->node);
 	if (a->base)
 		event_base_free(a->base);
-	app_conf_free(a);
+	app_conf_free(&a->lists);
 	conf_node_free(&a->conf);
 	key_wipe(&a->id, sizeof(a->id));
 }

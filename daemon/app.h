@@ -13,10 +13,12 @@
 #include "daemon/io/control.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/resolve.h"
+#include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/node/node.h"
 #include "daemon/radio_io.h"
 
+#define APP_SIGNALS 4U
 #define APP_WAITERS 32U
 
 /* A console that waits for its connect to end. */
@@ -44,21 +46,26 @@ struct app_registrar {
 	struct event *again; /* to look its name up again */
 };
 
-struct app {
-	const char *conf_file;
-	struct conf_node conf;
-	/* What the node borrows, made from conf. */
+struct app_lists {
 	struct node_caller *allow;
 	struct node_caller *deny;
 	struct node_peer *peers;
 	size_t peers_n;
+};
+
+struct app {
+	const char *conf_file;
+	struct conf_node conf;
+	/* What the node borrows, made from conf. */
+	struct app_lists lists;
 	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 
 	struct event_base *base;
-	struct event *signals[3];
+	struct event *signals[APP_SIGNALS];
 	struct udp *udp;
 	struct resolver *resolver;
 	struct control *control;
+	struct trace trace;
 	struct radio_io *radio;
 	struct node *node;
 	struct key_identity id;
@@ -86,9 +93,11 @@ void app_pump(struct app *a);
  * -errno with a sentence in @why. */
 int app_conf_build(struct app *a, const struct conf_node *conf,
 		   struct node_cfg *out, char why[CONTROL_WHY_MAX]);
-void app_conf_free(struct app *a);
-/* SIGHUP and the reload command: 0, or -errno after saying why. */
-int app_reload(struct app *a, char why[CONTROL_WHY_MAX]);
+void app_conf_free(struct app_lists *lists);
+/* SIGHUP and the reload command: 0, or -errno with a sentence in @why and
+ * nothing changed.  @restart, an array or NULL, gets the names of the settings
+ * that changed in the file and wait for a restart. */
+int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 
 /* app_events.c */
 void app_on_event(struct app *a, const struct node_event *ev);

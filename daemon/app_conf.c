@@ -100,62 +100,75 @@ static void fill(struct app *a, const struct conf_node *conf,
 			 .hang_ms = conf->radio.hang_ms },
 		.acl = { .registered = conf->accept.by_default ==
 				       CONF_ACCEPT_REGISTERED,
-			 .allow = a->allow,
+			 .allow = a->lists.allow,
 			 .allow_n = conf->accept.allow_n,
-			 .deny = a->deny,
+			 .deny = a->lists.deny,
 			 .deny_n = conf->accept.deny_n },
-		.peers = a->peers,
+		.peers = a->lists.peers,
 		.peers_n = conf->peers_n,
 		.random = system_random,
 	};
 }
 
-int app_conf_build(struct app *a, const struct conf_node *conf,
-		   struct node_cfg *out, char why[CONTROL_WHY_MAX])
+static int build_lists(struct app_lists *out, const struct conf_node *conf,
+		       char why[CONTROL_WHY_MAX])
 {
 	int err = 0;
 
-	a->allow = callers(conf->accept.allow, conf->accept.allow_n);
-	a->deny = callers(conf->accept.deny, conf->accept.deny_n);
-	a->peers = calloc(conf->peers_n + 1, sizeof(a->peers[0]));
-	a->peers_n = a->peers ? conf->peers_n : 0;
-	if (!a->allow || !a->deny || !a->peers) {
+	out->allow = callers(conf->accept.allow, conf->accept.allow_n);
+	out->deny = callers(conf->accept.deny, conf->accept.deny_n);
+	out->peers = calloc(conf->peers_n + 1, sizeof(out->peers[0]));
+	out->peers_n = out->peers ? conf->peers_n : 0;
+	if (!out->allow || !out->deny || !out->peers) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
 	}
-	for (size_t i = 0; i < conf->iax2.calltoken_optional_n; i++)
+	for (size_t i = 0; err == 0 && i < conf->peers_n; i++)
+		err = peer(&out->peers[i], &conf->peers[i], why);
+	if (err != 0)
+		app_conf_free(out);
+	return err;
+}
+
+int app_conf_build(struct app *a, const struct conf_node *conf,
+		   struct node_cfg *out, char why[CONTROL_WHY_MAX])
+{
+	struct app_lists lists;
+	const int err = build_lists(&lists, conf, why);
+
+	if (err != 0)
+		return err;
+	a->lists = lists;
+	/* The running endpoint looks at them. */
+	for (size_t i = 0; !a->node && i < conf->iax2.calltoken_optional_n; i++)
 		(void)net_prefix_parse(conf->iax2.calltoken_optional[i].text,
 				       &a->token_optional[i]);
-	for (size_t i = 0; err == 0 && i < conf->peers_n; i++)
-		err = peer(&a->peers[i], &conf->peers[i], why);
-	if (err != 0) {
-		app_conf_free(a);
-		return err;
-	}
 	fill(a, conf, out);
 	return 0;
 }
 
-void app_conf_free(struct app *a)
+void app_conf_free(struct app_lists *lists)
 {
-	free(a->allow);
-	free(a->deny);
-	if (a->peers)
-		key_wipe(a->peers, a->peers_n * sizeof(a->peers[0]));
-	free(a->peers);
-	a->allow = NULL;
-	a->deny = NULL;
-	a->peers = NULL;
-	a->peers_n = 0;
+	free(lists->allow);
+	free(lists->deny);
+	if (lists->peers)
+		key_wipe(lists->peers,
+			 lists->peers_n * sizeof(lists->peers[0]));
+	free(lists->peers);
+	*lists = (struct app_lists){ 0 };
 }
 
 static void say_change(void *ctx, const char *name, bool reloads)
 {
-	(void)ctx;
-	if (reloads)
+	json_t *restart = ctx;
+
+	if (reloads) {
 		log_info("reload: %s changed", name);
-	else
-		log_warning("reload: %s changed; it takes a restart", name);
+		return;
+	}
+	log_warning("reload: %s changed; it takes a restart", name);
+	if (restart)
+		(void)json_array_append_new(restart, json_string(name));
 }
 
 static int first_error(const struct app *a, struct conf_diags *diags,
@@ -172,41 +185,28 @@ static int first_error(const struct app *a, struct conf_diags *diags,
 	return -EINVAL;
 }
 
-int app_reload(struct app *a, char why[CONTROL_WHY_MAX])
+int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 {
 	struct conf_diags diags = { 0 };
+	struct app_lists old = a->lists;
 	struct conf_node conf;
 	struct node_cfg cfg;
-	struct app old = *a;
 	int err;
 
 	if (conf_load_node(a->conf_file, &conf, &diags) != 0)
 		return first_error(a, &diags, why);
+	conf_diags_print(&diags, a->conf_file, stderr);
 	conf_diags_free(&diags);
 	err = app_conf_build(a, &conf, &cfg, why);
 	if (err != 0) {
-		/* What was in force stays. */
-		a->allow = old.allow;
-		a->deny = old.deny;
-		a->peers = old.peers;
-		a->peers_n = old.peers_n;
 		conf_node_free(&conf);
 		return err;
 	}
-	(void)conf_node_changes(&a->conf, &conf, say_change, NULL);
+	(void)conf_node_changes(&a->conf, &conf, say_change, restart);
 	node_reconfigure(a->node, &cfg, loop_now());
 	log_set_level((enum log_level)conf.log.level);
-	/* Registrars take a restart: keep those that are in use. */
-	{
-		struct conf_registrar_ref *refs = conf.registrars;
-		const size_t n = conf.registrars_n;
-
-		conf.registrars = a->conf.registrars;
-		conf.registrars_n = a->conf.registrars_n;
-		a->conf.registrars = refs;
-		a->conf.registrars_n = n;
-	}
 	app_conf_free(&old);
+	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
 	return 0;

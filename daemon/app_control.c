@@ -67,16 +67,28 @@ static void do_events(void *ctx, struct control_request *req,
 	control_reply(req, json_pack("{s:b}", "subscribed", 1));
 }
 
+static void do_trace(void *ctx, struct control_request *req,
+		     const json_t *params)
+{
+	struct app *a = ctx;
+
+	(void)params;
+	a->trace = (struct trace){ .udp = a->udp, .control = a->control };
+	trace_start(&a->trace, req);
+}
+
 static void do_reload(void *ctx, struct control_request *req,
 		      const json_t *params)
 {
+	json_t *restart = json_array();
 	char why[CONTROL_WHY_MAX];
 
 	(void)params;
-	if (app_reload(ctx, why) != 0)
+	if (app_reload(ctx, restart, why) != 0)
 		refuse(req, why);
 	else
-		control_reply(req, json_object());
+		control_reply(req, json_pack("{s:O}", "restart", restart));
+	json_decref(restart);
 }
 
 static void do_sim_play(void *ctx, struct control_request *req,
@@ -470,12 +482,19 @@ static void on_cancelled(void *ctx, struct control_request *req)
 int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 {
 	static const struct control_method methods[] = {
-		{ "status", do_status },   { "version", do_version },
-		{ "connect", do_connect }, { "disconnect", do_disconnect },
-		{ "dtmf", do_dtmf },       { "events", do_events },
-		{ "doctor", do_doctor },   { "levels", do_levels },
-		{ "reload", do_reload },   { "sim.play", do_sim_play },
-		{ "sim.cor", do_sim_cor }, { NULL, NULL },
+		{ "status", do_status },
+		{ "version", do_version },
+		{ "connect", do_connect },
+		{ "disconnect", do_disconnect },
+		{ "dtmf", do_dtmf },
+		{ "events", do_events },
+		{ "doctor", do_doctor },
+		{ "levels", do_levels },
+		{ "reload", do_reload },
+		{ "sim.play", do_sim_play },
+		{ "sim.cor", do_sim_cor },
+		{ "trace", do_trace },
+		{ NULL, NULL },
 	};
 	const struct control_cfg cfg = {
 		.path = a->conf.control.socket,

@@ -62,8 +62,9 @@ static void on_link(struct app *a, const struct node_event *ev)
 	} else if (ev->kind == NODE_EV_LINK_DOWN) {
 		log_info("link to %s %s: %s", number,
 			 ev->refused ? "failed" : "ended", ev->why);
-		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_down",
-				     "node", number, "why", ev->why));
+		publish(a, json_pack("{s:s, s:s, s:o}", "event", "link_down",
+				     "node", number, "why",
+				     control_text(ev->why)));
 	} else {
 		log_debug("link to %s: %s", number,
 			  node_link_state_text(ev->state));
@@ -81,8 +82,9 @@ static void on_refused(struct app *a, const struct node_event *ev)
 	net_addr_format(&ev->addr, addr);
 	LOG_LIMITED(loop_now(), LOG_WARNING, "refused a call from %s at %s: %s",
 		    ev->number, addr, ev->why);
-	publish(a, json_pack("{s:s, s:s, s:s, s:s}", "event", "refused", "node",
-			     ev->number, "peer", addr, "why", ev->why));
+	publish(a, json_pack("{s:s, s:o, s:s, s:o}", "event", "refused", "node",
+			     control_text(ev->number), "peer", addr, "why",
+			     control_text(ev->why)));
 }
 
 static void on_switch(struct app *a, const struct node_event *ev,
@@ -163,13 +165,14 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_switch(a, ev, "ptt");
 		break;
 	case NODE_EV_TEXT:
-		publish(a, json_pack("{s:s, s:s, s:s?}", "event", "text",
-				     "node", ev->number, "text", ev->text));
+		publish(a, json_pack("{s:s, s:o, s:o}", "event", "text", "node",
+				     control_text(ev->number), "text",
+				     control_text(ev->text)));
 		break;
 	case NODE_EV_DTMF:
 		publish(a,
 			json_pack("{s:s, s:s, s:s#}", "event", "dtmf", "node",
-				  ev->number, "digit", &ev->digit, (size_t)1));
+				  ev->number, "digit", &ev->digit, 1));
 		break;
 	case NODE_EV_SOCKETS_OPEN:
 		open_sockets(a, ev);

@@ -209,11 +209,14 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 	c = &ep->calls[ep->by_callno[f->dst_callno]];
 	if (!net_addr_equal(&c->path.peer, &d->path.peer))
 		return NULL;
-	/* Only who has no call there says so under another number. */
-	if (c->peer_callno != 0 && f->src_callno != c->peer_callno &&
-	    !is_iax(f, IAX2_IAX_INVAL))
-		return NULL;
-	return c;
+	if (c->peer_callno == 0 || f->src_callno == c->peer_callno)
+		return c;
+	/* Asterisk says INVAL to a mini frame under no number of its own; a
+	 * forger must not need to know so little of a call of ours. */
+	return is_iax(f, IAX2_IAX_INVAL) && f->src_callno == 0 &&
+			       !c->has_ticket && c->tx_any
+		       ? c
+		       : NULL;
 }
 
 /* The peer calls as if for the first time; once it has proved that it is at

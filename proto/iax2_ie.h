@@ -149,6 +149,24 @@ void iax2_ie_put_u32(struct wire_wr *w, uint8_t type, uint32_t v);
 void iax2_ie_put_u64(struct wire_wr *w, uint8_t type, uint64_t v);
 void iax2_ie_put_text(struct wire_wr *w, uint8_t type, const char *text);
 
+/* DATETIME: a date from 2000 to 2127 and a time, to two seconds (RFC 5456
+ * 8.6.28). */
+struct iax2_datetime {
+	unsigned year;
+	unsigned month; /* 1..12 */
+	unsigned day;   /* 1..31 */
+	unsigned hour;
+	unsigned minute;
+	unsigned second;
+};
+static inline uint32_t iax2_datetime(const struct iax2_datetime *t)
+{
+	return (uint32_t)((t->year - 2000) & 127) << 25 |
+	       (uint32_t)(t->month & 15) << 21 | (uint32_t)(t->day & 31) << 16 |
+	       (uint32_t)(t->hour & 31) << 11 |
+	       (uint32_t)(t->minute & 63) << 5 | (t->second / 2 & 31);
+}
+
 /*
  * Addresses in elements.  Compact: 4 or 16 octets of address, then the port,
  * network order.  Sockaddr: the 16- or 28-octet structure of RFC 5456 8.6.17

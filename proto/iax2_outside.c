@@ -5,6 +5,8 @@
  * octets than came (RFC 5456 sections 6.7.1, 6.9.2, 6.9.6).
  */
 
+#include <string.h>
+
 #include "proto/iax2_endpoint_priv.h"
 
 #define CAUSECODE_FACILITY_REJECTED 29U
@@ -71,12 +73,15 @@ static enum iax2_err on_registration(struct iax2_endpoint *ep,
 				     const struct iax2_full *f)
 {
 	const struct iax2_full rej = endpoint_answer_to(f, IAX2_IAX_REGREJ);
-	uint8_t body[3];
+	static const char cause[] = "No registrar";
+	uint8_t body[32];
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
 	ep->n.unsupported++;
 	iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, CAUSECODE_FACILITY_REJECTED);
-	endpoint_stateless(ep, d, &rej, body, sizeof(body));
+	if (IAX2_FULL_HDR_LEN + 5 + strlen(cause) <= d->len)
+		iax2_ie_put_text(&w, IAX2_IE_CAUSE, cause);
+	endpoint_stateless(ep, d, &rej, body, (size_t)(w.p - body));
 	return IAX2_E_REFUSED;
 }
 

@@ -31,6 +31,8 @@ const char *oo_verdict_text(enum oo_verdict v)
 		return "no packet gets through between the two nodes";
 	case OO_REGISTRAR_SILENT:
 		return "the registrar does not answer";
+	case OO_PLAIN:
+		return "the node is a plain IAX2 client";
 	}
 	return "unknown verdict";
 }
@@ -88,6 +90,9 @@ static bool take_standard(struct oo_msg *m, const struct iax2_ie_view *v)
 	case IAX2_IE_CALLTOKEN:
 		return m->has_calltoken =
 			       get_text(v, m->calltoken, sizeof(m->calltoken));
+	case IAX2_IE_MD5_RESULT:
+		return m->has_md5 = v->len == 32 &&
+				    get_text(v, m->md5, sizeof(m->md5));
 	case IAX2_IE_CAUSE:
 		/* For people only: what cannot be shown is left out. */
 		(void)get_text(v, m->cause, sizeof(m->cause));

@@ -47,6 +47,7 @@ enum oo_verdict {
 	OO_NO_PATH = 7, /* accepted, but no packet got through; never on
 				  the wire, like the next */
 	OO_REGISTRAR_SILENT = 8, /* it does not answer any more */
+	OO_PLAIN = 9, /* the target is a plain IAX2 client: just call it */
 };
 
 /* One short sentence for people. */
@@ -70,7 +71,7 @@ struct oo_msg {
 	bool has_reflexive, has_transaction, has_token, has_verdict;
 	bool has_peer_key, has_punch, has_target, has_nat, has_delay;
 	bool has_called, has_calling, has_username, has_challenge;
-	bool has_calltoken, has_refresh, has_apparent, sealed;
+	bool has_calltoken, has_refresh, has_apparent, has_md5, sealed;
 	uint64_t session;
 	uint64_t counter;
 	uint8_t hello_version;
@@ -92,6 +93,7 @@ struct oo_msg {
 	char username[IAX2_NUMBER_MAX + 1];
 	char challenge[OO_TOKEN_TEXT_MAX + 1];
 	char calltoken[OO_TOKEN_TEXT_MAX + 1];
+	char md5[33]; /* MD5 RESULT, 32 characters */
 	char cause[64];
 	uint16_t refresh_s;
 	struct net_addr apparent;

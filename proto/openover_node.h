@@ -81,6 +81,7 @@ struct oo_event {
 			struct net_path path;
 			struct iax2_ticket ticket;
 			bool predicted; /* found by port probing */
+			bool plain;     /* no ticket: a plain client */
 		} path;
 		struct {
 			enum oo_verdict verdict;

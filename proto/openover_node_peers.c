@@ -257,6 +257,23 @@ enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
+/* The registrar names a plain client: no punch, no ticket. */
+static void plain_found(struct oo_node *n, struct peering *p,
+			const struct oo_msg *m, mono_us now)
+{
+	struct oo_event *ev;
+
+	if (m->candidates.n == 0) {
+		dial_next(n, p, OO_OFFLINE, now);
+		return;
+	}
+	ev = node_event(n, OO_EV_PATH);
+	ev->id = id_of(n, p);
+	ev->u.path.path.peer = m->candidates.addr[0];
+	ev->u.path.plain = true;
+	peering_free(p);
+}
+
 enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 			   const struct dgram *d, const struct oo_msg *m,
 			   mono_us now)
@@ -273,6 +290,10 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 		if (p->state != PEERING_REQUESTING || p->reg != reg ||
 		    p->transaction != m->transaction)
 			continue;
+		if (m->verdict == OO_PLAIN) {
+			plain_found(n, p, m, now);
+			return IAX2_OK;
+		}
 		if (m->verdict != OO_ACCEPTED) {
 			dial_next(n, p, (enum oo_verdict)m->verdict, now);
 			return IAX2_OK;

@@ -293,7 +293,7 @@ static unsigned on_regack(struct oo_reg *g, const struct dgram *d,
 			  const struct oo_msg *m, mono_us now)
 {
 	const enum oo_family other = g->family == OO_V4 ? OO_V6 : OO_V4;
-	const mono_us refresh = MONO_S * (m->refresh_s ? m->refresh_s : 300);
+	const mono_us refresh = MONO_S * (m->refresh_s ? m->refresh_s : 60);
 	struct oo_hole *h = &g->hole[g->family];
 	unsigned change = OO_CHANGE_UP;
 

@@ -15,19 +15,28 @@
 #define SWEEP_US MONO_S
 #define UNPROVED_BUCKETS 16384U
 
+static bool limits_are_sane(const struct oo_registrar_cfg *c)
+{
+	return c->refresh_s >= 30 && c->refresh_s <= 3600 &&
+	       c->registrations_per_min >= 1 && c->opens_per_min >= 1 &&
+	       c->auth_failures_per_min >= 1;
+}
+
 static bool cfg_is_sane(const struct oo_registrar_cfg *c)
 {
 	return c->nodes_max >= 16 && c->nodes_max <= 4000000 &&
-	       c->opens_max >= 16 && c->opens_max <= 1000000 &&
-	       c->refresh_s >= 30 && c->refresh_s <= 3600 &&
-	       c->registrations_per_min >= 1 && c->opens_per_min >= 1 &&
-	       c->random && c->identity;
+	       c->plain_max <= 65536 && c->opens_max >= 16 &&
+	       c->opens_max <= 1000000 && limits_are_sane(c) && c->random &&
+	       c->identity;
 }
 
-static struct rate_table *table(struct oo_registrar *r, uint32_t per_minute,
-				uint32_t burst)
+static struct rate_limit limit_of(uint32_t per_minute)
 {
-	const struct rate_limit limit = { per_minute, burst };
+	return (struct rate_limit){ per_minute, per_minute / 4 + 4 };
+}
+
+static struct rate_table *table(struct oo_registrar *r, struct rate_limit limit)
+{
 	uint8_t key[16];
 
 	r->random(r->random_ctx, key, sizeof(key));
@@ -48,22 +57,21 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	r->id = *cfg->identity;
 	r->random = cfg->random;
 	r->random_ctx = cfg->random_ctx;
-	r->refresh_s = cfg->refresh_s;
-	r->opens_limit = (struct rate_limit){ cfg->opens_per_min,
-					      cfg->opens_per_min / 4 + 4 };
 	r->random(r->random_ctx, key, sizeof(key));
 	r->dir = oo_directory_new(cfg->nodes_max, key);
 	r->tx = dgram_queue_new(cfg->tx_max);
 	/* Enough for a club behind one address to come back at once. */
-	r->unproved = table(r, 1200, 40);
-	r->registrations = table(r, cfg->registrations_per_min,
-				 cfg->registrations_per_min / 4 + 4);
+	r->unproved = table(r, (struct rate_limit){ 1200, 40 });
+	r->registrations = table(r, limit_of(cfg->registrations_per_min));
+	r->auth_failures = table(r, limit_of(cfg->auth_failures_per_min));
+	r->plains = oo_plains_new(cfg->plain_max);
 	r->opens_max = cfg->opens_max;
 	r->opens = calloc(cfg->opens_max, sizeof(r->opens[0]));
 	r->fifo = calloc(cfg->opens_max, sizeof(r->fifo[0]));
 	if (!r->dir || !r->tx || !r->unproved || !r->registrations ||
-	    !r->opens || !r->fifo)
+	    !r->auth_failures || !r->plains || !r->opens || !r->fifo)
 		return oo_registrar_free(r);
+	(void)oo_registrar_limits(r, cfg);
 	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
 	r->random(r->random_ctx, r->tx_key, sizeof(r->tx_key));
 	r->sweep_next = now + SWEEP_US;
@@ -78,11 +86,34 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 	dgram_queue_free(r->tx);
 	rate_table_free(r->unproved);
 	rate_table_free(r->registrations);
+	rate_table_free(r->auth_failures);
+	oo_plains_free(r->plains);
 	free(r->opens);
 	free(r->fifo);
 	key_wipe(r, sizeof(*r));
 	free(r);
 	return NULL;
+}
+
+bool oo_registrar_limits(struct oo_registrar *r,
+			 const struct oo_registrar_cfg *cfg)
+{
+	if (!limits_are_sane(cfg))
+		return false;
+	r->refresh_s = cfg->refresh_s;
+	r->opens_limit = limit_of(cfg->opens_per_min);
+	rate_table_limit(r->registrations,
+			 limit_of(cfg->registrations_per_min));
+	rate_table_limit(r->auth_failures,
+			 limit_of(cfg->auth_failures_per_min));
+	r->token_optional = cfg->token_optional;
+	r->token_optional_n = cfg->token_optional_n;
+	return true;
+}
+
+void oo_registrar_datetime(struct oo_registrar *r, uint32_t datetime)
+{
+	r->datetime = datetime;
 }
 
 bool registrar_send(struct oo_registrar *r, const struct net_path *path,
@@ -267,7 +298,12 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 	case IAX2_IAX_REGREQ:
 		return registrar_on_regreq(r, d, &m, now);
 	case IAX2_IAX_REGREL:
-		return on_regrel(r, d, &m);
+		if (m.has_session)
+			return on_regrel(r, d, &m);
+		return registrar_on_plain(r, d, &m, now);
+	case IAX2_IAX_ACK:
+		/* Plain clients acknowledge our last answer. */
+		return IAX2_OK;
 	case OO_OPEN_REQUEST:
 		return registrar_on_open_request(r, d, &m, now);
 	case OO_OVER:
@@ -314,13 +350,15 @@ void oo_registrar_tick(struct oo_registrar *r, mono_us now)
 		return;
 	r->sweep_next = now + SWEEP_US;
 	sweep(r, now);
+	registrar_plain_sweep(r, now);
 }
 
 mono_us oo_registrar_deadline(const struct oo_registrar *r)
 {
 	const mono_us opens = registrar_opens_deadline(r);
 
-	if (oo_directory_sessions(r->dir) == 0)
+	if (oo_directory_sessions(r->dir) == 0 &&
+	    oo_plains_registered(r->plains) == 0)
 		return opens;
 	return mono_min(opens, r->sweep_next);
 }
@@ -349,7 +387,10 @@ enum iax2_err oo_registrar_node_put(struct oo_registrar *r, const char *number,
 	if (len == 0 || len > OO_NUMBER_MAX ||
 	    strspn(number, "0123456789") != len)
 		return IAX2_E_RANGE;
-	return oo_directory_put(r->dir, number, key) ? IAX2_OK : IAX2_E_FULL;
+	if (!oo_directory_put(r->dir, number, key))
+		return IAX2_E_FULL;
+	(void)oo_registrar_plain_remove(r, number);
+	return IAX2_OK;
 }
 
 enum iax2_err oo_registrar_node_remove(struct oo_registrar *r,
@@ -363,6 +404,11 @@ enum iax2_err oo_registrar_node_remove(struct oo_registrar *r,
 		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);
 	oo_directory_remove(r->dir, rec);
 	return IAX2_OK;
+}
+
+const struct oo_plains *oo_registrar_plains(const struct oo_registrar *r)
+{
+	return r->plains;
 }
 
 struct oo_directory *oo_registrar_directory(struct oo_registrar *r)

@@ -209,21 +209,49 @@ static struct oo_record *wanted(struct oo_registrar *r, const struct oo_msg *m,
 	return oo_registrar_is_online(rec, now) ? rec : NULL;
 }
 
+/* A plain client opens no hole and needs none: its address is the answer. */
+static enum iax2_err name_plain(struct oo_registrar *r, const struct dgram *d,
+				const struct oo_msg *m,
+				struct oo_record *caller,
+				const struct oo_plain *c)
+{
+	const struct oo_candidates where = { { c->path.peer }, 1 };
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
+
+	r->n.opens++;
+	r->n.opens_ok++;
+	oo_session_put(&caller->session, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, m->transaction);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_PLAIN);
+	oo_put_candidates(&w, &where);
+	seal_append(&w, buf, caller->session.tx_key);
+	registrar_send(r, &d->path, buf, &w);
+	return IAX2_OK;
+}
+
 static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 			   const struct oo_msg *m, struct oo_record *caller,
 			   mono_us now)
 {
 	enum oo_verdict why;
+	const struct oo_plain *plain = NULL;
 	struct oo_record *target = NULL;
 	struct open_tx *t = NULL;
 
 	/* Every question counts: nobody reads the directory by asking. */
 	if (rate_take(&caller->opens, &r->opens_limit, now)) {
 		target = wanted(r, m, now, &why);
+		if (m->has_called)
+			plain = oo_plains_find(r->plains, m->called);
 	} else {
 		r->n.limited++;
 		why = OO_LIMITED;
 	}
+	if (plain && oo_plain_is_online(plain, now))
+		return name_plain(r, d, m, caller, plain);
+	if (plain)
+		why = OO_OFFLINE;
 	if (target) {
 		t = tx_new(r, tx_id(r, caller->session.id, m->transaction));
 		why = OO_LIMITED;

@@ -4,7 +4,8 @@
 
 /*
  * What the parts of the registrar share: registration
- * (openover_registrar_reg.c), OPEN/OVER (openover_registrar_open.c) and the
+ * (openover_registrar_reg.c), that of plain clients
+ * (openover_registrar_plain.c), OPEN/OVER (openover_registrar_open.c) and the
  * rest (openover_registrar.c).
  */
 
@@ -38,12 +39,17 @@ struct open_tx {
 struct oo_registrar {
 	struct key_identity id;
 	struct oo_directory *dir;
+	struct oo_plains *plains;
 	struct dgram_queue *tx;
 	struct rotating_secret secret;
 	struct rate_table *unproved;      /* answers to unproved senders */
 	struct rate_table *registrations; /* public-key work */
+	struct rate_table *auth_failures; /* wrong passwords */
 	struct rate_limit opens_limit;
+	const struct net_prefix *token_optional;
+	size_t token_optional_n;
 	uint16_t refresh_s;
+	uint32_t datetime;
 	random_fn random;
 	void *random_ctx;
 	struct oo_registrar_counters n;
@@ -78,6 +84,19 @@ struct oo_record *registrar_sender(struct oo_registrar *r,
 
 enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 				  const struct oo_msg *m, mono_us now);
+/* REGREQ without KH HELLO, REGREL without KH SESSION. */
+enum iax2_err registrar_on_plain(struct oo_registrar *r, const struct dgram *d,
+				 const struct oo_msg *m, mono_us now);
+void registrar_plain_sweep(struct oo_registrar *r, mono_us now);
+/* The header of an answer within an exchange that the client began. */
+struct iax2_full registrar_answer(const struct oo_msg *m);
+/* CALLTOKEN, to those who know of it. */
+enum iax2_err registrar_ask_for_token(struct oo_registrar *r,
+				      const struct dgram *d,
+				      const struct oo_msg *m, mono_us now);
+/* REGREJ, but for a seal: the cursor behind its elements. */
+struct wire_wr registrar_rejection(uint8_t buf[OO_FRAME_MAX],
+				   const struct iax2_full *hdr);
 enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 					const struct dgram *d,
 					const struct oo_msg *m, mono_us now);

@@ -67,7 +67,7 @@ static struct oo_transcript transcript(const struct oo_registrar *r,
 	};
 }
 
-static struct iax2_full answer_header(const struct oo_msg *m)
+struct iax2_full registrar_answer(const struct oo_msg *m)
 {
 	return (struct iax2_full){
 		.src_callno = IAX2_CALLNO_OUTSIDE,
@@ -78,11 +78,11 @@ static struct iax2_full answer_header(const struct oo_msg *m)
 	};
 }
 
-static enum iax2_err ask_for_token(struct oo_registrar *r,
-				   const struct dgram *d,
-				   const struct oo_msg *m, mono_us now)
+enum iax2_err registrar_ask_for_token(struct oo_registrar *r,
+				      const struct dgram *d,
+				      const struct oo_msg *m, mono_us now)
 {
-	const struct iax2_full hdr = answer_header(m);
+	const struct iax2_full hdr = registrar_answer(m);
 	char token[CALL_TOKEN_LEN + 1];
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
@@ -108,7 +108,7 @@ static enum iax2_err challenge(struct oo_registrar *r, const struct dgram *d,
 {
 	const struct oo_record *rec =
 		oo_directory_by_number(r->dir, m->username);
-	const struct iax2_full hdr = answer_header(m);
+	const struct iax2_full hdr = registrar_answer(m);
 	uint8_t sig[KEY_SIGNATURE_LEN], buf[OO_FRAME_MAX];
 	struct oo_transcript t;
 	struct exchange x;
@@ -131,7 +131,7 @@ static enum iax2_err challenge(struct oo_registrar *r, const struct dgram *d,
 static void acknowledge(struct oo_registrar *r, const struct dgram *d,
 			const struct oo_msg *m, struct oo_record *rec)
 {
-	const struct iax2_full hdr = answer_header(m);
+	const struct iax2_full hdr = registrar_answer(m);
 	uint8_t buf[OO_FRAME_MAX], addr[28];
 	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGACK, &hdr);
 
@@ -144,19 +144,27 @@ static void acknowledge(struct oo_registrar *r, const struct dgram *d,
 	registrar_send(r, &d->path, buf, &w);
 }
 
+struct wire_wr registrar_rejection(uint8_t buf[OO_FRAME_MAX],
+				   const struct iax2_full *hdr)
+{
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREJ, hdr);
+
+	iax2_ie_put_text(&w, IAX2_IE_CAUSE, "Registration Refused");
+	iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, CAUSECODE_REGISTRATION_REFUSED);
+	return w;
+}
+
 static enum iax2_err refuse(struct oo_registrar *r, const struct dgram *d,
 			    const struct oo_msg *m, const struct exchange *x)
 {
 	const struct oo_transcript t = transcript(r, x, m, NULL);
-	const struct iax2_full hdr = answer_header(m);
+	const struct iax2_full hdr = registrar_answer(m);
 	uint8_t sig[KEY_SIGNATURE_LEN], buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREJ, &hdr);
+	struct wire_wr w = registrar_rejection(buf, &hdr);
 
 	r->n.refused++;
 	registrar_event(r, OO_REG_EV_REFUSED, m->username, &d->path.peer);
 	oo_transcript_sign(&t, OO_ROLE_REFUSAL, &r->id, sig);
-	iax2_ie_put_text(&w, IAX2_IE_CAUSE, "Registration Refused");
-	iax2_ie_put_u8(&w, IAX2_IE_CAUSECODE, CAUSECODE_REGISTRATION_REFUSED);
 	iax2_ie_put(&w, IAX2_IE_KH_SIGNATURE, sig, sizeof(sig));
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_E_REFUSED;
@@ -227,12 +235,14 @@ enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 		r->n.malformed++;
 		return IAX2_E_BAD_IE;
 	}
+	if (!m->has_hello)
+		return registrar_on_plain(r, d, m, now);
 	if (m->has_calltoken)
 		secret = call_token_check(&r->secret, &d->path.peer,
 					  m->calltoken, strlen(m->calltoken));
 	if (!secret)
-		return ask_for_token(r, d, m, now);
-	if (!m->has_hello || m->hello_version != OO_VERSION) {
+		return registrar_ask_for_token(r, d, m, now);
+	if (m->hello_version != OO_VERSION) {
 		r->n.not_ours++;
 		return IAX2_E_NOT_OURS;
 	}

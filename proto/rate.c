@@ -61,6 +61,11 @@ struct rate_table *rate_table_free(struct rate_table *t)
 	return NULL;
 }
 
+void rate_table_limit(struct rate_table *t, struct rate_limit limit)
+{
+	t->limit = limit;
+}
+
 static size_t bucket_of(const struct rate_table *t, const struct net_addr *from)
 {
 	return key_hash(t->key, from->ip, net_addr_net_len(from)) & t->mask;

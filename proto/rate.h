@@ -40,6 +40,8 @@ struct rate_table;
 struct rate_table *rate_table_new(size_t buckets, struct rate_limit limit,
 				  const uint8_t key[16]);
 struct rate_table *rate_table_free(struct rate_table *t);
+/* Another limit from now on. */
+void rate_table_limit(struct rate_table *t, struct rate_limit limit);
 bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 		     mono_us now);
 bool rate_table_has(const struct rate_table *t, const struct net_addr *from,

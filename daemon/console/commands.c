@@ -9,6 +9,7 @@
 #include "daemon/console/console.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
+#include "daemon/io/trace_client.h"
 
 typedef enum console_exit (*command_fn)(const struct console *c, int argc,
 					char *const *argv);
@@ -111,7 +112,7 @@ static enum console_exit do_reload(const struct console *c, int argc,
 				   char *const *argv)
 {
 	(void)argv;
-	return argc == 1 ? ask_and_print(c, "reload", NULL, NULL)
+	return argc == 1 ? ask_and_print(c, "reload", NULL, print_reload)
 			 : usage("reload");
 }
 
@@ -265,6 +266,20 @@ static enum console_exit do_events(const struct console *c, int argc,
 	return CONSOLE_NOT_REACHABLE;
 }
 
+static enum console_exit do_trace(const struct console *c, int argc,
+				  char *const *argv)
+{
+	struct trace_want want = {
+		.program = "keyhole",
+		.socket = c->socket,
+		.form = c->json ? TRACE_JSON : TRACE_PCAP,
+	};
+
+	if (!trace_options(argc - 1, argv + 1, &want))
+		return usage("trace");
+	return (enum console_exit)trace_follow(&want);
+}
+
 static enum console_exit sim_play(const struct console *c, const char *file)
 {
 	char *full = realpath(file, NULL);
@@ -364,6 +379,8 @@ static const struct command commands[] = {
 	{ "dtmf", "dtmf DIGITS", "send digits over the links", do_dtmf },
 	{ "events", "events", "follow what happens, an object a line",
 	  do_events },
+	{ "trace", TRACE_USAGE, "record datagrams for Wireshark, or print them",
+	  do_trace },
 	{ "doctor", "doctor", "what is wrong and how to mend it", do_doctor },
 	{ "levels", "levels", "audio levels of the last second", do_levels },
 	{ "reload", "reload", "read the configuration again", do_reload },

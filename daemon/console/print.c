@@ -145,3 +145,12 @@ void print_levels(const json_t *r)
 		     number(r, "tx_dbfs"), number(r, "tx_peak_dbfs"),
 		     number(r, "tx_clipped"));
 }
+
+void print_reload(const json_t *r)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(r, "restart"), i, name)(void) printf(
+		"%s changed; it takes a restart\n", json_string_value(name));
+}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *net_addr_format(const struct net_addr *a, char out[NET_ADDR_TEXT])
 {
@@ -142,6 +143,31 @@ bool net_addr_from_sockaddr(const struct sockaddr *sa, struct net_addr *out)
 		return true;
 	}
 	return false;
+}
+
+void net_addr_fill_source(struct net_addr *local, const struct net_addr *peer)
+{
+	const struct net_addr any4 = net_addr_v4(0, 0, 0, 0, local->port);
+	const struct net_addr any6 = { .port = local->port };
+	struct sockaddr_storage sa;
+	struct net_addr source;
+	socklen_t len = net_addr_to_sockaddr(peer, &sa);
+	int fd;
+
+	if (!net_addr_same_ip(local, &any4) && !net_addr_same_ip(local, &any6))
+		return;
+	fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	/* Connecting a UDP socket sends nothing, it only chooses. */
+	if (connect(fd, (const struct sockaddr *)&sa, len) == 0) {
+		len = sizeof(sa);
+		if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+		    net_addr_from_sockaddr((const struct sockaddr *)&sa,
+					   &source))
+			memcpy(local->ip, source.ip, sizeof(local->ip));
+	}
+	close(fd);
 }
 
 static bool is_usable(const struct ifaddrs *i, struct net_addr *a)

@@ -35,6 +35,10 @@ socklen_t net_addr_to_sockaddr(const struct net_addr *a,
 			       struct sockaddr_storage *out);
 bool net_addr_from_sockaddr(const struct sockaddr *sa, struct net_addr *out);
 
+/* When @local has no address, only a port: the one that the kernel would send
+ * to @peer from.  Stays as it is when there is no way there. */
+void net_addr_fill_source(struct net_addr *local, const struct net_addr *peer);
+
 /*
  * The unicast addresses of this host's interfaces that are up, with @port:
  * neither loopback nor link-local.  Returns how many, at most @max.

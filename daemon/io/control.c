@@ -15,6 +15,7 @@
 
 #define CLIENTS_MAX 64U
 #define LINE_MAX_OCTETS 65536U
+#define FEED_MAX_OCTETS ((size_t)256 * 1024) /* of that, records of a feed */
 #define OUT_MAX_OCTETS \
 	((size_t)1024 * 1024) /* what a client may leave unread */
 
@@ -36,7 +37,9 @@ struct client {
 	char *out;
 	size_t out_n;
 	bool subscribed;
-	bool broken; /* nothing more is sent; closed from the loop */
+	bool follows;
+	uint64_t lost; /* records of the feed since the last it got */
+	bool broken;   /* nothing more is sent; closed from the loop */
 	struct control_request *requests;
 };
 
@@ -128,8 +131,7 @@ static void client_send(struct client *cl, json_t *object)
 	free(text);
 }
 
-/* Text of any origin; what is not UTF-8 becomes question marks. */
-static json_t *any_text(const char *text)
+json_t *control_text(const char *text)
 {
 	json_t *out = json_string(text);
 	char *copy;
@@ -150,7 +152,7 @@ static json_t *error_object(const json_t *id, int code, const char *message,
 			    json_t *data)
 {
 	json_t *err = json_pack("{s:i, s:o}", "code", code, "message",
-				any_text(message));
+				control_text(message));
 
 	if (data)
 		(void)json_object_set_new(err, "data", data);
@@ -221,6 +223,66 @@ void control_publish(struct control *c, const char *method, json_t *params)
 			continue;
 		client_send(cl, json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0",
 					  "method", method, "params", params));
+	}
+	json_decref(params);
+}
+
+/* --- the feed ----------------------------------------------------------- */
+
+void control_follow(struct control_request *req)
+{
+	req->client->follows = true;
+}
+
+static bool is_behind(const struct client *cl)
+{
+	return cl->out_n > FEED_MAX_OCTETS;
+}
+
+enum control_feed control_feed_state(struct control *c)
+{
+	enum control_feed state = CONTROL_NOBODY;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *cl = &c->client[i];
+
+		if (cl->fd < 0 || cl->broken || !cl->follows)
+			continue;
+		if (!is_behind(cl)) {
+			state = CONTROL_READY;
+			continue;
+		}
+		cl->lost++;
+		if (state == CONTROL_NOBODY)
+			state = CONTROL_BEHIND;
+	}
+	return state;
+}
+
+void control_feed_skip(struct control *c)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (c->client[i].fd >= 0 && c->client[i].follows)
+			c->client[i].lost++;
+	}
+}
+
+static void feed_one(struct client *cl, const char *method, json_t *params)
+{
+	(void)json_object_set_new(params, "dropped",
+				  json_integer((json_int_t)cl->lost));
+	cl->lost = 0;
+	client_send(cl, json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0", "method",
+				  method, "params", params));
+}
+
+void control_feed(struct control *c, const char *method, json_t *params)
+{
+	for (size_t i = 0; params && i < CLIENTS_MAX; i++) {
+		struct client *cl = &c->client[i];
+
+		if (cl->fd >= 0 && !cl->broken && cl->follows && !is_behind(cl))
+			feed_one(cl, method, params);
 	}
 	json_decref(params);
 }

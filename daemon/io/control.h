@@ -57,6 +57,9 @@ int control_open(struct control **out, struct event_base *base,
 /* Cancels every question, removes the socket; accepts NULL, returns NULL. */
 struct control *control_close(struct control *c);
 
+/* A string of text of any origin: what is not UTF-8 becomes question marks. */
+json_t *control_text(const char *text);
+
 /* Answer; @result is consumed.  NULL is answered with CONTROL_INTERNAL. */
 void control_reply(struct control_request *req, json_t *result);
 /* Refuse, with a sentence, made UTF-8 if it is not; @data is consumed and may
@@ -69,6 +72,20 @@ void control_notify(struct control_request *req, const char *method,
 		    json_t *params);
 /* From here on this client gets what control_publish() sends. */
 void control_subscribe(struct control_request *req);
+/*
+ * A feed: notifications in numbers, of which a client that is behind with
+ * reading loses some.  From here on this client gets what control_feed()
+ * sends, until it is gone.
+ */
+void control_follow(struct control_request *req);
+/* Is a record worth making?  Those that are behind lose it here. */
+enum control_feed { CONTROL_NOBODY, CONTROL_BEHIND, CONTROL_READY };
+enum control_feed control_feed_state(struct control *c);
+/* A record is not made: all that follow lose it. */
+void control_feed_skip(struct control *c);
+/* To all that follow and are not behind, after control_feed_state();
+ * "dropped" in @params, which is consumed, tells each how many it lost. */
+void control_feed(struct control *c, const char *method, json_t *params);
 /* To all subscribers; @params is consumed, and with NULL nothing is sent. */
 void control_publish(struct control *c, const char *method, json_t *params);
 

@@ -3,6 +3,7 @@
 #include "daemon/io/loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,11 +16,21 @@ mono_us loop_now(void)
 	return (mono_us)ts.tv_sec * MONO_S + (mono_us)ts.tv_nsec / 1000;
 }
 
+static void ignore_signals(void)
+{
+	static const int sig[] = { SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2,
+				   SIGALRM };
+
+	for (size_t i = 0; i < sizeof(sig) / sizeof(sig[0]); i++)
+		(void)signal(sig[i], SIG_IGN);
+}
+
 struct event_base *loop_base_new(void)
 {
 	struct event_config *cfg = event_config_new();
 	struct event_base *base = NULL;
 
+	ignore_signals();
 	if (!cfg)
 		return NULL;
 	/* Without this, libevent's epoll timers are good to a millisecond. */

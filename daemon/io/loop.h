@@ -20,7 +20,12 @@ mono_us loop_now(void);
  * priority is 1 unless it is set (event_priority_set()). */
 #define LOOP_LAST 2
 
-/* A base with a precise timer; NULL when memory is short. */
+/*
+ * A base with a precise timer; NULL when memory is short.  From here on the
+ * process ignores the signals that nothing of ours sends and that would end
+ * it without its good-byes, with a transmitter keyed: SIGPIPE, SIGXFSZ,
+ * SIGUSR1, SIGUSR2 and SIGALRM.
+ */
 struct event_base *loop_base_new(void);
 
 typedef void (*loop_fn)(void *ctx);

@@ -158,6 +158,11 @@ int rpc_listen(struct rpc *r, rpc_note_fn note, void *ctx)
 	return -ECONNRESET;
 }
 
+void rpc_stop(const struct rpc *r)
+{
+	(void)shutdown(r->fd, SHUT_RD);
+}
+
 void rpc_answer_free(struct rpc_answer *a)
 {
 	json_decref(a->result);

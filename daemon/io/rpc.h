@@ -32,6 +32,8 @@ int rpc_call(struct rpc *r, const char *method, json_t *params,
 	     rpc_note_fn note, void *ctx, struct rpc_answer *out);
 /* Hand notifications to @note until the daemon goes away. */
 int rpc_listen(struct rpc *r, rpc_note_fn note, void *ctx);
+/* End rpc_listen() after what has arrived; a signal handler may call it. */
+void rpc_stop(const struct rpc *r);
 void rpc_answer_free(struct rpc_answer *a);
 
 #endif

@@ -41,6 +41,8 @@ struct udp {
 	struct sock extra[EXTRA_MAX]; /* ids from 1 */
 	uint16_t extra_n;
 	struct udp_counters n;
+	void (*watch)(void *ctx, const struct udp_seen *s); /* NULL: nobody */
+	void *watch_ctx;
 	/* One batch, in either direction. */
 	uint8_t data[BATCH][DGRAM_MAX + SLACK];
 	struct sockaddr_storage name[BATCH];
@@ -49,6 +51,48 @@ struct udp {
 	struct mmsghdr msg[BATCH];
 	struct dgram sent[BATCH]; /* without its data */
 };
+
+/* --- who watches -------------------------------------------------------- */
+
+void udp_watch(struct udp *u, void (*fn)(void *ctx, const struct udp_seen *s),
+	       void *ctx)
+{
+	u->watch = fn;
+	u->watch_ctx = ctx;
+}
+
+/* Which of our ends a datagram uses; asks the kernel for what the path leaves
+ * to it. */
+static struct net_addr local_end(int fd, const struct net_path *path)
+{
+	static const uint8_t none[16] = { 0 };
+	struct net_addr local = net_addr_v4(0, 0, 0, 0, 0);
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
+		(void)net_addr_from_sockaddr((const struct sockaddr *)&sa,
+					     &local);
+	if (memcmp(path->local_ip, none, sizeof(none)) != 0)
+		memcpy(local.ip, path->local_ip, sizeof(local.ip));
+	else
+		net_addr_fill_source(&local, &path->peer);
+	return local;
+}
+
+static void show(const struct udp *u, int fd, const struct dgram *d, bool sent)
+{
+	const struct udp_seen s = {
+		.sent = sent,
+		.local = local_end(fd, &d->path),
+		.peer = d->path.peer,
+		.ttl = d->ttl,
+		.data = d->data,
+		.len = d->len,
+	};
+
+	u->watch(u->watch_ctx, &s);
+}
 
 /* --- receiving ---------------------------------------------------------- */
 
@@ -70,6 +114,8 @@ static void deliver(struct udp *u, const struct sock *s, size_t i)
 				    &d.path.peer))
 		return;
 	udp_control_read(h, &d);
+	if (u->watch)
+		show(u, s->fd, &d, false);
 	u->cfg.on_dgram(u->cfg.ctx, &d);
 }
 
@@ -374,6 +420,8 @@ void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 			u->n.tx_unreachable++;
 			continue;
 		}
+		if (u->watch)
+			show(u, to, &d, true);
 		if (to != fd || n == BATCH) {
 			if (n > start)
 				flush(u, fd, start, n);

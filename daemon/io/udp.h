@@ -62,6 +62,20 @@ void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n);
 const struct udp_counters *udp_counters(const struct udp *u);
 
+/* A datagram that came in, or that is handed to the kernel; borrowed. */
+struct udp_seen {
+	bool sent;
+	struct net_addr local;
+	struct net_addr peer;
+	uint8_t ttl; /* 0: unknown, or the kernel's default */
+	const uint8_t *data;
+	size_t len;
+};
+
+/* Show every datagram to @fn as well, until it is NULL.  It must not send. */
+void udp_watch(struct udp *u, void (*fn)(void *ctx, const struct udp_seen *s),
+	       void *ctx);
+
 /*
  * Open up to @n extra IPv4 sockets.  Their ids (net_path.sock) are
  * consecutive from *@first; returns how many there are, which is less than @n

@@ -8,6 +8,7 @@
 #define CAUSECODE_NORMAL 16U
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_BUSY 17U
+#define CAUSECODE_UNAVAILABLE 20U
 #define RETRY_MIN_US (5 * MONO_S)
 #define RETRY_MAX_US (60 * MONO_S)
 
@@ -110,13 +111,19 @@ static void link_down(struct node *n, struct link *l, const char *why,
 	l->retry_at = now + pause;
 }
 
-static void link_end(struct node *n, struct link *l, const char *why,
-		     mono_us now)
+/* Stop dialling, or hang up. */
+static void leave(struct node *n, struct link *l, mono_us now)
 {
 	if (l->state == NODE_LINK_REQUESTING || l->state == NODE_LINK_PUNCHING)
 		(void)oo_node_cancel(n->oo, l->dial);
 	else if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)
 		(void)iax2_hangup(n->ep, l->call, NULL, CAUSECODE_NORMAL, now);
+}
+
+static void link_end(struct node *n, struct link *l, const char *why,
+		     mono_us now)
+{
+	leave(n, l, now);
 	link_down(n, l, why, false, now);
 }
 
@@ -157,6 +164,7 @@ static void dial(struct node *n, struct link *l, mono_us now)
 	const struct net_path path = { .peer = l->want.addr };
 
 	l->dialled = now;
+	l->outbound = true;
 	if (plain) {
 		l->rung = NODE_RUNG_DIRECT;
 		call(n, l, &path, NULL, now);
@@ -269,11 +277,32 @@ static void on_failed(struct node *n, struct link *l, const struct oo_event *ev,
 	node_push(n, NODE_EV_SOCKETS_CLOSE);
 }
 
+/* A registrar's word is not enough against a key that is listed here. */
+static void on_plain_path(struct node *n, struct link *l,
+			  const struct net_path *path, mono_us now)
+{
+	const struct node_peer *peer = node_peer(n, l->number);
+
+	if (peer && peer->has_key) {
+		link_down(n, l,
+			  "the registrar has no key for it, but one is listed "
+			  "here",
+			  true, now);
+		return;
+	}
+	l->rung = NODE_RUNG_DIRECT;
+	call(n, l, path, NULL, now);
+}
+
 static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		    mono_us now)
 {
 	const struct net_path *path = &ev->u.path.path;
 
+	if (ev->u.path.plain) {
+		on_plain_path(n, l, path, now);
+		return;
+	}
 	if (l->number[0] == '\0')
 		memcpy(l->number, ev->u.path.ticket.peer_number,
 		       sizeof(l->number));
@@ -313,28 +342,73 @@ static void refuse(struct node *n, const struct iax2_event *ev,
 	(void)iax2_reject(n->ep, ev->call, text, code, now);
 }
 
-static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
+/* Give up what leads to the other node, and keep the link for its call. */
+static void link_yield(struct node *n, struct link *l, mono_us now)
 {
-	struct link *old = by_number(n, ev->u.in.calling);
-	struct link *l;
+	leave(n, l, now);
+	if (l->was_up) {
+		struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 
-	/* A node that calls again has lost the link that we still hold; two
-	 * that call each other at once keep the one that was there. */
-	if (old && old->state == NODE_LINK_UP && !old->outbound)
-		link_end(n, old, "the node called again", now);
-	else if (old && old->state != NODE_LINK_WAITING &&
-		 strcmp(n->number, old->number) < 0) {
+		(void)snprintf(ev->why, sizeof(ev->why),
+			       "the node called again");
+	}
+	if (l->sock != 0)
+		node_push(n, NODE_EV_SOCKETS_CLOSE);
+	l->sock = 0;
+	l->rx_keyed = false;
+	l->tx_keyed = false;
+	l->talking = false;
+	l->was_up = false;
+	l->up_since = 0;
+	l->outbound = false;
+}
+
+/*
+ * The link for an inbound call, NULL when it was refused.  Whoever is on the
+ * way to the other node, or waits to be, has what it wants when that one calls;
+ * so a permanent link stays one, and a console that waits is told.
+ */
+static struct link *link_for(struct node *n, const struct iax2_event *ev,
+			     mono_us now)
+{
+	struct link *l = by_number(n, ev->u.in.calling);
+
+	/* A node that calls again has lost the link that we still hold; of two
+	 * that call each other at once the lower number's call stays. */
+	if (l && l->state != NODE_LINK_WAITING &&
+	    (l->state != NODE_LINK_UP || l->outbound) &&
+	    strcmp(n->number, l->number) < 0) {
 		refuse(n, ev, "Already calling", CAUSECODE_BUSY,
 		       "this node is calling it", now);
-		return;
-	} else if (old)
-		link_end(n, old, "the node called first", now);
+		return NULL;
+	}
+	if (l && l->state == NODE_LINK_UP && !l->permanent) {
+		link_end(n, l, "the node called again", now);
+		l = NULL;
+	}
+	if (l) {
+		link_yield(n, l, now);
+		return l;
+	}
 	l = link_new(n);
-	if (!l) {
+	if (!l)
 		refuse(n, ev, "Too many links", CAUSECODE_BUSY,
 		       "too many links", now);
+	return l;
+}
+
+static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	struct link *l;
+
+	if (n->stopping) {
+		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
+		       "the node is stopping", now);
 		return;
 	}
+	l = link_for(n, ev, now);
+	if (!l)
+		return;
 	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
 	l->rung = ev->u.in.proof == IAX2_PROOF_TICKET ? NODE_RUNG_OPENED
 						      : NODE_RUNG_DIRECT;
@@ -344,7 +418,7 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	l->sock = ev->u.in.path.sock;
 	l->state = NODE_LINK_CALLING;
 	if (iax2_accept(n->ep, ev->call, now) != IAX2_OK)
-		link_down(n, l, "the call is gone", false, now);
+		link_down(n, l, "the call is gone", true, now);
 }
 
 static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
@@ -354,6 +428,11 @@ static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
 	struct iax2_credentials want = { 0 };
 	const char *why;
 
+	if (n->stopping) {
+		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
+		       "the node is stopping", now);
+		return;
+	}
 	if (strcmp(ev->u.in.called, n->number) != 0) {
 		refuse(n, ev, "No such context/extension", 3,
 		       "it asked for another number", now);
@@ -416,12 +495,26 @@ static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 	link_down(n, l, why, true, now);
 }
 
+/* Text that fills @size may end within a character of UTF-8: leave that out. */
+static void cut_whole(char *text, size_t size)
+{
+	size_t at = strlen(text);
+
+	if (at + 1 < size)
+		return;
+	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at > 0 && (unsigned char)text[at - 1] >= 0xc0)
+		text[at - 1] = '\0';
+}
+
 static void on_text(struct node *n, const struct link *l,
 		    const struct iax2_event *ev)
 {
 	struct node_event *out = node_push_link(n, NODE_EV_TEXT, l);
 
 	(void)snprintf(out->text, sizeof(out->text), "%s", ev->u.text.data);
+	cut_whole(out->text, sizeof(out->text));
 }
 
 static void on_link_event(struct node *n, struct link *l,

@@ -13,7 +13,7 @@
 
 #include "daemon/node/node_priv.h"
 
-#define SAMPLES_PER_MS (AUDIO_BLOCK / JITTER_BLOCK_MS)
+#define SAMPLES_PER_MS ((size_t)AUDIO_BLOCK / JITTER_BLOCK_MS)
 
 _Static_assert(AUDIO_BLOCK == CODEC_FRAME_SAMPLES, "a block is a frame");
 _Static_assert(JITTER_BLOCK_OCTETS >= CODEC_FRAME_OCTETS_MAX, "frames fit");
@@ -136,8 +136,8 @@ bool node_voice_hear(struct node *n, struct link *l, mono_us now)
 
 /* --- sent --------------------------------------------------------------- */
 
-static void send(struct node *n, struct link *l, const uint8_t *codes,
-		 size_t len, mono_us now)
+static void send_frame(struct node *n, struct link *l, const uint8_t *codes,
+		       size_t len, mono_us now)
 {
 	const bool spurt = !l->tx_keyed;
 
@@ -157,7 +157,7 @@ void node_voice_say(struct node *n, struct link *l,
 	const size_t len =
 		codec_encode(voice_of(n, l)->tx, pcm, codes, sizeof(codes));
 
-	send(n, l, codes, len, now);
+	send_frame(n, l, codes, len, now);
 }
 
 void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
@@ -176,7 +176,7 @@ void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
 		(void)codec_encode(tx, m->pcm, m->codes[id],
 				   sizeof(m->codes[id]));
 	m->coded[id] = true;
-	send(n, l, m->codes[id], codec_frame_octets(id), now);
+	send_frame(n, l, m->codes[id], codec_frame_octets(id), now);
 }
 
 void node_voice_pause(struct node *n, struct link *l, mono_us now)

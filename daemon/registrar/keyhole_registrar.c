@@ -14,11 +14,22 @@
 #include "config/conf.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
+#include "daemon/io/trace_client.h"
 #include "daemon/registrar/directory.h"
 #include "daemon/registrar/server.h"
 
 #define EXIT_USAGE 2
 #define EXIT_NOT_REACHABLE 3
+
+struct args {
+	const char *file;
+	bool check;
+	bool dump;
+	bool json;
+	const char *secret_file; /* --md5-secret; NULL: none */
+	int argc;
+	char *const *argv;
+};
 
 static int usage(FILE *to, int status)
 {
@@ -26,10 +37,13 @@ static int usage(FILE *to, int status)
 		      "usage: keyhole-registrar -c FILE [--check | "
 		      "--dump-config]\n"
 		      "       keyhole-registrar -c FILE node add NUMBER KEY\n"
+		      "       keyhole-registrar -c FILE node add NAME "
+		      "--md5-secret FILE\n"
 		      "       keyhole-registrar -c FILE node remove NUMBER\n"
 		      "       keyhole-registrar -c FILE node list\n"
 		      "       keyhole-registrar -c FILE key\n"
 		      "       keyhole-registrar -c FILE status [--json]\n"
+		      "       keyhole-registrar -c FILE " TRACE_USAGE "\n"
 		      "       keyhole-registrar --version\n");
 	return status;
 }
@@ -47,8 +61,12 @@ static bool print_node(void *ctx, const struct directory_node *node)
 	char key[KEY_TEXT_LEN];
 
 	(void)ctx;
+	if (!node->key) {
+		(void)printf("%s md5\n", node->number);
+		return true;
+	}
 	key_to_text(node->key, key);
-	(void)printf("%s %s\n", node->number, key);
+	(void)printf("%s ed25519 %s\n", node->number, key);
 	return true;
 }
 
@@ -67,6 +85,18 @@ static int node_add(struct directory *d, char *const *argv,
 	return directory_add(d, argv[0], key, why);
 }
 
+static int plain_add(struct directory *d, const char *name,
+		     const char *secret_file, char why[DIRECTORY_WHY_MAX])
+{
+	char secret[DIRECTORY_SECRET_MAX + 2];
+	int err = keyfile_secret(secret_file, secret, sizeof(secret), why);
+
+	if (err == 0)
+		err = directory_add_plain(d, name, secret, why);
+	key_wipe(secret, sizeof(secret));
+	return err;
+}
+
 /* A running registrar would notice by itself within a second. */
 static void tell_registrar(const struct conf_registrar *conf)
 {
@@ -76,36 +106,67 @@ static void tell_registrar(const struct conf_registrar *conf)
 
 	if (!rpc)
 		return;
-	(void)rpc_call(rpc, "refresh", NULL, NULL, NULL, &answer);
+	if (rpc_call(rpc, "refresh", NULL, NULL, NULL, &answer) == 0 &&
+	    !answer.result)
+		(void)complain(answer.message);
 	rpc_answer_free(&answer);
 	rpc_close(rpc);
 }
 
-static int node_command(const struct conf_registrar *conf, int argc,
-			char *const *argv)
+enum node_verb { NODE_ADD, NODE_ADD_PLAIN, NODE_REMOVE, NODE_LIST };
+
+static bool node_verb(const struct args *a, enum node_verb *out)
 {
-	const bool add = argc == 3 && strcmp(argv[0], "add") == 0;
-	const bool remove = argc == 2 && strcmp(argv[0], "remove") == 0;
-	const bool list = argc == 1 && strcmp(argv[0], "list") == 0;
+	const char *word = a->argc >= 2 ? a->argv[1] : "";
+
+	if (strcmp(word, "add") == 0 && a->argc == 4 && !a->secret_file)
+		*out = NODE_ADD;
+	else if (strcmp(word, "add") == 0 && a->argc == 3 && a->secret_file)
+		*out = NODE_ADD_PLAIN;
+	else if (strcmp(word, "remove") == 0 && a->argc == 3)
+		*out = NODE_REMOVE;
+	else if (strcmp(word, "list") == 0 && a->argc == 2)
+		*out = NODE_LIST;
+	else
+		return false;
+	return true;
+}
+
+static int node_do(struct directory *d, enum node_verb verb,
+		   const struct args *a, char why[DIRECTORY_WHY_MAX])
+{
+	switch (verb) {
+	case NODE_ADD:
+		return node_add(d, a->argv + 2, why);
+	case NODE_ADD_PLAIN:
+		return plain_add(d, a->argv[2], a->secret_file, why);
+	case NODE_REMOVE:
+		return directory_remove(d, a->argv[2], why);
+	case NODE_LIST:
+		break;
+	}
+	return directory_each(d, print_node, NULL, why);
+}
+
+static int node_command(const struct conf_registrar *conf, const struct args *a)
+{
 	char why[DIRECTORY_WHY_MAX] = "";
 	struct directory *d;
+	enum node_verb verb;
 	int err;
 
-	if (!add && !remove && !list)
+	if (!node_verb(a, &verb))
 		return usage(stderr, EXIT_USAGE);
 	err = directory_open(&d, conf->registrar.directory, true, why);
 	if (err != 0)
 		return complain(why);
-	if (add)
-		err = node_add(d, argv + 1, why);
-	else if (remove)
-		err = directory_remove(d, argv[1], why);
-	else
-		err = directory_each(d, print_node, NULL, why);
+	err = node_do(d, verb, a, why);
 	directory_close(d);
-	if (err == 0 && !list)
+	if (err != 0)
+		return complain(why);
+	if (verb != NODE_LIST)
 		tell_registrar(conf);
-	return err == 0 ? EXIT_SUCCESS : complain(why);
+	return EXIT_SUCCESS;
 }
 
 /* --- status ------------------------------------------------------------- */
@@ -113,6 +174,7 @@ static int node_command(const struct conf_registrar *conf, int argc,
 static int print_status(const json_t *o, bool json)
 {
 	const json_t *opens = json_object_get(o, "opens");
+	const json_t *plain = json_object_get(o, "plain");
 
 	if (json) {
 		(void)json_dumpf(o, stdout, JSON_INDENT(2));
@@ -121,10 +183,14 @@ static int print_status(const json_t *o, bool json)
 	}
 	(void)printf(
 		"%lld nodes, %lld online, %.1f PINGs a second\n"
+		"%lld plain clients, %lld online\n"
 		"%lld OPENs under way, %lld asked for, %lld accepted\n",
 		(long long)json_integer_value(json_object_get(o, "nodes")),
 		(long long)json_integer_value(json_object_get(o, "online")),
 		json_number_value(json_object_get(o, "pings_per_s")),
+		(long long)json_integer_value(
+			json_object_get(plain, "clients")),
+		(long long)json_integer_value(json_object_get(plain, "online")),
 		(long long)json_integer_value(json_object_get(opens, "now")),
 		(long long)json_integer_value(json_object_get(opens, "asked")),
 		(long long)json_integer_value(
@@ -143,10 +209,14 @@ static int status_command(const struct conf_registrar *conf, bool json)
 		(void)complain(why);
 		return EXIT_NOT_REACHABLE;
 	}
-	if (rpc_call(rpc, "status", NULL, NULL, NULL, &answer) != 0)
+	if (rpc_call(rpc, "status", NULL, NULL, NULL, &answer) != 0) {
+		(void)complain("the registrar went away before it answered");
 		status = EXIT_NOT_REACHABLE;
-	else
+	} else if (!answer.result) {
+		status = complain(answer.message);
+	} else {
 		status = print_status(answer.result, json);
+	}
 	rpc_answer_free(&answer);
 	rpc_close(rpc);
 	return status;
@@ -168,14 +238,19 @@ static int key_command(const struct conf_registrar *conf)
 
 /* --- main --------------------------------------------------------------- */
 
-struct args {
-	const char *file;
-	bool check;
-	bool dump;
-	bool json;
-	int argc;
-	char *const *argv;
-};
+static int trace_command(const struct conf_registrar *conf,
+			 const struct args *a)
+{
+	struct trace_want want = {
+		.program = "keyhole-registrar",
+		.socket = conf->control.socket,
+		.form = a->json ? TRACE_JSON : TRACE_PCAP,
+	};
+
+	if (!trace_options(a->argc - 1, a->argv + 1, &want))
+		return usage(stderr, EXIT_USAGE);
+	return trace_follow(&want);
+}
 
 static int command(const struct conf_registrar *conf, const struct args *a)
 {
@@ -186,11 +261,16 @@ static int command(const struct conf_registrar *conf, const struct args *a)
 		return EXIT_SUCCESS;
 	}
 	if (a->argc == 0)
-		return server_run(conf);
+		return server_run(conf, a->file);
 	if (strcmp(a->argv[0], "node") == 0)
-		return node_command(conf, a->argc - 1, a->argv + 1);
+		return node_command(conf, a);
 	if (strcmp(a->argv[0], "status") == 0 && a->argc == 1)
 		return status_command(conf, a->json);
+	if (strcmp(a->argv[0], "status") == 0 && a->argc == 2 &&
+	    strcmp(a->argv[1], "--json") == 0)
+		return status_command(conf, true);
+	if (strcmp(a->argv[0], "trace") == 0)
+		return trace_command(conf, a);
 	if (strcmp(a->argv[0], "key") == 0 && a->argc == 1)
 		return key_command(conf);
 	return usage(stderr, EXIT_USAGE);
@@ -200,16 +280,17 @@ static int run(const struct args *a)
 {
 	struct conf_diags diags = { 0 };
 	struct conf_registrar conf;
-	int status = EXIT_FAILURE;
+	int status, err;
 
 	if (sodium_init() < 0)
 		return complain("no source of randomness");
-	if (conf_load_registrar(a->file, &conf, &diags) == 0) {
-		status = command(&conf, a);
-		conf_registrar_free(&conf);
-	}
+	err = conf_load_registrar(a->file, &conf, &diags);
 	conf_diags_print(&diags, a->file, stderr);
 	conf_diags_free(&diags);
+	if (err != 0)
+		return EXIT_FAILURE;
+	status = command(&conf, a);
+	conf_registrar_free(&conf);
 	return status;
 }
 
@@ -220,6 +301,7 @@ int main(int argc, char *argv[])
 		{ "check", no_argument, NULL, 'k' },
 		{ "dump-config", no_argument, NULL, 'd' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "md5-secret", required_argument, NULL, 'm' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -227,7 +309,8 @@ int main(int argc, char *argv[])
 	struct args a = { 0 };
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+	/* "+": what follows a command's name is the command's. */
+	while ((opt = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			a.file = optarg;
@@ -240,6 +323,9 @@ int main(int argc, char *argv[])
 			break;
 		case 'j':
 			a.json = true;
+			break;
+		case 'm':
+			a.secret_file = optarg;
 			break;
 		case 'v':
 			(void)printf("keyhole-registrar %s\n", KEYHOLE_VERSION);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/io/addr.h"
 #include "daemon/io/control.h"
@@ -16,8 +17,11 @@
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/notify.h"
+#include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/registrar/directory.h"
+#include "daemon/registrar/roster.h"
+#include "proto/iax2_ie.h"
 #include "proto/openover_registrar.h"
 
 #define DIRECTORY_LOOK_S 1 /* between looks at the file */
@@ -25,22 +29,25 @@
 
 struct server {
 	const struct conf_registrar *conf;
+	const char *file; /* that @conf came from, read again on SIGHUP */
+	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 	struct key_identity id;
 	struct oo_registrar *registrar;
 	struct directory *directory;
+	struct roster roster;
 	struct event_base *base;
 	struct udp *udp;
 	struct control *control;
+	struct trace trace;
 	struct loop_timer timer;
 	struct event *look;
 	struct event *watchdog;
-	struct event *signals[2];
+	struct event *signals[3];
 	mono_us started;
 	/* For pings_per_s. */
 	uint64_t pings_before;
 	mono_us pings_at;
 	double pings_per_s;
-	uint64_t generation; /* of the directory's last reading */
 };
 
 static void system_random(void *ctx, uint8_t *buf, size_t len)
@@ -51,69 +58,27 @@ static void system_random(void *ctx, uint8_t *buf, size_t len)
 
 /* --- the directory ------------------------------------------------------ */
 
-static bool put_node(void *ctx, const struct directory_node *node)
+/* 0, or -errno with @why. */
+static int refresh(struct server *s, char why[DIRECTORY_WHY_MAX])
 {
-	struct server *s = ctx;
-	const enum iax2_err err =
-		oo_registrar_node_put(s->registrar, node->number, node->key);
+	bool read;
+	const int err = roster_refresh(&s->roster, &read, why);
 
-	if (err == IAX2_E_FULL)
-		LOG_LIMITED(loop_now(), LOG_ERROR,
-			    "the directory holds more than %u nodes "
-			    "(registrar.nodes_max); node %s is left out",
-			    s->conf->registrar.nodes_max, node->number);
-	return true;
-}
-
-struct known {
-	struct oo_directory *dir;
-	uint8_t *present; /* one for each record */
-};
-
-static bool mark_node(void *ctx, const struct directory_node *node)
-{
-	const struct known *k = ctx;
-	const struct oo_record *rec =
-		oo_directory_by_number(k->dir, node->number);
-
-	if (rec)
-		k->present[oo_directory_index(k->dir, rec)] = 1;
-	return true;
-}
-
-/* Nodes that are no longer in the file leave memory as well. */
-static void drop_missing(struct server *s)
-{
-	struct known k = { .dir = oo_registrar_directory(s->registrar) };
-	const size_t max = oo_directory_max(k.dir);
-	char why[DIRECTORY_WHY_MAX];
-
-	k.present = calloc(max + 1, 1);
-	if (!k.present)
-		return;
-	if (directory_each(s->directory, mark_node, &k, why) == 0) {
-		for (size_t i = 0; i < max; i++) {
-			const struct oo_record *rec = oo_directory_at(k.dir, i);
-
-			if (rec->number[0] != '\0' && !k.present[i])
-				(void)oo_registrar_node_remove(s->registrar,
-							       rec->number);
-		}
-	}
-	free(k.present);
-}
-
-static void read_directory(struct server *s)
-{
-	char why[DIRECTORY_WHY_MAX];
-
-	if (directory_each(s->directory, put_node, s, why) != 0) {
+	if (err != 0)
 		LOG_LIMITED(loop_now(), LOG_ERROR, "directory: %s", why);
-		return;
-	}
-	drop_missing(s);
-	log_info("directory: %zu nodes",
-		 oo_directory_count(oo_registrar_directory(s->registrar)));
+	if (!read)
+		return err;
+	log_info("directory: %zu nodes, %zu plain clients",
+		 oo_directory_count(oo_registrar_directory(s->registrar)),
+		 oo_plains_count(oo_registrar_plains(s->registrar)));
+	if (s->roster.left_out > 0)
+		log_error("the directory holds more than registrar.nodes_max "
+			  "(%u) or registrar.plain_max (%u) have room for: "
+			  "%zu are left out, among them %s",
+			  s->conf->registrar.nodes_max,
+			  s->conf->registrar.plain_max, s->roster.left_out,
+			  s->roster.first_left_out);
+	return 0;
 }
 
 /* --- the loop ----------------------------------------------------------- */
@@ -140,8 +105,14 @@ static void on_event(const struct oo_registrar_event *ev)
 		break;
 	case OO_REG_EV_REFUSED:
 		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "refused %s, which claims to be node %s", addr,
+			    "refused %s, which claims to be %s", addr,
 			    ev->number);
+		break;
+	case OO_REG_EV_NO_TOKEN:
+		LOG_LIMITED(loop_now(), LOG_WARNING,
+			    "%s registers as %s without a call token; if it is "
+			    "yours, list it in iax2.calltoken_optional",
+			    addr, ev->number);
 		break;
 	}
 }
@@ -178,16 +149,35 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	pump(s);
 }
 
+/* The time as plain clients show it, UTC (RFC 5456 8.6.28). */
+static uint32_t datetime_now(void)
+{
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	if (!gmtime_r(&now, &tm) || tm.tm_year < 100)
+		return 0;
+	return iax2_datetime(&(struct iax2_datetime){
+		.year = (unsigned)tm.tm_year + 1900,
+		.month = (unsigned)tm.tm_mon + 1,
+		.day = (unsigned)tm.tm_mday,
+		.hour = (unsigned)tm.tm_hour,
+		.minute = (unsigned)tm.tm_min,
+		.second = (unsigned)tm.tm_sec,
+	});
+}
+
 static void on_look(evutil_socket_t fd, short what, void *ctx)
 {
 	struct server *s = ctx;
 	const mono_us now = loop_now();
 	const uint64_t pings = oo_registrar_counters(s->registrar)->pings;
+	char why[DIRECTORY_WHY_MAX];
 
 	(void)fd;
 	(void)what;
-	if (directory_changed(s->directory))
-		read_directory(s);
+	(void)refresh(s, why);
+	oo_registrar_datetime(s->registrar, datetime_now());
 	s->pings_per_s = (double)(pings - s->pings_before) * (double)MONO_S /
 			 (double)(now - s->pings_at + 1);
 	s->pings_before = pings;
@@ -201,6 +191,63 @@ static void on_watchdog(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	(void)ctx;
 	notify_alive();
+}
+
+static void registrar_cfg(struct server *s, const struct conf_registrar *conf,
+			  struct oo_registrar_cfg *out)
+{
+	*out = (struct oo_registrar_cfg){
+		.identity = &s->id,
+		.nodes_max = conf->registrar.nodes_max,
+		.plain_max = conf->registrar.plain_max,
+		.opens_max = conf->limits.opens_max,
+		.tx_max = TX_MAX,
+		.refresh_s = (uint16_t)conf->registrar.refresh_s,
+		.registrations_per_min = conf->limits.registrations_per_min,
+		.opens_per_min = conf->limits.opens_per_min,
+		.auth_failures_per_min = conf->limits.auth_failures_per_min,
+		.token_optional = s->token_optional,
+		.token_optional_n = conf->iax2.calltoken_optional_n,
+		.random = system_random,
+	};
+	for (size_t i = 0; i < out->token_optional_n; i++)
+		(void)net_prefix_parse(conf->iax2.calltoken_optional[i].text,
+				       &s->token_optional[i]);
+}
+
+static void say_change(void *ctx, const char *name, bool reloads)
+{
+	(void)ctx;
+	log_info("%s has changed%s", name,
+		 reloads ? "" : "; it takes effect after a restart");
+}
+
+/* SIGHUP: the settings that can change meanwhile, and the directory. */
+static void on_hup(evutil_socket_t sig, short what, void *ctx)
+{
+	struct server *s = ctx;
+	struct conf_diags diags = { 0 };
+	struct conf_registrar conf;
+	struct oo_registrar_cfg cfg;
+	char why[DIRECTORY_WHY_MAX];
+
+	(void)sig;
+	(void)what;
+	if (conf_load_registrar(s->file, &conf, &diags) == 0) {
+		(void)conf_registrar_changes(s->conf, &conf, say_change, NULL);
+		registrar_cfg(s, &conf, &cfg);
+		(void)oo_registrar_limits(s->registrar, &cfg);
+		log_set_level((enum log_level)conf.log.level);
+		conf_registrar_free(&conf);
+	} else {
+		log_error("%s is in error; the settings stay as they are",
+			  s->file);
+	}
+	conf_diags_print(&diags, s->file, stderr);
+	conf_diags_free(&diags);
+	s->roster.stale = true;
+	(void)refresh(s, why);
+	pump(s);
 }
 
 static void on_signal(evutil_socket_t sig, short what, void *ctx)
@@ -226,6 +273,16 @@ static size_t count_online(const struct server *s)
 	return n;
 }
 
+static size_t plain_online(const struct oo_plains *plains)
+{
+	const mono_us now = loop_now();
+	size_t n = 0;
+
+	for (size_t i = 0; i < oo_plains_count(plains); i++)
+		n += oo_plain_is_online(oo_plains_at(plains, i), now);
+	return n;
+}
+
 static void do_status(void *ctx, struct control_request *req,
 		      const json_t *params)
 {
@@ -233,30 +290,37 @@ static void do_status(void *ctx, struct control_request *req,
 	const struct oo_registrar_counters *n =
 		oo_registrar_counters(s->registrar);
 	struct oo_directory *dir = oo_registrar_directory(s->registrar);
+	const struct oo_plains *plains = oo_registrar_plains(s->registrar);
 	json_t *counters = json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+		" s:I, s:I}",
 		"rx", (json_int_t)n->rx, "malformed", (json_int_t)n->malformed,
 		"not_ours", (json_int_t)n->not_ours, "limited",
 		(json_int_t)n->limited, "forged", (json_int_t)n->forged,
 		"replayed", (json_int_t)n->replayed, "token_bad",
 		(json_int_t)n->token_bad, "refused", (json_int_t)n->refused,
 		"registered", (json_int_t)n->registered, "pings",
-		(json_int_t)n->pings, "moves", (json_int_t)n->moves, "oversize",
+		(json_int_t)n->pings, "moves", (json_int_t)n->moves,
+		"auth_failed", (json_int_t)n->auth_failed, "auth_limited",
+		(json_int_t)n->auth_limited, "oversize",
 		(json_int_t)udp_counters(s->udp)->rx_oversize);
 
 	(void)params;
 	control_reply(
-		req, json_pack("{s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I, s:I}, "
-			       "s:{s:b}, s:o}",
-			       "version", KEYHOLE_VERSION, "uptime_s",
-			       (json_int_t)((loop_now() - s->started) / MONO_S),
-			       "nodes", (json_int_t)oo_directory_count(dir),
-			       "online", (json_int_t)count_online(s),
-			       "pings_per_s", s->pings_per_s, "opens", "now",
-			       (json_int_t)oo_registrar_opens(s->registrar),
-			       "asked", (json_int_t)n->opens, "accepted",
-			       (json_int_t)n->opens_ok, "relay", "enabled", 0,
-			       "counters", counters));
+		req,
+		json_pack("{s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I}, "
+			  "s:{s:I, s:I, s:I}, s:{s:b}, s:o}",
+			  "version", KEYHOLE_VERSION, "uptime_s",
+			  (json_int_t)((loop_now() - s->started) / MONO_S),
+			  "nodes", (json_int_t)oo_directory_count(dir),
+			  "online", (json_int_t)count_online(s), "pings_per_s",
+			  s->pings_per_s, "plain", "clients",
+			  (json_int_t)oo_plains_count(plains), "online",
+			  (json_int_t)plain_online(plains), "opens", "now",
+			  (json_int_t)oo_registrar_opens(s->registrar), "asked",
+			  (json_int_t)n->opens, "accepted",
+			  (json_int_t)n->opens_ok, "relay", "enabled", 0,
+			  "counters", counters));
 }
 
 /* The command line has changed the directory and does not want to wait. */
@@ -264,11 +328,26 @@ static void do_refresh(void *ctx, struct control_request *req,
 		       const json_t *params)
 {
 	struct server *s = ctx;
+	char why[DIRECTORY_WHY_MAX], text[DIRECTORY_WHY_MAX + 48];
 
 	(void)params;
-	if (directory_changed(s->directory))
-		read_directory(s);
-	control_reply(req, json_object());
+	if (refresh(s, why) == 0) {
+		control_reply(req, json_object());
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+		       "the directory cannot be read just now: %s", why);
+	control_fail(req, CONTROL_REFUSED, text, NULL);
+}
+
+static void do_trace(void *ctx, struct control_request *req,
+		     const json_t *params)
+{
+	struct server *s = ctx;
+
+	(void)params;
+	s->trace = (struct trace){ .udp = s->udp, .control = s->control };
+	trace_start(&s->trace, req);
 }
 
 static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
@@ -276,6 +355,7 @@ static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
 	static const struct control_method methods[] = {
 		{ "status", do_status },
 		{ "refresh", do_refresh },
+		{ "trace", do_trace },
 		{ NULL, NULL },
 	};
 	const struct control_cfg cfg = {
@@ -305,12 +385,14 @@ static int add_timer(struct server *s, struct event **out, event_callback_fn fn,
 
 static int start_loop(struct server *s)
 {
-	static const int sig[] = { SIGTERM, SIGINT };
+	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
 	const mono_us watchdog = notify_watchdog_period();
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 2; i++) {
-		s->signals[i] = evsignal_new(s->base, sig[i], on_signal, s);
+	for (size_t i = 0; i < 3; i++) {
+		s->signals[i] =
+			evsignal_new(s->base, sig[i],
+				     sig[i] == SIGHUP ? on_hup : on_signal, s);
 		if (!s->signals[i] || event_add(s->signals[i], NULL) != 0)
 			return -ENOMEM;
 	}
@@ -324,16 +406,7 @@ static int start_loop(struct server *s)
 
 static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 {
-	const struct oo_registrar_cfg cfg = {
-		.identity = &s->id,
-		.nodes_max = s->conf->registrar.nodes_max,
-		.opens_max = s->conf->limits.opens_max,
-		.tx_max = TX_MAX,
-		.refresh_s = (uint16_t)s->conf->registrar.refresh_s,
-		.registrations_per_min = s->conf->limits.registrations_per_min,
-		.opens_per_min = s->conf->limits.opens_per_min,
-		.random = system_random,
-	};
+	struct oo_registrar_cfg cfg;
 	int err = keyfile_load(s->conf->registrar.key_file, &s->id, why);
 
 	if (err != 0)
@@ -348,7 +421,11 @@ static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 			       s->conf->registrar.directory, text);
 		return err;
 	}
+	registrar_cfg(s, s->conf, &cfg);
 	s->registrar = oo_registrar_new(&cfg, loop_now());
+	s->roster = (struct roster){ .directory = s->directory,
+				     .registrar = s->registrar,
+				     .stale = true };
 	if (s->registrar)
 		return 0;
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
@@ -395,8 +472,8 @@ static void done(struct server *s)
 	s->control = control_close(s->control);
 	free_event(s->look);
 	free_event(s->watchdog);
-	free_event(s->signals[0]);
-	free_event(s->signals[1]);
+	for (size_t i = 0; i < 3; i++)
+		free_event(s->signals[i]);
 	loop_timer_done(&s->timer);
 	s->udp = udp_close(s->udp);
 	s->registrar = oo_registrar_free(s->registrar);
@@ -406,9 +483,9 @@ static void done(struct server *s)
 	key_wipe(&s->id, sizeof(s->id));
 }
 
-int server_run(const struct conf_registrar *conf)
+int server_run(const struct conf_registrar *conf, const char *file)
 {
-	struct server s = { .conf = conf, .started = loop_now() };
+	struct server s = { .conf = conf, .file = file, .started = loop_now() };
 	char why[CONTROL_WHY_MAX] = "";
 	char key[KEY_TEXT_LEN];
 	int status = 1;

@@ -7,7 +7,7 @@
 #include "config/conf.h"
 
 /* Run until told to stop.  0, or 1 after one sentence on stderr.  Frees
- * nothing of @conf. */
-int server_run(const struct conf_registrar *conf);
+ * nothing of @conf, which was read from @file: SIGHUP reads that again. */
+int server_run(const struct conf_registrar *conf, const char *file);
 
 #endif

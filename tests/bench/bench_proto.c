@@ -187,9 +187,9 @@ static void minis_sent(void *ctx)
 	struct dgram d;
 
 	for (unsigned i = 0; i < FRAMES; i++) {
-		/* Never past what a mini frame says of the time stamp: nobody
-		 * acknowledges full frames here. */
-		if (p->ts >= UINT16_MAX - 20)
+		/* Never as far as the next full frame: nobody acknowledges them
+		 * here. */
+		if (p->ts >= INT16_MAX - 20)
 			p->ts = 0;
 		must(speak(p, false) == IAX2_OK, "a voice frame was refused");
 		must(iax2_endpoint_next_tx(p->s[0].ep, &d) && d.len == MINI_LEN,

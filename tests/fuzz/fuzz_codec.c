@@ -5,7 +5,7 @@
 
 #include "audio/codec.h"
 
-#define SAMPLES_MAX (CODEC_DECODE_MS_MAX * 8U)
+#define SAMPLES_MAX ((size_t)CODEC_DECODE_MS_MAX * 8)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -25,6 +25,7 @@ from netns import (LabError, Namespace, clean, delete_namespaces, kill_inside,
 from probe import (ADDRESS, ADDRESS_PORT, CALLTOKEN, INDEPENDENT, REJECT,
                    Answerer, Path, classify, ping_ms, plain_new, receive)
 from sites import FIREWALLS, NAT_KINDS, Host, Internet, Router
+import wire
 from wanctl import Wan, build_dir, wan_program
 
 __all__ = ['ADDRESS', 'ADDRESS_PORT', 'CALLTOKEN', 'INDEPENDENT', 'REJECT',
@@ -45,22 +46,30 @@ def missing():
             return f'needs {tool}'
     if not os.path.exists('/dev/net/tun'):
         return 'needs /dev/net/tun'
+    if os.environ.get('KEYHOLE_LAB_WIRE') and not wire.tshark():
+        return 'needs tshark'
     if not os.path.exists(wan_program()):
         raise LabError(f'not built: {wan_program()} (set KEYHOLE_BUILD?)')
     return None
 
 
 class Lab:
-    """One emulated internet and the sites around it; a context manager."""
+    """One emulated internet and the sites around it; a context manager.
+
+    With KEYHOLE_LAB_WIRE in the environment, what crossed it must be sound to
+    Wireshark's dissector, unless garbage is expected.
+    """
 
     _count = 0
 
-    def __init__(self, delay_ms=25, log_packets=True):
+    def __init__(self, delay_ms=25, log_packets=True, garbage=False):
         Lab._count += 1
         pid = os.getpid()
         self.prefix = f'kh-{pid}-{start_time(pid):x}-{Lab._count}'
         self._delay_ms = delay_ms
         self._log_packets = log_packets
+        self._capture = None
+        self._check_wire = bool(os.environ.get('KEYHOLE_LAB_WIRE')) and not garbage
         self._namespaces = []
         self._old_handler = None
         self._lans = 0
@@ -77,6 +86,9 @@ class Lab:
             self.wan = Wan(self)
             self.wan.delay(self._delay_ms)
             self.wan.log(self._log_packets)
+            if self._check_wire:
+                self._capture = os.path.join(self.dir, 'checked.pcap')
+                self.wan.pcap(self._capture)
         except BaseException:
             self.__exit__(*sys.exc_info())
             raise
@@ -85,6 +97,7 @@ class Lab:
     def __exit__(self, kind, _value, _trace):
         _set_handler(signal.SIG_IGN)
         self._end_procs()
+        faults = wire.faults(self._capture) if self._capture and not kind else []
         if kind and kind is not KeyboardInterrupt:
             self.print_logs()
         self.stack.close()
@@ -95,6 +108,8 @@ class Lab:
             shutil.rmtree(self.dir, ignore_errors=True)
         if self._old_handler is not None:
             _set_handler(self._old_handler)
+        if faults:
+            raise LabError('on the wire: ' + '; '.join(faults[:5]))
 
     def host(self, name, upstream=None, ipv4=None, ipv6=None):
         """A host; public with both families when it has no router."""

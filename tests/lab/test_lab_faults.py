@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -60,7 +61,7 @@ def flood(site, to, port, count):
 
 @test
 def malformed_datagrams_are_counted_and_never_get_more_than_they_bring():
-    with Lab(delay_ms=5, log_packets=False) as lab:
+    with Lab(delay_ms=5, log_packets=False, garbage=True) as lab:
         world = World(lab)
         a = world.public('2001')
         b = world.behind('2002', CARRIER)
@@ -247,6 +248,41 @@ def the_console_says_why_it_cannot_reach_the_daemon():
 
 
 @test
+def signals_of_no_meaning_change_nothing_and_quit_is_a_good_bye():
+    with Folder() as f:
+        daemon = subprocess.Popen([KEYHOLED, '-c', f.conf()], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
+                       'the daemon to start')
+            for name in ('SIGPIPE', 'SIGXFSZ', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'):
+                daemon.send_signal(signal.Signals[name])
+                equal(0, run(KEYHOLE, '-s', f.file('sock'), 'status').returncode, f'status after {name}')
+            daemon.send_signal(signal.SIGQUIT)
+            equal(0, daemon.wait(5), 'exit status after SIGQUIT')
+            true(not os.path.exists(f.file('sock')), 'no socket is left')
+        finally:
+            daemon.kill()
+            daemon.wait(5)
+
+
+@test
+def a_group_that_does_not_exist_is_said_and_no_reason_to_stay_away():
+    with Folder() as f:
+        conf = f.conf(control={'group': 'nobody-has-this-group'})
+        with open(f.file('log'), 'w', encoding='ascii') as log:
+            daemon = subprocess.Popen([KEYHOLED, '-c', conf], stderr=log)
+        try:
+            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
+                       'the daemon to start')
+            with open(f.file('log'), encoding='ascii') as log:
+                said = log.read()
+            true('warning: ' in said and 'nobody-has-this-group' in said, said)
+        finally:
+            daemon.terminate()
+            daemon.wait(5)
+
+
+@test
 def a_reload_takes_effect_and_drops_no_link():
     with Lab(delay_ms=5) as lab:
         world = World(lab)
@@ -270,6 +306,31 @@ def a_reload_takes_effect_and_drops_no_link():
         equal(1, done.returncode, 'exit status of a bad reload')
         true('bogus' in done.stderr, done.stderr)
         equal(['up'], [x['state'] for x in b.links()], 'the link that was there')
+
+
+@test
+def a_setting_that_takes_a_restart_is_named_and_does_not_take_effect():
+    with Folder() as f:
+        conf = f.conf()
+        daemon = subprocess.Popen([KEYHOLED, '-c', conf], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
+                       'the daemon to start')
+            before = run(KEYHOLE, '-s', f.file('sock'), '--json', 'doctor').stdout
+            f.conf(node={'number': '2009'}, iax2={'port': free_port()}, radio={'timeout_s': 60})
+            for _ in range(2):  # it is said as long as it waits
+                done = run(KEYHOLE, '-s', f.file('sock'), '--json', 'reload')
+                equal({'restart': ['node.number', 'iax2.port']}, json.loads(done.stdout), 'the answer')
+            done = run(KEYHOLE, '-s', f.file('sock'), 'reload')
+            true('iax2.port changed; it takes a restart' in done.stdout, done.stdout)
+            status = json.loads(run(KEYHOLE, '-s', f.file('sock'), '--json', 'status').stdout)
+            equal('2001', status['node'], 'the number in force')
+            equal(before, run(KEYHOLE, '-s', f.file('sock'), '--json', 'doctor').stdout, 'what doctor finds')
+            daemon.send_signal(signal.SIGHUP)
+            equal(0, run(KEYHOLE, '-s', f.file('sock'), 'status').returncode, 'status after SIGHUP')
+        finally:
+            daemon.terminate()
+            equal(0, daemon.wait(5), 'exit status')
 
 
 @test

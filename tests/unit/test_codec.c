@@ -12,7 +12,7 @@
 #define FRAMES 100U
 #define SAMPLES ((size_t)FRAMES * N)
 #define PI 3.14159265358979323846
-#define SAMPLES_MAX (CODEC_DECODE_MS_MAX * 8U)
+#define SAMPLES_MAX ((size_t)CODEC_DECODE_MS_MAX * 8)
 
 static int16_t speech[SAMPLES], heard[SAMPLES];
 
@@ -448,7 +448,7 @@ static void adpcm_recovers_from_a_lost_frame(void)
 			(void)codec_decode(dec, frame, sizeof(frame),
 					   heard + i * N, N);
 	}
-	for (size_t i = (FRAMES - 15) * N; i < SAMPLES; i++) {
+	for (size_t i = (size_t)(FRAMES - 15) * N; i < SAMPLES; i++) {
 		sum += heard[i];
 		power += (double)heard[i] * heard[i];
 	}

@@ -99,9 +99,11 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("/var/lib/keyhole-registrar/registrar.key", r.registrar.key_file);
 	T_STR("/var/lib/keyhole-registrar/directory.db", r.registrar.directory);
 	T_EQ(20000, r.registrar.nodes_max);
+	T_EQ(1024, r.registrar.plain_max);
 	T_EQ(1800, r.registrar.refresh_s);
 	T_EQ(60, r.limits.registrations_per_min);
 	T_EQ(60, r.limits.opens_per_min);
+	T_EQ(20, r.limits.auth_failures_per_min);
 	T_EQ(4096, r.limits.opens_max);
 	T_STR("/run/keyhole-registrar/registrar.sock", r.control.socket);
 	T_STR("keyhole", r.control.group);
@@ -306,21 +308,26 @@ static void a_file_loads_like_its_text(void)
 	T_EQ(0, unlink(name));
 }
 
-static void compare_example(enum conf_program which, const char *name)
+static char page[131072];
+
+static void read_page(const char *dir, const char *name)
 {
 	char path[512];
-	static char file[65536];
-	char *want = example(which);
-	size_t len;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", CONF_EXAMPLES, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	f = fopen(path, "re");
 	T_TRUE(f != NULL);
-	len = fread(file, 1, sizeof(file) - 1, f);
-	file[len] = '\0';
+	page[fread(page, 1, sizeof(page) - 1, f)] = '\0';
 	T_EQ(0, fclose(f));
-	T_STR(want, file);
+}
+
+static void compare_example(enum conf_program which, const char *name)
+{
+	char *want = example(which);
+
+	read_page(CONF_EXAMPLES, name);
+	T_STR(want, page);
 	free(want);
 }
 
@@ -328,6 +335,33 @@ static void the_example_files_are_up_to_date(void)
 {
 	compare_example(CONF_PROGRAM_NODE, "keyholed.conf.example");
 	compare_example(CONF_PROGRAM_REGISTRAR, "registrar.conf.example");
+}
+
+static void compare_man(enum conf_program which, const char *name)
+{
+	static const char heading[] = "\n.SH SETTINGS\n";
+	char *want = NULL, *begin, *end;
+	size_t len = 0;
+	FILE *to = open_memstream(&want, &len);
+
+	T_TRUE(to != NULL);
+	conf_man(to, which);
+	T_EQ(0, fclose(to));
+	read_page(CONF_MAN, name);
+	begin = strstr(page, heading);
+	T_TRUE(begin != NULL);
+	begin += strlen(heading);
+	end = strstr(begin, "\n.SH ");
+	T_TRUE(end != NULL);
+	end[1] = '\0';
+	T_STR(want, begin);
+	free(want);
+}
+
+static void the_manual_pages_are_up_to_date(void)
+{
+	compare_man(CONF_PROGRAM_NODE, "keyholed.conf.5");
+	compare_man(CONF_PROGRAM_REGISTRAR, "registrar.conf.5");
 }
 
 static void an_untouched_example_lacks_only_the_number(void)
@@ -388,28 +422,26 @@ static void an_uncommented_example_is_the_defaults(void)
 	conf_node_free(&plain);
 }
 
-static void the_manual_has_a_row_for_each_setting(void)
+static void the_manual_has_every_setting(void)
 {
 	char *text = NULL;
 	size_t len = 0;
-	unsigned bars = 0, lines = 0;
+	unsigned items = 0;
 	FILE *to = open_memstream(&text, &len);
 
-	conf_manual_table(to, CONF_PROGRAM_NODE);
+	conf_man(to, CONF_PROGRAM_NODE);
 	T_EQ(0, fclose(to));
-	for (const char *p = text; *p; p++) {
-		bars += *p == '|';
-		lines += *p == '\n';
-	}
-	T_EQ(2 + conf_node_table.scope.n + 3 + 5, lines);
-	T_EQ(6 * lines, bars);
+	for (const char *p = text; (p = strstr(p, ".TP\n.B ")); p++)
+		items++;
+	T_TRUE(items > conf_node_table.scope.n);
+	T_TRUE(strstr(text, "\n.TP\n.B keepalive.interval_s\n"));
+	T_TRUE(strstr(text, "\nAllowed: a whole number from 5 to 120 s.\n"
+			    "By default 15.\n"));
 	T_TRUE(strstr(text,
-		      "\n| `keepalive.interval_s` | a whole number from 5 "
-		      "to 120 s | `15` | no | "));
-	T_TRUE(strstr(text, "\n| `registrars[].key` | a public key: 44 "
-			    "characters of base64 | required | no | "));
-	T_TRUE(strstr(text, "\n| `peers[].port` | a whole number from 1 to "
-			    "65535 | `4569` | yes | "));
+		      "\n.B peers[].port\nIts UDP port.\nAllowed: a whole "
+		      "number from 1 to 65535.\nBy default 4569.\n"
+		      "Takes effect on reload.\n"));
+	T_TRUE(strstr(text, "\n.SS jitter\n"));
 	free(text);
 }
 
@@ -465,6 +497,41 @@ static void changes_say_what_needs_a_restart(void)
 		conf_node_free(&now);
 	}
 	conf_node_free(&c);
+}
+
+static void only_a_restart_changes_what_takes_one(void)
+{
+	struct conf_node now, old;
+
+	load(NUMBER
+	     "iax2: { port = 4570; bind4 = \"127.0.0.1\"; codecs = [ "
+	     "\"gsm\" ]; };\n"
+	     "accept: { deny = [ \"1\" ]; };\nlog: { level = "
+	     "\"debug\"; };\nradio: { type = \"sim\"; timeout_s = 60; };",
+	     &now);
+	load(NUMBER "registrars = ( { host = \"a\"; key = \"" KEY_A
+		    "\"; } );\naccept: { deny = [ \"2\", \"3\" ]; };",
+	     &old);
+	conf_node_keep(&now, &old);
+	/* In force as before. */
+	T_EQ(4569, now.iax2.port);
+	T_STR("0.0.0.0", now.iax2.bind4);
+	T_EQ(0, now.iax2.codecs_n);
+	T_EQ(1, now.registrars_n);
+	T_STR("a", now.registrars[0].host);
+	T_EQ(CONF_RADIO_NONE, now.radio.type);
+	/* As loaded. */
+	T_EQ(1, now.accept.deny_n);
+	T_STR("1", now.accept.deny[0].number);
+	T_EQ(CONF_LOG_DEBUG, now.log.level);
+	T_EQ(60, now.radio.timeout_s);
+	/* The rest is the other's, to be freed once. */
+	T_EQ(4570, old.iax2.port);
+	T_EQ(1, old.iax2.codecs_n);
+	T_EQ(2, old.accept.deny_n);
+	T_EQ(0, old.registrars_n);
+	conf_node_free(&now);
+	conf_node_free(&old);
 }
 
 /* Cut to fit it would be somebody else's number. */
@@ -565,8 +632,10 @@ int main(void)
 	T_RUN(the_example_files_are_up_to_date);
 	T_RUN(an_untouched_example_lacks_only_the_number);
 	T_RUN(an_uncommented_example_is_the_defaults);
-	T_RUN(the_manual_has_a_row_for_each_setting);
+	T_RUN(the_manual_has_every_setting);
+	T_RUN(the_manual_pages_are_up_to_date);
 	T_RUN(changes_say_what_needs_a_restart);
+	T_RUN(only_a_restart_changes_what_takes_one);
 	T_RUN(a_number_of_16_digits_is_nobodys);
 	T_RUN(the_tables_are_consistent);
 	T_RUN(every_truncation_is_survived);

@@ -242,6 +242,32 @@ static void an_open(void)
 	T_EQ(1, m.candidates.n);
 }
 
+static void an_over_that_names_a_plain_client(void)
+{
+	const struct oo_candidates c = {
+		.addr = { net_addr_v4(203, 0, 113, 20, 4570) }, .n = 1
+	};
+	struct oo_session s;
+	uint8_t buf[OO_FRAME_MAX];
+	struct oo_msg m;
+	struct wire_wr w;
+
+	T_TRUE(oo_session_agree(&s, &transcript, OO_ROLE_REGISTRAR,
+				registrar_secret));
+	s.tx_counter = 1;
+	w = oo_frame_begin(buf, OO_OVER, &outside);
+	(void)oo_session_put(&s, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, 43);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_PLAIN);
+	oo_put_candidates(&w, &c);
+	seal_append(&w, buf, s.tx_key);
+	same("over_plain", buf, (size_t)(w.p - buf));
+	T_EQ(IAX2_OK, oo_msg_decode(buf, (size_t)(w.p - buf), &m));
+	T_EQ(OO_PLAIN, m.verdict);
+	T_EQ(1, m.candidates.n);
+	T_TRUE(net_addr_equal(&c.addr[0], &m.candidates.addr[0]));
+}
+
 static void zero_random(void *ctx, uint8_t *buf, size_t len)
 {
 	(void)ctx;
@@ -279,8 +305,9 @@ static void a_punch_and_its_ticket(void)
 
 static void every_truncation_of_every_frame_is_refused_or_unsealed(void)
 {
-	static const char *const frames[] = { "ping", "ping_with_cookie",
-					      "pong", "open", "punch_poke" };
+	static const char *const frames[] = { "ping",       "ping_with_cookie",
+					      "pong",       "open",
+					      "over_plain", "punch_poke" };
 
 	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
 		const struct vector *v = vector(frames[i]);
@@ -340,6 +367,7 @@ int main(void)
 	T_RUN(a_ping_with_and_without_cookie);
 	T_RUN(a_pong);
 	T_RUN(an_open);
+	T_RUN(an_over_that_names_a_plain_client);
 	T_RUN(a_punch_and_its_ticket);
 	T_RUN(every_truncation_of_every_frame_is_refused_or_unsealed);
 	T_RUN(a_counter_is_taken_once_and_within_the_window);

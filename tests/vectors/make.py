@@ -182,6 +182,10 @@ def vectors():
                        element(0xef, struct.pack('>H', 25)) +
                        element(0xe7, b'\x01' + address(203, 0, 113, 10, 4569)), down)
 
+    yield 'over_plain', seal(header(0x6a) + session_element(session, 2) +
+                             element(0xe6, struct.pack('>Q', 43)) + element(0xe9, b'\x09') +
+                             element(0xe7, b'\x01' + address(203, 0, 113, 20, 4570)), down)
+
     punch = derive(token, 'keyhole punch id')[:8]
     yield 'punch_id', punch
     yield 'punch_poke', seal(padded(header(0x1e, ts=0) + element(0xeb, punch) +
@@ -197,8 +201,8 @@ HEAD = '''\
 # and 0x44 (registrar).  Number 2001, challenge 00112233445566778899aabbccddeeff.  Time stamps are 1000, but 0 in
 # punch_poke.  ping has counter 1, ping_with_cookie counter 2 and cookie 0123456789abcdef; pong and open are the
 # registrar's frames with counter 1, the apparent address is 203.0.113.10:4569.  open: transaction 42, caller 2002 with
-# the node's key, token of 32 octets 0x77, KH NAT 1, KH DELAY 25, one candidate.  The punch has the same token;
-# punch_poke is the caller's first.
+# the node's key, token of 32 octets 0x77, KH NAT 1, KH DELAY 25, one candidate.  over_plain: counter 2, transaction 43,
+# verdict 9, candidate 203.0.113.20:4570.  The punch has the same token; punch_poke is the caller's first.
 '''
 
 

@@ -26,11 +26,13 @@ void world_init(struct world *w)
 {
 	struct oo_registrar_cfg rc = {
 		.nodes_max = 16,
+		.plain_max = 16,
 		.opens_max = 16,
 		.tx_max = 64,
 		.refresh_s = 300,
 		.registrations_per_min = 60,
 		.opens_per_min = 60,
+		.auth_failures_per_min = 60,
 		.random = counting_random,
 		.random_ctx = &counter,
 	};

@@ -87,7 +87,9 @@ static void one_acknowledgement_covers_all_before_it(void)
 	/* What was never sent cannot be acknowledged. */
 	(void)say_iax(IAX2_IAX_ACK, 3, 200);
 	wait_us(2 * MONO_S);
-	T_TRUE(take());
+	while (take() && sent[10] != IAX2_FRAME_TEXT)
+		;
+	T_EQ(IAX2_FRAME_TEXT, sent[10]);
 }
 
 static void a_vnak_brings_all_that_followed(void)
@@ -125,19 +127,19 @@ static void repetition_starts_at_twice_the_round_trip_and_doubles(void)
 	uint8_t n = 1;
 
 	/* The round trip that counts is a mean. */
-	while (n < 10) {
+	while (n < 20) {
 		T_EQ(IAX2_OK, iax2_send_text(ep, call, "x", now));
-		now += 90 * MONO_MS;
+		now += 120 * MONO_MS;
 		(void)say_iax(IAX2_IAX_ACK, 2, ++n);
 		while (take())
 			;
 	}
 	T_EQ(IAX2_OK, iax2_call_info(ep, call, &info));
-	T_TRUE(info.rtt_us > 50 * MONO_MS && info.rtt_us <= 90 * MONO_MS);
+	T_TRUE(info.rtt_us > 100 * MONO_MS && info.rtt_us <= 120 * MONO_MS);
 	pause = 2 * (mono_us)info.rtt_us;
 	last = now;
 	T_EQ(IAX2_OK, iax2_send_text(ep, call, "y", now));
-	(void)expect(IAX2_FRAME_TEXT, 0, 10, 2);
+	(void)expect(IAX2_FRAME_TEXT, 0, 20, 2);
 	for (int i = 0; i < 7; i++) {
 		do {
 			now = iax2_endpoint_deadline(ep);
@@ -149,6 +151,7 @@ static void repetition_starts_at_twice_the_round_trip_and_doubles(void)
 		last = now;
 		pause = mono_min(2 * pause, 10 * MONO_S);
 	}
+	T_EQ(10 * MONO_S, pause);
 }
 
 static void a_leg_that_cannot_be_kept_up_ends_without_a_word(void)
@@ -274,6 +277,22 @@ static void a_poke_is_answered_beside_a_call(void)
 	is_up(call);
 }
 
+static void questions_before_the_answer_are_answered(void)
+{
+	struct iax2_full f;
+
+	start();
+	(void)call_in(IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 0, 1);
+	(void)say_iax(IAX2_IAX_PING, 1, 0);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_PONG, 0, 2);
+	T_EQ(101, f.ts_ms);
+	(void)say_iax(IAX2_IAX_LAGRQ, 2, 1);
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_LAGRP, 1, 3);
+	T_EQ(102, f.ts_ms);
+	no_event();
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -287,6 +306,7 @@ int main(void)
 	T_RUN(a_pong_reports_what_was_received);
 	T_RUN(a_pong_has_the_percentage_lost);
 	T_RUN(a_poke_is_answered_beside_a_call);
+	T_RUN(questions_before_the_answer_are_answered);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }

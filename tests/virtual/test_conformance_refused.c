@@ -181,6 +181,22 @@ static void after_the_end_a_call_is_unknown(void)
 	}
 }
 
+/* A peer by the letter has no call any more that our HANGUP could end. */
+static void an_inval_may_answer_our_hangup(void)
+{
+	const struct iax2_call_id call = up();
+
+	T_EQ(IAX2_OK, iax2_hangup(ep, call, NULL, 16, now));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 1, 2);
+	event(IAX2_EV_CALL_DOWN);
+	T_EQ(IAX2_DOWN_HANGUP_LOCAL, ev.u.down.reason);
+	(void)say_iax(IAX2_IAX_INVAL, 1, 2);
+	T_EQ(0, iax2_endpoint_calls(ep));
+	wait_us(10 * MONO_S);
+	nothing_sent();
+	no_event();
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -194,6 +210,7 @@ int main(void)
 	T_RUN(any_message_for_an_unknown_call_gets_inval);
 	T_RUN(after_the_peers_hangup_new_frames_get_inval);
 	T_RUN(after_the_end_a_call_is_unknown);
+	T_RUN(an_inval_may_answer_our_hangup);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }

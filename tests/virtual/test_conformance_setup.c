@@ -62,6 +62,37 @@ static void elements_come_in_any_order_and_unknown_ones_are_skipped(void)
 	T_STR("alice", ev.u.in.calling);
 }
 
+/* ASCII needs no preparation; what is more is nobody's name. */
+static void a_name_is_ascii_or_nobodys(void)
+{
+	static const struct {
+		const char *given, *read;
+	} rows[] = {
+		{ "2001", "2001" },
+		{ "hill-top.7@club", "hill-top.7@club" },
+		{ "K\xc3\xb6ln", "" },
+		{ "20\xff", "" },
+		{ "20\n01", "" },
+		{ "12345678901234567890123456789012",
+		  "12345678901234567890123456789012" },
+		{ "123456789012345678901234567890123", "" },
+	};
+
+	for (size_t i = 0; i < LEN(rows); i++) {
+		uint8_t body[256];
+		struct wire_wr w = wire_wr(body, sizeof(body));
+
+		start();
+		iax2_ie_put_u16(&w, IAX2_IE_VERSION, 2);
+		iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, rows[i].given);
+		iax2_ie_put_u32(&w, IAX2_IE_FORMAT, IAX2_FORMAT_ULAW);
+		put_token(&w);
+		T_EQ(IAX2_OK, give_new(PEERS, &w, body));
+		event(IAX2_EV_CALL_IN);
+		T_STR(rows[i].read, ev.u.in.called);
+	}
+}
+
 static void a_new_of_another_version_is_rejected(void)
 {
 	static const uint16_t versions[] = { 0, 1, 3, 0xffff };
@@ -177,6 +208,10 @@ static void an_accept_that_nobody_waits_for_is_ignored(void)
 	T_EQ(IAX2_OK, iax2_call_info(ep, call, &info));
 	T_TRUE(info.up);
 	T_EQ(IAX2_FORMAT_ULAW, info.format);
+	no_event();
+	/* It is up already, too. */
+	(void)say(IAX2_FRAME_CONTROL, IAX2_CONTROL_ANSWER, 3, 1, NULL, 0);
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_ACK, 1, 4);
 	no_event();
 	/* Nor does a caller accept its own call. */
 	start();
@@ -419,6 +454,7 @@ int main(void)
 	T_RUN(calls_have_numbers_of_their_own);
 	T_RUN(a_new_is_acknowledged);
 	T_RUN(elements_come_in_any_order_and_unknown_ones_are_skipped);
+	T_RUN(a_name_is_ascii_or_nobodys);
 	T_RUN(a_new_of_another_version_is_rejected);
 	T_RUN(either_form_of_encryption_is_read);
 	T_RUN(a_call_is_accepted_with_one_format_of_the_callers);

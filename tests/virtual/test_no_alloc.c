@@ -51,6 +51,7 @@ static void new_registrar(struct world *w)
 		.refresh_s = 60,
 		.registrations_per_min = 600,
 		.opens_per_min = 600,
+		.auth_failures_per_min = 1000,
 		.random = seeded,
 		.random_ctx = w,
 	};

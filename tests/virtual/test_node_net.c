@@ -11,6 +11,8 @@
 
 #include "audio/ulaw.h"
 #include "daemon/node/node.h"
+#include "proto/iax2_ie.h"
+#include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
 #include "tests/t.h"
 #include "tests/virtual/fake_net.h"
@@ -104,11 +106,13 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 	const struct oo_registrar_cfg cfg = {
 		.identity = &s->registrar_id,
 		.nodes_max = 16,
+		.plain_max = 4,
 		.opens_max = 64,
 		.tx_max = 256,
 		.refresh_s = 1800,
 		.registrations_per_min = 600,
 		.opens_per_min = 600,
+		.auth_failures_per_min = 60,
 		.random = fake_net_random,
 		.random_ctx = s->net,
 	};
@@ -122,6 +126,9 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 	m.ctx = s->registrar;
 	fake_net_address(s->net, fake_net_attach(s->net, &m), at, FAKE_NO_NAT);
 }
+
+/* The one peers entry of each node, for the tests that set it. */
+static struct node_peer peer_of[2];
 
 static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		       const struct fake_nat *nat)
@@ -143,6 +150,8 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		.jitter = { .min_ms = 40, .max_ms = 400 },
 		.ptt = { .timeout_s = 180 },
 		.acl = { .registered = true },
+		.peers = &peer_of[i],
+		.peers_n = peer_of[i].number[0] != '\0',
 		.random = fake_net_random,
 		.random_ctx = s->net,
 	};
@@ -261,6 +270,93 @@ static unsigned all_links(const struct scene *s, int i)
 	return n;
 }
 
+/* --- links that are there already --------------------------------------- */
+
+/* The second node wants a permanent link to the first, and looks for it where
+ * nobody answers. */
+static struct node_link_id seek(struct scene *s, bool permanent)
+{
+	const struct node_connect c = {
+		.number = "2001",
+		.addr = net_addr_v4(198, 51, 100, 99, 4569),
+		.mode = NODE_MONITOR,
+		.permanent = permanent,
+	};
+	struct node_link_id id;
+
+	T_EQ(IAX2_OK,
+	     node_connect(s->at[1].node, &c, fake_net_now(s->net), &id));
+	return id;
+}
+
+static void a_permanent_link_takes_the_call_that_it_waited_for(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	for (int calling = 0; calling < 2; calling++) {
+		begin(&s, 31, &preserving, &preserving);
+		id = seek(&s, true);
+		run(&s, calling ? 100 * MONO_MS : 7 * MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(calling ? NODE_LINK_CALLING : NODE_LINK_WAITING, l.state);
+		(void)dial(&s);
+		run(&s, MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(NODE_LINK_UP, l.state);
+		T_EQ(NODE_MONITOR, l.mode);
+		T_TRUE(l.permanent && !l.outbound);
+		T_EQ(1, all_links(&s, 1));
+		T_EQ(1, links(&s, 0, NODE_LINK_UP));
+		/* When the call ends the link goes on seeking. */
+		T_EQ(1,
+		     node_disconnect(s.at[0].node, NULL, fake_net_now(s.net)));
+		run(&s, MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(NODE_LINK_WAITING, l.state);
+		run(&s, 5 * MONO_S);
+		T_TRUE(node_link(s.at[1].node, id, &l));
+		T_EQ(NODE_LINK_CALLING, l.state);
+		T_TRUE(l.outbound);
+		end(&s);
+	}
+}
+
+static void a_dial_under_way_is_content_with_the_others_call(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	begin(&s, 32, &preserving, &preserving);
+	id = seek(&s, false);
+	(void)dial(&s);
+	run(&s, MONO_S);
+	T_TRUE(node_link(s.at[1].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_EQ(0, s.at[1].downs);
+	T_EQ(1, all_links(&s, 1));
+	/* Nothing is left to seek when it ends. */
+	T_EQ(1, node_disconnect(s.at[0].node, NULL, fake_net_now(s.net)));
+	run(&s, MONO_S);
+	T_EQ(0, all_links(&s, 1));
+	end(&s);
+}
+
+static void a_node_that_stops_takes_no_calls(void)
+{
+	struct scene s;
+
+	begin(&s, 33, NULL, NULL);
+	node_stop(s.at[1].node, fake_net_now(s.net));
+	(void)dial(&s);
+	run(&s, 500 * MONO_MS);
+	T_EQ(0, s.at[1].ups);
+	T_EQ(0, s.at[0].ups);
+	end(&s);
+}
+
 /* --- dialling ----------------------------------------------------------- */
 
 static void a_dial_between_two_carrier_nats_takes_four_round_trips(void)
@@ -278,6 +374,89 @@ static void a_dial_between_two_carrier_nats_takes_four_round_trips(void)
 	T_TRUE(l.dial_us <= 4 * RTT);
 	T_EQ(1, links(&s, 1, NODE_LINK_UP));
 	end(&s);
+}
+
+/* Make 2002 a plain client of the registrar, registered at @at. */
+static void register_as_plain(struct scene *s, const struct net_addr *at)
+{
+	static struct net_prefix all;
+	const struct oo_registrar_cfg limits = { .refresh_s = 1800,
+						 .registrations_per_min = 600,
+						 .opens_per_min = 600,
+						 .auth_failures_per_min = 60,
+						 .token_optional = &all,
+						 .token_optional_n = 1 };
+	struct iax2_full hdr = { .src_callno = 7 };
+	uint8_t buf[OO_FRAME_MAX];
+	char challenge[65], md5[33];
+
+	T_EQ(IAX2_OK, oo_registrar_plain_put(s->registrar, "2002", "sesame"));
+	T_TRUE(oo_registrar_limits(s->registrar, &limits));
+	for (int i = 0; i < 2; i++) {
+		struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREQ, &hdr);
+		struct dgram d = { .path.peer = *at, .data = buf };
+		struct oo_msg m;
+
+		iax2_ie_put_text(&w, IAX2_IE_USERNAME, "2002");
+		if (i == 1)
+			iax2_ie_put_text(&w, IAX2_IE_MD5_RESULT, md5);
+		d.len = (size_t)(w.p - buf);
+		T_EQ(IAX2_OK,
+		     oo_registrar_rx(s->registrar, &d, fake_net_now(s->net)));
+		T_TRUE(oo_registrar_next_tx(s->registrar, &d));
+		T_EQ(IAX2_OK, oo_msg_decode(d.data, d.len, &m));
+		memcpy(challenge, m.challenge, sizeof(challenge));
+		key_md5_response(challenge, "sesame", md5);
+		hdr.dst_callno = m.hdr.src_callno;
+	}
+}
+
+static const struct net_addr *open_address(int i)
+{
+	static struct net_addr a;
+
+	a = net_addr_v4(198, 51, 100, (uint8_t)(20 + i), 4569);
+	return &a;
+}
+
+static void a_plain_client_is_dialled_by_number_and_called_directly(void)
+{
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	peer_of[0] = (struct node_peer){ .number = "2002",
+					 .md5_secret = "between us" };
+	peer_of[1] = (struct node_peer){ .number = "2001",
+					 .md5_secret = "between us" };
+	begin(&s, 1, &preserving, NULL);
+	register_as_plain(&s, open_address(1));
+	id = dial(&s);
+	run(&s, 2 * MONO_S);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_EQ(NODE_RUNG_DIRECT, l.rung);
+	T_EQ(1, links(&s, 1, NODE_LINK_UP));
+	end(&s);
+	memset(peer_of, 0, sizeof(peer_of));
+}
+
+/* Or a registrar could take the place of a node whose key is known here. */
+static void a_listed_key_is_not_given_up_for_a_plain_client(void)
+{
+	struct scene s;
+
+	peer_of[0] = (struct node_peer){ .number = "2002", .has_key = true };
+	begin(&s, 1, &preserving, NULL);
+	register_as_plain(&s, open_address(1));
+	(void)dial(&s);
+	run(&s, 2 * MONO_S);
+	T_EQ(0, all_links(&s, 0));
+	T_EQ(1, s.at[0].downs);
+	T_EQ(0, all_links(&s, 1));
+	T_TRUE(strstr(s.at[0].why, "key") != NULL);
+	end(&s);
+	memset(peer_of, 0, sizeof(peer_of));
 }
 
 static bool lose_nth(void *ctx, const struct fake_packet *p)
@@ -570,6 +749,8 @@ int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(a_dial_between_two_carrier_nats_takes_four_round_trips);
+	T_RUN(a_plain_client_is_dialled_by_number_and_called_directly);
+	T_RUN(a_listed_key_is_not_given_up_for_a_plain_client);
 	T_RUN(any_one_packet_of_a_dial_may_be_lost);
 	T_RUN(in_foul_weather_a_dial_ends_and_both_ends_agree);
 	T_RUN(a_port_translating_nat_is_met_by_port_probing);
@@ -581,5 +762,8 @@ int main(void)
 	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
 	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
 	T_RUN(digits_arrive_in_order_and_once);
+	T_RUN(a_permanent_link_takes_the_call_that_it_waited_for);
+	T_RUN(a_dial_under_way_is_content_with_the_others_call);
+	T_RUN(a_node_that_stops_takes_no_calls);
 	return T_DONE();
 }

@@ -323,6 +323,7 @@ static void a_senseless_registrar_is_refused(void)
 		.refresh_s = 30,
 		.registrations_per_min = 1,
 		.opens_per_min = 1,
+		.auth_failures_per_min = 1000,
 		.random = random_zeros,
 	};
 	struct oo_registrar_cfg c = good;
