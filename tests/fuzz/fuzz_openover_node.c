@@ -326,6 +326,7 @@ static void start(struct fuzz *z)
 		.refresh_s = 300,
 		.registrations_per_min = 600,
 		.opens_per_min = 60,
+		.auth_failures_per_min = 60,
 		.random = counting,
 		.random_ctx = &z->random,
 	};
