@@ -175,7 +175,9 @@ static char lower_hex(char c)
 	static const char large[] = "ABCDEF", small[] = "abcdef";
 	const char *at = c != '\0' ? strchr(large, c) : NULL;
 
-	return at ? small[at - large] : c;
+	if (!at)
+		return c;
+	return small[at - large];
 }
 
 static bool is_answer(const struct oo_msg *m, const struct exchange *x,

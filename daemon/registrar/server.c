@@ -30,6 +30,8 @@
 struct server {
 	const struct conf_registrar *conf;
 	const char *file; /* that @conf came from, read again on SIGHUP */
+	struct conf_registrar reloaded; /* what it said the last time */
+	bool has_reloaded;
 	struct net_prefix token_optional[CONF_PREFIXES_MAX];
 	struct key_identity id;
 	struct oo_registrar *registrar;
@@ -234,11 +236,15 @@ static void on_hup(evutil_socket_t sig, short what, void *ctx)
 	(void)sig;
 	(void)what;
 	if (conf_load_registrar(s->file, &conf, &diags) == 0) {
-		(void)conf_registrar_changes(s->conf, &conf, say_change, NULL);
+		(void)conf_registrar_changes(s->has_reloaded ? &s->reloaded
+							     : s->conf,
+					     &conf, say_change, NULL);
 		registrar_cfg(s, &conf, &cfg);
 		(void)oo_registrar_limits(s->registrar, &cfg);
 		log_set_level((enum log_level)conf.log.level);
-		conf_registrar_free(&conf);
+		conf_registrar_free(&s->reloaded);
+		s->reloaded = conf;
+		s->has_reloaded = true;
 	} else {
 		log_error("%s is in error; the settings stay as they are",
 			  s->file);
@@ -481,6 +487,7 @@ static void done(struct server *s)
 	if (s->base)
 		event_base_free(s->base);
 	key_wipe(&s->id, sizeof(s->id));
+	conf_registrar_free(&s->reloaded);
 }
 
 int server_run(const struct conf_registrar *conf, const char *file)

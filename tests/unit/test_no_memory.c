@@ -63,6 +63,7 @@ static void *new_registrar(void)
 	const struct oo_registrar_cfg cfg = {
 		.identity = &id,
 		.nodes_max = 16,
+		.plain_max = 4,
 		.opens_max = 16,
 		.tx_max = 8,
 		.refresh_s = 300,
