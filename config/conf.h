@@ -21,10 +21,11 @@
 #define CONF_NUMBER_MAX 15U   /* digits of a node number */
 #define CONF_CALLSIGN_MAX 15U /* characters */
 #define CONF_HOST_MAX 253U    /* octets of a DNS name, RFC 1035 2.3.4 */
-#define CONF_PATH_MAX 255U    /* octets */
-#define CONF_SOCKET_MAX 107U  /* octets that fit sockaddr_un.sun_path */
-#define CONF_GROUP_MAX 32U    /* octets of a group's name */
-#define CONF_KEY_LEN 32U      /* octets of a public key */
+#define CONF_USERNAME_MAX 31U
+#define CONF_PATH_MAX 255U   /* octets */
+#define CONF_SOCKET_MAX 107U /* octets that fit sockaddr_un.sun_path */
+#define CONF_GROUP_MAX 32U   /* octets of a group's name */
+#define CONF_KEY_LEN 32U     /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
 #define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
@@ -93,7 +94,9 @@ struct conf_control {
 struct conf_registrar_ref {
 	char host[CONF_HOST_MAX + 1]; /* DNS name or address */
 	uint16_t port;                /* 1..65535 */
-	struct conf_key key;          /* always set */
+	struct conf_key key;          /* set: an OPEN/OVER registrar; else: */
+	char username[CONF_USERNAME_MAX + 1]; /* "": the node's number */
+	char secret_file[CONF_PATH_MAX + 1];  /* "": no secret */
 };
 
 /* A node known without a registrar. */

@@ -40,9 +40,16 @@ static const struct conf_row registrar_ref_rows[] = {
 	{ "port", CONF_U32, AT(struct conf_registrar_ref, port), .min = 1,
 	  .max = 65535, .dflt = 4569, .help = "Its UDP port." },
 	{ "key", CONF_KEY, AT(struct conf_registrar_ref, key),
-	  .example = EXAMPLE_KEY, .flags = CONF_REQUIRED,
-	  .help = "Its public key. A registrar with another key is not "
-		  "believed." },
+	  .example = EXAMPLE_KEY,
+	  .help = "The public key of an OPEN/OVER registrar. A registrar with "
+		  "another key is not believed. Leave it out for a plain IAX2 "
+		  "registrar, such as Asterisk's." },
+	{ "username", CONF_STRING, AT(struct conf_registrar_ref, username),
+	  .help = "The user name with a plain IAX2 registrar; empty: the "
+		  "node's number." },
+	{ "secret_file", CONF_PATH, AT(struct conf_registrar_ref, secret_file),
+	  .help = "A file of mode 0600 with the secret shared with a plain "
+		  "IAX2 registrar." },
 };
 
 static const struct conf_row peer_rows[] = {
@@ -298,7 +305,24 @@ static bool nobody_is_both(const void *conf)
 	return true;
 }
 
+static bool registrars_are_of_one_kind(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	for (size_t i = 0; i < c->registrars_n; i++) {
+		const struct conf_registrar_ref *r = &c->registrars[i];
+
+		if (r->key.set == (r->secret_file[0] != '\0') ||
+		    (r->key.set && r->username[0]))
+			return false;
+	}
+	return true;
+}
+
 static const struct conf_rule node_rules[] = {
+	{ "registrars", registrars_are_of_one_kind,
+	  "a registrar is neither of one kind nor of the other; allowed: "
+	  "either key, or secret_file with or without username" },
 	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },

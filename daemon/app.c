@@ -13,6 +13,7 @@
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
 #include "daemon/io/notify.h"
+#include "proto/iax2_reg.h"
 
 #define BEAT_US 20000U
 #define ADDRESSES_S 5 /* between looks at our own addresses */
@@ -113,16 +114,40 @@ static void look_up(struct app_registrar *r)
 		(void)event_add(r->again, &again);
 }
 
+static int add_registrar(struct app *a, struct app_registrar *r,
+			 const struct conf_registrar_ref *c)
+{
+	struct oo_node *oo = node_openover(a->node);
+	char secret[IAX2_REG_SECRET_MAX + 2], why[KEYFILE_WHY_MAX];
+	enum iax2_err err;
+	int failed;
+
+	if (c->key.set)
+		return oo_node_add_registrar(oo, c->key.octets, loop_now(),
+					     &r->index) == IAX2_OK
+			       ? 0
+			       : -ENOMEM;
+	failed = keyfile_secret(c->secret_file, secret, sizeof(secret), why);
+	if (failed != 0) {
+		log_error("registrar %s: %s", c->host, why);
+		return failed;
+	}
+	err = oo_node_add_plain_registrar(
+		oo, c->username[0] ? c->username : a->conf.node.number, secret,
+		loop_now(), &r->index);
+	key_wipe(secret, sizeof(secret));
+	return err == IAX2_OK ? 0 : -EINVAL;
+}
+
 static int start_registrars(struct app *a)
 {
 	for (size_t i = 0; i < a->conf.registrars_n; i++) {
 		struct app_registrar *r = &a->registrar[i];
+		const int err = add_registrar(a, r, &a->conf.registrars[i]);
 
 		r->app = a;
-		if (oo_node_add_registrar(node_openover(a->node),
-					  a->conf.registrars[i].key.octets,
-					  loop_now(), &r->index) != IAX2_OK)
-			return -ENOMEM;
+		if (err != 0)
+			return err;
 		r->again = event_new(a->base, -1, 0, on_look_up, r);
 		if (!r->again)
 			return -ENOMEM;

@@ -179,16 +179,18 @@ static json_t *connected(struct app *a, const struct node_link_info *l)
 {
 	const double dial = (double)l->dial_us;
 	json_t *link = app_link_json(a, l, loop_now());
-	json_t *out =
-		json_pack("{s:f, s:O, s:O, s:O}", "dial_ms", dial / 1000.0,
-			  "path", json_object_get(link, "path"), "family",
-			  json_object_get(link, "family"), "rtt_ms",
-			  json_object_get(link, "rtt_ms"));
+	json_t *out = json_pack("{s:O, s:O, s:O, s:O}", "dial_ms",
+				json_object_get(link, "dial_ms"), "path",
+				json_object_get(link, "path"), "family",
+				json_object_get(link, "family"), "rtt_ms",
+				json_object_get(link, "rtt_ms"));
 
+	/* The other node may have called meanwhile: no dial of ours to time. */
 	(void)json_object_set_new(
 		out, "dial_rtts",
-		l->call.rtt_us ? json_real(dial / (double)l->call.rtt_us)
-			       : json_null());
+		l->outbound && l->call.rtt_us
+			? json_real(dial / (double)l->call.rtt_us)
+			: json_null());
 	(void)json_object_set_new(out, "link", link);
 	return out;
 }
@@ -234,8 +236,9 @@ void app_control_link(struct app *a, const struct node_event *ev)
 	}
 	if (ev->kind == NODE_EV_LINK_DOWN) {
 		w->req = NULL;
-		control_fail(req, CONTROL_REFUSED, ev->why,
-			     json_pack("{s:s}", "verdict", ev->why));
+		control_fail(
+			req, CONTROL_REFUSED, ev->why,
+			json_pack("{s:o}", "verdict", control_text(ev->why)));
 		return;
 	}
 	if (node_link(a->node, ev->link, &l)) {
@@ -413,9 +416,13 @@ static void do_connect(void *ctx, struct control_request *req,
 				"ADDRESS:PORT, and a mode that exists");
 		return;
 	}
+	if (wait_s > WAIT_MAX_S) {
+		bad_params(req, "wait_s is at most 3600 seconds");
+		return;
+	}
 	what.permanent = json_is_true(json_object_get(params, "permanent"));
 	what.wait = json_is_number(wait) || json_is_true(wait);
-	if (wait_s <= 0 || wait_s > WAIT_MAX_S)
+	if (wait_s <= 0)
 		wait_s = WAIT_DEFAULT_S;
 	what.until = loop_now() + (mono_us)(wait_s * (double)MONO_S);
 	peer = conf_peer(a, what.number);

@@ -29,29 +29,26 @@ static json_t *seconds_since(mono_us then, mono_us now)
 
 static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 {
-	const struct oo_reg *g = oo_node_registrar(node_openover(a->node), i);
-	const struct oo_hole *h = &g->hole[oo_reg_best_family(g)];
-	const bool up = oo_reg_is_up(g);
+	struct oo_registrar_view v = { .state = "" };
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "host",
-			 a->conf.registrars[i].host, "state",
-			 up ? "registered" : oo_reg_state_text(g->state),
-			 "apparent", addr_json(&h->apparent), "rtt_ms",
-			 ms(h->rtt_us), "last_ok_s",
-			 seconds_since(h->last_ok, now), "why",
-			 oo_reg_trouble_text(g->trouble), "apparent4",
-			 addr_json(&g->hole[OO_V4].apparent), "apparent6",
-			 addr_json(&g->hole[OO_V6].apparent));
+	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
+	return json_pack(
+		"{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "kind",
+		v.plain ? "plain" : "openover", "host",
+		a->conf.registrars[i].host, "state", v.state, "apparent",
+		addr_json(&v.apparent), "rtt_ms", ms(v.rtt_us), "last_ok_s",
+		seconds_since(v.last_ok, now), "why", v.why, "apparent4",
+		addr_json(&v.apparent4), "apparent6", addr_json(&v.apparent6));
 }
 
-/* The first registrar that we are registered with; NULL: none. */
+/* The first registrar of the OPEN/OVER kind that we are registered with; NULL: none. */
 static const struct oo_reg *first_up(const struct app *a)
 {
 	for (size_t i = 0; i < a->conf.registrars_n; i++) {
 		const struct oo_reg *g =
 			oo_node_registrar(node_openover(a->node), i);
 
-		if (oo_reg_is_up(g))
+		if (g && oo_reg_is_up(g))
 			return g;
 	}
 	return NULL;
@@ -143,7 +140,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 				  json_integer((json_int_t)c->tx_voice));
 	(void)json_object_set_new(o, "late",
 				  json_integer((json_int_t)l->jitter.late));
-	(void)json_object_set_new(o, "why", json_string(l->why));
+	(void)json_object_set_new(o, "why", control_text(l->why));
 	return o;
 }
 
@@ -276,21 +273,21 @@ static bool finding(json_t *list, bool good, const char *what,
 
 static bool check_registrar(const struct app *a, size_t i, json_t *list)
 {
-	const struct oo_reg *g = oo_node_registrar(node_openover(a->node), i);
+	struct oo_registrar_view v = { .state = "" };
+	const char *mend = "Check the network, the registrar's key in the "
+			   "configuration, and that its operator has entered "
+			   "this node's number and key.";
 	char what[300];
 
+	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
+	if (v.plain)
+		mend = "Check the network, the user name and the secret file "
+		       "in the configuration.";
 	(void)snprintf(what, sizeof(what), "registrar %s: %s",
-		       a->conf.registrars[i].host,
-		       oo_reg_is_up(g) ? "registered"
-				       : oo_reg_state_text(g->state));
-	return finding(list, oo_reg_is_up(g), what,
-		       oo_reg_is_up(g) ? "This node can be dialled."
-				       : oo_reg_trouble_text(g->trouble),
-		       oo_reg_is_up(g) ? ""
-				       : "Check the network, the registrar's "
-					 "key in the configuration, and that "
-					 "its operator has entered this "
-					 "node's number and key.");
+		       a->conf.registrars[i].host, v.state);
+	return finding(list, v.up, what,
+		       v.up ? "This node can be dialled." : v.why,
+		       v.up ? "" : mend);
 }
 
 json_t *app_doctor(struct app *a)

@@ -59,45 +59,6 @@ struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind)
 
 /* --- registrars --------------------------------------------------------- */
 
-enum iax2_err oo_node_add_registrar(struct oo_node *n,
-				    const uint8_t key[KEY_PUBLIC_LEN],
-				    mono_us now, size_t *index)
-{
-	struct oo_reg_cfg c = {
-		.identity = &n->id,
-		.number = n->number,
-		.keepalive = n->cfg.keepalive,
-		.random = n->cfg.random,
-		.random_ctx = n->cfg.random_ctx,
-		.tx = n->tx,
-	};
-
-	if (n->regs_n == OO_REGISTRARS_MAX)
-		return IAX2_E_FULL;
-	memcpy(c.registrar_key, key, KEY_PUBLIC_LEN);
-	*index = n->regs_n++;
-	oo_reg_init(&n->regs[*index], &c, now);
-	return IAX2_OK;
-}
-
-void oo_node_registrar_addresses(struct oo_node *n, size_t index,
-				 const struct net_addr *addrs, size_t count,
-				 mono_us now)
-{
-	if (index < n->regs_n)
-		oo_reg_addresses(&n->regs[index], addrs, count, now);
-}
-
-const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index)
-{
-	return index < n->regs_n ? &n->regs[index] : NULL;
-}
-
-size_t oo_node_registrars(const struct oo_node *n)
-{
-	return n->regs_n;
-}
-
 static void report(struct oo_node *n, size_t index, unsigned change)
 {
 	static const struct {
@@ -114,6 +75,27 @@ static void report(struct oo_node *n, size_t index, unsigned change)
 		if (change & map[i].change)
 			node_event(n, map[i].kind)->registrar = index;
 	}
+}
+
+static void report_plain(struct oo_node *n, size_t i, unsigned change)
+{
+	static const struct {
+		unsigned change;
+		enum oo_event_kind kind;
+	} map[] = {
+		{ IAX2_REG_CHANGE_UP, OO_EV_REGISTERED },
+		{ IAX2_REG_CHANGE_DOWN, OO_EV_UNREGISTERED },
+		{ IAX2_REG_CHANGE_TROUBLE, OO_EV_TROUBLE },
+		{ IAX2_REG_CHANGE_APPARENT, OO_EV_APPARENT },
+	};
+
+	for (size_t k = 0; k < sizeof(map) / sizeof(map[0]); k++) {
+		if (change & map[k].change)
+			node_event(n, map[k].kind)->registrar =
+				n->plain_place[i];
+	}
+	if (change & IAX2_REG_CHANGE_RELEASED)
+		node_check_released(n);
 }
 
 static struct oo_reg *reg_by_session(struct oo_node *n, uint64_t id)
@@ -169,7 +151,7 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 	}
 	switch (m->hdr.subclass) {
 	case IAX2_IAX_PONG:
-		report(n, (size_t)(g - n->regs), oo_reg_on_pong(g, d, m, now));
+		report(n, n->place[g - n->regs], oo_reg_on_pong(g, d, m, now));
 		return IAX2_OK;
 	case OO_OPEN:
 		return node_on_open(n, g, d, m, now);
@@ -189,13 +171,36 @@ static enum iax2_err on_registration(struct oo_node *n, const struct dgram *d,
 		if (!oo_reg_owns(&n->regs[i], d, m))
 			continue;
 		change = oo_reg_rx(&n->regs[i], d, m, now);
-		report(n, i, change);
+		report(n, n->place[i], change);
 		if (change & OO_CHANGE_RELEASED)
 			node_check_released(n);
 		return IAX2_OK;
 	}
 	n->count.forged++;
 	return IAX2_E_REFUSED;
+}
+
+/* Plain registrars' frames are read by their own rules: they may hold
+ * elements that OPEN/OVER would refuse. */
+static bool on_plain(struct oo_node *n, const struct dgram *d, mono_us now)
+{
+	struct iax2_full f;
+
+	if (n->plain_n == 0 ||
+	    iax2_full_decode(d->data, d->len, &f) != IAX2_OK ||
+	    f.dst_callno < IAX2_CALLNO_REG_MIN)
+		return false;
+	for (size_t i = 0; i < n->plain_n; i++) {
+		if (!iax2_reg_owns(&n->plain[i], d, &f))
+			continue;
+		n->count.rx++;
+		if (iax2_ie_check(f.body, f.body_len) == IAX2_OK)
+			report_plain(n, i, iax2_reg_rx(&n->plain[i], &f, now));
+		else
+			n->count.malformed++;
+		return true;
+	}
+	return false;
 }
 
 enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
@@ -205,6 +210,8 @@ enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 
 	if (!may_be_ours(d))
 		return IAX2_E_NOT_OURS;
+	if (on_plain(n, d, now))
+		return IAX2_OK;
 	err = oo_msg_decode(d->data, d->len, &m);
 	if (err != IAX2_OK) {
 		n->count.rx++;
@@ -231,10 +238,12 @@ void oo_node_tick(struct oo_node *n, mono_us now)
 	for (size_t i = 0; i < n->regs_n; i++) {
 		const unsigned change = oo_reg_tick(&n->regs[i], now);
 
-		report(n, i, change);
+		report(n, n->place[i], change);
 		if (change & OO_CHANGE_RELEASED)
 			node_check_released(n);
 	}
+	for (size_t i = 0; i < n->plain_n; i++)
+		report_plain(n, i, iax2_reg_tick(&n->plain[i], now));
 	node_peers_tick(n, now);
 }
 
@@ -244,6 +253,8 @@ mono_us oo_node_deadline(const struct oo_node *n)
 
 	for (size_t i = 0; i < n->regs_n; i++)
 		due = mono_min(due, oo_reg_deadline(&n->regs[i]));
+	for (size_t i = 0; i < n->plain_n; i++)
+		due = mono_min(due, iax2_reg_deadline(&n->plain[i]));
 	return due;
 }
 
@@ -275,6 +286,10 @@ void node_check_released(struct oo_node *n)
 		if (n->regs[i].state != OO_REG_RELEASED)
 			return;
 	}
+	for (size_t i = 0; i < n->plain_n; i++) {
+		if (n->plain[i].state != IAX2_REG_RELEASED)
+			return;
+	}
 	n->releasing = false;
 	node_event(n, OO_EV_RELEASED);
 }
@@ -284,6 +299,8 @@ void oo_node_release(struct oo_node *n, mono_us now)
 	n->releasing = true;
 	for (size_t i = 0; i < n->regs_n; i++)
 		oo_reg_release(&n->regs[i], now);
+	for (size_t i = 0; i < n->plain_n; i++)
+		iax2_reg_release(&n->plain[i], now);
 	node_check_released(n);
 }
 
@@ -291,6 +308,8 @@ void oo_node_network_changed(struct oo_node *n, mono_us now)
 {
 	for (size_t i = 0; i < n->regs_n; i++)
 		oo_reg_network_changed(&n->regs[i], now);
+	for (size_t i = 0; i < n->plain_n; i++)
+		iax2_reg_network_changed(&n->plain[i], now);
 }
 
 void oo_node_own_addresses(struct oo_node *n, const struct net_addr *addrs,

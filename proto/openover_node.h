@@ -4,7 +4,7 @@
 
 /*
  * The node's side of OPEN/OVER (OPEN-OVER.md): registrations with up to
- * eight registrars, the holes to them, and opening a path to another node or
+ * eight registrars, all side by side so that one that fails leaves the others, the holes to them, and opening a path to another node or
  * to ours.  It ends where the call begins: with a proved path and a ticket.
  *
  * Use it as iax2_endpoint.h says.  It shares the IAX2 port: offer it every
@@ -112,11 +112,34 @@ struct oo_node *oo_node_free(struct oo_node *n);
 enum iax2_err oo_node_add_registrar(struct oo_node *n,
 				    const uint8_t key[KEY_PUBLIC_LEN],
 				    mono_us now, size_t *index);
+/* Add a plain one (iax2_reg.h), with the same events; no path is opened
+ * through it.  Texts are copied.  IAX2_E_FULL, IAX2_E_RANGE. */
+enum iax2_err oo_node_add_plain_registrar(struct oo_node *n,
+					  const char *username,
+					  const char *secret, mono_us now,
+					  size_t *index);
 /* Its addresses, as often as the name is resolved. */
 void oo_node_registrar_addresses(struct oo_node *n, size_t index,
 				 const struct net_addr *addrs, size_t count,
 				 mono_us now);
-/* For looking. */
+
+/* What there is to say of a registrar of either kind. */
+struct oo_registrar_view {
+	bool plain;
+	bool up;
+	const char *state;        /* in words */
+	char why[128];            /* trouble in words; empty: none */
+	struct net_addr apparent; /* of the family that is in use */
+	struct net_addr apparent4;
+	struct net_addr apparent6;
+	uint32_t rtt_us; /* 0: not measured */
+	mono_us last_ok; /* 0: never */
+};
+
+/* False when there is no such registrar. */
+bool oo_node_registrar_view(const struct oo_node *n, size_t index,
+			    struct oo_registrar_view *out);
+/* For looking; NULL for a plain one. */
 const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index);
 size_t oo_node_registrars(const struct oo_node *n);
 

@@ -4,9 +4,10 @@
 
 /*
  * What the parts of the node's side share: registrations and demultiplexing
- * (openover_node.c), dials, opens and punches (openover_node_peers.c).
+ * (openover_node.c), the list of registrars (openover_node_regs.c), dials, opens and punches (openover_node_peers.c).
  */
 
+#include "proto/iax2_reg.h"
 #include "proto/openover_node.h"
 #include "proto/openover_punch.h"
 
@@ -52,6 +53,16 @@ struct oo_node {
 	struct oo_node_counters count;
 	struct oo_reg regs[OO_REGISTRARS_MAX];
 	size_t regs_n;
+	struct iax2_reg plain[OO_REGISTRARS_MAX];
+	size_t plain_n;
+	/* Which of them outsiders mean by a registrar's index, and back. */
+	struct {
+		bool plain;
+		size_t at;
+	} list[OO_REGISTRARS_MAX];
+	size_t list_n;
+	size_t place[OO_REGISTRARS_MAX];
+	size_t plain_place[OO_REGISTRARS_MAX];
 	bool releasing;
 	struct peering peer[PEERINGS];
 	struct net_addr own[OWN_ADDRS];

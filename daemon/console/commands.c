@@ -245,6 +245,7 @@ static void on_event(void *ctx, const char *method, const json_t *params)
 static enum console_exit do_events(const struct console *c, int argc,
 				   char *const *argv)
 {
+	enum console_exit status = CONSOLE_NOT_REACHABLE;
 	struct rpc_answer answer;
 	char why[RPC_WHY_MAX];
 	struct rpc *rpc;
@@ -257,13 +258,18 @@ static enum console_exit do_events(const struct console *c, int argc,
 		(void)fprintf(stderr, "keyhole: %s\n", why);
 		return CONSOLE_NOT_REACHABLE;
 	}
-	if (rpc_call(rpc, "events", NULL, on_event, NULL, &answer) == 0) {
-		rpc_answer_free(&answer);
-		(void)rpc_listen(rpc, on_event, NULL);
+	if (rpc_call(rpc, "events", NULL, on_event, NULL, &answer) == 0 &&
+	    !answer.result) {
+		(void)fprintf(stderr, "keyhole: %s\n", answer.message);
+		status = CONSOLE_REFUSED;
+	} else {
+		if (answer.result)
+			(void)rpc_listen(rpc, on_event, NULL);
+		(void)fprintf(stderr, "keyhole: the daemon went away\n");
 	}
-	(void)fprintf(stderr, "keyhole: the daemon went away\n");
+	rpc_answer_free(&answer);
 	rpc_close(rpc);
-	return CONSOLE_NOT_REACHABLE;
+	return status;
 }
 
 static enum console_exit do_trace(const struct console *c, int argc,

@@ -111,12 +111,16 @@ void print_connected(const char *node, const json_t *result)
 		(void)printf("connecting to %s\n", node);
 		return;
 	}
-	(void)printf("connected to %s: %s over %s at %s, in %.0f ms "
-		     "(%.1f round trips of %.0f ms)\n",
-		     text(link, "node"), text(result, "path"),
-		     text(result, "family"), text(link, "peer"),
-		     number(result, "dial_ms"), number(result, "dial_rtts"),
-		     number(result, "rtt_ms"));
+	(void)printf("connected to %s: %s over %s at %s, ", text(link, "node"),
+		     text(result, "path"), text(result, "family"),
+		     text(link, "peer"));
+	if (json_is_null(json_object_get(result, "dial_ms")))
+		(void)printf("by its own call\n");
+	else
+		(void)printf("in %.0f ms (%.1f round trips of %.0f ms)\n",
+			     number(result, "dial_ms"),
+			     number(result, "dial_rtts"),
+			     number(result, "rtt_ms"));
 }
 
 void print_doctor(const json_t *result)

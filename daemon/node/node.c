@@ -153,13 +153,13 @@ static void on_registration(struct node *n, const struct oo_event *in)
 		[OO_EV_TROUBLE] = NODE_EV_TROUBLE,
 		[OO_EV_APPARENT] = NODE_EV_APPARENT,
 	};
-	const struct oo_reg *g = oo_node_registrar(n->oo, in->registrar);
+	struct oo_registrar_view v = { 0 };
 	struct node_event *ev = node_push(n, map[in->kind]);
 
+	(void)oo_node_registrar_view(n->oo, in->registrar, &v);
 	ev->registrar = in->registrar;
-	ev->addr = g->hole[oo_reg_best_family(g)].apparent;
-	(void)snprintf(ev->why, sizeof(ev->why), "%s",
-		       oo_reg_trouble_text(g->trouble));
+	ev->addr = v.apparent;
+	(void)snprintf(ev->why, sizeof(ev->why), "%s", v.why);
 }
 
 static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
@@ -247,8 +247,8 @@ static void check_stopped(struct node *n, mono_us now)
 {
 	const bool quiet = n->released && iax2_endpoint_calls(n->ep) == 0;
 
-	if (n->stopping && (quiet || now >= n->stop_by)) {
-		n->stopping = false;
+	if (n->stopping && !n->stopped && (quiet || now >= n->stop_by)) {
+		n->stopped = true;
 		node_push(n, NODE_EV_STOPPED);
 	}
 }
@@ -274,7 +274,7 @@ mono_us node_deadline(const struct node *n)
 	due = mono_min(due, node_links_deadline(n));
 	if (n->dtmf_n > 0)
 		due = mono_min(due, n->dtmf_next);
-	if (n->stopping)
+	if (n->stopping && !n->stopped)
 		due = mono_min(due, n->stop_by);
 	return due;
 }

@@ -363,6 +363,13 @@ static void link_yield(struct node *n, struct link *l, mono_us now)
 	l->outbound = false;
 }
 
+/* Our NEW went out: the other node may have taken it already. */
+static bool has_called(const struct link *l)
+{
+	return l->outbound &&
+	       (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP);
+}
+
 /*
  * The link for an inbound call, NULL when it was refused.  Whoever is on the
  * way to the other node, or waits to be, has what it wants when that one calls;
@@ -374,10 +381,8 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 	struct link *l = by_number(n, ev->u.in.calling);
 
 	/* A node that calls again has lost the link that we still hold; of two
-	 * that call each other at once the lower number's call stays. */
-	if (l && l->state != NODE_LINK_WAITING &&
-	    (l->state != NODE_LINK_UP || l->outbound) &&
-	    strcmp(n->number, l->number) < 0) {
+	 * whose calls cross the lower number's stays. */
+	if (l && has_called(l) && strcmp(n->number, l->number) < 0) {
 		refuse(n, ev, "Already calling", CAUSECODE_BUSY,
 		       "this node is calling it", now);
 		return NULL;
@@ -498,14 +503,21 @@ static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 /* Text that fills @size may end within a character of UTF-8: leave that out. */
 static void cut_whole(char *text, size_t size)
 {
-	size_t at = strlen(text);
+	const size_t len = strlen(text);
+	size_t lead = len, need = 1;
 
-	if (at + 1 < size)
+	if (len + 1 < size)
 		return;
-	while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
-		at--;
-	if (at > 0 && (unsigned char)text[at - 1] >= 0xc0)
-		text[at - 1] = '\0';
+	while (lead > 0 && ((unsigned char)text[--lead] & 0xc0) == 0x80)
+		;
+	if ((unsigned char)text[lead] >= 0xf0)
+		need = 4;
+	else if ((unsigned char)text[lead] >= 0xe0)
+		need = 3;
+	else if ((unsigned char)text[lead] >= 0xc0)
+		need = 2;
+	if (len - lead < need)
+		text[lead] = '\0';
 }
 
 static void on_text(struct node *n, const struct link *l,

@@ -66,7 +66,8 @@ struct node {
 	size_t dtmf_n;
 	bool dtmf_down;
 	mono_us dtmf_next;
-	bool stopping;
+	bool stopping; /* for good: there is no way back */
+	bool stopped;
 	bool released;
 	mono_us stop_by;
 	struct node_event events[NODE_EVENTS_MAX];

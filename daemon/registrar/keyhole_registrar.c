@@ -26,6 +26,8 @@ struct args {
 	bool check;
 	bool dump;
 	bool json;
+	bool text;
+	char *seconds;           /* --seconds; NULL: none */
 	const char *secret_file; /* --md5-secret; NULL: none */
 	int argc;
 	char *const *argv;
@@ -246,8 +248,20 @@ static int trace_command(const struct conf_registrar *conf,
 		.socket = conf->control.socket,
 		.form = a->json ? TRACE_JSON : TRACE_PCAP,
 	};
+	static char text[] = "--text", seconds[] = "--seconds";
+	char *words[5];
+	int n = 0;
 
-	if (!trace_options(a->argc - 1, a->argv + 1, &want))
+	/* One file at most is as it should be. */
+	for (int i = 1; i < a->argc && n < 2; i++)
+		words[n++] = a->argv[i];
+	if (a->text)
+		words[n++] = text;
+	if (a->seconds) {
+		words[n++] = seconds;
+		words[n++] = a->seconds;
+	}
+	if (!trace_options(n, words, &want))
 		return usage(stderr, EXIT_USAGE);
 	return trace_follow(&want);
 }
@@ -266,9 +280,6 @@ static int command(const struct conf_registrar *conf, const struct args *a)
 		return node_command(conf, a);
 	if (strcmp(a->argv[0], "status") == 0 && a->argc == 1)
 		return status_command(conf, a->json);
-	if (strcmp(a->argv[0], "status") == 0 && a->argc == 2 &&
-	    strcmp(a->argv[1], "--json") == 0)
-		return status_command(conf, true);
 	if (strcmp(a->argv[0], "trace") == 0)
 		return trace_command(conf, a);
 	if (strcmp(a->argv[0], "key") == 0 && a->argc == 1)
@@ -302,6 +313,8 @@ int main(int argc, char *argv[])
 		{ "dump-config", no_argument, NULL, 'd' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "md5-secret", required_argument, NULL, 'm' },
+		{ "text", no_argument, NULL, 't' },
+		{ "seconds", required_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -309,8 +322,7 @@ int main(int argc, char *argv[])
 	struct args a = { 0 };
 	int opt;
 
-	/* "+": what follows a command's name is the command's. */
-	while ((opt = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			a.file = optarg;
@@ -326,6 +338,12 @@ int main(int argc, char *argv[])
 			break;
 		case 'm':
 			a.secret_file = optarg;
+			break;
+		case 't':
+			a.text = true;
+			break;
+		case 's':
+			a.seconds = optarg;
 			break;
 		case 'v':
 			(void)printf("keyhole-registrar %s\n", KEYHOLE_VERSION);

@@ -25,6 +25,7 @@
 #include "proto/openover_registrar.h"
 
 #define DIRECTORY_LOOK_S 1 /* between looks at the file */
+#define SIGNALS 4U
 #define TX_MAX 16384U
 
 struct server {
@@ -44,7 +45,7 @@ struct server {
 	struct loop_timer timer;
 	struct event *look;
 	struct event *watchdog;
-	struct event *signals[3];
+	struct event *signals[SIGNALS];
 	mono_us started;
 	/* For pings_per_s. */
 	uint64_t pings_before;
@@ -391,11 +392,10 @@ static int add_timer(struct server *s, struct event **out, event_callback_fn fn,
 
 static int start_loop(struct server *s)
 {
-	static const int sig[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int sig[SIGNALS] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
 	const mono_us watchdog = notify_watchdog_period();
 
-	(void)signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < SIGNALS; i++) {
 		s->signals[i] =
 			evsignal_new(s->base, sig[i],
 				     sig[i] == SIGHUP ? on_hup : on_signal, s);
@@ -478,7 +478,7 @@ static void done(struct server *s)
 	s->control = control_close(s->control);
 	free_event(s->look);
 	free_event(s->watchdog);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < SIGNALS; i++)
 		free_event(s->signals[i]);
 	loop_timer_done(&s->timer);
 	s->udp = udp_close(s->udp);

@@ -124,9 +124,9 @@ class Site:
 
     def etc(self, file, text):
         """Give programs of this site their own /etc/FILE (resolv.conf...)."""
-        folder = f'/etc/netns/{self.ns.name}'
-        os.makedirs(folder, exist_ok=True)
-        with open(f'{folder}/{file}', 'w', encoding='utf-8') as f:
+        path = f'/etc/netns/{self.ns.name}/{file}'
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as f:
             f.write(text)
 
     def conntrack(self, *filters):

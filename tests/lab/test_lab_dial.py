@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What Keyhole is for: nodes that nobody can reach are dialled all the same."""
 
+import json
+import subprocess
 import time
 
 from lab import Lab, missing, wait_until
+from stations import KEYHOLE
 from tap import Failed, between, equal, main, test, true
 from topology import (CARRIER, CARRIER_ICMP, CARRIER_RANDOM, FIREWALL4, FIREWALL6, HOME, World)
 
@@ -288,6 +291,28 @@ def two_nodes_that_dial_each_other_at_once_get_one_link():
         time.sleep(1)
         equal(['up'], [x['state'] for x in a.links()], 'links of 2001')
         equal(['up'], [x['state'] for x in b.links()], 'links of 2002')
+
+
+@test
+def a_console_that_waits_gets_the_call_of_the_node_it_wanted():
+    with Lab(delay_ms=25) as lab:
+        world = World(lab)
+        a = world.behind('2001', CARRIER)
+        b = world.behind('2002', CARRIER)
+        world.up()
+        # Nobody answers there; 2001 calls meanwhile.
+        waiting = b.host.popen([KEYHOLE, '-s', b.socket, '--json', 'connect', '--permanent',
+                                f'2001@{world.stranger.addr4}', '--wait', '20'],
+                               stdout=subprocess.PIPE)
+        wait_until(lambda: b.links(), 5, 'the dial to begin')
+        a.connect('2002')
+        got = json.loads(waiting.communicate(timeout=10)[0])
+        equal((0, None, 'in', True), (waiting.returncode, got['dial_ms'], got['link']['direction'],
+                                      got['link']['permanent']), 'what the console heard')
+        equal(['up'], [x['state'] for x in b.links()], 'links of 2002')
+        # Its end is not the end of a permanent link.
+        equal(0, a.console('disconnect', '2002').returncode, 'disconnect')
+        wait_until(lambda: [x['state'] for x in b.links()] == ['waiting'], 5, 'the link to wait')
 
 
 @test

@@ -250,19 +250,25 @@ def the_console_says_why_it_cannot_reach_the_daemon():
 @test
 def signals_of_no_meaning_change_nothing_and_quit_is_a_good_bye():
     with Folder() as f:
-        daemon = subprocess.Popen([KEYHOLED, '-c', f.conf()], stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: run(KEYHOLE, '-s', f.file('sock'), 'status').returncode == 0, 5,
-                       'the daemon to start')
-            for name in ('SIGPIPE', 'SIGXFSZ', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'):
-                daemon.send_signal(signal.Signals[name])
-                equal(0, run(KEYHOLE, '-s', f.file('sock'), 'status').returncode, f'status after {name}')
-            daemon.send_signal(signal.SIGQUIT)
-            equal(0, daemon.wait(5), 'exit status after SIGQUIT')
-            true(not os.path.exists(f.file('sock')), 'no socket is left')
-        finally:
-            daemon.kill()
-            daemon.wait(5)
+        registrar = write_conf(f.file('registrar.conf'), {
+            'iax2': {'port': free_port(), 'bind4': '127.0.0.1', 'bind6': ''},
+            'registrar': {'key_file': f.file('key'), 'directory': f.file('d.db')},
+            'control': {'socket': f.file('rsock'), 'group': 'root'}})
+        for program, conf, sock in ((KEYHOLED, f.conf(), f.file('sock')),
+                                    (REGISTRAR, registrar, f.file('rsock'))):
+            daemon = subprocess.Popen([program, '-c', conf], stderr=subprocess.DEVNULL)
+            try:
+                wait_until(lambda: run(KEYHOLE, '-s', sock, 'status').returncode == 0, 5,
+                           'the daemon to start')
+                for name in ('SIGPIPE', 'SIGXFSZ', 'SIGUSR1', 'SIGUSR2', 'SIGALRM'):
+                    daemon.send_signal(signal.Signals[name])
+                    equal(0, run(KEYHOLE, '-s', sock, 'status').returncode, f'status after {name}')
+                daemon.send_signal(signal.SIGQUIT)
+                equal(0, daemon.wait(5), 'exit status after SIGQUIT')
+                true(not os.path.exists(sock), 'no socket is left')
+            finally:
+                daemon.kill()
+                daemon.wait(5)
 
 
 @test

@@ -4,6 +4,7 @@ sender says it sent, and nothing is malformed."""
 
 import collections
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 
 import wire
 from lab import Lab, LabError, missing, wait_until
+from probe import full_frame, parse_full
 from stations import KEYHOLE, REGISTRAR, Node, speech
 from tap import Failed, equal, main, test, true
 from topology import CARRIER, FIREWALL6, HOME, World
@@ -64,12 +66,15 @@ def secret_values(octets):
     """(element, value) of each secret in a datagram: a reader of its own."""
     if len(octets) < 12 or not octets[0] & 0x80 or octets[10] != wire.IAX:
         return
-    at = 12
-    while at + 2 <= len(octets):
-        element, length = octets[at], octets[at + 1]
+    for element, value in all_elements(octets[12:]):
         if element in SECRETS:
-            yield element, octets[at + 2:at + 2 + length]
-        at += 2 + length
+            yield element, value
+
+
+def all_elements(body):
+    while len(body) >= 2:
+        yield body[0], body[2:2 + body[1]]
+        body = body[2 + body[1]:]
 
 
 class Stage:
@@ -86,8 +91,12 @@ class Stage:
 
     def _add_nodes(self):
         world, secret = self.world, os.path.join(self.lab.dir, 'secret')
-        with open(secret, 'w', encoding='ascii', opener=lambda p, f: os.open(p, f, 0o600)) as f:
-            f.write('correct horse battery staple\n')
+        hut = os.path.join(self.lab.dir, 'hut')
+        for path, text in ((secret, 'correct horse battery staple'), (hut, 'a secret of the hut')):
+            with open(path, 'w', encoding='ascii', opener=lambda p, f: os.open(p, f, 0o600)) as f:
+                f.write(text + '\n')
+        done = world.registrar.command('node', 'add', 'hut', '--md5-secret', hut)
+        equal(0, done.returncode, done.stderr)
         self.a = world.behind('2001', CARRIER, HOME, start=False)
         self.b = world.behind('2002', CARRIER, HOME, start=False)
         self.c = world.behind('2003', FIREWALL6, family=6, start=False, iax2={'codecs': ['slin16']})
@@ -149,6 +158,28 @@ class Stage:
         self.seen = [s for s in wire.decode(self.pcap) if self.began <= s.time_us < self.ended]
 
 
+def register_plain(stage):
+    """A plain client registers with MD5, as any IAX2 device does."""
+    with contextlib.closing(stage.world.stranger.socket()) as sock:
+        sock.settimeout(3)
+        sock.connect((stage.world.registrar_host.addr4, 4569))
+
+        def ask(step, dst, *elements):
+            body = [(0x06, b'hut'), (0x13, b'\0\x3c'), *elements]
+            sock.send(full_frame(wire.REGREQ, body, 77, dst, ts_ms=step,
+                                 oseq=1 if dst else 0, iseq=1 if dst else 0))
+            return parse_full(sock.recv(2000))
+
+        def value(frame, element):
+            return next(v for e, v in all_elements(frame.body) if e == element)
+
+        token = (0x36, value(ask(1, 0, (0x36, b'')), 0x36))
+        auth = ask(2, 0, token)
+        digest = hashlib.md5(value(auth, 0x0f) + b'a secret of the hut').hexdigest()
+        done = ask(3, auth.src_call, token, (0x10, digest.encode()))
+        equal(wire.REGACK, done.subclass, 'the answer to a plain client')
+
+
 def hang_up(caller, number, target):
     caller.console('disconnect', number)
     wait_until(lambda: not target.links(), 3, 'the link to end')
@@ -164,6 +195,7 @@ def play_all(stage):
     """Everything that nodes say to one another."""
     lab, a, b = stage.lab, stage.a, stage.b
     stage.world.up()
+    register_plain(stage)
     equal('opened', a.connect('2002')['path'], 'path')
     talk(lab, a, b)
     a.console('dtmf', '*3')  # on its way while b talks

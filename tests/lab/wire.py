@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from netns import LabError
 
-IAX, CONTROL, VOICE, TEXT = 6, 4, 2, 7
+IAX, VOICE = 6, 2
+REGREQ, REGACK = 13, 15
 ERROR, WARNING = 0x800000, 0x600000
 # What it says of sound frames.  An element that it does not know it shows as
 # text, and octets after a zero are stray then; ours are binary.  In APPARENT

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "audio/ulaw.h"
-#include "daemon/node/node.h"
+#include "daemon/node/node_priv.h"
 #include "proto/iax2_ie.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
@@ -344,17 +344,96 @@ static void a_dial_under_way_is_content_with_the_others_call(void)
 	end(&s);
 }
 
-static void a_node_that_stops_takes_no_calls(void)
+/* The one that is called while it asks its registrar has not called yet: it
+ * need not insist, whatever its number. */
+static void a_dial_that_gets_nowhere_does_not_keep_the_other_out(void)
 {
+	const struct node_connect c = { .number = "2002", .permanent = true };
+	struct node_link_info l;
+	struct node_link_id id;
 	struct scene s;
 
-	begin(&s, 33, NULL, NULL);
-	node_stop(s.at[1].node, fake_net_now(s.net));
-	(void)dial(&s);
-	run(&s, 500 * MONO_MS);
-	T_EQ(0, s.at[1].ups);
-	T_EQ(0, s.at[0].ups);
+	begin(&s, 34, NULL, NULL);
+	/* What the first sends reaches no registrar. */
+	fake_net_cut(s.net, 0, true);
+	T_EQ(IAX2_OK, node_connect(s.at[0].node, &c, fake_net_now(s.net), &id));
+	run(&s, MONO_S);
+	T_TRUE(node_link(s.at[0].node, id, &l));
+	T_EQ(NODE_LINK_REQUESTING, l.state);
+	fake_net_cut(s.net, 0, false);
+	T_EQ(IAX2_OK, node_connect(s.at[1].node,
+				   &(struct node_connect){ .number = "2001" },
+				   fake_net_now(s.net), &id));
+	run(&s, MONO_S);
+	T_EQ(1, links(&s, 0, NODE_LINK_UP));
+	T_EQ(1, links(&s, 1, NODE_LINK_UP));
+	T_EQ(0, s.at[0].downs + s.at[1].downs);
 	end(&s);
+}
+
+static void two_that_dial_each_other_get_one_link(void)
+{
+	const struct node_connect back = { .number = "2001" };
+
+	for (int first = 0; first < 2; first++) {
+		for (unsigned ms = 0; ms <= 400; ms += 5) {
+			struct node_link_id id;
+			struct scene s;
+
+			begin(&s, 1 + ms, &preserving, &preserving);
+			if (first == 0)
+				(void)dial(&s);
+			else
+				T_EQ(IAX2_OK,
+				     node_connect(s.at[1].node, &back,
+						  fake_net_now(s.net), &id));
+			run(&s, ms * MONO_MS);
+			/* There may be a link already: nothing to dial. */
+			if (first == 0)
+				(void)node_connect(s.at[1].node, &back,
+						   fake_net_now(s.net), &id);
+			else if (all_links(&s, 0) == 0)
+				(void)dial(&s);
+			run(&s, 2 * MONO_S);
+			T_EQ(1, links(&s, 0, NODE_LINK_UP));
+			T_EQ(1, links(&s, 1, NODE_LINK_UP));
+			T_EQ(1, all_links(&s, 0));
+			T_EQ(1, all_links(&s, 1));
+			/* Neither console hears that its connect failed. */
+			T_EQ(0, s.at[0].downs + s.at[1].downs);
+			/* The call that gave way is forgotten in the end. */
+			run(&s, 10 * MONO_S);
+			T_EQ(1,
+			     iax2_endpoint_calls(node_endpoint(s.at[0].node)));
+			T_EQ(1,
+			     iax2_endpoint_calls(node_endpoint(s.at[1].node)));
+			end(&s);
+		}
+	}
+}
+
+static void a_node_that_stops_takes_no_calls(void)
+{
+	bool in_time = false, late = false;
+
+	/* Whatever the dial has come to when the other node stops. */
+	for (unsigned ms = 0; ms <= 400; ms += 5) {
+		unsigned ups;
+		struct scene s;
+
+		begin(&s, 33, NULL, NULL);
+		(void)dial(&s);
+		run(&s, ms * MONO_MS);
+		ups = s.at[1].ups;
+		node_stop(s.at[1].node, fake_net_now(s.net));
+		run(&s, 2 * MONO_S);
+		T_EQ(ups, s.at[1].ups);
+		T_EQ(0, all_links(&s, 1));
+		in_time = in_time || ups == 0;
+		late = late || ups > 0;
+		end(&s);
+	}
+	T_TRUE(in_time && late);
 }
 
 /* --- dialling ----------------------------------------------------------- */
@@ -745,6 +824,47 @@ static void digits_arrive_in_order_and_once(void)
 	end(&s);
 }
 
+/* A console gets whole characters, and all of them that fit. */
+static void long_text_is_cut_between_characters(void)
+{
+	/* Octets before the one at the cut, the character, octets that stay:
+	 * 255 fit. */
+	static const struct {
+		unsigned before;
+		const char *character;
+		size_t stay;
+	} cases[] = {
+		{ 254, "\xc3\xa9", 254 },
+		{ 253, "\xc3\xa9", 255 },
+		{ 253, "\xe2\x82\xac", 253 },
+		{ 252, "\xe2\x82\xac", 255 },
+		{ 252, "\xf0\x9f\x93\xbb", 252 },
+		{ 251, "\xf0\x9f\x93\xbb", 255 },
+		{ 254, "x", 255 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300] = "";
+		struct node *n;
+		struct scene s;
+
+		begin(&s, 24, NULL, NULL);
+		(void)dial(&s);
+		run(&s, MONO_S);
+		memset(text, 'a', cases[i].before);
+		(void)strcat(text, cases[i].character);
+		(void)strcat(text, "and more");
+		n = s.at[0].node;
+		T_EQ(IAX2_OK, iax2_send_text(n->ep, n->link[0].call, text,
+					     fake_net_now(s.net)));
+		run(&s, 200 * MONO_MS);
+		T_EQ(NODE_EV_TEXT, s.at[1].last.kind);
+		T_EQ(cases[i].stay, strlen(s.at[1].last.text));
+		T_TRUE(memcmp(text, s.at[1].last.text, cases[i].stay) == 0);
+		end(&s);
+	}
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -762,8 +882,11 @@ int main(void)
 	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
 	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
 	T_RUN(digits_arrive_in_order_and_once);
+	T_RUN(long_text_is_cut_between_characters);
 	T_RUN(a_permanent_link_takes_the_call_that_it_waited_for);
 	T_RUN(a_dial_under_way_is_content_with_the_others_call);
+	T_RUN(a_dial_that_gets_nowhere_does_not_keep_the_other_out);
+	T_RUN(two_that_dial_each_other_get_one_link);
 	T_RUN(a_node_that_stops_takes_no_calls);
 	return T_DONE();
 }

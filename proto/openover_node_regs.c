@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/openover_node_priv.h"
+
+static size_t enlist(struct oo_node *n, bool plain, size_t at)
+{
+	n->list[n->list_n].plain = plain;
+	n->list[n->list_n].at = at;
+	return n->list_n++;
+}
+
+enum iax2_err oo_node_add_registrar(struct oo_node *n,
+				    const uint8_t key[KEY_PUBLIC_LEN],
+				    mono_us now, size_t *index)
+{
+	struct oo_reg_cfg c = {
+		.identity = &n->id,
+		.number = n->number,
+		.keepalive = n->cfg.keepalive,
+		.random = n->cfg.random,
+		.random_ctx = n->cfg.random_ctx,
+		.tx = n->tx,
+	};
+
+	if (n->list_n == OO_REGISTRARS_MAX)
+		return IAX2_E_FULL;
+	memcpy(c.registrar_key, key, KEY_PUBLIC_LEN);
+	oo_reg_init(&n->regs[n->regs_n], &c, now);
+	*index = enlist(n, false, n->regs_n);
+	n->place[n->regs_n++] = *index;
+	return IAX2_OK;
+}
+
+enum iax2_err oo_node_add_plain_registrar(struct oo_node *n,
+					  const char *username,
+					  const char *secret, mono_us now,
+					  size_t *index)
+{
+	const struct iax2_reg_cfg c = {
+		.username = username,
+		.secret = secret,
+		.random = n->cfg.random,
+		.random_ctx = n->cfg.random_ctx,
+		.tx = n->tx,
+	};
+
+	if (n->list_n == OO_REGISTRARS_MAX)
+		return IAX2_E_FULL;
+	if (!iax2_reg_init(&n->plain[n->plain_n], &c, now))
+		return IAX2_E_RANGE;
+	*index = enlist(n, true, n->plain_n);
+	n->plain_place[n->plain_n++] = *index;
+	return IAX2_OK;
+}
+
+void oo_node_registrar_addresses(struct oo_node *n, size_t index,
+				 const struct net_addr *addrs, size_t count,
+				 mono_us now)
+{
+	if (index >= n->list_n)
+		return;
+	if (n->list[index].plain)
+		iax2_reg_addresses(&n->plain[n->list[index].at], addrs, count,
+				   now);
+	else
+		oo_reg_addresses(&n->regs[n->list[index].at], addrs, count,
+				 now);
+}
+
+const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index)
+{
+	if (index >= n->list_n || n->list[index].plain)
+		return NULL;
+	return &n->regs[n->list[index].at];
+}
+
+size_t oo_node_registrars(const struct oo_node *n)
+{
+	return n->list_n;
+}
+
+static void view_plain(const struct iax2_reg *g, struct oo_registrar_view *v)
+{
+	v->plain = true;
+	v->up = iax2_reg_is_up(g);
+	v->state = v->up ? "registered" : iax2_reg_state_text(g->state);
+	v->apparent = g->apparent;
+	if (net_addr_is_v4(&g->apparent))
+		v->apparent4 = g->apparent;
+	else
+		v->apparent6 = g->apparent;
+	v->rtt_us = g->rtt_us;
+	v->last_ok = g->last_ok;
+	(void)snprintf(v->why, sizeof(v->why), "%s%s%s",
+		       iax2_reg_trouble_text(g->trouble),
+		       g->trouble == IAX2_REG_REFUSED && g->cause[0] ? ": "
+								     : "",
+		       g->trouble == IAX2_REG_REFUSED ? g->cause : "");
+}
+
+static void view_own(const struct oo_reg *g, struct oo_registrar_view *v)
+{
+	const struct oo_hole *h = &g->hole[oo_reg_best_family(g)];
+
+	v->up = oo_reg_is_up(g);
+	v->state = v->up ? "registered" : oo_reg_state_text(g->state);
+	v->apparent = h->apparent;
+	v->apparent4 = g->hole[OO_V4].apparent;
+	v->apparent6 = g->hole[OO_V6].apparent;
+	v->rtt_us = h->rtt_us;
+	v->last_ok = h->last_ok;
+	(void)snprintf(v->why, sizeof(v->why), "%s",
+		       oo_reg_trouble_text(g->trouble));
+}
+
+bool oo_node_registrar_view(const struct oo_node *n, size_t index,
+			    struct oo_registrar_view *out)
+{
+	if (index >= n->list_n)
+		return false;
+	memset(out, 0, sizeof(*out));
+	if (n->list[index].plain)
+		view_plain(&n->plain[n->list[index].at], out);
+	else
+		view_own(&n->regs[n->list[index].at], out);
+	return true;
+}
