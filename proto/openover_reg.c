@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "proto/backoff.h"
 #include "proto/iax2_ie.h"
 
 #define FIRST_RETRY_US (250 * MONO_MS)
@@ -49,16 +50,20 @@ const char *oo_reg_trouble_text(enum oo_reg_trouble t)
 	return text[t];
 }
 
+static struct backoff backoff_of(const struct oo_reg *g)
+{
+	return (struct backoff){ .min = BACKOFF_MIN_US,
+				 .max = BACKOFF_MAX_US,
+				 .random = g->cfg.random,
+				 .random_ctx = g->cfg.random_ctx };
+}
+
 /* Uniform in [@low, @high). */
 static mono_us spread(const struct oo_reg *g, mono_us low, mono_us high)
 {
-	uint8_t b[4] = { 0 };
-	uint64_t v;
+	const struct backoff b = backoff_of(g);
 
-	g->cfg.random(g->cfg.random_ctx, b, sizeof(b));
-	v = (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 |
-	    b[3];
-	return low + v * (high - low) / ((uint64_t)UINT32_MAX + 1);
+	return backoff_spread(&b, low, high);
 }
 
 static uint32_t stamp(const struct oo_reg *g, mono_us now)
@@ -191,21 +196,66 @@ static bool is_registering(const struct oo_reg *g)
 	       g->state == OO_REG_ACK;
 }
 
+static void use_address(struct oo_hole *h, const struct net_addr *a,
+			mono_us now)
+{
+	memset(h, 0, sizeof(*h));
+	h->registrar = *a;
+	h->next = now;
+}
+
+/* The address behind @from in the list, of its family; the first one again
+ * after the last. */
+static const struct net_addr *address_after(const struct oo_reg *g,
+					    const struct net_addr *from)
+{
+	const struct net_addr *next = NULL;
+	bool passed = false;
+
+	for (size_t i = 0; i < g->addrs_n; i++) {
+		const struct net_addr *a = &g->addrs[i];
+
+		if (net_addr_is_v4(a) != net_addr_is_v4(from))
+			continue;
+		if (passed)
+			return a;
+		passed = net_addr_equal(a, from);
+		if (!next)
+			next = a;
+	}
+	return next;
+}
+
+/* Where nobody answers, ask at the registrar's next address. */
+static void turn_to_next(struct oo_reg *g, mono_us now)
+{
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		struct oo_hole *h = &g->hole[f];
+		const struct net_addr *next;
+
+		if (!net_addr_is_set(&h->registrar) ||
+		    (h->last_ok != 0 && h->missed < MISSED_MAX))
+			continue;
+		next = address_after(g, &h->registrar);
+		if (next && !net_addr_equal(next, &h->registrar))
+			use_address(h, next, now);
+	}
+}
+
 /* This try is over; the next one after a pause that grows, with jitter. */
 static unsigned give_up(struct oo_reg *g, enum oo_reg_trouble why, mono_us now)
 {
-	const unsigned shift = g->failures < 6 ? g->failures : 6;
 	const bool was_up = oo_reg_is_up(g);
-	mono_us pause = BACKOFF_MIN_US << shift;
+	struct backoff b = backoff_of(g);
 
-	if (pause > BACKOFF_MAX_US)
-		pause = BACKOFF_MAX_US;
-	if (why == OO_TROUBLE_REFUSED && pause < REFUSED_WAIT_US)
-		pause = REFUSED_WAIT_US;
+	if (why == OO_TROUBLE_REFUSED)
+		b.min = REFUSED_WAIT_US;
+	g->due = now + backoff_pause(&b, g->failures);
 	g->failures++;
 	g->trouble = why;
 	g->other_family_next = true;
-	g->due = now + spread(g, pause / 2, pause);
+	if (why == OO_TROUBLE_SILENT)
+		turn_to_next(g, now);
 	/* Silence leaves the session as it was: an OPEN may still come. */
 	if (g->session.id != 0 && why == OO_TROUBLE_SILENT) {
 		g->state = OO_REG_UP;
@@ -218,25 +268,33 @@ static unsigned give_up(struct oo_reg *g, enum oo_reg_trouble why, mono_us now)
 	return (was_up ? OO_CHANGE_DOWN : 0) | OO_CHANGE_TROUBLE;
 }
 
+static bool is_listed(const struct oo_reg *g, const struct net_addr *a)
+{
+	for (size_t i = 0; i < g->addrs_n; i++) {
+		if (net_addr_equal(&g->addrs[i], a))
+			return true;
+	}
+	return false;
+}
+
 void oo_reg_addresses(struct oo_reg *g, const struct net_addr *addrs, size_t n,
 		      mono_us now)
 {
 	bool have[OO_FAMILIES] = { false, false };
 	const bool first = g->state == OO_REG_NO_ADDRESS;
 
-	for (size_t i = 0; i < n; i++) {
+	if (n == 0)
+		return;
+	g->addrs_n = n < OO_REG_ADDRS ? n : OO_REG_ADDRS;
+	memcpy(g->addrs, addrs, g->addrs_n * sizeof(g->addrs[0]));
+	for (size_t i = 0; i < g->addrs_n; i++) {
 		const enum oo_family f = oo_family_of(&addrs[i]);
 
-		if (have[f])
-			continue;
+		if (!have[f] && !is_listed(g, &g->hole[f].registrar))
+			use_address(&g->hole[f], &addrs[i], now);
 		have[f] = true;
-		if (!net_addr_equal(&g->hole[f].registrar, &addrs[i])) {
-			memset(&g->hole[f], 0, sizeof(g->hole[f]));
-			g->hole[f].registrar = addrs[i];
-			g->hole[f].next = now;
-		}
 	}
-	if (!first || n == 0)
+	if (!first)
 		return;
 	g->family = have[OO_V6] ? OO_V6 : OO_V4;
 	begin(g, now);

@@ -5,7 +5,6 @@ It knows no call tokens.  In fax class 1 it answers with a tone of 2100 Hz, and
 calls with half a second of 1100 Hz every 3.5 s.
 """
 
-import contextlib
 import os
 import re
 import select
@@ -29,30 +28,25 @@ class Modem:
     def __init__(self, lab, site, number, server, secret, *, refresh_s=0, codec='ulaw'):
         Modem._count += 1
         self.lab, self.site, self.number = lab, site, number
-        # Its recordings have a fixed place, named after its configuration.
-        self.name = f'{os.path.basename(lab.dir)}-{Modem._count}'
-        self.device = os.path.join(lab.dir, f'modem-{Modem._count}')
+        self.dir = os.path.join(lab.dir, f'modem-{Modem._count}')
         self._fd = None
         self._said = b''
-        rows = {'device': self.device, 'owner': 'root:root', 'mode': '660', 'port': 4569,
+        os.mkdir(self.dir)
+        os.chmod(self.dir, 0o777)  # it becomes another user
+        rows = {'device': '/tmp/tty', 'owner': 'root:root', 'mode': '660', 'port': 4569,
                 'refresh': refresh_s, 'server': server, 'peername': number, 'secret': secret,
                 'cidname': 'modem', 'cidnumber': number, 'codec': codec, 'record': ''}
-        site.etc(f'iaxmodem/{self.name}', ''.join(f'{k}\t{v}\n' for k, v in rows.items()))
-        lab.stack.callback(self._clean)
-        self.process = site.popen(['iaxmodem', self.name])
-        wait_until(lambda: os.path.exists(self.device), 5, 'iaxmodem to start')
-        self._fd = os.open(self.device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        site.etc('iaxmodem/modem', ''.join(f'{k}\t{v}\n' for k, v in rows.items()))
+        # It records into /tmp, so it gets a /tmp of its own.
+        self.process = site.popen(['sh', '-c', 'mount --bind "$1" /tmp && exec stdbuf -oL iaxmodem modem',
+                                   'sh', self.dir])
+        device = os.path.join(self.dir, 'tty')
+        wait_until(lambda: os.path.exists(device), 5, 'iaxmodem to start')
+        self._fd = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        lab.stack.callback(os.close, self._fd)
         tty.setraw(self._fd)
         self.command('ATE0')
         self.command('AT+FCLASS=1')
-
-    def _clean(self):
-        if self._fd is not None:
-            os.close(self._fd)
-        for side in ('iax', 'dsp'):
-            for end in ('', '.recording'):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(f'/tmp/{self.name}-{side}.raw{end}')
 
     # --- the terminal -------------------------------------------------------
 
@@ -78,10 +72,11 @@ class Modem:
         self.expect(rb'OK', timeout_s)
 
     def hang_up(self):
-        """From wherever it is: escape to the command mode, then on hook."""
-        os.write(self._fd, b'\x18')
-        time.sleep(0.2)
-        self.write('ATH0')
+        """End what it sends or waits for, then go on hook."""
+        self._said = b''
+        os.write(self._fd, b'\x10\x03\r')
+        self.expect(rb'OK')
+        self.command('ATH0')
 
     # --- what is known of it ------------------------------------------------
 
@@ -94,12 +89,13 @@ class Modem:
 
     def heard(self, path):
         """What it received in its last call, as a WAV file."""
-        for name in (f'/tmp/{self.name}-iax.raw.recording', f'/tmp/{self.name}-iax.raw'):
+        for end in ('.recording', ''):
+            name = f'{self.dir}/{self.number}-iax.raw{end}'
             if os.path.exists(name):
                 with open(name, 'rb') as f:
                     data = f.read()
                 return write_wav(path, memoryview(data[:len(data) // 2 * 2]).cast('h'))
-        raise Failed('it recorded nothing')
+        raise Failed(f'it recorded nothing: {os.listdir(self.dir)}')
 
     def stop(self):
         subprocess.run(['kill', str(self.process.pid)], check=False)

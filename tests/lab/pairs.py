@@ -11,13 +11,12 @@ import threading
 import iax2
 from asterisk import Asterisk
 from lab import Lab, wait_until
-from sound import frames, sweep, write_heard, write_wav
+from sound import frames, read_wav, sweep, write_heard, write_wav
 from stations import KEYHOLE, Node, Registrar, snr
 from tap import Failed, between, equal, true
 
 SECRET = 'correct horse'
 CLEAN_DB = 30  # u-law's own noise is at about 37
-WAV_HEADER = 44
 
 
 def secret_file(lab, text=SECRET, name='secret'):
@@ -133,29 +132,17 @@ class Pair:
 
     # --- voice --------------------------------------------------------------
 
-    def _transmitted(self, begin):
-        """Samples that the node transmitted after so many octets: the header of
-        its WAV file is rewritten once a second only."""
-        with open(self.node.tx_wav, 'rb') as f:
-            f.seek(WAV_HEADER + begin)
-            data = f.read()
-        path = os.path.join(self.lab.dir, 'transmitted.wav')
-        write_wav(path, memoryview(data[:len(data) // 2 * 2]).cast('h'))
-        return path
+    def _transmitted(self, begin=0):
+        """What the node transmitted after so many samples, as a WAV file."""
+        return write_wav(os.path.join(self.lab.dir, 'transmitted.wav'), read_wav(self.node.tx_wav)[begin:])
 
     def heard_by_node(self, call, codec=None, least_db=CLEAN_DB, from_ts=None, fmt=None):
         """The peer speaks; the node transmits it once, as good as it was, and unkeys."""
-        before, begin = len(self.node.ptt_edges()), self._octets()
+        before, begin = len(self.node.ptt_edges()), len(read_wav(self.node.tx_wav))
         call.talk(frames(self.wav, codec or self._codec), fmt, from_ts)
         wait_until(lambda: len(self.node.ptt_edges()) == before + 2, 10, 'one transmission')
         got = self._transmitted(begin)
         between(least_db, snr(self.wav, got)['snr_db'], 200, 'what the node transmits, dB')
-
-    def _octets(self):
-        try:
-            return max(os.path.getsize(self.node.tx_wav) - WAV_HEADER, 0)
-        except FileNotFoundError:
-            return 0
 
     def heard_by_peer(self, call, least_db=CLEAN_DB):
         """The node's radio hears something; it arrives, and its end is said."""

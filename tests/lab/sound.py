@@ -11,6 +11,7 @@ from tap import Failed
 
 RATE = 8000
 FRAME_MS = 20
+WAV_HEADER = 44
 
 # sox's words for raw files of a codec, and the octets of 20 ms.
 _SOX = {
@@ -41,6 +42,13 @@ def sweep(path, seconds=1.0, low_hz=300, high_hz=3000, peak=8000):
                             for i in range(n)])
 
 
+def read_wav(path):
+    """Its samples, also where its header has not caught up with them."""
+    with open(path, 'rb') as f:
+        data = f.read()[WAV_HEADER:]
+    return array.array('h', data[:len(data) // 2 * 2])
+
+
 def _sox(argv, data=b''):
     done = subprocess.run(['sox', '-D', *argv], input=data, capture_output=True, check=False)
     if done.returncode:
@@ -69,3 +77,18 @@ def write_heard(path, heard, begin=0):
     data = b''.join(played.get(i, (0, silence))[1] for i in range(max(played) + 1))
     _sox([*words, '-', '-t', 'wav', '-r', '8000', '-e', 'signed', '-b', '16', path], data)
     return path
+
+
+def tone_seconds(samples, hz):
+    """For how long in all a tone is nearly everything that there is."""
+    size, seconds = RATE // 20, 0.0
+    turn = 2 * math.cos(2 * math.pi * hz / RATE)
+    for at in range(0, len(samples) - size + 1, size):
+        a = b = total = 0.0
+        for x in samples[at:at + size]:
+            a, b, total = x + turn * a - b, a, total + x * x
+        # Goertzel's sum, against what a tone alone would give.
+        alone = (a * a + b * b - turn * a * b) * 2 / size
+        if total / size > 100 ** 2 and alone > 0.9 * total:
+            seconds += size / RATE
+    return seconds
