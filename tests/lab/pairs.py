@@ -56,8 +56,8 @@ class Pair:
     only when the node does: with status 0, so without a sanitizer's complaint.
     """
 
-    def __init__(self, codecs=(), registrar=False, delay_ms=5, **pbx):
-        self.lab = Lab(delay_ms=delay_ms)
+    def __init__(self, codecs=(), registrar=False, delay_ms=5, garbage=False, **pbx):
+        self.lab = Lab(delay_ms=delay_ms, garbage=garbage)
         self._codec = (codecs or ['ulaw'])[0]
         self._made = (codecs, registrar, pbx)
         self._ended = 0
