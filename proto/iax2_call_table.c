@@ -128,6 +128,23 @@ static uint16_t new_callno(struct iax2_endpoint *ep, mono_us now)
 	return 0;
 }
 
+/* A call that is over stays for a while, so that its end is heard; not where
+ * its place is wanted. */
+static void make_room(struct iax2_endpoint *ep, mono_us now)
+{
+	struct call *oldest = NULL;
+
+	for (size_t i = 0; i < ep->cfg.calls_max; i++) {
+		struct call *c = &ep->calls[i];
+
+		if (c->state == CALL_ENDING &&
+		    (!oldest || c->state_due < oldest->state_due))
+			oldest = c;
+	}
+	if (oldest)
+		endpoint_call_free(ep, oldest, now);
+}
+
 struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now)
 {
@@ -136,6 +153,8 @@ struct call *endpoint_call_new(struct iax2_endpoint *ep,
 	uint16_t gen;
 	bool listed;
 
+	if (ep->calls_n == ep->cfg.calls_max)
+		make_room(ep, now);
 	if (ep->calls_n == ep->cfg.calls_max || callno == 0)
 		return NULL;
 	c = &ep->calls[ep->free_slot[ep->cfg.calls_max - ++ep->calls_n]];

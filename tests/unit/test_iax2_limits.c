@@ -98,6 +98,33 @@ static void calls_in_all(void)
 	no_event();
 }
 
+static void a_call_that_is_over_keeps_nobody_out(void)
+{
+	struct iax2_endpoint_cfg c = roomy();
+	struct net_addr a;
+
+	c.calls_max = 3;
+	start_as(&c);
+	for (uint8_t i = 0; i < 3; i++) {
+		struct iax2_call_id call;
+
+		a = host(i);
+		call = called_from(&a, 7);
+		T_EQ(IAX2_OK, iax2_reject(ep, call, NULL, 50, now));
+		event(IAX2_EV_CALL_DOWN);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+	}
+	/* Their ends are not acknowledged yet. */
+	T_EQ(3, iax2_endpoint_calls(ep));
+	for (uint8_t i = 3; i < 6; i++) {
+		a = host(i);
+		answer(called_from(&a, 7));
+	}
+	T_EQ(3, iax2_endpoint_calls(ep));
+	a = host(9);
+	T_EQ(IAX2_E_REFUSED, call_from(&a, 7));
+}
+
 static void calls_of_an_address(void)
 {
 	struct iax2_endpoint_cfg c = roomy();
@@ -281,6 +308,7 @@ static void limits_must_make_sense(void)
 int main(void)
 {
 	T_RUN(calls_in_all);
+	T_RUN(a_call_that_is_over_keeps_nobody_out);
 	T_RUN(calls_of_an_address);
 	T_RUN(a_v6_network_is_one_address);
 	T_RUN(half_open_calls);
