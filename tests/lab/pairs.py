@@ -56,8 +56,8 @@ class Pair:
     only when the node does: with status 0, so without a sanitizer's complaint.
     """
 
-    def __init__(self, codecs=(), registrar=False, delay_ms=5, **pbx):
-        self.lab = Lab(delay_ms=delay_ms)
+    def __init__(self, codecs=(), registrar=False, delay_ms=5, garbage=False, **pbx):
+        self.lab = Lab(delay_ms=delay_ms, garbage=garbage)
         self._codec = (codecs or ['ulaw'])[0]
         self._made = (codecs, registrar, pbx)
         self._ended = 0
@@ -144,18 +144,20 @@ class Pair:
         got = self._transmitted(begin)
         between(least_db, snr(self.wav, got)['snr_db'], 200, 'what the node transmits, dB')
 
-    def heard_by_peer(self, call, least_db=CLEAN_DB):
+    def heard_by_peer(self, call, least_db=CLEAN_DB, meanwhile=None):
         """The node's radio hears something; it arrives, and its end is said."""
         begin, unkeys = len(call.heard), call.count(iax2.CONTROL, iax2.C_UNKEY)
         self.node.play(self.wav)
+        if meanwhile:
+            meanwhile()
         call.wait('the end of what it hears',
                   lambda: call.count(iax2.CONTROL, iax2.C_UNKEY) > unkeys, 10)
         got = write_heard(os.path.join(self.lab.dir, 'heard.wav'), call.heard, begin)
         between(least_db, snr(self.wav, got)['snr_db'], 200, 'what the peer hears, dB')
 
-    def speak_both_ways(self, call, **kw):
-        self.heard_by_node(call, **kw)
-        self.heard_by_peer(call)
+    def speak_both_ways(self, call, least_db=CLEAN_DB):
+        """Both at once; what the peer says may arrive worse, if it is at fault."""
+        self.heard_by_peer(call, meanwhile=lambda: self.heard_by_node(call, least_db=least_db))
 
     def is_well(self, call):
         """The call stands at both ends, and both hear each other."""
