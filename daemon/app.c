@@ -115,21 +115,24 @@ static void look_up(struct app_registrar *r)
 }
 
 static int add_registrar(struct app *a, struct app_registrar *r,
-			 const struct conf_registrar_ref *c)
+			 const struct conf_registrar_ref *c,
+			 char why[CONTROL_WHY_MAX])
 {
 	struct oo_node *oo = node_openover(a->node);
-	char secret[IAX2_REG_SECRET_MAX + 2], why[KEYFILE_WHY_MAX];
+	char secret[IAX2_REG_SECRET_MAX + 2], what[KEYFILE_WHY_MAX];
 	enum iax2_err err;
 	int failed;
 
+	(void)snprintf(why, CONTROL_WHY_MAX, "registrar %.100s: not possible",
+		       c->host);
 	if (c->key.set)
 		return oo_node_add_registrar(oo, c->key.octets, loop_now(),
 					     &r->index) == IAX2_OK
 			       ? 0
-			       : -ENOMEM;
-	failed = keyfile_secret(c->secret_file, secret, sizeof(secret), why);
+			       : -EINVAL;
+	failed = keyfile_secret(c->secret_file, secret, sizeof(secret), what);
 	if (failed != 0) {
-		log_error("registrar %s: %s", c->host, why);
+		(void)snprintf(why, CONTROL_WHY_MAX, "%s", what);
 		return failed;
 	}
 	err = oo_node_add_plain_registrar(
@@ -139,15 +142,17 @@ static int add_registrar(struct app *a, struct app_registrar *r,
 	return err == IAX2_OK ? 0 : -EINVAL;
 }
 
-static int start_registrars(struct app *a)
+static int start_registrars(struct app *a, char why[CONTROL_WHY_MAX])
 {
 	for (size_t i = 0; i < a->conf.registrars_n; i++) {
 		struct app_registrar *r = &a->registrar[i];
-		const int err = add_registrar(a, r, &a->conf.registrars[i]);
+		const int err =
+			add_registrar(a, r, &a->conf.registrars[i], why);
 
 		r->app = a;
 		if (err != 0)
 			return err;
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		r->again = event_new(a->base, -1, 0, on_look_up, r);
 		if (!r->again)
 			return -ENOMEM;
@@ -304,10 +309,7 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	on_own_addresses(-2, 0, a);
-	err = start_registrars(a);
-	if (err != 0)
-		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
-	return err;
+	return start_registrars(a, why);
 }
 
 static void free_event(struct event *ev)

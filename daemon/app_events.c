@@ -114,16 +114,16 @@ static void prefer_peers(struct app *a)
 {
 	const struct oo_node *oo = node_openover(a->node);
 	struct net_addr peer[UDP_PREFER_MAX];
+	struct oo_registrar_view v;
 	struct node_link_info l;
 	size_t n = 0;
 	int err;
 
-	for (size_t i = 0; i < oo_node_registrars(oo) * OO_FAMILIES; i++) {
-		const struct oo_reg *g = oo_node_registrar(oo, i / OO_FAMILIES);
-		const struct oo_hole *h = &g->hole[i % OO_FAMILIES];
-
-		if (net_addr_is_set(&h->registrar))
-			peer[n++] = h->registrar;
+	for (size_t i = 0; oo_node_registrar_view(oo, i, &v); i++) {
+		for (int f = 0; f < OO_FAMILIES; f++) {
+			if (net_addr_is_set(&v.server[f]))
+				peer[n++] = v.server[f];
+		}
 	}
 	for (size_t i = 0; i < NODE_LINKS_MAX && n < UDP_PREFER_MAX; i++) {
 		if (node_link_at(a->node, i, &l) && l.call.path.sock == 0 &&

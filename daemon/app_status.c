@@ -33,15 +33,16 @@ static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 
 	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
 	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "kind",
+		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
 		v.plain ? "plain" : "openover", "host",
 		a->conf.registrars[i].host, "state", v.state, "apparent",
 		addr_json(&v.apparent), "rtt_ms", ms(v.rtt_us), "last_ok_s",
-		seconds_since(v.last_ok, now), "why", v.why, "apparent4",
-		addr_json(&v.apparent4), "apparent6", addr_json(&v.apparent6));
+		seconds_since(v.last_ok, now), "why", control_text(v.why),
+		"apparent4", addr_json(&v.apparent4), "apparent6",
+		addr_json(&v.apparent6));
 }
 
-/* The first registrar of the OPEN/OVER kind that we are registered with; NULL: none. */
+/* The first registrar that opens paths and has us; NULL: none. */
 static const struct oo_reg *first_up(const struct app *a)
 {
 	for (size_t i = 0; i < a->conf.registrars_n; i++) {
@@ -52,6 +53,18 @@ static const struct oo_reg *first_up(const struct app *a)
 			return g;
 	}
 	return NULL;
+}
+
+static bool plainly_registered(const struct app *a)
+{
+	struct oo_registrar_view v;
+
+	for (size_t i = 0; i < a->conf.registrars_n; i++) {
+		if (oo_node_registrar_view(node_openover(a->node), i, &v) &&
+		    v.plain && v.up)
+			return true;
+	}
+	return false;
 }
 
 static bool is_own(const struct app *a, const struct net_addr *addr)
@@ -72,6 +85,12 @@ static json_t *reach_json(const struct app *a)
 	const char *mapping = "unknown";
 	const char *rung = "none";
 
+	if (!g && plainly_registered(a)) {
+		rung = "direct";
+		verdict = "Registered by name and secret only; callers get "
+			  "through where no firewall or translator is in the "
+			  "way.";
+	}
 	if (g) {
 		const struct net_addr *seen =
 			&g->hole[oo_reg_best_family(g)].apparent;

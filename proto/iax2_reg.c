@@ -13,6 +13,7 @@
 #define RELEASE_MAX_US (1500 * MONO_MS)
 #define STEP_TRIES 4U
 #define BACKOFF_MIN_US (2 * MONO_S)
+#define REFUSED_MIN_US (30 * MONO_S)
 #define BACKOFF_MAX_US (60 * MONO_S)
 #define REFRESH_ASKED_S 60U
 #define REFRESH_WAIT_MIN_US (10 * MONO_S)
@@ -201,7 +202,7 @@ static void next_address(struct iax2_reg *g)
 static unsigned give_up(struct iax2_reg *g, enum iax2_reg_trouble why,
 			mono_us now)
 {
-	const struct backoff b = backoff_of(g);
+	struct backoff b = backoff_of(g);
 	unsigned change = IAX2_REG_CHANGE_TROUBLE;
 
 	if (g->releasing)
@@ -210,6 +211,9 @@ static unsigned give_up(struct iax2_reg *g, enum iax2_reg_trouble why,
 	next_address(g);
 	g->tried = 0;
 	g->state = IAX2_REG_WAITING;
+	/* Whoever tries a wrong secret often is shut out by many registrars. */
+	if (why == IAX2_REG_REFUSED)
+		b.min = REFUSED_MIN_US;
 	g->due = now + backoff_pause(&b, g->failures);
 	if (g->failures < UINT8_MAX)
 		g->failures++;

@@ -132,8 +132,9 @@ struct oo_registrar_view {
 	struct net_addr apparent; /* of the family that is in use */
 	struct net_addr apparent4;
 	struct net_addr apparent6;
-	uint32_t rtt_us; /* 0: not measured */
-	mono_us last_ok; /* 0: never */
+	struct net_addr server[OO_FAMILIES]; /* in use; port 0: none */
+	uint32_t rtt_us;                     /* 0: not measured */
+	mono_us last_ok;                     /* 0: never */
 };
 
 /* False when there is no such registrar. */

@@ -92,6 +92,8 @@ static void view_plain(const struct iax2_reg *g, struct oo_registrar_view *v)
 		v->apparent4 = g->apparent;
 	else
 		v->apparent6 = g->apparent;
+	if (g->addrs_n > 0)
+		v->server[oo_family_of(&g->addrs[g->cur])] = g->addrs[g->cur];
 	v->rtt_us = g->rtt_us;
 	v->last_ok = g->last_ok;
 	(void)snprintf(v->why, sizeof(v->why), "%s%s%s",
@@ -108,6 +110,8 @@ static void view_own(const struct oo_reg *g, struct oo_registrar_view *v)
 	v->up = oo_reg_is_up(g);
 	v->state = v->up ? "registered" : oo_reg_state_text(g->state);
 	v->apparent = h->apparent;
+	for (int f = 0; f < OO_FAMILIES; f++)
+		v->server[f] = g->hole[f].registrar;
 	v->apparent4 = g->hole[OO_V4].apparent;
 	v->apparent6 = g->hole[OO_V6].apparent;
 	v->rtt_us = h->rtt_us;

@@ -4,17 +4,15 @@
 
 #include <string.h>
 
+#include "proto/backoff.h"
 #include "proto/iax2_ie.h"
+#include "proto/openover_reg_priv.h"
 
 #define FIRST_RETRY_US (250 * MONO_MS)
 #define STEP_TRIES 5U
 #define BACKOFF_MIN_US MONO_S
 #define BACKOFF_MAX_US (60 * MONO_S)
 #define REFUSED_WAIT_US (5 * MONO_S)
-#define PONG_WAIT_MIN_US (500 * MONO_MS)
-#define PONG_WAIT_MAX_US (2 * MONO_S)
-#define MISSED_MAX 4U /* PINGs in a row: the session is lost */
-#define INTERVAL_MIN_US (5 * MONO_S)
 
 const char *oo_reg_state_text(enum oo_reg_state s)
 {
@@ -49,21 +47,19 @@ const char *oo_reg_trouble_text(enum oo_reg_trouble t)
 	return text[t];
 }
 
-/* Uniform in [@low, @high). */
-static mono_us spread(const struct oo_reg *g, mono_us low, mono_us high)
+static struct backoff backoff_of(const struct oo_reg *g)
 {
-	uint8_t b[4] = { 0 };
-	uint64_t v;
-
-	g->cfg.random(g->cfg.random_ctx, b, sizeof(b));
-	v = (uint64_t)b[0] << 24 | (uint64_t)b[1] << 16 | (uint64_t)b[2] << 8 |
-	    b[3];
-	return low + v * (high - low) / ((uint64_t)UINT32_MAX + 1);
+	return (struct backoff){ .min = BACKOFF_MIN_US,
+				 .max = BACKOFF_MAX_US,
+				 .random = g->cfg.random,
+				 .random_ctx = g->cfg.random_ctx };
 }
 
-static uint32_t stamp(const struct oo_reg *g, mono_us now)
+mono_us reg_spread(const struct oo_reg *g, mono_us low, mono_us high)
 {
-	return (uint32_t)((now - g->start) / MONO_MS);
+	const struct backoff b = backoff_of(g);
+
+	return backoff_spread(&b, low, high);
 }
 
 void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now)
@@ -126,7 +122,7 @@ static void send_regreq(struct oo_reg *g, mono_us now)
 		.src_callno = g->callno,
 		.dst_callno = answering ? IAX2_CALLNO_OUTSIDE : 0,
 		.retransmit = g->tries > 0,
-		.ts_ms = stamp(g, now),
+		.ts_ms = reg_stamp(g, now),
 		.oseq = answering,
 		.iseq = answering,
 	};
@@ -191,21 +187,66 @@ static bool is_registering(const struct oo_reg *g)
 	       g->state == OO_REG_ACK;
 }
 
+static void use_address(struct oo_hole *h, const struct net_addr *a,
+			mono_us now)
+{
+	memset(h, 0, sizeof(*h));
+	h->registrar = *a;
+	h->next = now;
+}
+
+/* The address behind @from in the list, of its family; the first one again
+ * after the last. */
+static const struct net_addr *address_after(const struct oo_reg *g,
+					    const struct net_addr *from)
+{
+	const struct net_addr *next = NULL;
+	bool passed = false;
+
+	for (size_t i = 0; i < g->addrs_n; i++) {
+		const struct net_addr *a = &g->addrs[i];
+
+		if (net_addr_is_v4(a) != net_addr_is_v4(from))
+			continue;
+		if (passed)
+			return a;
+		passed = net_addr_equal(a, from);
+		if (!next)
+			next = a;
+	}
+	return next;
+}
+
+/* Where nobody answers, ask at the registrar's next address. */
+static void turn_to_next(struct oo_reg *g, mono_us now)
+{
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		struct oo_hole *h = &g->hole[f];
+		const struct net_addr *next;
+
+		if (!net_addr_is_set(&h->registrar) ||
+		    (h->last_ok != 0 && h->missed < MISSED_MAX))
+			continue;
+		next = address_after(g, &h->registrar);
+		if (next && !net_addr_equal(next, &h->registrar))
+			use_address(h, next, now);
+	}
+}
+
 /* This try is over; the next one after a pause that grows, with jitter. */
 static unsigned give_up(struct oo_reg *g, enum oo_reg_trouble why, mono_us now)
 {
-	const unsigned shift = g->failures < 6 ? g->failures : 6;
 	const bool was_up = oo_reg_is_up(g);
-	mono_us pause = BACKOFF_MIN_US << shift;
+	struct backoff b = backoff_of(g);
 
-	if (pause > BACKOFF_MAX_US)
-		pause = BACKOFF_MAX_US;
-	if (why == OO_TROUBLE_REFUSED && pause < REFUSED_WAIT_US)
-		pause = REFUSED_WAIT_US;
+	if (why == OO_TROUBLE_REFUSED)
+		b.min = REFUSED_WAIT_US;
+	g->due = now + backoff_pause(&b, g->failures);
 	g->failures++;
 	g->trouble = why;
 	g->other_family_next = true;
-	g->due = now + spread(g, pause / 2, pause);
+	if (why == OO_TROUBLE_SILENT)
+		turn_to_next(g, now);
 	/* Silence leaves the session as it was: an OPEN may still come. */
 	if (g->session.id != 0 && why == OO_TROUBLE_SILENT) {
 		g->state = OO_REG_UP;
@@ -218,25 +259,33 @@ static unsigned give_up(struct oo_reg *g, enum oo_reg_trouble why, mono_us now)
 	return (was_up ? OO_CHANGE_DOWN : 0) | OO_CHANGE_TROUBLE;
 }
 
+static bool is_listed(const struct oo_reg *g, const struct net_addr *a)
+{
+	for (size_t i = 0; i < g->addrs_n; i++) {
+		if (net_addr_equal(&g->addrs[i], a))
+			return true;
+	}
+	return false;
+}
+
 void oo_reg_addresses(struct oo_reg *g, const struct net_addr *addrs, size_t n,
 		      mono_us now)
 {
 	bool have[OO_FAMILIES] = { false, false };
 	const bool first = g->state == OO_REG_NO_ADDRESS;
 
-	for (size_t i = 0; i < n; i++) {
+	if (n == 0)
+		return;
+	g->addrs_n = n < OO_REG_ADDRS ? n : OO_REG_ADDRS;
+	memcpy(g->addrs, addrs, g->addrs_n * sizeof(g->addrs[0]));
+	for (size_t i = 0; i < g->addrs_n; i++) {
 		const enum oo_family f = oo_family_of(&addrs[i]);
 
-		if (have[f])
-			continue;
+		if (!have[f] && !is_listed(g, &g->hole[f].registrar))
+			use_address(&g->hole[f], &addrs[i], now);
 		have[f] = true;
-		if (!net_addr_equal(&g->hole[f].registrar, &addrs[i])) {
-			memset(&g->hole[f], 0, sizeof(g->hole[f]));
-			g->hole[f].registrar = addrs[i];
-			g->hole[f].next = now;
-		}
 	}
-	if (!first || n == 0)
+	if (!first)
 		return;
 	g->family = have[OO_V6] ? OO_V6 : OO_V4;
 	begin(g, now);
@@ -281,14 +330,6 @@ static unsigned on_regauth(struct oo_reg *g, const struct oo_msg *m,
 	return 0;
 }
 
-static unsigned note_apparent(struct oo_hole *h, const struct net_addr *a)
-{
-	if (net_addr_equal(&h->apparent, a))
-		return 0;
-	h->apparent = *a;
-	return OO_CHANGE_APPARENT;
-}
-
 static unsigned on_regack(struct oo_reg *g, const struct dgram *d,
 			  const struct oo_msg *m, mono_us now)
 {
@@ -311,8 +352,8 @@ static unsigned on_regack(struct oo_reg *g, const struct dgram *d,
 	g->trouble = OO_TROUBLE_NONE;
 	g->failures = 0;
 	g->due = MONO_NEVER;
-	g->refresh_at = now + spread(g, refresh * 8 / 10, refresh * 9 / 10);
-	change |= note_apparent(h, &m->apparent);
+	g->refresh_at = now + reg_spread(g, refresh * 8 / 10, refresh * 9 / 10);
+	change |= reg_note_apparent(h, &m->apparent);
 	h->last_ok = now;
 	h->missed = 0;
 	h->path = 0;
@@ -361,141 +402,6 @@ unsigned oo_reg_rx(struct oo_reg *g, const struct dgram *d,
 	}
 }
 
-/* --- the holes ---------------------------------------------------------- */
-
-static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
-{
-	struct oo_hole *h = &g->hole[family];
-	const struct iax2_full hdr = {
-		.src_callno = IAX2_CALLNO_OUTSIDE,
-		.ts_ms = stamp(g, now),
-	};
-	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_POKE, &hdr);
-
-	oo_session_put(&g->session, &w);
-	if (h->path != 0)
-		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, h->path);
-	oo_put_pad(&w, buf, OO_PING_LEN, true);
-	oo_reg_send(g, buf, &w, family);
-	h->sent_at = now;
-	h->sent_ts = hdr.ts_ms;
-}
-
-static mono_us pong_wait(const struct oo_hole *h)
-{
-	mono_us wait = 2 * (mono_us)h->rtt_us;
-
-	if (wait < PONG_WAIT_MIN_US)
-		wait = PONG_WAIT_MIN_US;
-	return mono_min(wait << h->missed, PONG_WAIT_MAX_US);
-}
-
-bool oo_reg_is_up(const struct oo_reg *g)
-{
-	return g->session.id != 0 && !g->lost;
-}
-
-/* One PING is due: the last one was answered, or its answer is overdue. */
-static void ping_due(struct oo_reg *g, enum oo_family family, mono_us now)
-{
-	struct oo_hole *h = &g->hole[family];
-
-	if (h->sent_at != 0)
-		h->missed++;
-	send_ping(g, family, now);
-	/* A family that has never answered is asked rarely. */
-	if (h->missed >= MISSED_MAX)
-		h->next = now + g->interval;
-	else
-		h->next = now + pong_wait(h);
-}
-
-void oo_reg_ping(struct oo_reg *g, mono_us now)
-{
-	if (g->session.id == 0)
-		return;
-	for (int f = 0; f < OO_FAMILIES; f++) {
-		struct oo_hole *h = &g->hole[f];
-
-		if (!net_addr_is_set(&h->registrar))
-			continue;
-		send_ping(g, (enum oo_family)f, now);
-		h->next = now + pong_wait(h);
-	}
-}
-
-void oo_reg_network_changed(struct oo_reg *g, mono_us now)
-{
-	for (int f = 0; f < OO_FAMILIES; f++) {
-		g->hole[f].missed = 0;
-		g->hole[f].rtt_us = 0;
-	}
-	if (g->state == OO_REG_WAITING)
-		g->due = now;
-	oo_reg_ping(g, now);
-}
-
-static void measure(struct oo_hole *h, mono_us now)
-{
-	const uint32_t rtt = (uint32_t)(now - h->sent_at);
-
-	h->rtt_us = h->rtt_us == 0 ? rtt : h->rtt_us - h->rtt_us / 8 + rtt / 8;
-	if (h->rtt_us == 0)
-		h->rtt_us = 1;
-}
-
-/* Senders start from 32, 64, 128 or 255 as a rule. */
-static uint8_t hops_from_ttl(uint8_t ttl)
-{
-	static const uint8_t start[] = { 32, 64, 128, 255 };
-
-	for (size_t i = 0; ttl != 0 && i < sizeof(start); i++) {
-		if (ttl <= start[i])
-			return (uint8_t)(start[i] - ttl);
-	}
-	return 0;
-}
-
-unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
-			const struct oo_msg *m, mono_us now)
-{
-	const enum oo_family family = oo_family_of(&d->path.peer);
-	struct oo_hole *h = &g->hole[family];
-	const struct net_addr was = h->apparent;
-	unsigned change;
-
-	if (!m->has_reflexive || !net_addr_equal(&d->path.peer, &h->registrar))
-		return 0;
-	if (h->sent_at != 0 && m->hdr.ts_ms == h->sent_ts)
-		measure(h, now);
-	h->hops = hops_from_ttl(d->ttl);
-	h->sent_at = 0;
-	h->missed = 0;
-	h->last_ok = now;
-	change = note_apparent(h, &m->reflexive);
-	if (g->lost) {
-		g->lost = false;
-		g->trouble = OO_TROUBLE_NONE;
-		change |= OO_CHANGE_UP;
-	}
-	if (m->has_path) {
-		/* Not yet proved to receive here: say the cookie at once. */
-		h->path = m->path;
-		h->next = now;
-		return change;
-	}
-	h->path = 0;
-	/* Only the port is another: the hole died between two PINGs. */
-	if (was.port != 0 && was.port != m->reflexive.port &&
-	    net_addr_same_ip(&was, &m->reflexive) &&
-	    g->interval > INTERVAL_MIN_US)
-		g->interval = g->interval * 2 / 3;
-	h->next =
-		now + spread(g, g->interval * 85 / 100, g->interval * 95 / 100);
-	return change;
-}
-
 /* --- time --------------------------------------------------------------- */
 
 static bool all_lost(const struct oo_reg *g)
@@ -512,7 +418,7 @@ static void send_regrel(struct oo_reg *g, mono_us now)
 {
 	const struct iax2_full hdr = {
 		.src_callno = g->callno,
-		.ts_ms = stamp(g, now),
+		.ts_ms = reg_stamp(g, now),
 	};
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_REGREL, &hdr);
@@ -583,7 +489,7 @@ unsigned oo_reg_tick(struct oo_reg *g, mono_us now)
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		if (net_addr_is_set(&g->hole[f].registrar) &&
 		    now >= g->hole[f].next)
-			ping_due(g, (enum oo_family)f, now);
+			reg_ping_due(g, (enum oo_family)f, now);
 	}
 	if (!g->lost && all_lost(g)) {
 		g->lost = true;

@@ -44,6 +44,8 @@ enum oo_reg_trouble {
 
 const char *oo_reg_trouble_text(enum oo_reg_trouble t);
 
+#define OO_REG_ADDRS 8U /* of one registrar, tried in turn */
+
 /* The hole to the registrar, one for each family. */
 struct oo_hole {
 	struct net_addr registrar; /* port 0: it has none of this family */
@@ -72,9 +74,11 @@ struct oo_reg {
 	struct oo_reg_cfg cfg;
 	enum oo_reg_state state;
 	enum oo_reg_trouble trouble;
-	mono_us start; /* time stamps count from here */
-	struct oo_hole hole[OO_FAMILIES];
-	enum oo_family family; /* that the registration uses */
+	mono_us start;                       /* time stamps count from here */
+	struct net_addr addrs[OO_REG_ADDRS]; /* the registrar's */
+	size_t addrs_n;
+	struct oo_hole hole[OO_FAMILIES]; /* to one of each family */
+	enum oo_family family;            /* that the registration uses */
 	bool other_family_next;
 	/* The exchange under way. */
 	uint16_t callno;
@@ -105,8 +109,8 @@ enum oo_reg_change {
 void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now);
 /* Wipes keys. */
 void oo_reg_done(struct oo_reg *g);
-/* The registrar's addresses, the first of each family counts; starts at once
- * when there were none. */
+/* The registrar's addresses, the first OO_REG_ADDRS count; starts at once when
+ * there were none.  One of each family is in use, the next when it is silent. */
 void oo_reg_addresses(struct oo_reg *g, const struct net_addr *addrs, size_t n,
 		      mono_us now);
 /* Our own network changed: ask at once what we look like now. */

@@ -4,8 +4,8 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c), who may call (node_acl.c), the conference
- * (node_conference.c) and its links' voice (node_voice.c).
+ * (node_links.c), their calls (node_calls.c), who may call (node_acl.c), the
+ * conference (node_conference.c) and its links' voice (node_voice.c).
  */
 
 #include "daemon/node/node.h"
@@ -80,13 +80,27 @@ struct node_event *node_push(struct node *n, enum node_event_kind kind);
 struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 				  const struct link *l);
 
-/* node_links.c */
+/* node_links.c: the table, ends, dialling */
+struct link *link_new(struct node *n); /* NULL: no room */
+struct link *link_by_number(struct node *n, const char *number);
+/* The link is over, or, if it is permanent and @retry, rests for a while. */
+void link_down(struct node *n, struct link *l, const char *why, bool retry,
+	       mono_us now);
+/* Stop dialling, or hang up. */
+void link_leave(struct node *n, struct link *l, mono_us now);
+/* Both, for good. */
+void link_end(struct node *n, struct link *l, const char *why, mono_us now);
+/* Tell that @number at @addr (NULL: unknown) may not call, and why. */
+void node_caller_refused(struct node *n, const char *number,
+			 const struct net_addr *addr, const char *why);
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now);
-void node_links_on_call(struct node *n, const struct iax2_event *ev,
-			mono_us now);
 void node_links_tick(struct node *n, mono_us now);
 mono_us node_links_deadline(const struct node *n);
+
+/* node_calls.c */
+void node_links_on_call(struct node *n, const struct iax2_event *ev,
+			mono_us now);
 
 /* node_acl.c: may this caller come?  NULL, or the rule that forbids it. */
 const char *node_acl_forbids(const struct node *n, const char *number,

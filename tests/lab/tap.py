@@ -8,7 +8,8 @@
         main(missing())
 
 Each scenario is a function that raises to fail, or raises Skip, and runs in a
-process of its own.  What it printed follows its line when it failed.
+process of its own.  What it printed follows its line when it failed; lines
+that begin with "# " do so always.
 """
 
 import argparse
@@ -110,8 +111,10 @@ class _Running:
             return good
         print(f'{line} ({self.age_s():.1f} s'
               f'{", timed out" if self.late else ""})')
-        if not good:
-            print(''.join(f'# {row}\n' for row in text.splitlines()), end='')
+        rows = text.splitlines()
+        if good:  # only the figures
+            rows = [row[2:] for row in rows if row.startswith('# ')]
+        print(''.join(f'# {row}\n' for row in rows), end='')
         sys.stdout.flush()
         return good
 

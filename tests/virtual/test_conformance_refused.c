@@ -118,6 +118,30 @@ static void a_transfer_is_refused_and_the_call_stays(void)
 	is_up(call);
 }
 
+/* 6.1.5: a REGREJ has cause and code; there is room for both in an answer that
+ * is no longer than what a registrant sends. */
+static void a_refused_registration_is_told_why(void)
+{
+	uint8_t body[64];
+	struct wire_wr w = wire_wr(body, sizeof(body));
+	struct iax2_full f;
+
+	start();
+	iax2_ie_put_text(&w, IAX2_IE_USERNAME, "2000");
+	iax2_ie_put_u16(&w, IAX2_IE_REFRESH, 60);
+	iax2_ie_put(&w, IAX2_IE_CALLTOKEN, NULL, 0);
+	iax2_ie_put_text(&w, IAX2_IE_MD5_RESULT,
+			 "0123456789abcdef0123456789abcdef");
+	(void)give((struct iax2_full){ .src_callno = PEERS,
+				       .type = IAX2_FRAME_IAX,
+				       .subclass = IAX2_IAX_REGREQ,
+				       .body = body,
+				       .body_len = (size_t)(w.p - body) });
+	f = expect(IAX2_FRAME_IAX, IAX2_IAX_REGREJ, 0, 1);
+	T_TRUE(has(&f, IAX2_IE_CAUSECODE));
+	T_TRUE(has(&f, IAX2_IE_CAUSE));
+}
+
 /* --- no such call ---------------------------------------------------- */
 
 static void any_message_for_an_unknown_call_gets_inval(void)
@@ -207,6 +231,7 @@ int main(void)
 	T_RUN(html_is_not_supported_and_that_is_said);
 	T_RUN(an_unsupport_changes_nothing);
 	T_RUN(a_transfer_is_refused_and_the_call_stays);
+	T_RUN(a_refused_registration_is_told_why);
 	T_RUN(any_message_for_an_unknown_call_gets_inval);
 	T_RUN(after_the_peers_hangup_new_frames_get_inval);
 	T_RUN(after_the_end_a_call_is_unknown);

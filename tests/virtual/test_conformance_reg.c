@@ -8,6 +8,7 @@
 
 #include "proto/iax2_frame.h"
 #include "proto/iax2_ie.h"
+#include "proto/openover_msg.h"
 #include "tests/t.h"
 #include "tests/virtual/oo_world.h"
 
@@ -188,6 +189,60 @@ static void renewals_come_before_the_end_and_not_at_once(void)
 	world_done(&w);
 }
 
+/* A REGACK as the registrar would seal it, but for the REFRESH. */
+static void give_regack_without_refresh(void)
+{
+	const struct iax2_full asked = decoded(&w.log[4]);
+	const struct iax2_full hdr = { .src_callno = IAX2_CALLNO_OUTSIDE,
+				       .dst_callno = asked.src_callno,
+				       .oseq = 1,
+				       .iseq = 2 };
+	struct oo_session *s = &record("2001")->session;
+	uint8_t buf[OO_FRAME_MAX], addr[28];
+	struct wire_wr wr = oo_frame_begin(buf, IAX2_IAX_REGACK, &hdr);
+
+	T_EQ(IAX2_IAX_REGREQ, asked.subclass);
+	iax2_ie_put(&wr, IAX2_IE_APPARENT_ADDR, addr,
+		    net_addr_put_sockaddr(addr, &w.addr[0]));
+	(void)oo_session_put(s, &wr);
+	seal_append(&wr, buf, s->tx_key);
+	T_EQ(IAX2_OK, world_inject(&w, 0, &w.addr[REGISTRAR], buf,
+				   (size_t)(wr.p - buf)));
+}
+
+/* Has a REGREQ been sent since this was last asked? */
+static bool asks_again(void)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < w.log_n; i++)
+		found |= w.log[i].subclass == IAX2_IAX_REGREQ;
+	w.log_n = 0;
+	return found;
+}
+
+static void without_a_refresh_time_a_registration_lasts_60_s(void)
+{
+	mono_us begun;
+
+	world_init(&w);
+	w.swallow = 6; /* the true REGACK */
+	oo_node_registrar_addresses(w.node[0], 0, &w.addr[REGISTRAR], 1, w.now);
+	world_settle(&w);
+	T_EQ(IAX2_IAX_REGACK, w.swallowed.subclass);
+	give_regack_without_refresh();
+	world_settle(&w);
+	T_EQ(1, w.seen[0][OO_EV_REGISTERED]);
+	begun = w.now;
+	(void)asks_again();
+	while (!asks_again()) {
+		world_run(&w, MONO_S);
+		T_TRUE(w.now < begun + 60 * MONO_S);
+	}
+	T_TRUE(w.now > begun + 40 * MONO_S);
+	world_done(&w);
+}
+
 static void a_registration_that_is_not_renewed_ends(void)
 {
 	const struct oo_record *rec;
@@ -210,6 +265,7 @@ int main(void)
 	T_RUN(a_regrej_has_cause_and_code_and_is_a_failure);
 	T_RUN(a_regrel_has_the_name_and_must_be_proved);
 	T_RUN(renewals_come_before_the_end_and_not_at_once);
+	T_RUN(without_a_refresh_time_a_registration_lasts_60_s);
 	T_RUN(a_registration_that_is_not_renewed_ends);
 	return T_DONE();
 }

@@ -311,6 +311,8 @@ static void refusal_says_why(void)
 	T_STR("Registration Refused", reg.cause);
 	T_EQ(IAX2_REG_CHANGE_TROUBLE, changes);
 	T_EQ(1, sv.acks);
+	/* A wrong secret is not tried again soon. */
+	T_TRUE(iax2_reg_deadline(&reg) >= now + 15 * MONO_S);
 }
 
 static void refusal_ends_a_registration(void)

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Calls that come in, and what happens to the calls of links. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/node/node_priv.h"
+
+#define CAUSECODE_NO_AUTHORITY 50U
+#define CAUSECODE_BUSY 17U
+#define CAUSECODE_UNAVAILABLE 20U
+
+static struct link *by_call(struct node *n, struct iax2_call_id id)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		struct link *l = &n->link[i];
+
+		if ((l->state == NODE_LINK_CALLING ||
+		     l->state == NODE_LINK_UP) &&
+		    l->call.slot == id.slot && l->call.gen == id.gen)
+			return l;
+	}
+	return NULL;
+}
+
+static void refuse(struct node *n, const struct iax2_event *ev,
+		   const char *text, uint8_t code, const char *why, mono_us now)
+{
+	const char *number = ev->u.in.calling;
+
+	node_caller_refused(n, number, &ev->u.in.path.peer, why);
+	(void)iax2_reject(n->ep, ev->call, text, code, now);
+}
+
+/* Give up what leads to the other node, and keep the link for its call. */
+static void link_yield(struct node *n, struct link *l, mono_us now)
+{
+	link_leave(n, l, now);
+	if (l->was_up) {
+		struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
+
+		(void)snprintf(ev->why, sizeof(ev->why),
+			       "the node called again");
+	}
+	if (l->sock != 0)
+		node_push(n, NODE_EV_SOCKETS_CLOSE);
+	l->sock = 0;
+	l->rx_keyed = false;
+	l->tx_keyed = false;
+	l->talking = false;
+	l->was_up = false;
+	l->up_since = 0;
+	l->outbound = false;
+}
+
+/* Our NEW went out: the other node may have taken it already. */
+static bool has_called(const struct link *l)
+{
+	return l->outbound &&
+	       (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP);
+}
+
+/*
+ * The link for an inbound call, NULL when it was refused.  Whoever is on the
+ * way to the other node, or waits to be, has what it wants when that one calls;
+ * so a permanent link stays one, and a console that waits is told.
+ */
+static struct link *link_for(struct node *n, const struct iax2_event *ev,
+			     mono_us now)
+{
+	struct link *l = link_by_number(n, ev->u.in.calling);
+
+	/* A node that calls again has lost the link that we still hold; of two
+	 * whose calls cross the lower number's stays. */
+	if (l && has_called(l) && strcmp(n->number, l->number) < 0) {
+		refuse(n, ev, "Already calling", CAUSECODE_BUSY,
+		       "this node is calling it", now);
+		return NULL;
+	}
+	if (l && l->state == NODE_LINK_UP && !l->permanent) {
+		link_end(n, l, "the node called again", now);
+		l = NULL;
+	}
+	if (l) {
+		link_yield(n, l, now);
+		return l;
+	}
+	l = link_new(n);
+	if (!l)
+		refuse(n, ev, "Too many links", CAUSECODE_BUSY,
+		       "too many links", now);
+	return l;
+}
+
+static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	struct link *l;
+
+	if (n->stopping) {
+		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
+		       "the node is stopping", now);
+		return;
+	}
+	l = link_for(n, ev, now);
+	if (!l)
+		return;
+	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
+	l->rung = ev->u.in.proof == IAX2_PROOF_TICKET ? NODE_RUNG_OPENED
+						      : NODE_RUNG_DIRECT;
+	if (ev->u.in.path.sock != 0)
+		l->rung = NODE_RUNG_PREDICTED;
+	l->call = ev->call;
+	l->sock = ev->u.in.path.sock;
+	l->state = NODE_LINK_CALLING;
+	if (iax2_accept(n->ep, ev->call, now) != IAX2_OK)
+		link_down(n, l, "the call is gone", true, now);
+}
+
+static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const bool ticket = ev->u.in.proof == IAX2_PROOF_TICKET;
+	const struct node_peer *peer = node_peer(n, ev->u.in.calling);
+	struct iax2_credentials want = { 0 };
+	const char *why;
+
+	if (n->stopping) {
+		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
+		       "the node is stopping", now);
+		return;
+	}
+	if (strcmp(ev->u.in.called, n->number) != 0) {
+		refuse(n, ev, "No such context/extension", 3,
+		       "it asked for another number", now);
+		return;
+	}
+	why = node_acl_forbids(n, ev->u.in.calling,
+			       ticket ? ev->u.in.peer_key : NULL, ticket);
+	if (!why && !ticket && !peer)
+		why = "it came without a registrar and is not among peers";
+	if (!why && peer && !ticket) {
+		want.public_key = peer->has_key ? peer->key : NULL;
+		want.md5_secret =
+			peer->md5_secret[0] != '\0' ? peer->md5_secret : NULL;
+		if (!want.public_key && !want.md5_secret)
+			why = "its peers entry has neither key nor secret_file";
+	}
+	if (why)
+		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
+		       now);
+	else if (ticket)
+		welcome(n, ev, now);
+	else
+		(void)iax2_challenge(n->ep, ev->call, &want, now);
+}
+
+static void on_up(struct node *n, struct link *l, mono_us now)
+{
+	struct iax2_call_info info;
+
+	l->was_up = true;
+	l->failures = 0;
+	l->up_since = now;
+	l->dial_us = l->outbound ? (uint32_t)(now - l->dialled) : 0;
+	l->state = NODE_LINK_UP;
+	(void)jitter_init(&l->jitter, &n->cfg.jitter);
+	if (iax2_call_info(n->ep, l->call, &info) != IAX2_OK)
+		return;
+	node_voice_start(n, l, info.format);
+	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
+}
+
+static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
+		    mono_us now)
+{
+	static const char *const reason[] = {
+		[IAX2_DOWN_HANGUP_LOCAL] = "disconnected here",
+		[IAX2_DOWN_HANGUP_REMOTE] = "the other node hung up",
+		[IAX2_DOWN_REJECTED] = "the other node refused the call",
+		[IAX2_DOWN_AUTH_FAILED] = "the keys do not match",
+		[IAX2_DOWN_NO_ANSWER] = "the other node does not answer",
+		[IAX2_DOWN_TIMEOUT] = "the other node fell silent",
+		[IAX2_DOWN_INVALID] = "the other node lost the call",
+		[IAX2_DOWN_PROTOCOL] = "the other node broke the protocol",
+	};
+	char why[NODE_WHY_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s%s%s%s", reason[ev->u.down.reason],
+		       ev->u.down.text[0] ? " (" : "", ev->u.down.text,
+		       ev->u.down.text[0] ? ")" : "");
+	link_down(n, l, why, true, now);
+}
+
+/* Text that fills @size may end within a character of UTF-8: leave that out. */
+static void cut_whole(char *text, size_t size)
+{
+	const size_t len = strlen(text);
+	size_t lead = len, need = 1;
+
+	if (len + 1 < size)
+		return;
+	while (lead > 0 && ((unsigned char)text[--lead] & 0xc0) == 0x80)
+		;
+	if ((unsigned char)text[lead] >= 0xf0)
+		need = 4;
+	else if ((unsigned char)text[lead] >= 0xe0)
+		need = 3;
+	else if ((unsigned char)text[lead] >= 0xc0)
+		need = 2;
+	if (len - lead < need)
+		text[lead] = '\0';
+}
+
+static void on_text(struct node *n, const struct link *l,
+		    const struct iax2_event *ev)
+{
+	struct node_event *out = node_push_link(n, NODE_EV_TEXT, l);
+
+	(void)snprintf(out->text, sizeof(out->text), "%s", ev->u.text.data);
+	cut_whole(out->text, sizeof(out->text));
+}
+
+static void on_link_event(struct node *n, struct link *l,
+			  const struct iax2_event *ev, mono_us now)
+{
+	switch (ev->kind) {
+	case IAX2_EV_CALL_UP:
+		on_up(n, l, now);
+		break;
+	case IAX2_EV_CALL_DOWN:
+		on_down(n, l, ev, now);
+		break;
+	case IAX2_EV_VOICE:
+		node_voice_in(n, l, ev, now);
+		break;
+	case IAX2_EV_KEY:
+		if (!ev->u.key.keyed)
+			jitter_end(&l->jitter);
+		break;
+	case IAX2_EV_CNG:
+		jitter_end(&l->jitter);
+		break;
+	case IAX2_EV_TEXT:
+		on_text(n, l, ev);
+		break;
+	case IAX2_EV_DTMF:
+		if (!ev->u.dtmf.begin)
+			node_push_link(n, NODE_EV_DTMF, l)->digit =
+				ev->u.dtmf.digit;
+		break;
+	case IAX2_EV_CALL_IN:
+	case IAX2_EV_CALL_PROVED:
+	case IAX2_EV_CALL_ACCEPTED:
+	case IAX2_EV_CALL_RINGING:
+	case IAX2_EV_CONTROL:
+		break;
+	}
+}
+
+void node_links_on_call(struct node *n, const struct iax2_event *ev,
+			mono_us now)
+{
+	struct link *l;
+
+	if (ev->kind == IAX2_EV_CALL_IN) {
+		on_call_in(n, ev, now);
+		return;
+	}
+	if (ev->kind == IAX2_EV_CALL_PROVED) {
+		welcome(n, ev, now);
+		return;
+	}
+	l = by_call(n, ev->call);
+	if (l)
+		on_link_event(n, l, ev, now);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The holes to a registrar: PING, PONG and what they tell (OPEN-OVER.md section
+ * 4.3). */
+
+#include <string.h>
+
+#include "proto/iax2_ie.h"
+#include "proto/openover_reg_priv.h"
+
+#define PONG_WAIT_MIN_US (500 * MONO_MS)
+#define PONG_WAIT_MAX_US (2 * MONO_S)
+#define INTERVAL_MIN_US (5 * MONO_S)
+
+uint32_t reg_stamp(const struct oo_reg *g, mono_us now)
+{
+	return (uint32_t)((now - g->start) / MONO_MS);
+}
+
+static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
+{
+	struct oo_hole *h = &g->hole[family];
+	const struct iax2_full hdr = {
+		.src_callno = IAX2_CALLNO_OUTSIDE,
+		.ts_ms = reg_stamp(g, now),
+	};
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_POKE, &hdr);
+
+	oo_session_put(&g->session, &w);
+	if (h->path != 0)
+		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, h->path);
+	oo_put_pad(&w, buf, OO_PING_LEN, true);
+	oo_reg_send(g, buf, &w, family);
+	h->sent_at = now;
+	h->sent_ts = hdr.ts_ms;
+}
+
+static mono_us pong_wait(const struct oo_hole *h)
+{
+	mono_us wait = 2 * (mono_us)h->rtt_us;
+
+	if (wait < PONG_WAIT_MIN_US)
+		wait = PONG_WAIT_MIN_US;
+	return mono_min(wait << h->missed, PONG_WAIT_MAX_US);
+}
+
+bool oo_reg_is_up(const struct oo_reg *g)
+{
+	return g->session.id != 0 && !g->lost;
+}
+
+void reg_ping_due(struct oo_reg *g, enum oo_family family, mono_us now)
+{
+	struct oo_hole *h = &g->hole[family];
+
+	if (h->sent_at != 0)
+		h->missed++;
+	send_ping(g, family, now);
+	/* A family that has never answered is asked rarely. */
+	if (h->missed >= MISSED_MAX)
+		h->next = now + g->interval;
+	else
+		h->next = now + pong_wait(h);
+}
+
+void oo_reg_ping(struct oo_reg *g, mono_us now)
+{
+	if (g->session.id == 0)
+		return;
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		struct oo_hole *h = &g->hole[f];
+
+		if (!net_addr_is_set(&h->registrar))
+			continue;
+		send_ping(g, (enum oo_family)f, now);
+		h->next = now + pong_wait(h);
+	}
+}
+
+void oo_reg_network_changed(struct oo_reg *g, mono_us now)
+{
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		g->hole[f].missed = 0;
+		g->hole[f].rtt_us = 0;
+	}
+	if (g->state == OO_REG_WAITING)
+		g->due = now;
+	oo_reg_ping(g, now);
+}
+
+static void measure(struct oo_hole *h, mono_us now)
+{
+	const uint32_t rtt = (uint32_t)(now - h->sent_at);
+
+	h->rtt_us = h->rtt_us == 0 ? rtt : h->rtt_us - h->rtt_us / 8 + rtt / 8;
+	if (h->rtt_us == 0)
+		h->rtt_us = 1;
+}
+
+/* Senders start from 32, 64, 128 or 255 as a rule. */
+static uint8_t hops_from_ttl(uint8_t ttl)
+{
+	static const uint8_t start[] = { 32, 64, 128, 255 };
+
+	for (size_t i = 0; ttl != 0 && i < sizeof(start); i++) {
+		if (ttl <= start[i])
+			return (uint8_t)(start[i] - ttl);
+	}
+	return 0;
+}
+
+unsigned reg_note_apparent(struct oo_hole *h, const struct net_addr *a)
+{
+	if (net_addr_equal(&h->apparent, a))
+		return 0;
+	h->apparent = *a;
+	return OO_CHANGE_APPARENT;
+}
+
+unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
+			const struct oo_msg *m, mono_us now)
+{
+	const enum oo_family family = oo_family_of(&d->path.peer);
+	struct oo_hole *h = &g->hole[family];
+	const struct net_addr was = h->apparent;
+	unsigned change;
+
+	if (!m->has_reflexive || !net_addr_equal(&d->path.peer, &h->registrar))
+		return 0;
+	if (h->sent_at != 0 && m->hdr.ts_ms == h->sent_ts)
+		measure(h, now);
+	h->hops = hops_from_ttl(d->ttl);
+	h->sent_at = 0;
+	h->missed = 0;
+	h->last_ok = now;
+	change = reg_note_apparent(h, &m->reflexive);
+	if (g->lost) {
+		g->lost = false;
+		g->trouble = OO_TROUBLE_NONE;
+		change |= OO_CHANGE_UP;
+	}
+	if (m->has_path) {
+		/* Not yet proved to receive here: say the cookie at once. */
+		h->path = m->path;
+		h->next = now;
+		return change;
+	}
+	h->path = 0;
+	/* Only the port is another: the hole died between two PINGs. */
+	if (was.port != 0 && was.port != m->reflexive.port &&
+	    net_addr_same_ip(&was, &m->reflexive) &&
+	    g->interval > INTERVAL_MIN_US)
+		g->interval = g->interval * 2 / 3;
+	h->next = now +
+		  reg_spread(g, g->interval * 85 / 100, g->interval * 95 / 100);
+	return change;
+}

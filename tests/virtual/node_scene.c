@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "tests/virtual/node_scene.h"
+
+#include <string.h>
+
+#include "tests/t.h"
+
+static void registrar_rx(void *ctx, const struct dgram *d, mono_us now)
+{
+	(void)oo_registrar_rx(ctx, d, now);
+}
+
+static void registrar_tick(void *ctx, mono_us now)
+{
+	oo_registrar_tick(ctx, now);
+}
+
+static mono_us registrar_deadline(void *ctx)
+{
+	return oo_registrar_deadline(ctx);
+}
+
+static bool registrar_tx(void *ctx, struct dgram *out)
+{
+	return oo_registrar_next_tx(ctx, out);
+}
+
+static void station_rx(void *ctx, const struct dgram *d, mono_us now)
+{
+	node_rx(((struct station *)ctx)->node, d, now);
+}
+
+static void station_tick(void *ctx, mono_us now)
+{
+	node_tick(((struct station *)ctx)->node, now);
+}
+
+static mono_us station_deadline(void *ctx)
+{
+	return node_deadline(((struct station *)ctx)->node);
+}
+
+static bool station_tx(void *ctx, struct dgram *out)
+{
+	return node_next_tx(((struct station *)ctx)->node, out);
+}
+
+static void station_settle(void *ctx, mono_us now)
+{
+	struct station *s = ctx;
+	struct node_event ev;
+
+	while (node_next_event(s->node, &ev)) {
+		s->last = ev;
+		if (ev.kind == NODE_EV_LINK_UP) {
+			s->ups++;
+		} else if (ev.kind == NODE_EV_LINK_DOWN) {
+			s->downs++;
+			memcpy(s->why, ev.why, sizeof(s->why));
+		} else if (ev.kind == NODE_EV_SOCKETS_CLOSE) {
+			s->closed++;
+		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {
+			s->opened++;
+			node_sockets(s->node, ev.sockets_for, 1,
+				     (uint16_t)ev.count, now);
+		}
+	}
+}
+
+static void start_registrar(struct scene *s, const struct net_addr *at)
+{
+	const struct oo_registrar_cfg cfg = {
+		.identity = &s->registrar_id,
+		.nodes_max = 16,
+		.plain_max = 4,
+		.opens_max = 64,
+		.tx_max = 256,
+		.refresh_s = 1800,
+		.registrations_per_min = 600,
+		.opens_per_min = 600,
+		.auth_failures_per_min = 60,
+		.random = fake_net_random,
+		.random_ctx = s->net,
+	};
+	struct fake_machine m = { .rx = registrar_rx,
+				  .tick = registrar_tick,
+				  .deadline = registrar_deadline,
+				  .next_tx = registrar_tx };
+
+	s->registrar = oo_registrar_new(&cfg, fake_net_now(s->net));
+	T_TRUE(s->registrar != NULL);
+	m.ctx = s->registrar;
+	fake_net_address(s->net, fake_net_attach(s->net, &m), at, FAKE_NO_NAT);
+}
+
+struct node_peer scene_peer_of[NODES];
+
+static void start_node(struct scene *s, int i, const struct net_addr *registrar,
+		       const struct fake_nat *nat)
+{
+	static const char *const number[] = { "2001", "2002" };
+	const struct node_cfg cfg = {
+		.number = number[i],
+		.identity = &s->at[i].id,
+		.port = 4569,
+		.keepalive_s = 15,
+		.calls_max = 16,
+		.limits = { .calls_per_addr = 16,
+			    .half_open = 16,
+			    .half_open_per_addr = 8,
+			    .calls_per_s = 100,
+			    .auth_failures_per_min = 100 },
+		.spray_packets = 2048,
+		.spray_sockets = 256,
+		.jitter = { .min_ms = 40, .max_ms = 400 },
+		.ptt = { .timeout_s = 180 },
+		.acl = { .registered = true },
+		.peers = &scene_peer_of[i],
+		.peers_n = scene_peer_of[i].number[0] != '\0',
+		.random = fake_net_random,
+		.random_ctx = s->net,
+	};
+	const struct fake_machine m = { .ctx = &s->at[i],
+					.rx = station_rx,
+					.tick = station_tick,
+					.deadline = station_deadline,
+					.next_tx = station_tx,
+					.settle = station_settle };
+	const struct net_addr at = net_addr_v4(192, 168, (uint8_t)i, 2, 4569);
+	const struct net_addr open =
+		net_addr_v4(198, 51, 100, (uint8_t)(20 + i), 4569);
+	const int slot = fake_net_attach(s->net, &m);
+	size_t index;
+
+	s->at[i].node = node_new(&cfg, fake_net_now(s->net));
+	T_TRUE(s->at[i].node != NULL);
+	s->nat[i] = nat ? fake_net_nat(s->net, nat) : FAKE_NO_NAT;
+	fake_net_address(s->net, slot, nat ? &at : &open, s->nat[i]);
+	oo_node_own_addresses(node_openover(s->at[i].node), nat ? &at : &open,
+			      1);
+	T_EQ(IAX2_OK, oo_registrar_node_put(s->registrar, number[i],
+					    s->at[i].id.public_key));
+	T_EQ(IAX2_OK, oo_node_add_registrar(node_openover(s->at[i].node),
+					    s->registrar_id.public_key,
+					    fake_net_now(s->net), &index));
+	oo_node_registrar_addresses(node_openover(s->at[i].node), index,
+				    registrar, 1, fake_net_now(s->net));
+}
+
+const struct fake_nat scene_preserving = {
+	.preserve_port = true,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+const struct fake_nat scene_symmetric = {
+	.mapping_by_peer = true,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+
+void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
+		 const struct fake_nat *b)
+{
+	const struct fake_weather fair = { .delay = ONE_WAY };
+	const struct net_addr at = net_addr_v4(198, 51, 100, 1, 4569);
+	const struct fake_nat *const kind[NODES] = { a, b };
+
+	memset(s, 0, sizeof(*s));
+	s->net = fake_net_new(seed, MONO_S);
+	for (int i = 0; i <= NODES; i++) {
+		const uint8_t secret[KEY_SEED_LEN] = { (uint8_t)(i + 1) };
+
+		key_identity_from_seed(
+			i < NODES ? &s->at[i].id : &s->registrar_id, secret);
+	}
+	fake_net_weather(s->net, &fair);
+	start_registrar(s, &at);
+	for (int i = 0; i < NODES; i++) {
+		struct fake_nat nat;
+
+		if (kind[i]) {
+			nat = *kind[i];
+			nat.outside =
+				net_addr_v4(203, 0, 113, (uint8_t)(10 + i), 0);
+		}
+		start_node(s, i, &at, kind[i] ? &nat : NULL);
+	}
+	fake_net_run(s->net, fake_net_now(s->net) + 3 * MONO_S);
+	for (int i = 0; i < NODES; i++)
+		T_TRUE(oo_reg_is_up(
+			oo_node_registrar(node_openover(s->at[i].node), 0)));
+}
+
+void scene_end(struct scene *s)
+{
+	for (int i = 0; i < NODES; i++)
+		node_free(s->at[i].node);
+	oo_registrar_free(s->registrar);
+	fake_net_free(s->net);
+}
+
+void scene_run(struct scene *s, mono_us d)
+{
+	fake_net_run(s->net, fake_net_now(s->net) + d);
+}
+
+struct node_link_id scene_dial(struct scene *s)
+{
+	const struct node_connect c = { .number = "2002" };
+	struct node_link_id id;
+
+	T_EQ(IAX2_OK,
+	     node_connect(s->at[0].node, &c, fake_net_now(s->net), &id));
+	return id;
+}
+
+unsigned scene_links(const struct scene *s, int i, enum node_link_state state)
+{
+	struct node_link_info l;
+	unsigned n = 0;
+
+	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+		n += node_link_at(s->at[i].node, k, &l) && l.state == state;
+	return n;
+}
+
+unsigned scene_all_links(const struct scene *s, int i)
+{
+	struct node_link_info l;
+	unsigned n = 0;
+
+	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+		n += node_link_at(s->at[i].node, k, &l);
+	return n;
+}
