@@ -113,6 +113,26 @@ def one_that_sends_full_voice_frames_only():
 
 
 @test
+def acknowledgements_that_are_lost():
+    with Pair() as pair:
+        pair.pbx.ping_s = 0.3
+        call = pair.called()
+        call.wait('a round trip', lambda: call.rtt_s)
+        call.wait('quiet', lambda: not call.unacked)
+        pair.lab.wan.drop(2, src=pair.node.host.addr4, type=iax2.IAX, sub=iax2.ACK)
+        pair.pbx.ping_s = 60
+        call.text('once')
+        call.wait('an acknowledgement', lambda: not call.unacked, 3)
+        again = [(at, f) for at, f in pair.pbx.sent if f.type == iax2.TEXT]
+        equal([False, True, True], [f.resent for _, f in again], 'the R bit')
+        times = [at - again[0][0] for at, _ in again[1:]]
+        between(0.1, times[0], 0.2, 'the first repetition, s')
+        between(1.1, times[1], 1.3, 'the second')
+        pair.is_well(call)
+        equal(['once'], [e['text'] for e in pair.events.of('text')], 'texts')
+
+
+@test
 def one_that_calls_again_after_it_died():
     with Pair() as pair:
         call = pair.called()
