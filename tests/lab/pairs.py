@@ -88,15 +88,20 @@ class Pair:
         self.pbx = lab.stack.enter_context(Asterisk(lab.host('pbx'), '1999', **pbx))
         self.secret_file = secret_file(lab)
         self.registrar = Registrar(lab, lab.host('registrar')) if registrar else None
-        peer = {'number': '1999', 'secret_file': self.secret_file}
+        peers = [{'number': number, 'secret_file': self.secret_file} for number in ('1998', '1999')]
         if not registrar:
-            peer['host'] = self.pbx.addr
-        self.node = Node(lab, lab.host('node'), '2001', self.registrar, peers=[peer],
+            peers[1]['host'] = self.pbx.addr
+        self.node = Node(lab, lab.host('node'), '2001', self.registrar, peers=peers,
                          iax2={'codecs': list(codecs)},
                          jitter={'min_ms': 120})  # Python is not always on time
         wait_until(self.node.status, 10, 'the node to start')
         self.events = Events(self.node)
         self.wav = sweep(os.path.join(lab.dir, 'sweep.wav'))
+
+    def third(self):
+        """Another scripted peer, which the node knows as well, in a call."""
+        other = self.lab.stack.enter_context(Asterisk(self.lab.host('third'), '1998', secret=SECRET))
+        return other.dial(self.node.host.addr4, '2001').wait_state('up')
 
     def called(self, **dial):
         """The peer calls the node."""
@@ -112,10 +117,9 @@ class Pair:
         return call
 
     def is_up(self, direction):
-        link = wait_until(lambda: [x for x in self.node.links() if x['state'] == 'up'], 3,
-                          'the link to be up')[0]
-        equal(('1999', direction, self._codec), (link['node'], link['direction'], link['codec']),
-              'the link')
+        link = wait_until(lambda: [x for x in self.node.links() if (x['node'], x['state']) == ('1999', 'up')],
+                          3, 'the link to be up')[0]
+        equal((direction, self._codec), (link['direction'], link['codec']), 'the link')
 
     def link(self):
         """The one link that there is, as status tells it."""

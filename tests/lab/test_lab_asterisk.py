@@ -2,12 +2,15 @@
 """keyholed and a peer that behaves as Asterisk does: calls both ways, what is
 said in them, and the refusals."""
 
+import os
 import time
 
 import iax2
 from asterisk import Asterisk
 from lab import Lab, missing, wait_until
 from pairs import CLEAN_DB, SECRET, Pair
+from sound import frames, write_heard
+from stations import snr
 from tap import between, equal, main, test, true
 
 
@@ -307,6 +310,18 @@ def a_plain_client_registers_and_is_called_by_number():
         equal(1, code, said)
         bad = pair.pbx.register(where, '1999', 'wrong').wait_state('down')
         equal(iax2.REGREJ, bad.why.subclass, 'a wrong secret')
+
+
+@test
+def two_peers_hear_each_other_through_the_node():
+    with Pair() as pair:
+        one, other = pair.called(), pair.third()
+        equal(['1998', '1999'], sorted(x['node'] for x in pair.node.links()), 'links')
+        one.talk(frames(pair.wav))
+        other.wait('the end of what it hears', lambda: other.count(iax2.CONTROL, iax2.C_UNKEY))
+        got = write_heard(os.path.join(pair.lab.dir, 'other.wav'), other.heard)
+        between(CLEAN_DB, snr(pair.wav, got)['snr_db'], 200, 'what the other hears, dB')
+        equal(0, len(one.heard), 'frames that the speaker hears of itself')
 
 
 @test
