@@ -395,6 +395,56 @@ def a_peer_that_never_answers():
         pair.speak_both_ways(pair.calls())
 
 
+def accept(fmt):
+    """What accepts a call with this format; None: without saying one."""
+    def script(call):
+        call.iax(iax2.ACCEPT, *([(iax2.IE_FORMAT, iax2.u32(fmt))] if fmt is not None else []))
+        call.control(iax2.C_ANSWER)
+    return script
+
+
+def ask(*elements):
+    def script(call):
+        call.iax(iax2.AUTHREQ, *elements)
+    return script
+
+
+@test
+def set_ups_that_cannot_be_end_with_a_reason():
+    md5, rsa = ((iax2.IE_AUTHMETHODS, iax2.u16(m)) for m in (iax2.AUTH_MD5, 4))
+    challenge = (iax2.IE_CHALLENGE, '123456789')
+    with Pair() as pair:
+        for name, script in (('a format not offered', accept(UNKNOWN_FORMAT)), ('no format', accept(None)),
+                             ('format 0', accept(0)), ('two formats', accept(4 | 8)),
+                             ('RSA only', ask(rsa, challenge)), ('no method', ask(challenge)),
+                             ('no challenge', ask(md5)), ('a long challenge', ask(md5, (challenge[0], '1' * 255))),
+                             ('ACCEPT, then HANGUP', lambda call: (call.accept(4), call.hangup(0))),
+                             ('INVAL', lambda call: call.raw(iax2.IAX, iax2.INVAL))):
+            pair.pbx.script = script
+            code, said, took_s = pair.node.refused('1999', wait_s=9)
+            equal(1, code, f'{name}: exit status ({said})')
+            true(said and 'not within' not in said, f'{name}: {said!r}')
+            between(0, took_s, 6, f'{name}: seconds')
+            wait_until(lambda: pair.node.status()['limits']['calls']['now'] == 0, 8, f'{name}: the call to be gone')
+        pair.pbx.script = None
+        pair.pbx.skip_calls()
+        pair.speak_both_ways(pair.calls())
+
+
+@test
+def an_answer_before_accept_and_voice_before_the_answer():
+    def script(call):
+        call.control(iax2.C_ANSWER)
+        call.control(iax2.C_PROCEEDING)
+        call.accept(iax2.FORMATS['ulaw'])
+        call.control(iax2.C_PROGRESS)
+        call.talk([b'\x80' * 160] * 20)
+        call.pbx.after(0.6, call.answer)
+    with Pair() as pair:
+        pair.pbx.script = script
+        pair.speak_both_ways(pair.calls())
+
+
 @test
 def a_repeated_new_that_makes_a_second_call():
     with Pair() as pair:
