@@ -246,12 +246,25 @@ static void load_entry(struct load *l, config_setting_t *s, void *base)
 	load_missing(l, s);
 }
 
+/* What its settings are together. */
+static void load_whole(struct load *l, const struct conf_row *row,
+		       const char *label, const config_setting_t *s,
+		       const void *base)
+{
+	const char *wrong = row->wrong ? row->wrong(base) : NULL;
+
+	if (wrong)
+		note(l, conf_diags_add(l->diags, line_of(s), "%s %s", label,
+				       wrong));
+}
+
 static void load_item(struct load *l, const struct conf_row *row, unsigned i,
 		      config_setting_t *s, void *base)
 {
 	char label[LABEL_LEN];
 	char in[LABEL_LEN + 1];
 	struct load entry = { row->items, in, l->diags, 0 };
+	const size_t before = l->diags->n;
 
 	(void)snprintf(label, sizeof(label), "%s[%u]", row->name, i);
 	conf_values_default(row->items, base);
@@ -262,6 +275,8 @@ static void load_item(struct load *l, const struct conf_row *row, unsigned i,
 	} else {
 		(void)snprintf(in, sizeof(in), "%s.", label);
 		load_entry(&entry, s, base);
+		if (l->diags->n == before)
+			load_whole(&entry, row, label, s, base);
 		note(l, entry.err);
 	}
 }

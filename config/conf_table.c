@@ -122,6 +122,21 @@ static bool same_registrar(const void *a, const void *b)
 	       one->port == other->port;
 }
 
+static const char *wrong_registrar(const void *entry)
+{
+	const struct conf_registrar_ref *r = entry;
+	const bool plain = r->username[0] || r->secret_file[0];
+
+	if (r->key.set && plain)
+		return "has a key and also a username or secret_file; allowed: "
+		       "key for an OPEN/OVER registrar, the others for a plain "
+		       "one";
+	if (!r->key.set && !r->secret_file[0])
+		return "has neither key nor secret_file; allowed: key for an "
+		       "OPEN/OVER registrar, secret_file for a plain one";
+	return NULL;
+}
+
 static bool same_peer(const void *a, const void *b)
 {
 	const struct conf_peer *one = a, *other = b;
@@ -191,6 +206,7 @@ static const struct conf_row node_rows[] = {
 	{ "registrars", CONF_GROUPS,
 	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
 	  .same = same_registrar, .same_what = "host and port",
+	  .wrong = wrong_registrar,
 	  .help = "The registrars that this node registers with, so that "
 		  "others can call it by its number from behind any NAT." },
 	{ "keepalive.interval_s", CONF_U32, NODE(keepalive.interval_s),
@@ -305,24 +321,7 @@ static bool nobody_is_both(const void *conf)
 	return true;
 }
 
-static bool registrars_are_of_one_kind(const void *conf)
-{
-	const struct conf_node *c = conf;
-
-	for (size_t i = 0; i < c->registrars_n; i++) {
-		const struct conf_registrar_ref *r = &c->registrars[i];
-
-		if (r->key.set == (r->secret_file[0] != '\0') ||
-		    (r->key.set && r->username[0]))
-			return false;
-	}
-	return true;
-}
-
 static const struct conf_rule node_rules[] = {
-	{ "registrars", registrars_are_of_one_kind,
-	  "a registrar is neither of one kind nor of the other; allowed: "
-	  "either key, or secret_file with or without username" },
 	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },

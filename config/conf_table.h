@@ -60,6 +60,8 @@ struct conf_row {
 	const struct conf_scope *items;
 	bool (*same)(const void *a, const void *b);
 	const char *same_what;
+	/* CONF_GROUPS: what is wrong with an entry as a whole; NULL: nothing. */
+	const char *(*wrong)(const void *entry);
 	unsigned flags; /* enum conf_flags */
 	const char *help;
 };

@@ -56,8 +56,9 @@ void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 /*
  * What these peers send from now on has a receive buffer of its own, and is
  * read before what strangers send: a flood does not displace it.  At most
- * UDP_PREFER_MAX; the rest counts as strangers.  0 or -errno; then nothing has
- * changed.  The same peers again cost nothing.
+ * UDP_PREFER_MAX; the rest counts as strangers.  0 or -errno: then some may be
+ * treated as before, and all are still heard.  The same peers again cost
+ * nothing.
  */
 int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n);
 const struct udp_counters *udp_counters(const struct udp *u);

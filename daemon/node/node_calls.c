@@ -96,6 +96,7 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 {
 	struct link *l;
+	enum iax2_err err;
 
 	if (n->stopping) {
 		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
@@ -113,8 +114,9 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	l->call = ev->call;
 	l->sock = ev->u.in.path.sock;
 	l->state = NODE_LINK_CALLING;
-	if (iax2_accept(n->ep, ev->call, now) != IAX2_OK)
-		link_down(n, l, "the call is gone", true, now);
+	err = iax2_accept(n->ep, ev->call, now);
+	if (err != IAX2_OK)
+		link_down(n, l, iax2_err_str(err), true, now);
 }
 
 static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)

@@ -170,7 +170,7 @@ def voice_in_trunk_frames_with_time_stamps():
 
 @test
 def voice_in_trunk_frames_with_one_time_stamp_for_all():
-    # Wireshark's dissector gives these up, Asterisk takes them.
+    # Wireshark looks for the length first here too, where Asterisk has the call number.
     speak_in_trunk_frames(0, garbage=True)
 
 

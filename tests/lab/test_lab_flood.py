@@ -8,11 +8,12 @@ import time
 from lab import Lab, missing, wait_until
 from netns import ip_batch
 from stations import BUILD, speech
-from tap import between, equal, main, test, true
+from tap import Failed, equal, main, test, true
 from topology import World
 
 FLOOD = os.path.join(BUILD, 'tests', 'lab', 'flood')
 SECONDS = 10
+TRIES = 3
 HEADERS = 14 + 20 + 8
 
 
@@ -107,18 +108,25 @@ def flooded_call(rate):
         return seen
 
 
-@test
-def a_standing_call_does_not_notice_a_flood():
-    # What a sanitizer builds is slower, and keeps freed memory for a while.
-    rate, growth_kb = (5000, 4096) if sanitized() else (100000, 128)
-    seen = flooded_call(rate)
-    # A machine with other work sends less than it was told to.
-    between(0.2 * rate, seen['rate'], 1.05 * rate, 'datagrams a second')
+def not_noticed(seen, growth_kb):
     true(seen['voice'] >= SECONDS * 50, f'{seen["voice"]} voice frames were sent')
     true(seen['lost'] <= seen['voice'] * 0.001, f'{seen["lost"]} voice frames were lost')
     true(0 < seen['answered'] <= seen['octets'], f'{seen["answered"]} octets were answered')
     true(seen['grown_kb'] <= growth_kb, f'memory grew by {seen["grown_kb"]} kB')
     true(seen['lines'] <= 20, f'{seen["lines"]} lines were logged')
+
+
+@test
+def a_standing_call_does_not_notice_a_flood():
+    # What a sanitizer builds is slower, and keeps freed memory for a while.
+    rate, growth_kb = (5000, 4096) if sanitized() else (100000, 128)
+    # Other work on the machine may slow the flood down: then once more.
+    for _ in range(TRIES):
+        seen = flooded_call(rate)
+        not_noticed(seen, growth_kb)
+        if seen['rate'] >= 0.95 * rate:
+            return
+    raise Failed(f'{seen["rate"]} datagrams a second were the most')
 
 
 if __name__ == '__main__':

@@ -68,7 +68,8 @@ def a_node_registers_with_asterisk_and_says_good_bye():
             equal(where, seen['apparent'], 'apparent')
             equal('plain', seen['kind'], 'kind')
             true(seen['rtt_ms'] >= 20, f'rtt {seen["rtt_ms"]} ms')
-            equal([], [d.unacked for d in scene.pbx.dialogues if d.unacked], 'unacknowledged')
+            wait_until(lambda: not any(d.unacked for d in scene.pbx.dialogues), 1,
+                       'all to be acknowledged')
             begun = time.monotonic()
             scene.node.stop()
             true(time.monotonic() - begun < 2, 'the end took too long')

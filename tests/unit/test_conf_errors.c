@@ -182,8 +182,6 @@ static void words_addresses_and_names_are_checked(void)
 static void wrong_keys_are_errors(void)
 {
 	expect(NUMBER "registrars = ( { host = \"a\";\n key = \"AAAA\"; } );",
-	       "F:2: a registrar is neither of one kind nor of the other; "
-	       "allowed: either key, or secret_file with or without username\n"
 	       "F:3: registrars[0].key is \"AAAA\"; allowed: a public key: 44 "
 	       "characters of base64\n");
 	expect(NUMBER "accept: { deny = [ \"1999\", \"AAAA\" ]; };",
@@ -200,15 +198,18 @@ static void what_is_required_is_missed(void)
 	       "quotes\n");
 	expect(NUMBER "registrars = (\n{ host = \"a\"; key = \"" KEY_A
 		      "\"; },\n\n{ }\n);\n",
-	       "F:2: a registrar is neither of one kind nor of the other; "
-	       "allowed: either key, or secret_file with or without username\n"
 	       "F:5: registrars[1].host is missing; allowed: a DNS name or an "
 	       "address\n");
 	expect(NUMBER "registrars = ( { host = \"a\"; key = \"" KEY_A
 		      "\"; secret_file = \"/s\"; } );\n",
-	       "F:2: a registrar is neither of one kind nor of the other; "
-	       "allowed: either key, or secret_file with or without "
-	       "username\n");
+	       "F:2: registrars[0] has a key and also a username or "
+	       "secret_file; allowed: key for an OPEN/OVER registrar, the "
+	       "others for a plain one\n");
+	expect(NUMBER "registrars = (\n{ host = \"a\"; key = \"" KEY_A
+		      "\"; },\n{ host = \"b\"; username = \"u\"; } );\n",
+	       "F:4: registrars[1] has neither key nor secret_file; allowed: "
+	       "key for an OPEN/OVER registrar, secret_file for a plain "
+	       "one\n");
 	expect(NUMBER "peers = ( { host = \"a\"; }, { host = \"a\"; } );\n",
 	       "F:2: peers[0].number is missing; allowed: 1 to 15 digits in "
 	       "quotes\n"
