@@ -106,6 +106,8 @@ class Call(Dialogue):
     # --- frames -------------------------------------------------------------
 
     def handle(self, f):
+        if self.state == 'down':
+            return
         if f.type == iax2.IAX:
             self._on_iax(f)
         elif f.type == iax2.CONTROL:
@@ -116,8 +118,7 @@ class Call(Dialogue):
             self.heard_at = self._rx_at
         elif f.type == iax2.TEXT:
             self.texts.append(f.body)
-        if self.state != 'down':
-            self.pbx.on_frame(self, f)
+        self.pbx.on_frame(self, f)
 
     def _on_iax(self, f):
         sub = f.subclass
