@@ -24,6 +24,7 @@ class Call(Dialogue):
         self.challenge = None
         self.authreps = 0
         self.heard = []          # (whole time stamp, format, octets)
+        self.heard_at = None     # when voice came last
         self.texts = []
         self.lost_minis = 0      # before the first full frame
         self._rx_ts = self._rx_at = None
@@ -105,6 +106,8 @@ class Call(Dialogue):
     # --- frames -------------------------------------------------------------
 
     def handle(self, f):
+        if self.state == 'down':
+            return
         if f.type == iax2.IAX:
             self._on_iax(f)
         elif f.type == iax2.CONTROL:
@@ -112,10 +115,10 @@ class Call(Dialogue):
         elif f.type == iax2.VOICE:
             self._rx_ts, self._rx_at, self._rx_format = f.ts, time.monotonic(), f.subclass
             self.heard.append((f.ts, f.subclass, f.body))
+            self.heard_at = self._rx_at
         elif f.type == iax2.TEXT:
             self.texts.append(f.body)
-        if self.state != 'down':
-            self.pbx.on_frame(self, f)
+        self.pbx.on_frame(self, f)
 
     def _on_iax(self, f):
         sub = f.subclass
@@ -163,6 +166,7 @@ class Call(Dialogue):
         due = self._rx_ts + int((time.monotonic() - self._rx_at) * 1000)
         step = (low - due + 0x8000 & 0xffff) - 0x8000
         self._rx_ts, self._rx_at = due + step, time.monotonic()
+        self.heard_at = self._rx_at
         self.heard.append((due + step, self._rx_format, data))
 
     # --- saying something ---------------------------------------------------

@@ -88,15 +88,20 @@ class Pair:
         self.pbx = lab.stack.enter_context(Asterisk(lab.host('pbx'), '1999', **pbx))
         self.secret_file = secret_file(lab)
         self.registrar = Registrar(lab, lab.host('registrar')) if registrar else None
-        peer = {'number': '1999', 'secret_file': self.secret_file}
+        peers = [{'number': number, 'secret_file': self.secret_file} for number in ('1998', '1999')]
         if not registrar:
-            peer['host'] = self.pbx.addr
-        self.node = Node(lab, lab.host('node'), '2001', self.registrar, peers=[peer],
+            peers[1]['host'] = self.pbx.addr
+        self.node = Node(lab, lab.host('node'), '2001', self.registrar, peers=peers,
                          iax2={'codecs': list(codecs)},
                          jitter={'min_ms': 120})  # Python is not always on time
         wait_until(self.node.status, 10, 'the node to start')
         self.events = Events(self.node)
         self.wav = sweep(os.path.join(lab.dir, 'sweep.wav'))
+
+    def third(self):
+        """Another scripted peer, which the node knows as well, in a call."""
+        other = self.lab.stack.enter_context(Asterisk(self.lab.host('third'), '1998', secret=SECRET))
+        return other.dial(self.node.host.addr4, '2001').wait_state('up')
 
     def called(self, **dial):
         """The peer calls the node."""
@@ -112,10 +117,9 @@ class Pair:
         return call
 
     def is_up(self, direction):
-        link = wait_until(lambda: [x for x in self.node.links() if x['state'] == 'up'], 3,
-                          'the link to be up')[0]
-        equal(('1999', direction, self._codec), (link['node'], link['direction'], link['codec']),
-              'the link')
+        link = wait_until(lambda: [x for x in self.node.links() if (x['node'], x['state']) == ('1999', 'up')],
+                          3, 'the link to be up')[0]
+        equal((direction, self._codec), (link['direction'], link['codec']), 'the link')
 
     def link(self):
         """The one link that there is, as status tells it."""
@@ -144,18 +148,20 @@ class Pair:
         got = self._transmitted(begin)
         between(least_db, snr(self.wav, got)['snr_db'], 200, 'what the node transmits, dB')
 
-    def heard_by_peer(self, call, least_db=CLEAN_DB):
+    def heard_by_peer(self, call, least_db=CLEAN_DB, meanwhile=None):
         """The node's radio hears something; it arrives, and its end is said."""
         begin, unkeys = len(call.heard), call.count(iax2.CONTROL, iax2.C_UNKEY)
         self.node.play(self.wav)
+        if meanwhile:
+            meanwhile()
         call.wait('the end of what it hears',
                   lambda: call.count(iax2.CONTROL, iax2.C_UNKEY) > unkeys, 10)
         got = write_heard(os.path.join(self.lab.dir, 'heard.wav'), call.heard, begin)
         between(least_db, snr(self.wav, got)['snr_db'], 200, 'what the peer hears, dB')
 
-    def speak_both_ways(self, call, **kw):
-        self.heard_by_node(call, **kw)
-        self.heard_by_peer(call)
+    def speak_both_ways(self, call, least_db=CLEAN_DB):
+        """Both at once; what the peer says may arrive worse, if it is at fault."""
+        self.heard_by_peer(call, meanwhile=lambda: self.heard_by_node(call, least_db=least_db))
 
     def is_well(self, call):
         """The call stands at both ends, and both hear each other."""
