@@ -11,6 +11,9 @@
 #define FIRST_PING_US MONO_S
 #define LINGER_US (5 * MONO_S)
 #define ECHO_US (2 * MONO_S)
+/* Asterisk forgets what was lost when it hangs up: such a gap is never filled.
+ * Ours fill it for as long as they linger. */
+#define GAP_US LINGER_US
 #define SILENCE_US (30 * MONO_S)
 #define CAUSECODE_NO_ANSWER 19U
 
@@ -211,7 +214,7 @@ static bool needs_payload(const struct iax2_full *f)
 	       f->type == IAX2_FRAME_CONTROL;
 }
 
-static bool ends_call(const struct iax2_full *f)
+bool call_frame_ends(const struct iax2_full *f)
 {
 	return f->type == IAX2_FRAME_IAX && (f->subclass == IAX2_IAX_HANGUP ||
 					     f->subclass == IAX2_IAX_REJECT);
@@ -237,7 +240,7 @@ static void handle(struct iax2_endpoint *ep, struct call *c,
 {
 	if (c->state != CALL_ENDING) {
 		call_in_sequence(ep, c, f, now);
-	} else if (ends_call(f)) {
+	} else if (call_frame_ends(f)) {
 		/* Both ended it at once. */
 		c->peer_ended = true;
 		transport_drop(ep, c);
@@ -270,8 +273,16 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 		ep->n.limited++;
 		return;
 	}
-	if (transport_accept(ep, c, f, now) != TRANSPORT_NEW)
+	switch (transport_accept(ep, c, f, now)) {
+	case TRANSPORT_AHEAD:
+		if (call_frame_ends(f) && c->state != CALL_ENDING)
+			c->end_due = mono_min(c->end_due, now + GAP_US);
 		return;
+	case TRANSPORT_DUPLICATE:
+		return;
+	case TRANSPORT_NEW:
+		break;
+	}
 	handle(ep, c, f, now);
 	while (c->state != CALL_FREE && endpoint_event_room(ep, true) &&
 	       transport_take_early(ep, c, &early, &buf)) {
@@ -309,9 +320,27 @@ static mono_us silence_due(const struct call *c)
 	return c->state == CALL_UP ? c->last_rx + SILENCE_US : MONO_NEVER;
 }
 
+/* A HANGUP that waits for what came before it has waited long enough. */
+static void end_at_last(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	static const struct ending gone = { .reason = IAX2_DOWN_HANGUP_REMOTE };
+	struct iax2_full f;
+
+	c->end_due = MONO_NEVER;
+	if (transport_early_end(ep, c, &f))
+		call_on_end(ep, c, &f, false, now);
+	else
+		call_down(ep, c, &gone, false, now);
+}
+
 void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
 {
 	const bool ending = c->state == CALL_ENDING;
+
+	if (!ending && now >= c->end_due) {
+		end_at_last(ep, c, now);
+		return;
+	}
 
 	if (now >= c->state_due) {
 		state_over(ep, c, now);
@@ -339,6 +368,8 @@ mono_us call_deadline(const struct call *c)
 {
 	mono_us due = mono_min(c->state_due, transport_deadline(c));
 
+	if (c->state != CALL_ENDING)
+		due = mono_min(due, c->end_due);
 	due = mono_min(due, silence_due(c));
 	return mono_min(due, mono_min(c->ping_next, c->lagrq_next));
 }

@@ -169,6 +169,7 @@ struct call *endpoint_call_new(struct iax2_endpoint *ep,
 	c->last_ts = UINT32_MAX;
 	c->last_rx = now;
 	c->state_due = MONO_NEVER;
+	c->end_due = MONO_NEVER;
 	c->ping_next = MONO_NEVER;
 	c->lagrq_next = MONO_NEVER;
 	ep->by_callno[callno] = (uint16_t)(c - ep->calls);

@@ -241,11 +241,19 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	struct call *c;
 	enum iax2_err err = iax2_full_decode(d->data, d->len, &f);
 
-	if (err == IAX2_OK && f.type == IAX2_FRAME_IAX)
-		err = iax2_ie_check(f.body, f.body_len);
 	if (err != IAX2_OK) {
 		ep->n.malformed++;
 		return err;
+	}
+	if (f.type == IAX2_FRAME_IAX)
+		err = iax2_ie_check(f.body, f.body_len);
+	if (err != IAX2_OK) {
+		ep->n.malformed++;
+		if (f.dst_callno == 0)
+			return err;
+		/* In a call it has its turn all the same, with nothing in it:
+		 * a sequence that stalls would end the call. */
+		f.body_len = 0;
 	}
 	if (is_iax(&f, IAX2_IAX_POKE) && f.dst_callno == 0)
 		return endpoint_outside(ep, d, &f);
@@ -256,7 +264,7 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 		call_rx(ep, c, &f, now);
 		if (c->state != CALL_FREE)
 			endpoint_call_touch(ep, c);
-		return IAX2_OK;
+		return err;
 	}
 	if (is_iax(&f, IAX2_IAX_NEW) && f.dst_callno == 0)
 		return call_on_new(ep, d, &f, now);
@@ -375,6 +383,19 @@ iax2_endpoint_counters(const struct iax2_endpoint *ep)
 size_t iax2_endpoint_calls(const struct iax2_endpoint *ep)
 {
 	return ep->calls_n;
+}
+
+size_t iax2_endpoint_unsettled(const struct iax2_endpoint *ep)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ep->cfg.calls_max; i++) {
+		const struct call *c = &ep->calls[i];
+
+		n += c->state != CALL_FREE &&
+		     (c->state != CALL_ENDING || c->window_n > 0);
+	}
+	return n;
 }
 
 size_t iax2_endpoint_half_open(const struct iax2_endpoint *ep)

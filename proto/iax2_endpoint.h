@@ -146,14 +146,16 @@ enum iax2_event_kind {
 };
 
 enum iax2_down_reason {
-	IAX2_DOWN_HANGUP_LOCAL,  /* iax2_hangup() or iax2_reject() */
-	IAX2_DOWN_HANGUP_REMOTE, /* HANGUP or control HANGUP/BUSY/CONGESTION */
-	IAX2_DOWN_REJECTED,      /* REJECT */
-	IAX2_DOWN_AUTH_FAILED,   /* credentials did not prove */
-	IAX2_DOWN_NO_ANSWER,     /* the peer never answered our NEW */
-	IAX2_DOWN_TIMEOUT,  /* the peer fell silent in an established call */
-	IAX2_DOWN_INVALID,  /* INVAL: the peer does not know this call */
-	IAX2_DOWN_PROTOCOL, /* the peer broke the protocol */
+	IAX2_DOWN_HANGUP_LOCAL, /* iax2_hangup() or iax2_reject() */
+	/* HANGUP, or control HANGUP, BUSY or CONGESTION.  What was sent before
+	 * has arrived, but where it was missing for 5 s. */
+	IAX2_DOWN_HANGUP_REMOTE,
+	IAX2_DOWN_REJECTED,    /* REJECT */
+	IAX2_DOWN_AUTH_FAILED, /* credentials did not prove */
+	IAX2_DOWN_NO_ANSWER,   /* the peer never answered our NEW */
+	IAX2_DOWN_TIMEOUT,     /* the peer fell silent in an established call */
+	IAX2_DOWN_INVALID,     /* INVAL: the peer does not know this call */
+	IAX2_DOWN_PROTOCOL,    /* the peer broke the protocol */
 };
 
 struct iax2_event {
@@ -351,6 +353,8 @@ enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
 			     struct iax2_call_info *out);
 /* Calls in every state. */
 size_t iax2_endpoint_calls(const struct iax2_endpoint *ep);
+/* Those that stand, or whose end the peer has not acknowledged. */
+size_t iax2_endpoint_unsettled(const struct iax2_endpoint *ep);
 /* Inbound calls that are not yet up. */
 size_t iax2_endpoint_half_open(const struct iax2_endpoint *ep);
 

@@ -65,6 +65,7 @@ struct call {
 	bool outbound;
 	bool told;          /* the node knows of this call */
 	bool peer_ended;    /* its HANGUP or REJECT came */
+	mono_us end_due;    /* one came before its turn: believed by then */
 	uint16_t hash_next; /* next call in its address bucket */
 	bool hashed;
 	bool in_net;
@@ -274,6 +275,10 @@ enum iax2_err transport_send_iax(struct iax2_endpoint *ep, struct call *c,
  * It borrows buffer *@buf, which transport_release() returns. */
 bool transport_take_early(struct iax2_endpoint *ep, struct call *c,
 			  struct iax2_full *out, uint16_t *buf);
+/* The HANGUP or REJECT among the frames that came before their turn; borrowed
+ * until the call's next frame. */
+bool transport_early_end(const struct iax2_endpoint *ep, const struct call *c,
+			 struct iax2_full *out);
 void transport_release(struct iax2_endpoint *ep, uint16_t buf);
 /* Forget all that is unacknowledged and start counting again. */
 void transport_restart(struct iax2_endpoint *ep, struct call *c);
@@ -339,6 +344,7 @@ void call_forget(struct iax2_endpoint *ep, struct call *c,
 /* REJECT, of a call that was not let in, or HANGUP; then the end. */
 void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now);
+bool call_frame_ends(const struct iax2_full *f);
 /* HANGUP or REJECT came; @stateless: its sender keeps no call that could be
  * told of its arrival. */
 void call_on_end(struct iax2_endpoint *ep, struct call *c,

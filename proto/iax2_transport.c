@@ -373,6 +373,20 @@ bool transport_take_early(struct iax2_endpoint *ep, struct call *c,
 	return false;
 }
 
+bool transport_early_end(const struct iax2_endpoint *ep, const struct call *c,
+			 struct iax2_full *out)
+{
+	for (size_t i = 0; i < c->early_n; i++) {
+		const struct early *e = &c->early[i];
+
+		if (iax2_full_decode(ep->pool[e->buf], e->len, out) ==
+			    IAX2_OK &&
+		    call_frame_ends(out))
+			return true;
+	}
+	return false;
+}
+
 enum transport_in transport_accept(struct iax2_endpoint *ep, struct call *c,
 				   const struct iax2_full *f, mono_us now)
 {

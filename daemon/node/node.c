@@ -245,7 +245,7 @@ static void dtmf_step(struct node *n, mono_us now)
 
 static void check_stopped(struct node *n, mono_us now)
 {
-	const bool quiet = n->released && iax2_endpoint_calls(n->ep) == 0;
+	const bool quiet = n->released && iax2_endpoint_unsettled(n->ep) == 0;
 
 	if (n->stopping && !n->stopped && (quiet || now >= n->stop_by)) {
 		n->stopped = true;

@@ -388,6 +388,52 @@ static void after_its_hangup_a_peer_has_no_call(void)
 	no_event();
 }
 
+static void a_hangup_behind_a_gap_is_believed_in_the_end(void)
+{
+	static const char body[] = "\x2a\x01\x11";
+
+	for (int filled = 0; filled < 2; filled++) {
+		(void)up();
+		(void)say(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 3, 1, body, 3);
+		(void)expect(IAX2_FRAME_IAX, IAX2_IAX_VNAK, 1, 2);
+		no_event();
+		wait_us(4900 * MONO_MS);
+		while (take())
+			;
+		(void)say(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 3, 1, body, 3);
+		if (filled)
+			(void)say(IAX2_FRAME_TEXT, 0, 2, 1, "x", 2);
+		else
+			wait_us(100 * MONO_MS);
+		if (filled)
+			event(IAX2_EV_TEXT);
+		event(IAX2_EV_CALL_DOWN);
+		T_EQ(IAX2_DOWN_HANGUP_REMOTE, ev.u.down.reason);
+		T_EQ(17, ev.u.down.code);
+		wait_us(20 * MONO_S);
+		T_EQ(0, iax2_endpoint_calls(ep));
+		no_event();
+	}
+}
+
+static void a_frame_with_broken_elements_stalls_nothing(void)
+{
+	struct iax2_call_info info;
+	const struct iax2_call_id call = up();
+
+	/* A PING with an element that is longer than the frame. */
+	T_EQ(IAX2_E_TRUNCATED,
+	     say(IAX2_FRAME_IAX, IAX2_IAX_PING, 2, 1, "\x2e\x09x", 3));
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_PONG, 1, 3);
+	T_EQ(1, iax2_endpoint_counters(ep)->malformed);
+	(void)say(IAX2_FRAME_TEXT, 0, 3, 2, "on", 3);
+	event(IAX2_EV_TEXT);
+	T_EQ(IAX2_OK, iax2_call_info(ep, call, &info));
+	(void)say(IAX2_FRAME_IAX, IAX2_IAX_HANGUP, 4, 2, "\x16\x09x", 3);
+	event(IAX2_EV_CALL_DOWN);
+	T_STR("", ev.u.down.text);
+}
+
 static void loss_is_reported_in_percent_and_frames(void)
 {
 	struct iax2_full f;
@@ -567,6 +613,8 @@ int main(void)
 	T_RUN(only_the_peer_may_speak_in_its_call);
 	T_RUN(a_hangup_is_acknowledged_as_often_as_it_comes);
 	T_RUN(after_its_hangup_a_peer_has_no_call);
+	T_RUN(a_hangup_behind_a_gap_is_believed_in_the_end);
+	T_RUN(a_frame_with_broken_elements_stalls_nothing);
 	T_RUN(loss_is_reported_in_percent_and_frames);
 	T_RUN(both_hangups_are_acknowledged);
 	T_RUN(our_hangup_follows_what_was_said_before);
