@@ -10,13 +10,13 @@ tests that show it, which are not registered yet.  A rule is a function that
 yields what is wrong as (line, text).
 """
 
-import argparse
 import os
 import re
-import sys
 import tempfile
 from collections import Counter
 from typing import NamedTuple
+
+from house import Tap, main, plant, trial
 
 TABLE = 'tests/CONFORMANCE.md'
 LEVELS = ('MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT')
@@ -185,48 +185,18 @@ PLANTED = (
 )
 
 
-def _broken_rules(rows):
-    """Which rules a table of @rows breaks."""
+def _broken_rules(row):
+    rows = CLEAN + (row,) if row else CLEAN
     with tempfile.TemporaryDirectory() as root:
-        files = dict(FILES)
-        files[TABLE] = '# RFC\n\n| id | level |\n|--|--|\n' + '\n'.join(rows)
-        for path, text in files.items():
-            os.makedirs(os.path.join(root, os.path.dirname(path)),
-                        exist_ok=True)
-            with open(os.path.join(root, path), 'w', encoding='utf-8') as f:
-                f.write(text)
+        for path, text in FILES.items():
+            plant(root, path, text)
+        plant(root, TABLE, '# RFC\n\n| id | level |\n|--|--|\n' + '\n'.join(rows))
         tree = Tree(root)
         return [rule for rule in RULES if any(rule(tree))]
 
 
-class Tap:
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def line(self, good, name, notes=()):
-        self.count += 1
-        self.failed += not good
-        print(f'{"ok" if good else "not ok"} {self.count} - {name}')
-        for note in notes:
-            print(f'# {note}')
-
-    def done(self):
-        print(f'1..{self.count}', flush=True)
-        return 1 if self.failed else 0
-
-
 def self_check():
-    tap = Tap()
-    tap.line(not _broken_rules(CLEAN), 'a clean table breaks no rule')
-    for rule, row in PLANTED:
-        broken = _broken_rules(CLEAN + (row,))
-        tap.line(broken == [rule], f'{rule.__name__} finds {row}',
-                 [] if broken == [rule] else [r.__name__ for r in broken])
-    untested = set(RULES) - {rule for rule, _ in PLANTED}
-    tap.line(not untested, 'every rule has a planted fault',
-             [r.__name__ for r in untested])
-    return tap.done()
+    return trial(RULES, _broken_rules, [(rule, row, row) for rule, row in PLANTED])
 
 
 def kind(row):
@@ -251,15 +221,5 @@ def check(root):
     return tap.done()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('tree', nargs='?')
-    parser.add_argument('--self-check', action='store_true')
-    args = parser.parse_args()
-    if args.self_check == bool(args.tree):
-        parser.error('name a tree, or --self-check')
-    sys.exit(self_check() if args.self_check else check(args.tree))
-
-
 if __name__ == '__main__':
-    main()
+    main(check, self_check)

@@ -7,14 +7,14 @@
 A rule is a function that yields what is wrong as (path, line, text).
 """
 
-import argparse
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from fnmatch import fnmatch
 from typing import NamedTuple
+
+from house import Tap, main, plant, trial
 
 ROOMS = ('proto', 'audio', 'radio', 'config', 'daemon')
 WALLS = ('proto', 'audio', 'radio', 'config')  # know nothing of one another
@@ -270,56 +270,26 @@ PLANTED = (
 )
 
 
-def _plant(root, path, text):
-    os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
-    with open(os.path.join(root, path), 'w', encoding='utf-8') as f:
-        if text is None:
-            f.write('/* nobody\'s */\n')
-        elif path.endswith(('.c', '.h', '.py')):
-            f.write(f'/* {SPDX} */\n{text}')
-        else:
-            f.write(text)
+def _octets(path, text):
+    """What is planted at @path; None: a file without a licence."""
+    if text is None:
+        return '/* nobody\'s */\n'
+    if path.endswith(('.c', '.h', '.py')):
+        return f'/* {SPDX} */\n{text}'
+    return text
 
 
-def _broken_rules(planted):
-    """Which rules the clean tree breaks once @planted is in it."""
+def _broken_rules(fault):
     with tempfile.TemporaryDirectory() as root:
-        for path, text in CLEAN.items():
-            _plant(root, path, text)
-        for path, text in planted:
-            _plant(root, path, text)
+        for path, text in (*CLEAN.items(), *([fault] if fault else [])):
+            plant(root, path, _octets(path, text))
         tree = Tree(root)
         return [rule for rule in RULES if any(rule(tree))]
 
 
-class Tap:
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def line(self, good, name, notes=()):
-        self.count += 1
-        self.failed += not good
-        print(f'{"ok" if good else "not ok"} {self.count} - {name}')
-        for note in notes:
-            print(f'# {note}')
-
-    def done(self):
-        print(f'1..{self.count}', flush=True)
-        return 1 if self.failed else 0
-
-
 def self_check():
-    tap = Tap()
-    tap.line(not _broken_rules([]), 'a clean tree breaks no rule')
-    for rule, path, text in PLANTED:
-        broken = _broken_rules([(path, text)])
-        tap.line(broken == [rule], f'{rule.__name__} finds {path}',
-                 [] if broken == [rule] else [r.__name__ for r in broken])
-    untested = set(RULES) - {rule for rule, _, _ in PLANTED}
-    tap.line(not untested, 'every rule has a planted violation',
-             [r.__name__ for r in untested])
-    return tap.done()
+    return trial(RULES, _broken_rules,
+                 [(rule, path, (path, text)) for rule, path, text in PLANTED])
 
 
 def check(root):
@@ -331,15 +301,5 @@ def check(root):
     return tap.done()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('tree', nargs='?')
-    parser.add_argument('--self-check', action='store_true')
-    args = parser.parse_args()
-    if args.self_check == bool(args.tree):
-        parser.error('name a tree, or --self-check')
-    sys.exit(self_check() if args.self_check else check(args.tree))
-
-
 if __name__ == '__main__':
-    main()
+    main(check, self_check)
