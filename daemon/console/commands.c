@@ -48,7 +48,10 @@ static enum console_exit ask(const struct console *c, const struct ask *a,
 	struct rpc_answer answer = { 0 };
 	char why[RPC_WHY_MAX];
 	struct rpc *rpc = rpc_open(c->socket, why);
+	const double wait_s =
+		json_number_value(json_object_get(a->params, "wait_s"));
 	enum console_exit status = CONSOLE_NOT_REACHABLE;
+	int err;
 
 	*result = NULL;
 	if (!rpc) {
@@ -56,9 +59,10 @@ static enum console_exit ask(const struct console *c, const struct ask *a,
 		json_decref(a->params);
 		return CONSOLE_NOT_REACHABLE;
 	}
-	if (rpc_call(rpc, a->method, a->params, a->note, a->ctx, &answer) !=
-	    0) {
-		(void)fprintf(stderr, "keyhole: the daemon went away\n");
+	rpc_patience(rpc, RPC_PATIENCE_S + (unsigned)wait_s);
+	err = rpc_call(rpc, a->method, a->params, a->note, a->ctx, &answer);
+	if (err != 0) {
+		(void)fprintf(stderr, "keyhole: %s\n", rpc_trouble(err));
 	} else if (!answer.result) {
 		(void)fprintf(stderr, "keyhole: %s\n", answer.message);
 		status = CONSOLE_REFUSED;

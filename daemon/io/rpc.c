@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ struct rpc {
 	FILE *in;
 	int fd;
 	int next_id;
+	unsigned patience_s;
 	char *line;
 	size_t cap;
 };
@@ -50,6 +52,7 @@ struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
 		err = errno;
 	if (err == 0)
 		r->in = fdopen(r->fd, "r");
+	r->patience_s = RPC_PATIENCE_S;
 	if (r->in)
 		return r;
 	(void)snprintf(why, RPC_WHY_MAX, "%.120s: %s", path, explain(err));
@@ -57,6 +60,25 @@ struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
 		close(r->fd);
 	free(r);
 	return NULL;
+}
+
+/* 0: for ever. */
+static void wait_for(const struct rpc *r, unsigned seconds)
+{
+	const struct timeval tv = { .tv_sec = seconds };
+
+	(void)setsockopt(r->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+void rpc_patience(struct rpc *r, unsigned seconds)
+{
+	r->patience_s = seconds;
+}
+
+const char *rpc_trouble(int err)
+{
+	return err == -ETIMEDOUT ? "the daemon does not answer"
+				 : "the daemon went away";
 }
 
 struct rpc *rpc_close(struct rpc *r)
@@ -119,8 +141,10 @@ int rpc_call(struct rpc *r, const char *method, json_t *params,
 	json_t *got;
 
 	memset(out, 0, sizeof(*out));
+	wait_for(r, r->patience_s);
 	if (send_line(r, ask) != 0)
 		return -ECONNRESET;
+	errno = 0;
 	while ((got = receive(r))) {
 		const json_t *err = json_object_get(got, "error");
 		const char *m =
@@ -140,13 +164,14 @@ int rpc_call(struct rpc *r, const char *method, json_t *params,
 		json_decref(got);
 		return 0;
 	}
-	return -ECONNRESET;
+	return errno == EAGAIN ? -ETIMEDOUT : -ECONNRESET;
 }
 
 int rpc_listen(struct rpc *r, rpc_note_fn note, void *ctx)
 {
 	json_t *got;
 
+	wait_for(r, 0);
 	while ((got = receive(r))) {
 		const char *m =
 			json_string_value(json_object_get(got, "method"));

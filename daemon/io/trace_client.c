@@ -290,10 +290,11 @@ static int listen_on(struct rpc *rpc, struct follower *f)
 static int ask_and_listen(struct rpc *rpc, struct follower *f)
 {
 	struct rpc_answer answer;
+	const int err = rpc_call(rpc, "trace", NULL, on_note, f, &answer);
 	int status = REFUSED;
 
-	if (rpc_call(rpc, "trace", NULL, on_note, f, &answer) != 0) {
-		complain(f->want, "the daemon went away", "");
+	if (err != 0) {
+		complain(f->want, rpc_trouble(err), "");
 		return NOT_REACHABLE;
 	}
 	if (answer.result)

@@ -205,14 +205,15 @@ static int status_command(const struct conf_registrar *conf, bool json)
 	struct rpc_answer answer;
 	char why[RPC_WHY_MAX];
 	struct rpc *rpc = rpc_open(conf->control.socket, why);
-	int status;
+	int status, err;
 
 	if (!rpc) {
 		(void)complain(why);
 		return EXIT_NOT_REACHABLE;
 	}
-	if (rpc_call(rpc, "status", NULL, NULL, NULL, &answer) != 0) {
-		(void)complain("the registrar went away before it answered");
+	err = rpc_call(rpc, "status", NULL, NULL, NULL, &answer);
+	if (err != 0) {
+		(void)complain(rpc_trouble(err));
 		status = EXIT_NOT_REACHABLE;
 	} else if (!answer.result) {
 		status = complain(answer.message);
