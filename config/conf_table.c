@@ -193,7 +193,6 @@ static const struct conf_row node_rows[] = {
 	{ "iax2.interface", CONF_STRING, NODE(iax2.interface),
 	  .ok = conf_text_is_interface,
 	  .allowed = "an interface's name of at most 15 characters",
-	  .example = "wg0",
 	  .help = "The network interface to use alone, such as a VPN's; empty "
 		  "for any. It may come later than the daemon, or go and come "
 		  "back." },
@@ -361,7 +360,6 @@ static const struct conf_row registrar_rows[] = {
 	{ "iax2.interface", CONF_STRING, REGISTRAR(iax2.interface),
 	  .ok = conf_text_is_interface,
 	  .allowed = "an interface's name of at most 15 characters",
-	  .example = "wg0",
 	  .help = "The network interface to use alone, such as a VPN's; empty "
 		  "for any. It may come later than the daemon, or go and come "
 		  "back." },

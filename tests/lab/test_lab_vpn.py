@@ -76,8 +76,13 @@ class Vpn(Pair):
         home = lab.router('home', firewall='drop')
         site = lab.host('node', home)
         site.run(['nft', '-f', '-'], text='''
-            table ip watch { chain out { type filter hook output priority 0;
-                oifname "eth0" udp sport 4569 counter; oifname "eth0" udp dport 4569 counter; } }''')
+            table ip watch {
+                chain out {
+                    type filter hook output priority 0
+                    oifname "eth0" udp sport 4569 counter
+                    oifname "eth0" udp dport 4569 counter
+                }
+            }''')
         # The strictest that an operator may have set.
         site.run(['sysctl', '-q', '-w', 'net.ipv4.conf.all.rp_filter=1'])
         self.tunnel = Tunnel(lab, site, self.server)
@@ -140,7 +145,7 @@ def the_node_calls_through_the_server():
 def a_tunnel_that_comes_later_is_used():
     with LateVpn() as pair:
         true('there is no interface wg0: waiting for it' in pair.log(), 'it says so')
-        equal(4, pair.node.console('connect', '1999', '--wait', '2').returncode, 'a call meanwhile')
+        true(pair.node.console('connect', '1999', '--wait', '1').returncode != 0, 'no call meanwhile')
         pair.tunnel.up()
         wait_until(lambda: 'interface wg0 is in use' in pair.log(), 5, 'the tunnel to be used')
         pair.speak_both_ways(pair.called())
