@@ -74,9 +74,10 @@ struct conf_prefix {
 
 /* Where IAX2 listens. */
 struct conf_iax2 {
-	uint16_t port;  /* UDP, 1..65535 */
-	char bind4[16]; /* IPv4 address, "": no IPv4 */
-	char bind6[46]; /* IPv6 address, "": no IPv6 */
+	uint16_t port;      /* UDP, 1..65535 */
+	char bind4[16];     /* IPv4 address, "": no IPv4 */
+	char bind6[46];     /* IPv6 address, "": no IPv6 */
+	char interface[16]; /* "": any */
 	struct conf_prefix *calltoken_optional;
 	size_t calltoken_optional_n; /* 0..CONF_PREFIXES_MAX */
 	/* The node's only. */

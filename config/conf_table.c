@@ -190,6 +190,12 @@ static const struct conf_row node_rows[] = {
 	{ "iax2.bind6", CONF_STRING, NODE(iax2.bind6),
 	  .text = "::", .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
 	  .help = "The IPv6 address to listen on; empty for no IPv6." },
+	{ "iax2.interface", CONF_STRING, NODE(iax2.interface),
+	  .ok = conf_text_is_interface,
+	  .allowed = "an interface's name of at most 15 characters",
+	  .help = "The network interface to use alone, such as a VPN's; empty "
+		  "for any. It may come later than the daemon, or go and come "
+		  "back." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
 	  .max = 8192, .dflt = 64, .help = "Calls at the same time." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
@@ -351,6 +357,12 @@ static const struct conf_row registrar_rows[] = {
 	{ "iax2.bind6", CONF_STRING, REGISTRAR(iax2.bind6),
 	  .text = "::", .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
 	  .help = "The IPv6 address to listen on; empty for no IPv6." },
+	{ "iax2.interface", CONF_STRING, REGISTRAR(iax2.interface),
+	  .ok = conf_text_is_interface,
+	  .allowed = "an interface's name of at most 15 characters",
+	  .help = "The network interface to use alone, such as a VPN's; empty "
+		  "for any. It may come later than the daemon, or go and come "
+		  "back." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
 	  LIST_OF(struct conf_registrar, iax2.calltoken_optional, prefixes,
 		  CONF_PREFIXES_MAX),

@@ -432,6 +432,16 @@ bool conf_text_is_callsign(const char *text)
 	return is_made_of(text, "/-");
 }
 
+/* As the kernel has it, and nothing that would not be seen. */
+bool conf_text_is_interface(const char *text)
+{
+	for (const char *c = text; *c; c++) {
+		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
+			return false;
+	}
+	return strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
 bool conf_text_is_group_name(const char *text)
 {
 	return is_made_of(text, "-_.") && *text != '-';

@@ -168,7 +168,8 @@ static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
 	struct app *a = ctx;
 	const size_t max = sizeof(a->own) / sizeof(a->own[0]);
 	struct net_addr now[sizeof(a->own) / sizeof(a->own[0])];
-	const size_t n = net_addr_local(now, max, a->conf.iax2.port);
+	const size_t n = net_addr_local(now, max, a->conf.iax2.port,
+					a->conf.iax2.interface);
 	const bool same =
 		n == a->own_n && memcmp(now, a->own, n * sizeof(now[0])) == 0;
 	const bool first = fd == -2;
@@ -182,6 +183,20 @@ static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
 	if (first)
 		return;
 	log_info("this machine's addresses changed");
+	oo_node_network_changed(node_openover(a->node), loop_now());
+	app_pump(a);
+}
+
+static void on_interface(void *ctx, const char *why)
+{
+	struct app *a = ctx;
+
+	if (why)
+		log_warning("%s", why);
+	else
+		log_info("interface %s is in use", a->conf.iax2.interface);
+	on_own_addresses(-1, 0, a);
+	/* Also when it came back with the addresses that it had. */
 	oo_node_network_changed(node_openover(a->node), loop_now());
 	app_pump(a);
 }
@@ -263,6 +278,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 		.bind4 = a->conf.iax2.bind4,
 		.bind6 = a->conf.iax2.bind6,
 		.port = a->conf.iax2.port,
+		.interface = a->conf.iax2.interface,
+		.on_interface = on_interface,
 		.on_dgram = on_dgram,
 		.on_batch = on_batch,
 		.ctx = a,
@@ -270,6 +287,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	const mono_us watchdog = notify_watchdog_period();
 	int err = udp_open(&a->udp, a->base, &udp, why);
 
+	if (err == 0 && why[0] != '\0')
+		log_warning("%s", why);
 	if (err == 0)
 		err = radio_io_open(&a->radio, &a->conf, why);
 	if (err == 0)

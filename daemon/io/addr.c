@@ -181,7 +181,8 @@ static bool is_usable(const struct ifaddrs *i, struct net_addr *a)
 	return !(a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80);
 }
 
-size_t net_addr_local(struct net_addr *out, size_t max, uint16_t port)
+size_t net_addr_local(struct net_addr *out, size_t max, uint16_t port,
+		      const char *interface)
 {
 	struct ifaddrs *all, *i;
 	size_t n = 0;
@@ -189,6 +190,8 @@ size_t net_addr_local(struct net_addr *out, size_t max, uint16_t port)
 	if (getifaddrs(&all) != 0)
 		return 0;
 	for (i = all; i && n < max; i = i->ifa_next) {
+		if (interface[0] && strcmp(i->ifa_name, interface) != 0)
+			continue;
 		if (!is_usable(i, &out[n]))
 			continue;
 		out[n++].port = port;

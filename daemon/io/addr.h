@@ -41,8 +41,10 @@ void net_addr_fill_source(struct net_addr *local, const struct net_addr *peer);
 
 /*
  * The unicast addresses of this host's interfaces that are up, with @port:
- * neither loopback nor link-local.  Returns how many, at most @max.
+ * neither loopback nor link-local; those of @interface alone unless it is
+ * empty.  Returns how many, at most @max.
  */
-size_t net_addr_local(struct net_addr *out, size_t max, uint16_t port);
+size_t net_addr_local(struct net_addr *out, size_t max, uint16_t port,
+		      const char *interface);
 
 #endif

@@ -15,12 +15,14 @@
 #include "daemon/io/addr.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/udp_control.h"
+#include "daemon/io/udp_device.h"
 #include "daemon/io/udp_prefer.h"
 
 #define BATCH 64U
 #define SLACK 1U /* one octet more shows a datagram that is too long */
 #define RCVBUF (4 * 1024 * 1024)
 #define EXTRA_MAX 1024U
+#define LOOK_S 1 /* between looks at the interface */
 
 enum { SOCK4, SOCK6, SOCKS };
 
@@ -38,6 +40,9 @@ struct udp {
 	struct sock preferred[SOCKS]; /* on the same port, for some peers */
 	struct net_addr prefer[UDP_PREFER_MAX];
 	size_t prefer_n;
+	struct event *look;    /* NULL: any interface */
+	unsigned device;       /* index that the sockets are bound to, or 0 */
+	char why[UDP_WHY_MAX]; /* what was said last of the interface */
 	struct sock extra[EXTRA_MAX]; /* ids from 1 */
 	uint16_t extra_n;
 	struct udp_counters n;
@@ -181,6 +186,11 @@ static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
 
 	if (fd < 0)
 		return -errno;
+	err = udp_device_bind(fd, u->cfg.interface);
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
 	if (!set_options(fd, v6) ||
 	    (second && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0) ||
 	    bind(fd, (const struct sockaddr *)&sa, len) != 0) {
@@ -224,7 +234,11 @@ static bool configured(const struct udp *u, size_t which, struct net_addr *at)
 static int explain(int err, const char *bind, uint16_t port,
 		   char why[UDP_WHY_MAX])
 {
-	if (err == -EADDRINUSE)
+	if (err == -EPERM)
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "no permission to use one interface alone: it "
+			       "takes CAP_NET_RAW, or Linux 5.7");
+	else if (err == -EADDRINUSE)
 		(void)snprintf(why, UDP_WHY_MAX,
 			       "UDP port %u is in use by another program",
 			       (unsigned)port);
@@ -266,6 +280,124 @@ static int open_family(struct udp *u, size_t which, const char *bind,
 	return 0;
 }
 
+static int open_port(struct udp *u, char why[UDP_WHY_MAX])
+{
+	int err = open_family(u, SOCK4, u->cfg.bind4, why);
+
+	if (err == 0)
+		err = open_family(u, SOCK6, u->cfg.bind6, why);
+	if (err == 0 && u->main[SOCK4].fd < 0 && u->main[SOCK6].fd < 0) {
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "neither IPv4 nor IPv6 can be used");
+		err = -EAFNOSUPPORT;
+	}
+	return err;
+}
+
+static void close_port(struct udp *u)
+{
+	for (size_t i = 0; i < SOCKS; i++) {
+		sock_close(&u->main[i]);
+		sock_close(&u->preferred[i]);
+	}
+}
+
+/* --- one interface ------------------------------------------------------ */
+
+/* Where it was, so that the mapping of a NAT holds. */
+static void move_extra(struct udp *u, struct sock *s)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct net_addr at;
+	const bool known =
+		getsockname(s->fd, (struct sockaddr *)&sa, &len) == 0 &&
+		net_addr_from_sockaddr((const struct sockaddr *)&sa, &at);
+
+	sock_close(s);
+	if (known)
+		(void)sock_open(u, s, &at, false);
+}
+
+/*
+ * A socket stays bound to the index that the interface had, and only root may
+ * bind it to another: so they are opened anew.
+ */
+static int open_on(struct udp *u, unsigned device, char why[UDP_WHY_MAX])
+{
+	const size_t n = u->prefer_n;
+	struct net_addr peers[UDP_PREFER_MAX];
+	int err;
+
+	close_port(u);
+	u->device = 0;
+	err = open_port(u, why);
+	if (err != 0) {
+		close_port(u);
+		return err;
+	}
+	for (size_t i = 0; i < EXTRA_MAX; i++) {
+		if (u->extra[i].fd >= 0)
+			move_extra(u, &u->extra[i]);
+	}
+	memcpy(peers, u->prefer, sizeof(peers));
+	u->prefer_n = 0;
+	(void)udp_prefer(u, peers, n);
+	u->device = device;
+	return 0;
+}
+
+/* 0 when the interface is in use. */
+static int use_interface(struct udp *u, char why[UDP_WHY_MAX])
+{
+	const unsigned device = udp_device_index(u->cfg.interface);
+
+	why[0] = '\0';
+	if (device == 0) {
+		u->device = 0;
+		(void)snprintf(why, UDP_WHY_MAX,
+			       "there is no interface %.20s: waiting for it",
+			       u->cfg.interface);
+		return -ENODEV;
+	}
+	return device == u->device ? 0 : open_on(u, device, why);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct udp *u = arg;
+	const unsigned before = u->device;
+	char why[UDP_WHY_MAX];
+
+	(void)fd;
+	(void)what;
+	(void)use_interface(u, why);
+	if (before == u->device && strcmp(why, u->why) == 0)
+		return;
+	memcpy(u->why, why, sizeof(why));
+	if (u->cfg.on_interface)
+		u->cfg.on_interface(u->cfg.ctx, why[0] ? why : NULL);
+}
+
+/*
+ * An interface that is missing, or has no address yet, may come: a tunnel or a
+ * hotspot that is up later than the daemon.  The radio works meanwhile.
+ */
+static int start_on_interface(struct udp *u, char why[UDP_WHY_MAX])
+{
+	const struct timeval again = { LOOK_S, 0 };
+	const int err = use_interface(u, why);
+
+	memcpy(u->why, why, sizeof(u->why));
+	if (err != 0 && err != -ENODEV && err != -EADDRNOTAVAIL)
+		return err;
+	u->look = event_new(u->base, -1, EV_PERSIST, on_look, u);
+	if (u->look && event_add(u->look, &again) == 0)
+		return 0;
+	(void)snprintf(why, UDP_WHY_MAX, "out of memory");
+	return -ENOMEM;
+}
+
 int udp_open(struct udp **out, struct event_base *base,
 	     const struct udp_cfg *cfg, char why[UDP_WHY_MAX])
 {
@@ -277,6 +409,7 @@ int udp_open(struct udp **out, struct event_base *base,
 		(void)snprintf(why, UDP_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
+	why[0] = '\0';
 	u->cfg = *cfg;
 	u->base = base;
 	for (size_t i = 0; i < SOCKS; i++) {
@@ -287,14 +420,8 @@ int udp_open(struct udp **out, struct event_base *base,
 		u->extra[i].fd = -1;
 		u->extra[i].id = (uint16_t)(i + 1);
 	}
-	err = open_family(u, SOCK4, cfg->bind4, why);
-	if (err == 0)
-		err = open_family(u, SOCK6, cfg->bind6, why);
-	if (err == 0 && u->main[SOCK4].fd < 0 && u->main[SOCK6].fd < 0) {
-		(void)snprintf(why, UDP_WHY_MAX,
-			       "neither IPv4 nor IPv6 can be used");
-		err = -EAFNOSUPPORT;
-	}
+	err = cfg->interface && cfg->interface[0] ? start_on_interface(u, why)
+						  : open_port(u, why);
 	if (err != 0) {
 		udp_close(u);
 		return err;
@@ -307,10 +434,9 @@ struct udp *udp_close(struct udp *u)
 {
 	if (!u)
 		return NULL;
-	for (size_t i = 0; i < SOCKS; i++) {
-		sock_close(&u->main[i]);
-		sock_close(&u->preferred[i]);
-	}
+	if (u->look)
+		event_free(u->look);
+	close_port(u);
 	for (size_t i = 0; i < EXTRA_MAX; i++)
 		sock_close(&u->extra[i]);
 	free(u);

@@ -7,6 +7,9 @@
  * (recvmmsg, sendmmsg).  An answer leaves from the local address that was
  * asked (struct net_path).  Extra sockets on ports of the kernel's choice
  * serve port probing.
+ *
+ * With an interface named, all of them use that one alone.  It may be missing:
+ * then nothing is sent or heard until it is there, under whatever index.
  */
 
 #include <event2/event.h>
@@ -24,11 +27,15 @@ struct udp_cfg {
 	const char *bind4; /* address; empty: no IPv4 */
 	const char *bind6; /* address; empty: no IPv6 */
 	uint16_t port;
+	const char *interface; /* NULL or empty: any */
 	/* One datagram, borrowed; it must not send: what was received lies in
 	 * the memory that sending uses.  After a batch, on_batch once: it may
 	 * send, and open and close extra sockets. */
 	void (*on_dgram)(void *ctx, const struct dgram *d);
 	void (*on_batch)(void *ctx);
+	/* The interface has gone or cannot be used, as @why says, or it can
+	 * again: NULL.  Not from within udp_open(); may be NULL. */
+	void (*on_interface)(void *ctx, const char *why);
 	void *ctx;
 };
 
@@ -41,7 +48,8 @@ struct udp_counters {
 	uint64_t tx_failed;      /* any other error */
 };
 
-/* 0 and *@out, or -errno with a sentence in @why. */
+/* 0 and *@out, or -errno with a sentence in @why.  An interface that is not
+ * there yet is no error; @why says that it is waited for, or is empty. */
 int udp_open(struct udp **out, struct event_base *base,
 	     const struct udp_cfg *cfg, char why[UDP_WHY_MAX]);
 /* Accepts NULL, returns NULL. */

@@ -438,12 +438,24 @@ static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 	return -ENOMEM;
 }
 
+static void on_interface(void *ctx, const char *why)
+{
+	const struct server *s = ctx;
+
+	if (why)
+		log_warning("%s", why);
+	else
+		log_info("interface %s is in use", s->conf->iax2.interface);
+}
+
 static int start(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	const struct udp_cfg udp = {
 		.bind4 = s->conf->iax2.bind4,
 		.bind6 = s->conf->iax2.bind6,
 		.port = s->conf->iax2.port,
+		.interface = s->conf->iax2.interface,
+		.on_interface = on_interface,
 		.on_dgram = on_dgram,
 		.on_batch = on_batch,
 		.ctx = s,
@@ -458,6 +470,8 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 		return -ENOMEM;
 	}
 	err = udp_open(&s->udp, s->base, &udp, why);
+	if (err == 0 && why[0] != '\0')
+		log_warning("%s", why);
 	if (err == 0)
 		err = open_control(s, why);
 	if (err == 0 && start_loop(s) != 0) {

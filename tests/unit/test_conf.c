@@ -70,6 +70,7 @@ static void the_defaults_are_those_of_the_table(void)
 	T_EQ(4569, c.iax2.port);
 	T_STR("0.0.0.0", c.iax2.bind4);
 	T_STR("::", c.iax2.bind6);
+	T_STR("", c.iax2.interface);
 	T_EQ(64, c.iax2.calls_max);
 	T_EQ(0, c.iax2.codecs_n);
 	T_EQ(0,
@@ -96,6 +97,7 @@ static void the_defaults_are_those_of_the_table(void)
 	T_EQ(4569, r.iax2.port);
 	T_STR("0.0.0.0", r.iax2.bind4);
 	T_STR("::", r.iax2.bind6);
+	T_STR("", r.iax2.interface);
 	T_STR("/var/lib/keyhole-registrar/registrar.key", r.registrar.key_file);
 	T_STR("/var/lib/keyhole-registrar/directory.db", r.registrar.directory);
 	T_EQ(20000, r.registrar.nodes_max);

@@ -174,6 +174,20 @@ static void words_addresses_and_names_are_checked(void)
 	expect(NUMBER "registrars = ( { host = \"\"; key = \"" KEY_A "\"; } );",
 	       "F:2: registrars[0].host is \"\"; allowed: a DNS name or an "
 	       "address\n");
+	expect(NUMBER "iax2: { interface = \"wg/0\"; };",
+	       "F:2: iax2.interface is \"wg/0\"; allowed: an interface's name "
+	       "of at most 15 characters, or \"\"\n");
+	expect(NUMBER "iax2: { interface = \"w 0\"; };",
+	       "F:2: iax2.interface is \"w 0\"; allowed: an interface's name "
+	       "of at most 15 characters, or \"\"\n");
+	expect(NUMBER "iax2: { interface = \"0123456789abcdef\"; };",
+	       "F:2: iax2.interface is \"0123456789abcdef\"; allowed: an "
+	       "interface's name of at most 15 characters, or \"\"\n");
+	expect_registrar(
+		"iax2: { interface = \"..\"; };",
+		"F:1: iax2.interface is \"..\"; allowed: an interface's "
+		"name of at most 15 characters, or \"\"\n");
+	expect(NUMBER "iax2: { interface = \"wg0.1\"; };", "");
 	expect(NUMBER "control: { group = \"-x\"; };",
 	       "F:2: control.group is \"-x\"; allowed: a group's name of at "
 	       "most 32 characters\n");

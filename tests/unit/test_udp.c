@@ -258,6 +258,53 @@ static void an_address_that_is_not_ours_is_said_in_a_sentence(void)
 	T_TRUE(udp_open(&u, base, &cfg, why) < 0);
 }
 
+static void one_interface_is_used_alone(void)
+{
+	struct inbox in = { 0 };
+	struct udp_cfg cfg = { .bind4 = "127.0.0.1",
+			       .bind6 = "",
+			       .port = PORT,
+			       .interface = "lo",
+			       .on_dgram = on_dgram,
+			       .on_batch = on_batch,
+			       .ctx = &in };
+	struct dgram d = to("127.0.0.1");
+	char why[UDP_WHY_MAX];
+	struct udp *u;
+
+	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_STR("", why);
+	T_EQ(1, udp_extra_open(u, 1, &d.path.sock));
+	send_n(u, &d, 1);
+	wait_for(&in, 1);
+	u = udp_close(u);
+}
+
+static void an_interface_that_is_not_there_is_waited_for(void)
+{
+	struct inbox in = { 0 };
+	struct udp_cfg cfg = { .bind4 = "0.0.0.0",
+			       .bind6 = "",
+			       .port = PORT,
+			       .interface = "keyhole-none",
+			       .on_dgram = on_dgram,
+			       .on_batch = on_batch,
+			       .ctx = &in };
+	const struct dgram d = to("127.0.0.1");
+	char why[UDP_WHY_MAX];
+	uint16_t first;
+	struct udp *u;
+
+	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_STR("there is no interface keyhole-none: waiting for it", why);
+	T_EQ(0, udp_prefer(u, &d.path.peer, 1));
+	T_EQ(0, udp_extra_open(u, 1, &first));
+	send_n(u, &d, 1);
+	T_EQ(0, udp_counters(u)->tx);
+	T_EQ(1, udp_counters(u)->tx_unreachable);
+	u = udp_close(u);
+}
+
 /* --- preferred peers ---------------------------------------------------- */
 
 /* Sources by their first octet: friends count up from 0, strangers say 255. */
@@ -386,6 +433,8 @@ int main(void)
 	T_RUN(a_family_without_a_socket_is_counted);
 	T_RUN(extra_sockets_come_and_go_fast);
 	T_RUN(an_address_that_is_not_ours_is_said_in_a_sentence);
+	T_RUN(one_interface_is_used_alone);
+	T_RUN(an_interface_that_is_not_there_is_waited_for);
 	T_RUN(a_flood_does_not_displace_a_peer);
 	T_RUN(a_flood_over_ipv6_does_not_either);
 	T_RUN(peers_beyond_the_table_are_strangers);
