@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -36,13 +37,13 @@
 #define BATCH 64U
 #define UNANSWERED_MAX 256U /* fits into any socket's buffer */
 #define PONG_LEN 56U        /* to a proved IPv4 address */
-#define PATIENCE_MS 500
+#define PATIENCE_US 500000
 
 /* What the servers tell the generator. */
 struct told {
-	volatile bool ready;
-	volatile uint64_t pings; /* authentic, as the registrar counts */
-	long rss_before;         /* octets */
+	atomic_bool ready;
+	_Atomic uint64_t pings; /* authentic, as the registrar counts */
+	long rss_before;        /* octets */
 };
 
 struct batch {
@@ -89,14 +90,18 @@ static void random_octets(void *ctx, uint8_t *buf, size_t len)
 
 static long rss_of(pid_t pid)
 {
-	char path[32];
+	char text[64];
+	char *second = text;
 	long pages = 0;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	f = fopen(path, "r");
-	must(f && fscanf(f, "%*d %ld", &pages) == 1, "no memory figure");
+	(void)snprintf(text, sizeof(text), "/proc/%d/statm", (int)pid);
+	f = fopen(text, "r");
+	must(f && fgets(text, sizeof(text), f), "no memory figure");
 	(void)fclose(f);
+	(void)strtol(text, &second, 10);
+	pages = strtol(second, NULL, 10);
+	must(pages > 0, "no memory figure");
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
@@ -140,13 +145,23 @@ static struct net_addr addr_of(uint32_t node, uint16_t port)
 			   (uint8_t)(ip >> 8), (uint8_t)ip, port);
 }
 
+static struct net_addr v6_addr_of(uint32_t node, uint16_t port)
+{
+	struct net_addr a = { .ip = { 0x20, 0x01, 0x0d, 0xb8 }, .port = port };
+
+	memcpy(a.ip + 4, &node, sizeof(node));
+	return a;
+}
+
+/* At an address of each family, the most that a node can have. */
 static void register_all(struct oo_registrar *r, uint16_t port, mono_us now)
 {
 	struct oo_directory *dir = oo_registrar_directory(r);
 
 	for (uint32_t i = 0; i < NODES; i++) {
 		const struct oo_session s = session_of(i, true);
-		const struct net_path path = { .peer = addr_of(i, port) };
+		const struct net_path v4 = { .peer = addr_of(i, port) };
+		const struct net_path v6 = { .peer = v6_addr_of(i, port) };
 		char number[OO_NUMBER_MAX + 1];
 		struct oo_record *rec;
 		uint8_t key[KEY_PUBLIC_LEN] = { 1 };
@@ -157,7 +172,8 @@ static void register_all(struct oo_registrar *r, uint16_t port, mono_us now)
 		     "no room for a node");
 		rec = oo_directory_by_number(dir, number);
 		oo_directory_begin(dir, rec, &s);
-		oo_directory_move(dir, rec, &path, now);
+		oo_directory_move(dir, rec, &v4, now);
+		oo_directory_move(dir, rec, &v6, now);
 	}
 	must(oo_directory_sessions(dir) == NODES, "not every node is there");
 }
@@ -178,9 +194,10 @@ static bool next_tx(void *ctx, struct dgram *out)
 
 static void pump(struct service *s)
 {
+	/* Before the last PONG, after which the end may come at once. */
+	s->told->pings = oo_registrar_counters(s->registrar)->pings;
 	udp_send(s->udp, next_tx, s->registrar);
 	loop_timer_set(&s->timer, oo_registrar_deadline(s->registrar));
-	s->told->pings = oo_registrar_counters(s->registrar)->pings;
 }
 
 static void on_dgram(void *ctx, const struct dgram *d)
@@ -431,7 +448,7 @@ static void measure(struct bench *b, struct server *s)
 /* The port that the kernel gave to a socket. */
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_in at;
+	struct sockaddr_in at = { 0 };
 	socklen_t len = sizeof(at);
 
 	must(getsockname(fd, (struct sockaddr *)&at, &len) == 0, "no port");
@@ -465,7 +482,7 @@ static void choose_cpus(struct bench *b)
 
 static void open_generator(struct bench *b)
 {
-	const struct timeval tv = { .tv_usec = PATIENCE_MS * 1000 };
+	const struct timeval tv = { .tv_usec = PATIENCE_US };
 
 	b->fd = socket_at(INADDR_ANY, 0);
 	b->port = port_of(b->fd);
