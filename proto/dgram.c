@@ -47,6 +47,10 @@ bool dgram_queue_push(struct dgram_queue *q, const struct dgram *d, bool media)
 		q->dropped++;
 		return false;
 	}
+	/* From the start again, so that a queue which is mostly empty stays in
+	 * the processor's cache however long it is. */
+	if (q->fill == 0)
+		q->head = 0;
 	s = &q->slots[(q->head + q->fill) % q->cap];
 	s->path = d->path;
 	s->ttl = d->ttl;

@@ -156,6 +156,31 @@ static void voice_leaves_room_for_signalling(void)
 	T_TRUE(dgram_queue_new(65537) == NULL);
 }
 
+/* First in, first out, all around the ring and after it was empty. */
+static void a_queue_keeps_its_order(void)
+{
+	struct dgram_queue *q = dgram_queue_new(8);
+	uint8_t in = 0, want = 0;
+	struct dgram d = { .path.peer = v4, .data = &in, .len = 1 };
+	struct dgram out;
+	unsigned wrong = 0;
+
+	for (unsigned round = 0; round < 40; round++) {
+		/* Seven are in; then all come out, or two stay. */
+		const unsigned stay = round % 8 < 5 ? 2 : 0;
+
+		for (; (uint8_t)(in - want) < 7; in++)
+			wrong += !dgram_queue_push(q, &d, false);
+		for (; (uint8_t)(in - want) > stay; want++)
+			wrong += !dgram_queue_pop(q, &out) ||
+				 out.data[0] != want;
+		wrong += dgram_queue_empty(q) != (stay == 0);
+	}
+	T_EQ(0, wrong);
+	T_EQ(0, dgram_queue_dropped(q));
+	dgram_queue_free(q);
+}
+
 /* --- the directory ------------------------------------------------------ */
 
 #define NODES 16
@@ -262,6 +287,7 @@ int main(void)
 	T_RUN(a_number_of_another_length_is_not_there);
 	T_RUN(an_element_that_does_not_fit_spoils_the_cursor);
 	T_RUN(voice_leaves_room_for_signalling);
+	T_RUN(a_queue_keeps_its_order);
 	T_RUN(nodes_are_found_by_all_their_names);
 	T_RUN(another_key_ends_the_session);
 	T_RUN(every_outcome_has_words_of_its_own);
