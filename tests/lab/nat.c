@@ -149,7 +149,7 @@ static bool read_packet(struct packet *pkt)
 
 	if (pkt->len < IP_LEN + L4_LEN || ip[0] >> 4 != 4)
 		return false;
-	pkt->header = (ip[0] & 0x0fU) * 4U;
+	pkt->header = (size_t)(ip[0] & 0x0fU) * 4;
 	if (pkt->header < IP_LEN || pkt->len < pkt->header + L4_LEN)
 		return false;
 	if (get16(ip + 6) & 0x3fffU) /* a fragment */
