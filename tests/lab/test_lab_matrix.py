@@ -30,7 +30,12 @@ KINDS = {
     'firewall6': (dict(FIREWALL6),),
 }
 CONES = ('public', 'full-cone', 'restricted', 'port-restricted', 'double')
-WORKS = {(a, b) for a in CONES for b in CONES} | {('firewall6', 'firewall6')}
+# Where the other filter does not look at ports, a new port is no hindrance.
+LENIENT = ('public', 'full-cone', 'restricted')
+SYMMETRIC = ('sym-random', 'sym-seq')
+WORKS = ({(a, b) for a in CONES for b in CONES} | {('firewall6', 'firewall6')}
+         | {(a, b) for a in LENIENT for b in SYMMETRIC}
+         | {(a, b) for a in SYMMETRIC for b in LENIENT})
 
 
 def add_node(world, number, kind):
