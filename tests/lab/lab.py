@@ -25,6 +25,7 @@ from netns import (LabError, Namespace, clean, delete_namespaces, kill_inside,
 from probe import (ADDRESS, ADDRESS_PORT, CALLTOKEN, INDEPENDENT, REJECT,
                    Answerer, Path, classify, ping_ms, plain_new, receive)
 from sites import FIREWALLS, NAT_KINDS, Host, Internet, Router
+from tunnat import TUN_KINDS, TUN_OPTIONS, TunRouter
 import wire
 from wanctl import Wan, build_dir, wan_program
 
@@ -120,17 +121,24 @@ class Lab:
         return Host(self, name, upstream, ipv4, ipv6)
 
     def router(self, name, upstream=None, nat='preserving', firewall=None,
-               lan='home', ipv4=True, ipv6=False, hole_life_s=None):
+               lan='home', ipv4=True, ipv6=False, hole_life_s=None, **options):
         """A router at the internet or behind another router.
 
         nat: None, 'preserving' (keeps a free port), 'random' or 'sequential'
         (a new port for each destination).  firewall, for what arrives
         unsolicited from outside: None, 'drop', 'reject' (nft's reject), or
         'icmp' (the router itself answers port unreachable and keeps a
-        connection; nothing is forwarded).  lan: 'home' (192.168) or 'carrier'
+        connection; nothing is forwarded).  Or nat is one of TUN_KINDS with the
+        options of nat.c: IPv4 only, no firewall but its filtering.  lan: 'home' (192.168) or 'carrier'
         (100.64); public addresses without NAT.  ipv6: a public prefix.
         """
-        if nat not in NAT_KINDS or firewall not in FIREWALLS:
+        if nat in TUN_KINDS:
+            if firewall or ipv6 or not ipv4 or set(options) - set(TUN_OPTIONS):
+                raise ValueError(f'no such router: {nat}, {firewall}, {options}')
+            return TunRouter(self, name, upstream or self.internet, options,
+                             nat=nat, firewall=None, lan=lan, ipv4=True,
+                             ipv6=False, hole_life_s=hole_life_s)
+        if options or nat not in NAT_KINDS or firewall not in FIREWALLS:
             raise ValueError(f'no such router: {nat}, {firewall}')
         return Router(self, name, upstream or self.internet, nat=nat,
                       firewall=firewall, lan=lan, ipv4=ipv4, ipv6=ipv6,
