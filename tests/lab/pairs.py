@@ -93,7 +93,7 @@ class Pair:
             peers[1]['host'] = self.pbx.addr
         self.node = Node(lab, lab.host('node'), '2001', self.registrar, peers=peers,
                          iax2={'codecs': list(codecs)},
-                         jitter={'min_ms': 120})  # Python is not always on time
+                         jitter={'min_ms': 200})  # Python is not always on time
         wait_until(self.node.status, 10, 'the node to start')
         self.events = Events(self.node)
         self.wav = sweep(os.path.join(lab.dir, 'sweep.wav'))
