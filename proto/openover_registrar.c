@@ -229,7 +229,7 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 /* A POKE that knows nothing of us gets the PONG of RFC 5456 6.7.2. */
 static enum iax2_err on_plain_poke(struct oo_registrar *r,
 				   const struct dgram *d,
-				   const struct oo_msg *m, mono_us now)
+				   const struct oo_msg *m)
 {
 	const struct iax2_full hdr = {
 		.src_callno = IAX2_CALLNO_OUTSIDE,
@@ -240,10 +240,7 @@ static enum iax2_err on_plain_poke(struct oo_registrar *r,
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
 
-	if (!rate_table_take(r->unproved, &d->path.peer, now)) {
-		r->n.limited++;
-		return IAX2_E_LIMITED;
-	}
+	/* A header, as the POKE has at least. */
 	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_OK;
@@ -294,7 +291,7 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 	case IAX2_IAX_POKE:
 		if (m.has_session)
 			return on_ping(r, d, &m, now);
-		return on_plain_poke(r, d, &m, now);
+		return on_plain_poke(r, d, &m);
 	case IAX2_IAX_REGREQ:
 		return registrar_on_regreq(r, d, &m, now);
 	case IAX2_IAX_REGREL:

@@ -23,6 +23,9 @@
 /* A client that lost some packets on its way back is still known. */
 #define MARGIN_US (30 * MONO_S)
 
+/* Of the whole log: the addresses may be made up. */
+static const struct rate_limit no_token_limit = { 60, 10 };
+
 /* What one secret makes of one REGREQ or REGREL. */
 struct exchange {
 	uint16_t callno; /* ours, 2..0x7eff: outside of all other use */
@@ -70,16 +73,18 @@ static enum iax2_err challenge(struct oo_registrar *r, const struct dgram *d,
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
 
-	if (!rate_table_take(r->unproved, &d->path.peer, now)) {
-		r->n.limited++;
-		return IAX2_E_LIMITED;
-	}
 	exchange_for(&x, r->secret.now, &d->path.peer, m);
 	hdr = answer_from(m, x.callno);
 	w = oo_frame_begin(buf, IAX2_IAX_REGAUTH, &hdr);
 	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, IAX2_AUTH_MD5);
 	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, x.challenge);
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, m->username);
+	/* Without a call token the sender may be made up. */
+	if ((size_t)(w.p - buf) > d->len &&
+	    !rate_table_take(r->unproved, &d->path.peer, now)) {
+		r->n.limited++;
+		return IAX2_E_LIMITED;
+	}
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_OK;
 }
@@ -240,11 +245,11 @@ enum iax2_err registrar_on_plain(struct oo_registrar *r, const struct dgram *d,
 	if (m->has_calltoken) {
 		if (!call_token_check(&r->secret, from, m->calltoken,
 				      strlen(m->calltoken)))
-			return registrar_ask_for_token(r, d, m, now);
+			return registrar_ask_for_token(r, d, m);
 	} else if (!net_prefix_has(r->token_optional, r->token_optional_n,
 				   from)) {
 		r->n.token_bad++;
-		if (rate_table_take(r->unproved, from, now))
+		if (rate_take(&r->no_token_log, &no_token_limit, now))
 			registrar_event(r, OO_REG_EV_NO_TOKEN, m->username,
 					from);
 		return IAX2_E_LIMITED;

@@ -42,7 +42,8 @@ struct oo_registrar {
 	struct oo_plains *plains;
 	struct dgram_queue *tx;
 	struct rotating_secret secret;
-	struct rate_table *unproved;      /* answers to unproved senders */
+	struct rate_table *unproved; /* answers longer than their questions */
+	struct rate no_token_log;    /* clients that know no call tokens */
 	struct rate_table *registrations; /* public-key work */
 	struct rate_table *auth_failures; /* wrong passwords */
 	struct rate_limit opens_limit;
@@ -93,7 +94,7 @@ struct iax2_full registrar_answer(const struct oo_msg *m);
 /* CALLTOKEN, to those who know of it. */
 enum iax2_err registrar_ask_for_token(struct oo_registrar *r,
 				      const struct dgram *d,
-				      const struct oo_msg *m, mono_us now);
+				      const struct oo_msg *m);
 /* REGREJ, but for a seal: the cursor behind its elements. */
 struct wire_wr registrar_rejection(uint8_t buf[OO_FRAME_MAX],
 				   const struct iax2_full *hdr);
