@@ -208,6 +208,24 @@ static bool out_of_sequence(struct iax2_endpoint *ep, struct call *c,
 	}
 }
 
+bool call_has_sequence(const struct iax2_full *f)
+{
+	if (f->type != IAX2_FRAME_IAX)
+		return true;
+	switch (f->subclass) {
+	case IAX2_IAX_ACK:
+	case IAX2_IAX_VNAK:
+	case IAX2_IAX_INVAL:
+	case IAX2_IAX_CALLTOKEN:
+	case IAX2_IAX_TXCNT:
+	case IAX2_IAX_TXACC:
+	case IAX2_IAX_POKE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static bool needs_payload(const struct iax2_full *f)
 {
 	return f->type == IAX2_FRAME_VOICE || f->type == IAX2_FRAME_TEXT ||
@@ -248,6 +266,13 @@ static void handle(struct iax2_endpoint *ep, struct call *c,
 	} else if (c->peer_ended) {
 		say_invalid(ep, c, f, now);
 	}
+}
+
+void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_full *f)
+{
+	ep->n.duplicates++;
+	transport_ack_due(ep, c, f->ts_ms);
 }
 
 void call_rx(struct iax2_endpoint *ep, struct call *c,

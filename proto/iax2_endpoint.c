@@ -196,21 +196,36 @@ static bool is_iax(const struct iax2_full *f, enum iax2_iax subclass)
 	return f->type == IAX2_FRAME_IAX && f->subclass == subclass;
 }
 
+/*
+ * A peer that does not know our number yet says 0: a caller, up to the first
+ * frame that names it.  What has no place in the sequence answers something of
+ * ours and always names it.
+ */
+static bool may_not_know(const struct call *c, const struct iax2_full *f)
+{
+	if (is_iax(f, IAX2_IAX_NEW))
+		return true;
+	return !c->outbound && !c->heard && call_has_sequence(f);
+}
+
 static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 			      const struct iax2_full *f)
 {
 	struct call *c;
 
-	/* A peer that does not know our number yet says 0. */
-	if (f->dst_callno == 0)
-		return endpoint_call_of_peer(ep, &d->path.peer, f->src_callno);
+	if (f->dst_callno == 0) {
+		c = endpoint_call_of_peer(ep, &d->path.peer, f->src_callno);
+		return c && may_not_know(c, f) ? c : NULL;
+	}
 	if (ep->by_callno[f->dst_callno] == CALL_NONE)
 		return NULL;
 	c = &ep->calls[ep->by_callno[f->dst_callno]];
 	if (!net_addr_equal(&c->path.peer, &d->path.peer))
 		return NULL;
-	if (c->peer_callno == 0 || f->src_callno == c->peer_callno)
+	if (c->peer_callno == 0 || f->src_callno == c->peer_callno) {
+		c->heard = true;
 		return c;
+	}
 	/* Asterisk says INVAL to a mini frame under no number of its own; a
 	 * forger must not need to know so little of a call of ours. */
 	return is_iax(f, IAX2_IAX_INVAL) && f->src_callno == 0 &&
@@ -261,7 +276,10 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	if (c && call_is_forgotten(ep, c, d, &f, now))
 		return call_again(ep, c, d, &f, now);
 	if (c) {
-		call_rx(ep, c, &f, now);
+		if (is_iax(&f, IAX2_IAX_NEW) && f.dst_callno == 0)
+			call_rx_copy(ep, c, &f);
+		else
+			call_rx(ep, c, &f, now);
 		if (c->state != CALL_FREE)
 			endpoint_call_touch(ep, c);
 		return err;

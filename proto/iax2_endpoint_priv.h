@@ -64,6 +64,7 @@ struct call {
 	struct net_path path;
 	bool outbound;
 	bool told;          /* the node knows of this call */
+	bool heard;         /* a frame named our call number */
 	bool peer_ended;    /* its HANGUP or REJECT came */
 	mono_us end_due;    /* one came before its turn: believed by then */
 	uint16_t hash_next; /* next call in its address bucket */
@@ -316,6 +317,11 @@ void transport_measure(struct call *c, mono_us rtt);
 /* A frame of a call of ours. */
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now);
+/* The NEW that made it, again: whatever else it says, it moves nothing. */
+void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_full *f);
+/* Has a frame of this kind a place in the sequence of its call? */
+bool call_has_sequence(const struct iax2_full *f);
 /* The sender is known, and heard. */
 bool call_takes_voice(const struct call *c);
 void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
