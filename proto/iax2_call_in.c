@@ -53,14 +53,12 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 }
 
 /*
- * Is there room for one more call?  IAX2_OK; IAX2_E_LIMITED: not at present,
- * and the caller's next try may succeed; IAX2_E_REFUSED: said so.  A ticket
- * speaks for a node, so its call does not count against an address that many
- * nodes may share.
+ * What a caller without a ticket may take: IAX2_E_LIMITED: nothing at present,
+ * and its next try may succeed; IAX2_E_REFUSED: said so.
  */
-static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
-			      const struct iax2_full *f, bool ticket,
-			      mono_us now)
+static enum iax2_err room_for_plain(struct iax2_endpoint *ep,
+				    const struct dgram *d,
+				    const struct iax2_full *f, mono_us now)
 {
 	const struct net_addr *from = &d->path.peer;
 	const struct iax2_limits *max = &ep->cfg.limits;
@@ -68,16 +66,16 @@ static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
 	size_t half_open;
 	const size_t calls = endpoint_calls_of_net(ep, from, &half_open);
 
-	if (!ticket && !rate_table_has(ep->auth_failures, from, now)) {
+	if (!rate_table_has(ep->auth_failures, from, now)) {
 		n->auth_failures++;
 		return refuse(ep, d, f, CAUSECODE_NO_AUTHORITY,
 			      "No authority found");
 	}
-	if (!ticket && !rate_table_take(ep->news, from, now)) {
+	if (!rate_table_take(ep->news, from, now)) {
 		n->calls_per_s++;
 		return IAX2_E_LIMITED;
 	}
-	if (!ticket && half_open >= max->half_open_per_addr) {
+	if (half_open >= max->half_open_per_addr) {
 		n->half_open_per_addr++;
 		return IAX2_E_LIMITED;
 	}
@@ -85,10 +83,27 @@ static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
 		n->half_open++;
 		return IAX2_E_LIMITED;
 	}
-	if (!ticket && calls >= max->calls_per_addr) {
+	if (calls >= max->calls_per_addr) {
 		n->calls_per_addr++;
 		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
 	}
+	return IAX2_OK;
+}
+
+/*
+ * Is there room for one more call?  A ticket speaks for a node that was let in
+ * already: its call counts neither against an address that many nodes may
+ * share nor against what strangers leave half open.
+ */
+static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
+			      const struct iax2_full *f, bool ticket,
+			      mono_us now)
+{
+	const enum iax2_err err =
+		ticket ? IAX2_OK : room_for_plain(ep, d, f, now);
+
+	if (err != IAX2_OK)
+		return err;
 	if (!endpoint_event_room(ep, false)) {
 		ep->n.limited++;
 		return IAX2_E_LIMITED;
