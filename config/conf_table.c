@@ -63,7 +63,9 @@ static const struct conf_row peer_rows[] = {
 	{ "port", CONF_U32, AT(struct conf_peer, port), .min = 1, .max = 65535,
 	  .dflt = 4569, .help = "Its UDP port." },
 	{ "key", CONF_KEY, AT(struct conf_peer, key), .example = EXAMPLE_KEY,
-	  .help = "Its public key, if it has one." },
+	  .help = "Its public key, if it has one. A registrar that names "
+		  "another "
+		  "key for its number is not believed." },
 	{ "secret_file", CONF_PATH, AT(struct conf_peer, secret_file),
 	  .help = "A file of mode 0600 with the secret shared with a node that "
 		  "has no key; empty for none." },

@@ -279,17 +279,22 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		    mono_us now)
 {
 	const struct net_path *path = &ev->u.path.path;
+	const struct iax2_ticket *ticket = &ev->u.path.ticket;
+	const char *why;
 
 	if (ev->u.path.plain) {
 		on_plain_path(n, l, path, now);
 		return;
 	}
 	if (l->number[0] == '\0')
-		memcpy(l->number, ev->u.path.ticket.peer_number,
-		       sizeof(l->number));
+		memcpy(l->number, ticket->peer_number, sizeof(l->number));
 	if (ev->u.path.predicted)
 		l->rung = NODE_RUNG_PREDICTED;
-	call(n, l, path, &ev->u.path.ticket, now);
+	why = node_key_forbids(n, l->number, ticket->peer_key);
+	if (why)
+		link_down(n, l, why, true, now);
+	else
+		call(n, l, path, ticket, now);
 	if (ev->u.path.predicted)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 }

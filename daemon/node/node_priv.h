@@ -105,6 +105,10 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 /* node_acl.c: may this caller come?  NULL, or the rule that forbids it. */
 const char *node_acl_forbids(const struct node *n, const char *number,
 			     const uint8_t *key, bool vouched);
+/* May @key speak for @number?  NULL, or why not: a key that is listed here
+ * stands above a registrar's word. */
+const char *node_key_forbids(const struct node *n, const char *number,
+			     const uint8_t key[KEY_PUBLIC_LEN]);
 /* The configured peer of this number, or NULL. */
 const struct node_peer *node_peer(const struct node *n, const char *number);
 
