@@ -213,6 +213,7 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 		notify_reloading();
 		if (app_reload(a, NULL, why) != 0)
 			log_error("reload: %s", why);
+		app_pump(a);
 		notify_ready();
 		return;
 	}

@@ -357,6 +357,7 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
 	(void)ptt_configure(&n->ptt, &cfg->ptt, now);
+	node_links_recheck(n, now);
 }
 
 void node_levels(const struct node *n, struct meter_level *rx,

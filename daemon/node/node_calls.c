@@ -93,8 +93,18 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 	return l;
 }
 
+/* The key that the caller proved, or NULL. */
+static const uint8_t *proved_key(const struct iax2_event *ev)
+{
+	return ev->u.in.proof == IAX2_PROOF_TICKET ||
+			       ev->u.in.proof == IAX2_PROOF_ED25519
+		       ? ev->u.in.peer_key
+		       : NULL;
+}
+
 static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 {
+	const bool vouched = ev->u.in.proof == IAX2_PROOF_TICKET;
 	struct link *l;
 	enum iax2_err err;
 
@@ -107,8 +117,8 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	if (!l)
 		return;
 	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
-	l->rung = ev->u.in.proof == IAX2_PROOF_TICKET ? NODE_RUNG_OPENED
-						      : NODE_RUNG_DIRECT;
+	link_proved(l, proved_key(ev), vouched);
+	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
 	if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
 	l->call = ev->call;
@@ -154,6 +164,19 @@ static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
 		welcome(n, ev, now);
 	else
 		(void)iax2_challenge(n->ep, ev->call, &want, now);
+}
+
+/* The rules may have changed since it was asked, and may name its key. */
+static void on_proved(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const char *why =
+		node_acl_forbids(n, ev->u.in.calling, proved_key(ev), false);
+
+	if (why)
+		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
+		       now);
+	else
+		welcome(n, ev, now);
 }
 
 static void on_up(struct node *n, struct link *l, mono_us now)
@@ -269,7 +292,7 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		return;
 	}
 	if (ev->kind == IAX2_EV_CALL_PROVED) {
-		welcome(n, ev, now);
+		on_proved(n, ev, now);
 		return;
 	}
 	l = by_call(n, ev->call);

@@ -108,6 +108,42 @@ void link_end(struct node *n, struct link *l, const char *why, mono_us now)
 	link_down(n, l, why, false, now);
 }
 
+void link_proved(struct link *l, const uint8_t *key, bool vouched)
+{
+	l->vouched = vouched;
+	l->has_key = key != NULL;
+	if (key)
+		memcpy(l->key, key, KEY_PUBLIC_LEN);
+}
+
+/* The lists say who may call; whom this node calls is its operator's choice,
+ * but for a key that is not the listed one. */
+static const char *forbidden(const struct node *n, const struct link *l)
+{
+	const uint8_t *key = l->has_key ? l->key : NULL;
+
+	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
+		return NULL;
+	if (!l->outbound)
+		return node_acl_forbids(n, l->number, key, l->vouched);
+	return key ? node_key_forbids(n, l->number, key) : NULL;
+}
+
+void node_links_recheck(struct node *n, mono_us now)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		struct link *l = &n->link[i];
+		const char *rule = forbidden(n, l);
+		char why[NODE_WHY_MAX];
+
+		if (!rule)
+			continue;
+		(void)snprintf(why, sizeof(why), "no longer welcome: %s", rule);
+		link_leave(n, l, now);
+		link_down(n, l, why, true, now);
+	}
+}
+
 /* --- dialling ----------------------------------------------------------- */
 
 static void step(struct node *n, struct link *l, enum node_link_state s)
@@ -146,6 +182,7 @@ static void dial(struct node *n, struct link *l, mono_us now)
 
 	l->dialled = now;
 	l->outbound = true;
+	link_proved(l, NULL, false);
 	if (plain) {
 		l->rung = NODE_RUNG_DIRECT;
 		call(n, l, &path, NULL, now);
@@ -291,6 +328,7 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 	if (ev->u.path.predicted)
 		l->rung = NODE_RUNG_PREDICTED;
 	why = node_key_forbids(n, l->number, ticket->peer_key);
+	link_proved(l, ticket->peer_key, true);
 	if (why)
 		link_down(n, l, why, true, now);
 	else
