@@ -70,7 +70,7 @@ void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now)
 {
 	tell_down(ep, c, e);
-	endpoint_call_opened(ep, c);
+	endpoint_call_over(ep, c);
 	c->ping_next = MONO_NEVER;
 	c->lagrq_next = MONO_NEVER;
 	if (c->state != CALL_ENDING)

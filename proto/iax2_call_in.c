@@ -52,6 +52,14 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
+/* The rest is for our own calls and for tickets, whoever else calls. */
+static size_t plain_max(const struct iax2_endpoint *ep)
+{
+	const size_t max = ep->cfg.calls_max;
+
+	return max - max / 4;
+}
+
 /*
  * What a caller without a ticket may take: IAX2_E_LIMITED: nothing at present,
  * and its next try may succeed; IAX2_E_REFUSED: said so.
@@ -85,6 +93,10 @@ static enum iax2_err room_for_plain(struct iax2_endpoint *ep,
 	}
 	if (calls >= max->calls_per_addr) {
 		n->calls_per_addr++;
+		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
+	}
+	if (ep->plain_n >= plain_max(ep)) {
+		n->calls++;
 		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
 	}
 	return IAX2_OK;
@@ -179,12 +191,12 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 	c->first_interval = CALL_SETUP_INTERVAL_US;
 	c->iseq = (uint8_t)(f->oseq + 1);
 	endpoint_call_hash(ep, c, f->src_callno);
-	endpoint_call_opening(ep, c);
-	read_names(c, f);
 	if (ticket) {
 		c->has_ticket = true;
 		c->ticket = *ticket;
 	}
+	endpoint_call_opening(ep, c);
+	read_names(c, f);
 	transport_ack_due(ep, c, f->ts_ms);
 	endpoint_call_touch(ep, c);
 	tell_in(ep, c, IAX2_EV_CALL_IN,

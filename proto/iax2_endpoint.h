@@ -219,7 +219,8 @@ struct iax2_call_info {
 
 /*
  * What inbound calls may take; "address" is an IPv4 address or an IPv6 /64.
- * Calls that we place, and those with a ticket, are bounded by calls_max only.
+ * Calls that we place, and those with a ticket, are bounded by calls_max only,
+ * of which others never take the last quarter.
  */
 struct iax2_limits {
 	uint16_t calls_per_addr;        /* at once, 1..8192 */

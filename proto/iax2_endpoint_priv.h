@@ -109,6 +109,7 @@ struct call {
 	bool token_used;
 	uint8_t authreqs;  /* outbound: answered so far */
 	bool opening;      /* inbound, counted in the endpoint's opening_n */
+	bool plain;        /* inbound, counted in the endpoint's plain_n */
 	bool wide_formats; /* inbound: its NEW had 64-bit formats */
 	bool has_ticket;
 	struct iax2_ticket ticket;
@@ -166,6 +167,7 @@ struct iax2_endpoint {
 	size_t calls_n;      /* not free */
 	uint16_t *free_slot; /* a stack of those that are free */
 	size_t opening_n;    /* inbound calls not yet up, ended ones apart */
+	size_t plain_n;      /* inbound without a ticket, ended ones apart */
 	uint16_t by_callno[IAX2_CALLNO_MAX + 1];    /* CALL_NONE: no call */
 	uint32_t rest_until_s[IAX2_CALLNO_MAX + 1]; /* not reused before */
 	uint16_t *bucket;     /* calls by peer address and call number */
@@ -204,10 +206,12 @@ struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
 struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now);
 void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now);
-/* An inbound call counts against its network from here on, and as half open
- * until endpoint_call_opened(). */
+/* An inbound call counts against its network from here on, as half open until
+ * endpoint_call_opened(), and, without a ticket, as plain until
+ * endpoint_call_over(). */
 void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c);
 void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c);
+void endpoint_call_over(struct iax2_endpoint *ep, struct call *c);
 /* The inbound calls of @from's network; those half open in *@half_open. */
 size_t endpoint_calls_of_net(const struct iax2_endpoint *ep,
 			     const struct net_addr *from, size_t *half_open);

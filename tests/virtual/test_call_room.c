@@ -26,14 +26,16 @@ static void begin(uint16_t calls_max, uint16_t half_open)
 	T_TRUE(alice != NULL);
 }
 
-/* As many strangers as get in, each from an address of its own; how many. */
+/* As many strangers as get in, each from a new address; how many. */
 static unsigned strangers(struct iax2_call_id calls[], unsigned max)
 {
+	static uint8_t host;
+
 	for (unsigned n = 0; n < max; n++) {
 		uint8_t body[256];
 		struct wire_wr w = wire_wr(body, sizeof(body));
 
-		from = net_addr_v4(198, 51, 100, (uint8_t)n, 4569);
+		from = net_addr_v4(198, 51, 100, ++host, 4569);
 		put_required(&w, IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW);
 		put_token(&w);
 		if (give_new(PEERS, &w, body) != IAX2_OK) {
@@ -91,9 +93,34 @@ static void a_ticket_is_not_held_up_by_half_open_strangers(void)
 	event(IAX2_EV_CALL_UP);
 }
 
+static void strangers_leave_a_quarter_to_others(void)
+{
+	struct iax2_call_id calls[8];
+	struct dgram d;
+
+	begin(8, 8);
+	T_EQ(6, strangers(calls, 8));
+	T_EQ(1, iax2_endpoint_counters(ep)->limits.calls);
+	T_EQ(IAX2_OK, iax2_accept(ep, ticketed(), now));
+	event(IAX2_EV_CALL_UP);
+	(void)dial(NULL);
+	T_EQ(8, iax2_endpoint_calls(ep));
+	/* One that goes makes room for the next, up or not. */
+	while (iax2_endpoint_next_tx(ep, &d))
+		;
+	T_EQ(0, strangers(calls + 6, 1));
+	T_EQ(IAX2_OK, iax2_reject(ep, calls[2], NULL, 50, now));
+	event(IAX2_EV_CALL_DOWN);
+	while (iax2_endpoint_next_tx(ep, &d))
+		;
+	T_EQ(1, strangers(calls, 1));
+	T_EQ(8, iax2_endpoint_calls(ep));
+}
+
 int main(void)
 {
 	T_RUN(a_ticket_is_not_held_up_by_half_open_strangers);
+	T_RUN(strangers_leave_a_quarter_to_others);
 	ep = iax2_endpoint_free(ep);
 	alice = iax2_endpoint_free(alice);
 	return T_DONE();
