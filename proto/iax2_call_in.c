@@ -11,7 +11,6 @@
 
 #define DECIDE_US (5 * MONO_S)  /* the node's time for a decision */
 #define COPIES_US (10 * MONO_S) /* a datagram is not on its way for longer */
-#define PROVE_US (5 * MONO_S)   /* the caller's time for an AUTHREP */
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_NO_CODEC 58U
 #define CAUSECODE_INCOMPATIBLE 88U
@@ -351,116 +350,9 @@ enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 	return err;
 }
 
-static void make_challenge(struct iax2_endpoint *ep, struct call *c)
+void call_proved(struct iax2_endpoint *ep, struct call *c,
+		 enum iax2_proof proof, mono_us now)
 {
-	static const char hex[] = "0123456789abcdef";
-	uint8_t b[8] = { 0 };
-
-	ep->cfg.random(ep->cfg.random_ctx, b, sizeof(b));
-	for (size_t i = 0; i < sizeof(b); i++) {
-		c->challenge[2 * i] = hex[b[i] >> 4];
-		c->challenge[2 * i + 1] = hex[b[i] & 15];
-	}
-	c->challenge[16] = '\0';
-}
-
-/* What the caller may prove itself with; the AUTHMETHODS for that, 0: nothing
- * usable. */
-static uint16_t keep_credentials(struct call *c,
-				 const struct iax2_credentials *want)
-{
-	uint16_t methods = 0;
-
-	if (want->md5_secret &&
-	    strlen(want->md5_secret) >= sizeof(c->md5_secret))
-		return 0;
-	if (want->public_key) {
-		memcpy(c->public_key, want->public_key, KEY_PUBLIC_LEN);
-		methods |= IAX2_AUTH_ED25519;
-	}
-	c->want_key = want->public_key != NULL;
-	if (want->rsa) {
-		c->rsa = *want->rsa;
-		methods |= IAX2_AUTH_RSA;
-	}
-	if (want->md5_secret) {
-		memcpy(c->md5_secret, want->md5_secret,
-		       strlen(want->md5_secret) + 1);
-		methods |= IAX2_AUTH_MD5;
-	}
-	return methods;
-}
-
-enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
-			     const struct iax2_credentials *want, mono_us now)
-{
-	struct call *c = endpoint_call(ep, call);
-	uint8_t body[80];
-	struct wire_wr w = wire_wr(body, sizeof(body));
-	uint16_t methods;
-	enum iax2_err err;
-
-	ep->now = now;
-	if (!c)
-		return IAX2_E_STALE;
-	if (c->outbound || c->state != CALL_WAIT_NODE)
-		return IAX2_E_STATE;
-	methods = keep_credentials(c, want);
-	if (methods == 0)
-		return IAX2_E_RANGE;
-	make_challenge(ep, c);
-	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, methods);
-	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, c->challenge);
-	iax2_ie_put_text(&w, IAX2_IE_USERNAME, c->username);
-	err = transport_send_iax(ep, c, IAX2_IAX_AUTHREQ, body, &w, now);
-	if (err != IAX2_OK)
-		return err;
-	c->state = CALL_CHALLENGED;
-	c->state_due = now + PROVE_US;
-	endpoint_call_touch(ep, c);
-	return IAX2_OK;
-}
-
-static enum iax2_proof proof_in(const struct call *c, const struct iax2_full *f)
-{
-	struct iax2_ie_view v;
-	char want[33], got[33];
-
-	if (c->want_key &&
-	    iax2_ie_find(f->body, f->body_len, IAX2_IE_ED25519_RESULT, &v) &&
-	    key_verify_challenge(c->public_key, c->challenge, v.value, v.len))
-		return IAX2_PROOF_ED25519;
-	if (c->rsa.modulus_len != 0 &&
-	    iax2_ie_find(f->body, f->body_len, IAX2_IE_RSA_RESULT, &v) &&
-	    key_rsa_verify_challenge(&c->rsa, c->challenge, v.value, v.len))
-		return IAX2_PROOF_RSA;
-	if (c->md5_secret[0] == '\0' ||
-	    !iax2_ie_text(f->body, f->body_len, IAX2_IE_MD5_RESULT, got,
-			  sizeof(got)) ||
-	    strlen(got) != 32)
-		return IAX2_PROOF_NONE;
-	key_md5_response(c->challenge, c->md5_secret, want);
-	return key_equal(want, got, 32) ? IAX2_PROOF_MD5 : IAX2_PROOF_NONE;
-}
-
-void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
-		     const struct iax2_full *f, mono_us now)
-{
-	enum iax2_proof proof;
-
-	if (c->outbound || c->state != CALL_CHALLENGED)
-		return;
-	proof = proof_in(c, f);
-	if (proof == IAX2_PROOF_NONE) {
-		ep->n.auth_failed++;
-		(void)rate_table_take(ep->auth_failures, &c->path.peer, now);
-		call_end(ep, c,
-			 (struct ending){ IAX2_DOWN_AUTH_FAILED,
-					  CAUSECODE_NO_AUTHORITY,
-					  "No authority found" },
-			 now);
-		return;
-	}
 	c->state = CALL_PROVED;
 	c->state_due = now + DECIDE_US;
 	tell_in(ep, c, IAX2_EV_CALL_PROVED, proof);

@@ -113,14 +113,18 @@ struct iax2_dial {
 	/* NULL: a plain call with a call token. */
 	const struct iax2_ticket *ticket;
 	/* For AUTHREQ with MD5; NULL: this method is not offered.  Ed25519 is
-	 * answered with the endpoint's identity. */
+	 * answered with the endpoint's identity where the challenge is
+	 * "keyhole CALLED CALLING HEX" of this very call, as iax2_challenge()
+	 * makes it: a bare one may be another node's, passed on to us. */
 	const char *md5_secret;
 };
 
 /* What a peer must prove in answer to iax2_challenge(); NULL: not accepted.
  * At least one is given. */
 struct iax2_credentials {
-	const uint8_t *public_key; /* Ed25519, KEY_PUBLIC_LEN octets */
+	/* Ed25519, KEY_PUBLIC_LEN octets.  Not asked for where the numbers of
+	 * the call have no room in a challenge (38 octets) or have spaces. */
+	const uint8_t *public_key;
 	const char *md5_secret;    /* <= 64 octets, copied */
 	const struct key_rsa *rsa; /* copied */
 };

@@ -6,7 +6,8 @@
  * What the parts of the endpoint share: tables, queues and demultiplexing
  * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
  * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
- * general, iax2_call_frames.c for what a peer says, iax2_call_in.c and iax2_call_out.c for setting them up), voice
+ * general, iax2_call_frames.c for what a peer says, iax2_call_in.c, iax2_call_out.c and
+ * iax2_call_auth.c for setting them up), voice
  * (iax2_media.c), commands (iax2_command.c), frames of no call
  * (iax2_outside.c).
  */
@@ -27,6 +28,8 @@
 	4U            /* buffers that no other call can take from it, ...
 			       and one for its end */
 #define CALL_TRIES 8U /* sendings of one frame */
+#define CALL_CHALLENGE_MAX 64U
+#define CALL_SETUP_US (5 * MONO_S) /* for each step from NEW to ACCEPT */
 #define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
 enum call_state {
@@ -105,7 +108,7 @@ struct call {
 	char calling[IAX2_NUMBER_MAX + 1];
 	char username[IAX2_NUMBER_MAX + 1];
 	char md5_secret[65];
-	char challenge[17];
+	char challenge[CALL_CHALLENGE_MAX + 1];
 	bool token_used;
 	uint8_t authreqs;  /* outbound: answered so far */
 	bool opening;      /* inbound, counted in the endpoint's opening_n */
@@ -378,7 +381,13 @@ enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
 		       const struct dgram *d, const struct iax2_full *f,
 		       mono_us now);
+/* The caller has proved itself: the node's turn. */
+void call_proved(struct iax2_endpoint *ep, struct call *c,
+		 enum iax2_proof proof, mono_us now);
+/* iax2_call_auth.c */
 void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
+		     const struct iax2_full *f, mono_us now);
+void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
 		     const struct iax2_full *f, mono_us now);
 /* iax2_call_out.c */
 enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
@@ -386,8 +395,6 @@ enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
 			    mono_us now);
 void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 		       const struct iax2_full *f, mono_us now);
-void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
-		     const struct iax2_full *f, mono_us now);
 void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now);
 
