@@ -9,6 +9,7 @@
 #define PING_US (20 * MONO_S)
 #define LAGRQ_US (10 * MONO_S)
 #define FIRST_PING_US MONO_S
+#define HINT_HEED_US MONO_S
 #define LINGER_US (5 * MONO_S)
 #define ECHO_US (2 * MONO_S)
 /* Asterisk forgets what was lost when it hangs up: such a gap is never filled.
@@ -273,6 +274,14 @@ void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
 {
 	ep->n.duplicates++;
 	transport_ack_due(ep, c, f->ts_ms);
+}
+
+void call_rx_hint(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	if (c->state != CALL_UP || now < c->hint_heed_at)
+		return;
+	c->hint_heed_at = now + HINT_HEED_US;
+	(void)transport_send_iax(ep, c, IAX2_IAX_PING, NULL, NULL, now);
 }
 
 void call_rx(struct iax2_endpoint *ep, struct call *c,

@@ -226,8 +226,7 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 		c->heard = true;
 		return c;
 	}
-	/* Asterisk says INVAL to a mini frame under no number of its own; a
-	 * forger must not need to know so little of a call of ours. */
+	/* Asterisk says INVAL to a mini frame under no number of its own. */
 	return is_iax(f, IAX2_IAX_INVAL) && f->src_callno == 0 &&
 			       !c->has_ticket && c->tx_any
 		       ? c
@@ -247,6 +246,17 @@ static enum iax2_err call_again(struct iax2_endpoint *ep, struct call *c,
 	    token.len > 0)
 		call_forget(ep, c, &lost, now);
 	return call_on_new(ep, d, f, now);
+}
+
+static void rx_of_call(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_full *f, mono_us now)
+{
+	if (is_iax(f, IAX2_IAX_NEW) && f->dst_callno == 0)
+		call_rx_copy(ep, c, f);
+	else if (f->src_callno == 0 && c->peer_callno != 0)
+		call_rx_hint(ep, c, now);
+	else
+		call_rx(ep, c, f, now);
 }
 
 static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
@@ -276,10 +286,7 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	if (c && call_is_forgotten(ep, c, d, &f, now))
 		return call_again(ep, c, d, &f, now);
 	if (c) {
-		if (is_iax(&f, IAX2_IAX_NEW) && f.dst_callno == 0)
-			call_rx_copy(ep, c, &f);
-		else
-			call_rx(ep, c, &f, now);
+		rx_of_call(ep, c, &f, now);
 		if (c->state != CALL_FREE)
 			endpoint_call_touch(ep, c);
 		return err;

@@ -138,6 +138,7 @@ struct call {
 	uint32_t tx_ts;    /* of the last full voice frame */
 	bool tx_full_owed; /* one had no room: the next voice tries again */
 	mono_us ping_next;
+	mono_us hint_heed_at; /* no INVAL of number 0 heeded before */
 	mono_us lagrq_next;
 };
 
@@ -327,6 +328,9 @@ void call_rx(struct iax2_endpoint *ep, struct call *c,
 /* The NEW that made it, again: whatever else it says, it moves nothing. */
 void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
 		  const struct iax2_full *f);
+/* INVAL from somebody who need not know the peer's call number to say it: the
+ * peer is asked. */
+void call_rx_hint(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* Has a frame of this kind a place in the sequence of its call? */
 bool call_has_sequence(const struct iax2_full *f);
 /* The sender is known, and heard. */

@@ -88,6 +88,53 @@ static void who_was_called_knows_our_number(void)
 	is_up(call);
 }
 
+static void inval_of_nobody(void)
+{
+	T_EQ(IAX2_OK, give((struct iax2_full){ .dst_callno = OURS,
+					       .type = IAX2_FRAME_IAX,
+					       .subclass = IAX2_IAX_INVAL }));
+}
+
+/* Asterisk says INVAL to a mini frame without a number of its own, and so can
+ * anybody. */
+static void an_inval_of_nobody_makes_us_ask_once_a_second(void)
+{
+	static const uint8_t codes[160];
+	const struct iax2_voice v = { codes, sizeof(codes), 0, true };
+	const struct iax2_call_id call = in_and_up();
+	unsigned pings = 0;
+
+	T_EQ(IAX2_OK, iax2_send_voice(ep, call, &v, now));
+	T_TRUE(take());
+	(void)say_iax(IAX2_IAX_ACK, 1, 3);
+	/* The first PING of a call is due after a second anyway. */
+	for (unsigned ms = 0; ms < 900; ms += 10) {
+		now += 10 * MONO_MS;
+		inval_of_nobody();
+		while (take()) {
+			struct iax2_full f;
+
+			T_EQ(IAX2_OK, iax2_full_decode(sent, sent_len, &f));
+			T_EQ(IAX2_IAX_PING, f.subclass);
+			pings++;
+		}
+	}
+	T_EQ(1, pings);
+	no_event();
+	is_up(call);
+	/* It does not speak for the peer: silence is silence. */
+	for (unsigned s = 0; s < 40; s++) {
+		wait_us(MONO_S);
+		if (iax2_endpoint_next_event(ep, &ev))
+			break;
+		inval_of_nobody();
+		while (take())
+			;
+	}
+	T_EQ(IAX2_EV_CALL_DOWN, ev.kind);
+	T_EQ(IAX2_DOWN_TIMEOUT, ev.u.down.reason);
+}
+
 int main(void)
 {
 	T_RUN(number_0_is_no_number_of_a_call_that_stands);
@@ -95,6 +142,7 @@ int main(void)
 	T_RUN(a_caller_may_be_quicker_than_our_number);
 	T_RUN(a_copied_new_moves_nothing);
 	T_RUN(who_was_called_knows_our_number);
+	T_RUN(an_inval_of_nobody_makes_us_ask_once_a_second);
 	ep = iax2_endpoint_free(ep);
 	return T_DONE();
 }
