@@ -381,6 +381,7 @@ int app_run(const char *conf_file)
 	if (!a)
 		return 1;
 	a->conf_file = conf_file;
+	keyfile_hide_memory();
 	if (load(a) != 0) {
 		free(a);
 		return 1;

@@ -148,6 +148,8 @@ void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	c->up_since = now;
 	c->ping_next = now + FIRST_PING_US;
 	c->lagrq_next = now + LAGRQ_US;
+	key_wipe(c->ticket.key, sizeof(c->ticket.key));
+	key_wipe(c->md5_secret, sizeof(c->md5_secret));
 	endpoint_call_opened(ep, c);
 	endpoint_call_touch(ep, c);
 	(void)endpoint_event(ep, IAX2_EV_CALL_UP, c);

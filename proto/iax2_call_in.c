@@ -255,6 +255,9 @@ static enum iax2_err on_ticketed_new(struct iax2_endpoint *ep,
 	}
 	err = begin(ep, d, f, &e->ticket, now);
 	e->used = err == IAX2_OK;
+	/* Its id stays, so that it works no second time. */
+	if (e->used)
+		key_wipe(e->ticket.key, sizeof(e->ticket.key));
 	return err;
 }
 

@@ -458,8 +458,10 @@ enum iax2_err iax2_expect(struct iax2_endpoint *ep,
 			add_address(e, addr);
 			return IAX2_OK;
 		}
-		if (!free_slot && now >= e->ticket.expires)
-			free_slot = e;
+		if (now < e->ticket.expires)
+			continue;
+		key_wipe(e->ticket.key, sizeof(e->ticket.key));
+		free_slot = e;
 	}
 	if (!free_slot)
 		return IAX2_E_FULL;
