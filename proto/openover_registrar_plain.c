@@ -275,12 +275,18 @@ enum iax2_err oo_registrar_plain_put(struct oo_registrar *r, const char *name,
 				     const char *secret)
 {
 	const size_t len = strlen(secret);
+	const struct oo_plain *c = oo_plains_find(r->plains, name);
+	const bool was = c && net_addr_is_set(&c->path.peer);
 
 	if (!oo_plain_name_is_valid(name) || len == 0 ||
 	    len > OO_PLAIN_SECRET_MAX)
 		return IAX2_E_RANGE;
-	if (!oo_plains_put(r->plains, name, secret))
+	c = oo_plains_put(r->plains, name, secret);
+	if (!c)
 		return IAX2_E_FULL;
+	/* What the old secret proved is over. */
+	if (was && !net_addr_is_set(&c->path.peer))
+		registrar_event(r, OO_REG_EV_DOWN, c->name, NULL);
 	(void)oo_registrar_node_remove(r, name);
 	return IAX2_OK;
 }

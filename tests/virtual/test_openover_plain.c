@@ -537,8 +537,13 @@ static void a_new_secret_ends_the_registration_and_the_same_does_not(void)
 	     exchange(IAX2_IAX_REGREQ, "3000", "sesame", &client));
 	T_EQ(IAX2_OK, oo_registrar_plain_put(w.registrar, "3000", "sesame"));
 	T_TRUE(online("3000"));
-	T_EQ(IAX2_OK, oo_registrar_plain_put(w.registrar, "3000", "other"));
+	T_EQ(0, events(OO_REG_EV_DOWN, "3000"));
+	T_EQ(IAX2_OK, oo_registrar_plain_put(w.registrar, "3000", "third"));
 	T_TRUE(!online("3000"));
+	T_EQ(1, events(OO_REG_EV_DOWN, "3000"));
+	/* Once. */
+	T_EQ(IAX2_OK, oo_registrar_plain_put(w.registrar, "3000", "other"));
+	T_EQ(0, events(OO_REG_EV_DOWN, "3000"));
 	T_EQ(IAX2_IAX_REGREJ,
 	     exchange(IAX2_IAX_REGREQ, "3000", "sesame", &client));
 	T_EQ(IAX2_IAX_REGACK,
