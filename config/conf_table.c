@@ -259,8 +259,9 @@ static const struct conf_row node_rows[] = {
 	{ "limits.auth_failures_per_min", CONF_U32,
 	  NODE(limits.auth_failures_per_min), .min = 1, .max = 1000, .dflt = 10,
 	  .unit = "a minute",
-	  .help = "Failed authentications of one address before its calls "
-		  "are refused for a while." },
+	  .help = "Failed authentications of one number at an address, and 16 "
+		  "times as many of the address, before its calls are refused "
+		  "for a while." },
 	{ "open.spray", CONF_BOOL, NODE(open.spray), .dflt = true,
 	  .help = "Probe many ports when a port-translating NAT is in the "
 		  "way." },
@@ -412,8 +413,11 @@ static const struct conf_row registrar_rows[] = {
 	{ "limits.auth_failures_per_min", CONF_U32,
 	  REGISTRAR(limits.auth_failures_per_min), .min = 1, .max = 6000,
 	  .dflt = 20, .unit = "a minute", .flags = CONF_RELOAD,
-	  .help = "Wrong passwords of plain clients that one address may try; "
-		  "beyond that it is not heard until the minute is over." },
+	  .help = "Wrong passwords of plain clients that one address may try "
+		  "for "
+		  "a name, and 16 times as many for all names; beyond that it "
+		  "is "
+		  "not heard until the minute is over." },
 	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
 	  .max = 1000000, .dflt = 4096,
 	  .help = "Calls being opened at the same time, for all nodes." },

@@ -163,7 +163,8 @@ void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 	proof = proof_in(c, f);
 	if (proof == IAX2_PROOF_NONE) {
 		ep->n.auth_failed++;
-		(void)rate_table_take(ep->auth_failures, &c->path.peer, now);
+		(void)rate_table_take_for(ep->auth_failures, &c->path.peer,
+					  c->calling, now);
 		call_end(ep, c,
 			 (struct ending){ IAX2_DOWN_AUTH_FAILED,
 					  CAUSECODE_NO_AUTHORITY,

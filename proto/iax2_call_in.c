@@ -51,6 +51,20 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
+/* Empty when absent, too long or not ASCII: it is nobody's name then. */
+static void read_name(const struct iax2_full *f, uint8_t type,
+		      char out[IAX2_NUMBER_MAX + 1])
+{
+	if (!iax2_ie_text(f->body, f->body_len, type, out, IAX2_NUMBER_MAX + 1))
+		out[0] = '\0';
+	for (const char *p = out; *p != '\0'; p++) {
+		if ((unsigned char)*p >= 0x7f) {
+			out[0] = '\0';
+			return;
+		}
+	}
+}
+
 /* The rest is for our own calls and for tickets, whoever else calls. */
 static size_t plain_max(const struct iax2_endpoint *ep)
 {
@@ -72,8 +86,10 @@ static enum iax2_err room_for_plain(struct iax2_endpoint *ep,
 	struct iax2_limited *n = &ep->n.limits;
 	size_t half_open;
 	const size_t calls = endpoint_calls_of_net(ep, from, &half_open);
+	char calling[IAX2_NUMBER_MAX + 1];
 
-	if (!rate_table_has(ep->auth_failures, from, now)) {
+	read_name(f, IAX2_IE_CALLING_NUMBER, calling);
+	if (!rate_table_has_for(ep->auth_failures, from, calling, now)) {
 		n->auth_failures++;
 		return refuse(ep, d, f, CAUSECODE_NO_AUTHORITY,
 			      "No authority found");
@@ -120,20 +136,6 @@ static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
 		return IAX2_E_LIMITED;
 	}
 	return IAX2_OK;
-}
-
-/* Empty when absent, too long or not ASCII: it is nobody's name then. */
-static void read_name(const struct iax2_full *f, uint8_t type,
-		      char out[IAX2_NUMBER_MAX + 1])
-{
-	if (!iax2_ie_text(f->body, f->body_len, type, out, IAX2_NUMBER_MAX + 1))
-		out[0] = '\0';
-	for (const char *p = out; *p != '\0'; p++) {
-		if ((unsigned char)*p >= 0x7f) {
-			out[0] = '\0';
-			return;
-		}
-	}
 }
 
 static void read_names(struct call *c, const struct iax2_full *f)

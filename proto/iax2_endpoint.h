@@ -227,12 +227,13 @@ struct iax2_call_info {
  * of which others never take the last quarter.
  */
 struct iax2_limits {
-	uint16_t calls_per_addr;        /* at once, 1..8192 */
-	uint16_t half_open;             /* not yet up, in all, 1..8192 */
-	uint16_t half_open_per_addr;    /* not yet up, 1..8192 */
-	uint32_t calls_per_s;           /* new ones of an address, 1..1000 */
-	uint32_t auth_failures_per_min; /* of an address, 1..1000; its calls
-					   are refused while there are more */
+	uint16_t calls_per_addr;     /* at once, 1..8192 */
+	uint16_t half_open;          /* not yet up, in all, 1..8192 */
+	uint16_t half_open_per_addr; /* not yet up, 1..8192 */
+	uint32_t calls_per_s;        /* new ones of an address, 1..1000 */
+	/* Of a number at an address, 1..1000, and 16 times as many of the
+	 * address; its calls are refused while there are more. */
+	uint32_t auth_failures_per_min;
 };
 
 struct iax2_endpoint_cfg {

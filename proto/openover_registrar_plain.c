@@ -166,7 +166,8 @@ static enum iax2_err refuse(struct oo_registrar *r, const struct dgram *d,
 	uint8_t buf[OO_FRAME_MAX];
 	const struct wire_wr w = registrar_rejection(buf, &hdr);
 
-	(void)rate_table_take(r->auth_failures, &d->path.peer, now);
+	(void)rate_table_take_for(r->auth_failures, &d->path.peer, m->username,
+				  now);
 	r->n.refused++;
 	r->n.auth_failed++;
 	registrar_event(r, OO_REG_EV_REFUSED, m->username, &d->path.peer);
@@ -206,7 +207,8 @@ static enum iax2_err authenticate(struct oo_registrar *r, const struct dgram *d,
 	struct oo_plain *c = oo_plains_find(r->plains, m->username);
 	bool ours = false;
 
-	if (!rate_table_has(r->auth_failures, &d->path.peer, now)) {
+	if (!rate_table_has_for(r->auth_failures, &d->path.peer, m->username,
+				now)) {
 		r->n.auth_limited++;
 		return IAX2_E_LIMITED;
 	}

@@ -45,7 +45,7 @@ struct oo_registrar {
 	struct rate_table *unproved; /* answers longer than their questions */
 	struct rate no_token_log;    /* clients that know no call tokens */
 	struct rate_table *registrations; /* public-key work */
-	struct rate_table *auth_failures; /* wrong passwords */
+	struct rate_table *auth_failures; /* wrong passwords, by name too */
 	struct rate_limit opens_limit;
 	const struct net_prefix *token_optional;
 	size_t token_optional_n;

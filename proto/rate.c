@@ -9,8 +9,9 @@
 
 #define WAYS 4U        /* buckets that one source may have, and takes one of */
 #define SITE_OCTETS 6U /* of an IPv6 address: a /48 */
-#define SITE_SHARE 16U /* what a /48 may do, in what a /64 may */
-#define LEVELS 2U
+#define SHARE 16U      /* what a /48 may do, in what a /64 may; and so on */
+#define LEVELS 3U
+#define NAME_MAX_OCTETS 64U
 
 struct bucket {
 	struct rate rate;
@@ -76,27 +77,48 @@ void rate_table_limit(struct rate_table *t, struct rate_limit limit)
 	t->limit = limit;
 }
 
-/* What a source counts as: itself and, with IPv6, its site. */
+/* What a source counts as: its name at its address, that address, and with IPv6
+ * its site; each of them may do SHARE times what the one before may. */
 struct source {
 	uint64_t owner[LEVELS];
 	struct rate_limit limit[LEVELS];
 	size_t levels;
 };
 
+/* The next level: @octets of the address and @name. */
+static void count_as(const struct rate_table *t, struct source *s,
+		     const struct net_addr *from, size_t octets,
+		     const char *name)
+{
+	struct rate_limit limit = t->limit;
+	uint8_t b[1 + sizeof(from->ip) + NAME_MAX_OCTETS];
+	size_t len = 1 + octets;
+
+	/* No two levels look the same. */
+	b[0] = (uint8_t)(octets + (name ? 0x80 : 0));
+	memcpy(b + 1, from->ip, octets);
+	for (; name && *name != '\0' && len < sizeof(b); name++)
+		b[len++] = (uint8_t)*name;
+	if (s->levels > 0) {
+		limit = s->limit[s->levels - 1];
+		limit.per_minute *= SHARE;
+		limit.burst *= SHARE;
+	}
+	s->owner[s->levels] = key_hash(t->key, b, len);
+	s->limit[s->levels++] = limit;
+}
+
 static struct source source_of(const struct rate_table *t,
-			       const struct net_addr *from)
+			       const struct net_addr *from, const char *name)
 {
 	const size_t len = net_addr_net_len(from);
-	struct source s = { .levels = 1 };
+	struct source s = { .levels = 0 };
 
-	s.owner[0] = key_hash(t->key, from->ip, len);
-	s.limit[0] = t->limit;
-	if (len == sizeof(from->ip))
-		return s;
-	s.owner[1] = key_hash(t->key, from->ip, SITE_OCTETS);
-	s.limit[1] = (struct rate_limit){ SITE_SHARE * t->limit.per_minute,
-					  SITE_SHARE * t->limit.burst };
-	s.levels = LEVELS;
+	if (name)
+		count_as(t, &s, from, len, name);
+	count_as(t, &s, from, len, NULL);
+	if (len != sizeof(from->ip))
+		count_as(t, &s, from, SITE_OCTETS, NULL);
 	return s;
 }
 
@@ -144,10 +166,10 @@ static bool source_has(const struct rate_table *t, const struct source *s,
 	return true;
 }
 
-bool rate_table_take(struct rate_table *t, const struct net_addr *from,
-		     mono_us now)
+bool rate_table_take_for(struct rate_table *t, const struct net_addr *from,
+			 const char *name, mono_us now)
 {
-	const struct source s = source_of(t, from);
+	const struct source s = source_of(t, from, name);
 
 	if (!source_has(t, &s, now))
 		return false;
@@ -156,10 +178,22 @@ bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 	return true;
 }
 
+bool rate_table_has_for(const struct rate_table *t, const struct net_addr *from,
+			const char *name, mono_us now)
+{
+	const struct source s = source_of(t, from, name);
+
+	return source_has(t, &s, now);
+}
+
+bool rate_table_take(struct rate_table *t, const struct net_addr *from,
+		     mono_us now)
+{
+	return rate_table_take_for(t, from, NULL, now);
+}
+
 bool rate_table_has(const struct rate_table *t, const struct net_addr *from,
 		    mono_us now)
 {
-	const struct source s = source_of(t, from);
-
-	return source_has(t, &s, now);
+	return rate_table_has_for(t, from, NULL, now);
 }

@@ -55,4 +55,14 @@ bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 bool rate_table_has(const struct rate_table *t, const struct net_addr *from,
 		    mono_us now);
 
+/*
+ * The same for whoever goes by @name (its first 64 octets count) at an address:
+ * each name has the limit, and the address 16 times as much.  So nobody is
+ * refused for what another does behind the same address.
+ */
+bool rate_table_take_for(struct rate_table *t, const struct net_addr *from,
+			 const char *name, mono_us now);
+bool rate_table_has_for(const struct rate_table *t, const struct net_addr *from,
+			const char *name, mono_us now);
+
 #endif

@@ -468,6 +468,10 @@ static void too_many_wrong_passwords_close_the_ear_for_a_while(void)
 	T_EQ(5, rejected); /* the burst of four a minute */
 	T_EQ(5, count()->auth_failed);
 	T_EQ(15, count()->auth_limited);
+	/* Another client behind the same address is heard. */
+	T_EQ(IAX2_OK, oo_registrar_plain_put(w.registrar, "3001", "open"));
+	T_EQ(IAX2_IAX_REGACK,
+	     exchange(IAX2_IAX_REGREQ, "3001", "open", &client));
 	T_EQ(0, exchange(IAX2_IAX_REGREQ, "3000", "sesame", &client));
 	T_EQ(IAX2_IAX_REGACK,
 	     exchange(IAX2_IAX_REGREQ, "3000", "sesame", &stranger));

@@ -125,6 +125,41 @@ static void others_do_not_free_a_source_of_its_limit(void)
 	T_EQ(0, taken(&a, 4));
 }
 
+static unsigned named(const struct net_addr *from, const char *name,
+		      unsigned tries)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < tries; i++) {
+		const bool has = rate_table_has_for(t, from, name, now);
+		const bool took = rate_table_take_for(t, from, name, now);
+
+		T_EQ(has, took);
+		n += took;
+	}
+	return n;
+}
+
+static void a_name_is_not_refused_for_anothers_sake(void)
+{
+	const struct net_addr nat = v4(1), other = v4(2);
+
+	begin();
+	T_EQ(4, named(&nat, "2001", 10));
+	T_EQ(4, named(&nat, "2002", 10));
+	T_EQ(4, named(&other, "2001", 10));
+	/* Nor is there room for guesses under any number of names. */
+	for (unsigned i = 0; i < 1000; i++) {
+		const char name[] = { (char)('a' + i % 26),
+				      (char)('a' + i / 26 % 26),
+				      (char)('a' + i / 676), '\0' };
+
+		(void)named(&nat, name, 1);
+	}
+	T_EQ(0, named(&nat, "new", 1));
+	T_EQ(4, named(&other, "new", 10));
+}
+
 int main(void)
 {
 	T_RUN(a_source_has_its_burst_and_then_its_rate);
@@ -132,6 +167,7 @@ int main(void)
 	T_RUN(a_whole_site_shuts_nobody_out);
 	T_RUN(hosts_of_a_network_are_one_source);
 	T_RUN(others_do_not_free_a_source_of_its_limit);
+	T_RUN(a_name_is_not_refused_for_anothers_sake);
 	t = rate_table_free(t);
 	return T_DONE();
 }
