@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "radio/cor.h"
 #include "radio/ptt_log.h"
 #include "tests/t.h"
 
@@ -237,50 +236,6 @@ static void every_state_has_a_name(void)
 	T_STR("forced-off", ptt_state_name(PTT_FORCED));
 }
 
-static void cor_counts_once_it_has_lasted(void)
-{
-	const struct cor_config config = { 50, 200 };
-	struct cor c;
-
-	T_EQ(0, cor_init(&c, &config));
-	T_EQ(COR_NEVER, cor_deadline(&c));
-	cor_input(&c, true, 1 * S);
-	T_TRUE(!cor_up(&c));
-	T_EQ(1 * S + 50 * MS, cor_deadline(&c));
-	cor_input(&c, true, 1 * S + 20 * MS);
-	T_EQ(1 * S + 50 * MS, cor_deadline(&c));
-	cor_tick(&c, 1 * S + 50 * MS);
-	T_TRUE(cor_up(&c));
-	T_EQ(COR_NEVER, cor_deadline(&c));
-
-	/* A short dropout is bridged, a long one is not. */
-	cor_input(&c, false, 2 * S);
-	cor_input(&c, true, 2 * S + 199 * MS);
-	T_TRUE(cor_up(&c));
-	T_EQ(COR_NEVER, cor_deadline(&c));
-	cor_input(&c, false, 3 * S);
-	cor_input(&c, true, 3 * S + 200 * MS);
-	T_TRUE(!cor_up(&c));
-	cor_tick(&c, 4 * S);
-	T_TRUE(cor_up(&c));
-	cor_reset(&c, 5 * S);
-	T_TRUE(!cor_up(&c));
-}
-
-static void cor_without_delays_is_the_level(void)
-{
-	const struct cor_config config = { 0, 0 };
-	const struct cor_config bad = { 0, COR_MS_MAX + 1 };
-	struct cor c;
-
-	T_EQ(-EINVAL, cor_init(&c, &bad));
-	T_EQ(0, cor_init(&c, &config));
-	cor_input(&c, true, 7);
-	T_TRUE(cor_up(&c));
-	cor_input(&c, false, 8);
-	T_TRUE(!cor_up(&c));
-}
-
 static void the_log_has_a_line_for_each_edge(void)
 {
 	char dir[] = "/tmp/keyhole-ptt-XXXXXX";
@@ -332,8 +287,6 @@ int main(void)
 	T_RUN(a_shorter_limit_takes_effect_at_once);
 	T_RUN(whatever_happens_it_is_never_keyed_for_too_long);
 	T_RUN(every_state_has_a_name);
-	T_RUN(cor_counts_once_it_has_lasted);
-	T_RUN(cor_without_delays_is_the_level);
 	T_RUN(the_log_has_a_line_for_each_edge);
 	return T_DONE();
 }
