@@ -14,7 +14,8 @@
 
 static struct ptt made(uint32_t timeout_s, uint32_t hang_ms)
 {
-	const struct ptt_config config = { timeout_s, hang_ms };
+	const struct ptt_config config = { .timeout_s = timeout_s,
+					   .hang_ms = hang_ms };
 	struct ptt p;
 
 	T_EQ(0, ptt_init(&p, &config));
@@ -24,10 +25,16 @@ static struct ptt made(uint32_t timeout_s, uint32_t hang_ms)
 static void limits_are_checked_and_cannot_be_switched_off(void)
 {
 	static const struct ptt_config bad[] = {
-		{ 0, 0 },
-		{ 9, 0 },
-		{ 601, 0 },
-		{ 180, PTT_HANG_MAX_MS + 1 },
+		{ .timeout_s = 0 },
+		{ .timeout_s = 9 },
+		{ .timeout_s = 601 },
+		{ .timeout_s = 180, .hang_ms = PTT_HANG_MAX_MS + 1 },
+		{ .timeout_s = 180, .key_up_ms = PTT_KEY_UP_MAX_MS + 1 },
+		{ .timeout_s = 180, .courtesy_ms = PTT_COURTESY_MAX_MS + 1 },
+		{ .timeout_s = 180,
+		  .courtesy_wait_ms = PTT_COURTESY_MAX_MS + 1 },
+		{ .timeout_s = 180, .ctcss_off_ms = PTT_CTCSS_OFF_MAX_MS + 1 },
+		{ .timeout_s = 180, .announce_ms = PTT_ANNOUNCE_MAX_MS + 1 },
 	};
 	struct ptt p;
 
@@ -177,7 +184,7 @@ static void forced_off_wins_over_everything(void)
 
 static void a_shorter_limit_takes_effect_at_once(void)
 {
-	const struct ptt_config shorter = { 10, 0 };
+	const struct ptt_config shorter = { .timeout_s = 10 };
 	struct ptt p = made(600, 0);
 
 	ptt_demand(&p, true, 0);
@@ -234,6 +241,9 @@ static void every_state_has_a_name(void)
 	T_STR("hang", ptt_state_name(PTT_HANG));
 	T_STR("timed-out", ptt_state_name(PTT_TIMED_OUT));
 	T_STR("forced-off", ptt_state_name(PTT_FORCED));
+	T_STR("courtesy", ptt_state_name(PTT_COURTESY));
+	T_STR("announce", ptt_state_name(PTT_ANNOUNCE));
+	T_STR("tail", ptt_state_name(PTT_TAIL));
 }
 
 static void the_log_has_a_line_for_each_edge(void)
