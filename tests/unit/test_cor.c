@@ -245,6 +245,43 @@ static void an_over_that_begins_while_another_is_still_heard_is_heard_too(void)
 	T_EQ(2, c.counters.overs);
 }
 
+/* More than can be told apart run together; none of them is lost. */
+static void a_flutter_of_overs_in_the_line_runs_together(void)
+{
+	struct cor c = made((struct cor_config){ .kerchunk_ms = 2000 });
+	uint64_t heard_ms = 0;
+
+	cor_input(&c, COR, 10 * S);
+	cor_input(&c, 0, 12 * S);
+	for (uint64_t i = 0; i < 10; i++) {
+		cor_input(&c, COR, 12 * S + (100 * i + 50) * MS);
+		cor_input(&c, 0, 12 * S + (100 * i + 60) * MS);
+	}
+	T_EQ(11, c.counters.overs);
+	for (uint64_t at = 13 * S; at < 20 * S; at += 1 * MS) {
+		cor_tick(&c, at);
+		heard_ms += cor_plays(&c, at);
+	}
+	/* From 13 S on: the rest of the first, two more, and the gaps of the
+	 * last eight. */
+	T_EQ(1000 + 2 * 10 + 7 * 100 + 10, heard_ms);
+	T_TRUE(!cor_up(&c));
+}
+
+static void an_over_that_is_all_tail_is_not_up(void)
+{
+	struct cor_config config = kerchunk;
+	struct cor c;
+
+	config.tail_ms = 1000;
+	c = made(config);
+	cor_input(&c, COR, 10 * S);
+	cor_input(&c, 0, 10 * S + 940 * MS);
+	T_TRUE(cor_up(&c));
+	cor_tick(&c, 11 * S);
+	T_TRUE(!cor_up(&c));
+}
+
 static void a_stuck_receiver_is_not_believed_until_it_shuts(void)
 {
 	struct cor c =
@@ -302,6 +339,8 @@ int main(void)
 	T_RUN(what_is_no_kerchunk_is_heard_whole_but_later);
 	T_RUN(an_over_that_flutters_waits_for_its_proof);
 	T_RUN(an_over_that_begins_while_another_is_still_heard_is_heard_too);
+	T_RUN(a_flutter_of_overs_in_the_line_runs_together);
+	T_RUN(an_over_that_is_all_tail_is_not_up);
 	T_RUN(a_stuck_receiver_is_not_believed_until_it_shuts);
 	T_RUN(a_receiver_that_goes_takes_its_audio_along);
 	return T_DONE();

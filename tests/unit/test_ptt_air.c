@@ -197,6 +197,18 @@ static void who_stops_during_the_announcement_is_in_time(void)
 	then(&p, 11 * S + 10 * MS, PTT_OFF);
 }
 
+static void in_the_last_moments_it_does_not_key_again(void)
+{
+	struct ptt p = made(full);
+
+	ptt_demand(&p, true, 1 * S);
+	ptt_force_off(&p, true, 5 * S);
+	ptt_tick(&p, 10 * S + 800 * MS);
+	ptt_force_off(&p, false, 10 * S + 800 * MS);
+	T_EQ(PTT_OFF, p.state);
+	then(&p, 11 * S, PTT_TIMED_OUT);
+}
+
 static void a_new_limit_may_end_a_transmission_in_its_announcement(void)
 {
 	struct ptt_config longer = full;
@@ -351,6 +363,7 @@ int main(void)
 	T_RUN(the_carrier_outlasts_the_ctcss_tone);
 	T_RUN(a_time_out_is_announced_within_the_limit);
 	T_RUN(who_stops_during_the_announcement_is_in_time);
+	T_RUN(in_the_last_moments_it_does_not_key_again);
 	T_RUN(a_new_limit_may_end_a_transmission_in_its_announcement);
 	T_RUN(no_input_keeps_it_keyed_beyond_the_limits);
 	T_RUN(nothing_said_within_the_limit_is_lost);
