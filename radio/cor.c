@@ -8,6 +8,14 @@
 #define US_PER_S UINT64_C(1000000)
 #define INPUTS ((unsigned)COR_IN_COR | COR_IN_CTCSS | COR_IN_VOX)
 
+const struct cor_config cor_config_default = {
+	.all = COR_IN_COR,
+	.attack_ms = 20,
+	.release_ms = 100,
+	.kerchunk_idle_s = 60,
+	.stuck_s = COR_STUCK_S,
+};
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

@@ -57,6 +57,9 @@ struct cor_config {
 	uint32_t stuck_s; /* COR_STUCK_MIN_S..COR_STUCK_MAX_S */
 };
 
+/* The COR input alone, lightly debounced; nothing is held back or cut. */
+extern const struct cor_config cor_config_default;
+
 struct cor_counters {
 	uint64_t overs;
 	uint64_t kerchunks; /* that nobody heard of */

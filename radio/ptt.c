@@ -9,6 +9,13 @@
 #define US_PER_S UINT64_C(1000000)
 #define REST_US (PTT_REST_MS * US_PER_MS)
 
+const struct ptt_config ptt_config_default = {
+	.timeout_s = 180,
+	.key_up_ms = 100,
+	.courtesy_wait_ms = 300,
+	.ctcss_off_ms = 180,
+};
+
 static uint64_t later(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;

@@ -56,6 +56,9 @@ struct ptt_config {
 	bool ctcss;                /* send a tone with all that is said */
 };
 
+/* Three minutes, and what any transmitter can do; no tones. */
+extern const struct ptt_config ptt_config_default;
+
 enum ptt_state {
 	PTT_OFF,
 	PTT_ON,        /* there is demand, or audio of it in the line */

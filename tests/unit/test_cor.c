@@ -49,6 +49,7 @@ static void values_out_of_range_are_refused(void)
 	bad[n].attack_ms = 100;
 	bad[n++].kerchunk_ms = 100;
 	T_EQ(0, cor_init(&c, &good));
+	T_EQ(0, cor_init(&c, &cor_config_default));
 	for (size_t i = 0; i < n; i++) {
 		T_EQ(-EINVAL, cor_init(&c, &bad[i]));
 		cor_input(&c, COR | CTCSS | VOX, S);

@@ -219,9 +219,39 @@ static void what_was_due_meanwhile_is_made_good(void)
 	}
 }
 
+/* Open or shut for up to two minutes: never believed for longer than the
+ * limit, and after that only when it has been shut. */
+static void a_receiver_is_never_believed_for_longer_than_the_limit(void)
+{
+	struct cor_config k = all_at_once;
+	uint32_t seed = 7, left = 0, believed_ms = 0, shut_ms = 0;
+	bool up = false, locked = false;
+	struct cor c;
+
+	k.all = COR;
+	k.stuck_s = COR_STUCK_MIN_S;
+	T_EQ(0, cor_init(&c, &k));
+	for (uint32_t at = 0; at < 4000000; at++) {
+		if (left-- == 0) {
+			up = !up;
+			left = next_random(&seed) %
+			       (next_random(&seed) % 4 ? 100 : 120000);
+		}
+		cor_input(&c, up ? COR : 0, at * MS);
+		shut_ms = up ? 0 : shut_ms + 1;
+		believed_ms = cor_open(&c) ? believed_ms + 1 : 0;
+		T_TRUE(believed_ms <= COR_STUCK_MIN_S * 1000);
+		locked = (locked || cor_stuck(&c)) && shut_ms <= k.release_ms;
+		T_EQ(locked, cor_stuck(&c));
+		T_TRUE(!locked || !cor_open(&c));
+	}
+	T_TRUE(c.counters.stuck > 10);
+}
+
 int main(void)
 {
 	T_RUN(nothing_of_an_over_is_lost_and_nothing_else_heard);
+	T_RUN(a_receiver_is_never_believed_for_longer_than_the_limit);
 	T_RUN(what_was_due_meanwhile_is_made_good);
 	return T_DONE();
 }

@@ -38,6 +38,7 @@ static void limits_are_checked_and_cannot_be_switched_off(void)
 	};
 	struct ptt p;
 
+	T_EQ(0, ptt_init(&p, &ptt_config_default));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		T_EQ(-EINVAL, ptt_init(&p, &bad[i]));
 		ptt_demand(&p, true, 5 * S);
