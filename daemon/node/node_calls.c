@@ -11,17 +11,12 @@
 #define CAUSECODE_BUSY 17U
 #define CAUSECODE_UNAVAILABLE 20U
 
-static struct link *by_call(struct node *n, struct iax2_call_id id)
+static bool has_call(const struct link *l, const void *what)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
+	const struct iax2_call_id *call = what;
 
-		if ((l->state == NODE_LINK_CALLING ||
-		     l->state == NODE_LINK_UP) &&
-		    l->call.slot == id.slot && l->call.gen == id.gen)
-			return l;
-	}
-	return NULL;
+	return (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP) &&
+	       l->call.slot == call->slot && l->call.gen == call->gen;
 }
 
 static void refuse(struct node *n, const struct iax2_event *ev,
@@ -295,7 +290,7 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		on_proved(n, ev, now);
 		return;
 	}
-	l = by_call(n, ev->call);
+	l = link_find(n, has_call, &ev->call);
 	if (l)
 		on_link_event(n, l, ev, now);
 }

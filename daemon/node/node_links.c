@@ -27,29 +27,33 @@ struct link *link_new(struct node *n)
 	return NULL;
 }
 
-struct link *link_by_number(struct node *n, const char *number)
+struct link *link_find(struct node *n, link_test *is_it, const void *what)
 {
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state != NODE_LINK_FREE && l->number[0] != '\0' &&
-		    strcmp(l->number, number) == 0)
-			return l;
+		if (is_it(&n->link[i], what))
+			return &n->link[i];
 	}
 	return NULL;
 }
 
-static struct link *by_dial(struct node *n, struct oo_id id)
+static bool has_number(const struct link *l, const void *what)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
+	return l->state != NODE_LINK_FREE && l->number[0] != '\0' &&
+	       strcmp(l->number, what) == 0;
+}
 
-		if ((l->state == NODE_LINK_REQUESTING ||
-		     l->state == NODE_LINK_PUNCHING) &&
-		    l->dial.slot == id.slot && l->dial.gen == id.gen)
-			return l;
-	}
-	return NULL;
+struct link *link_by_number(struct node *n, const char *number)
+{
+	return link_find(n, has_number, number);
+}
+
+static bool has_dial(const struct link *l, const void *what)
+{
+	const struct oo_id *dial = what;
+
+	return (l->state == NODE_LINK_REQUESTING ||
+		l->state == NODE_LINK_PUNCHING) &&
+	       l->dial.slot == dial->slot && l->dial.gen == dial->gen;
 }
 
 static struct link *by_id(struct node *n, struct node_link_id id)
@@ -340,7 +344,7 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now)
 {
-	struct link *l = by_dial(n, ev->id);
+	struct link *l = link_find(n, has_dial, &ev->id);
 
 	if (ev->kind == OO_EV_OPEN_IN)
 		on_open_in(n, ev, now);

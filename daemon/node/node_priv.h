@@ -87,6 +87,9 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 
 /* node_links.c: the table, ends, dialling */
 struct link *link_new(struct node *n); /* NULL: no room */
+/* The first link of which @is_it says so, given @what; NULL: none. */
+typedef bool link_test(const struct link *l, const void *what);
+struct link *link_find(struct node *n, link_test *is_it, const void *what);
 struct link *link_by_number(struct node *n, const char *number);
 /* The other node has proved this key; NULL: none. */
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
