@@ -71,7 +71,7 @@ double cm108_tick(struct cm108 *c);
 void cm108_report(struct cm108 *c);
 
 /* cm108_command.c: the test's side */
-void cm108_event(void *ctx, const char *line);
+void cm108_event(void *ctx, const char *text);
 void cm108_accept(struct cm108 *c, int listener);
 void cm108_client_readable(struct cm108 *c, struct cm108_client *from);
 

@@ -74,7 +74,7 @@ static int attach(int port, int fd)
 int usbip_plug(struct usbip *u)
 {
 	const int buffer = 1 << 20;
-	int ports[PORTS_MAX], pair[2], err = -EBUSY;
+	int ports[PORTS_MAX] = { 0 }, pair[2], err = -EBUSY;
 	const int n = free_ports(ports);
 
 	u->fd = -1;
