@@ -22,7 +22,7 @@ static void counting_random(void *ctx, uint8_t *buf, size_t len)
 
 static uint64_t counter;
 
-void world_init(struct world *w)
+static void init(struct world *w, const struct oo_relay_cfg *relay)
 {
 	struct oo_registrar_cfg rc = {
 		.nodes_max = 16,
@@ -33,6 +33,7 @@ void world_init(struct world *w)
 		.registrations_per_min = 60,
 		.opens_per_min = 60,
 		.auth_failures_per_min = 60,
+		.relay = relay,
 		.random = counting_random,
 		.random_ctx = &counter,
 	};
@@ -71,6 +72,30 @@ void world_init(struct world *w)
 						    w->now, &index));
 		oo_node_own_addresses(w->node[i], &w->addr[i], 1);
 	}
+}
+
+void world_init(struct world *w)
+{
+	init(w, NULL);
+}
+
+void world_init_relay(struct world *w)
+{
+	struct oo_relay_cfg c = {
+		.port_first = 20000,
+		.port_last = 20015,
+		.own_n = 1,
+		.kbit_s = 64,
+		.peers = 8,
+		.idle = 60 * MONO_S,
+	};
+
+	c.address[OO_V4] = net_addr_v4(192, 0, 2, 200, 0);
+	c.address[OO_V6] = (struct net_addr){
+		.ip = { 0x20, 0x01, 0x0d, 0xb8, [15] = 0xee },
+	};
+	c.own[0] = net_addr_v4(192, 0, 2, 201, 0);
+	init(w, &c);
 }
 
 void world_done(struct world *w)

@@ -51,6 +51,8 @@ struct world {
 
 /* Three nodes, 2001 to 2003, and a registrar that knows them. */
 void world_init(struct world *w);
+/* The same with a relay at 192.0.2.200, ports 20000 to 20015. */
+void world_init_relay(struct world *w);
 void world_done(struct world *w);
 /* Deliver until nothing moves. */
 void world_settle(struct world *w);
