@@ -19,6 +19,10 @@
 #define TICKET_LIFE_US (10 * MONO_S)
 /* A packet of the caller's that we assume under way is given this much. */
 #define CALLER_MARGIN_US (15 * MONO_MS)
+/* What other addresses are ahead of one at a relay, and how long a dial tries
+ * without one. */
+#define RELAY_DELAY_US (300 * MONO_MS)
+#define RELAY_ASK_US (1200 * MONO_MS)
 
 static struct oo_id id_of(const struct oo_node *n, const struct peering *p)
 {
@@ -93,6 +97,16 @@ static void send_request(struct oo_node *n, struct peering *p, mono_us now)
 	p->tries++;
 }
 
+static void request(struct oo_node *n, struct peering *p, mono_us now)
+{
+	p->tries = 0;
+	p->ends = now + REQUEST_LIFE_US;
+	p->state = PEERING_REQUESTING;
+	n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
+		      sizeof(p->transaction));
+	send_request(n, p, now);
+}
+
 /* The next registrar that we are registered with and have not asked. */
 static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 {
@@ -101,12 +115,7 @@ static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 			continue;
 		p->reg = i;
 		p->tried_regs |= 1U << i;
-		p->tries = 0;
-		p->ends = now + REQUEST_LIFE_US;
-		p->state = PEERING_REQUESTING;
-		n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
-			      sizeof(p->transaction));
-		send_request(n, p, now);
+		request(n, p, now);
 		return true;
 	}
 	return false;
@@ -179,7 +188,9 @@ static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 
 	ev->id = id_of(n, p);
 	ev->u.path.path = *oo_punch_best(&p->punch);
-	ev->u.path.predicted = p->punch.spray_left < p->punch.cfg.spray_packets;
+	ev->u.path.relayed = oo_punch_is_relayed(&p->punch);
+	ev->u.path.predicted = !ev->u.path.relayed &&
+			       p->punch.spray_left < p->punch.cfg.spray_packets;
 	oo_punch_ticket(&p->punch, now + TICKET_LIFE_US, &ev->u.path.ticket);
 	/* It stays for its while: the peer may still have a POKE of ours to
 	 * answer, or we one of its. */
@@ -205,6 +216,12 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 	}
 	if (change & OO_PUNCH_CHOSEN)
 		path_found(n, p, now);
+	if (change & OO_PUNCH_BETTER) {
+		ev = node_event(n, OO_EV_BETTER);
+		ev->id = id_of(n, p);
+		ev->u.better.punch = p->punch.id;
+		ev->u.better.path = *oo_punch_best(&p->punch);
+	}
 	if (!(change & OO_PUNCH_ENDED))
 		return;
 	if (p->punch.sock_n > 0)
@@ -213,6 +230,42 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		dial_failed(n, p, OO_NO_PATH);
 	else
 		peering_free(p);
+}
+
+/* Do we have a way to send to this family? */
+static bool has_family(const struct oo_node *n, enum oo_family f)
+{
+	for (size_t i = 0; i < n->own_n; i++) {
+		if (oo_family_of(&n->own[i]) == f)
+			return true;
+	}
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (n->regs[i].hole[f].last_ok != 0)
+			return true;
+	}
+	return false;
+}
+
+/* No direct path can be hoped for. */
+static bool hopeless(const struct oo_node *n, const struct oo_punch_cfg *c)
+{
+	bool common = false;
+
+	for (size_t i = 0; i < c->candidates.n; i++)
+		common |= has_family(n, oo_family_of(&c->candidates.addr[i]));
+	return !common || (c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED);
+}
+
+static void relay_schedule(const struct oo_node *n, struct peering *p,
+			   struct oo_punch_cfg *c, mono_us now)
+{
+	const bool none = hopeless(n, c);
+
+	c->relay_delay = none ? 0 : RELAY_DELAY_US;
+	p->relay_at = MONO_NEVER;
+	if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
+	    c->relays.n == 0 && !node_relay_is_up(n))
+		p->relay_at = none ? now : now + RELAY_ASK_US;
 }
 
 static void punch_start(struct oo_node *n, struct peering *p,
@@ -224,6 +277,7 @@ static void punch_start(struct oo_node *n, struct peering *p,
 	c->random = n->cfg.random;
 	c->random_ctx = n->cfg.random_ctx;
 	c->tx = n->tx;
+	relay_schedule(n, p, c, now);
 	p->state = PEERING_PUNCHING;
 	oo_punch_start(&p->punch, c, now);
 	handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
@@ -237,6 +291,7 @@ static void punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
 	oo_session_cipher(&g->session, false, m->counter, c->token);
 	memcpy(c->peer_key, m->peer_key, KEY_PUBLIC_LEN);
 	c->candidates = m->candidates;
+	c->relays = m->relays;
 	c->peer_nat = m->nat;
 }
 
@@ -417,7 +472,7 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 {
 	struct peering *p = by_id(n, id);
 
-	if (p && p->state == PEERING_PUNCHING)
+	if (p && (p->state == PEERING_PUNCHING || p->punch.relayed))
 		oo_punch_sockets(&p->punch, first, count, now);
 }
 
@@ -426,12 +481,42 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 	for (size_t i = 0; i < PEERINGS; i++) {
 		const struct peering *p = &n->peer[i];
 
-		if (p->state == PEERING_PUNCHING && p->punch.sock_n > 0 &&
-		    sock >= p->punch.sock_first &&
+		if ((p->state == PEERING_PUNCHING || p->punch.relayed) &&
+		    p->punch.sock_n > 0 && sock >= p->punch.sock_first &&
 		    sock < p->punch.sock_first + p->punch.sock_n)
 			return true;
 	}
 	return false;
+}
+
+/* --- relay -------------------------------------------------------------- */
+
+static void relay_due(struct oo_node *n, struct peering *p, mono_us now)
+{
+	if (p->state != PEERING_PUNCHING || now < p->relay_at)
+		return;
+	p->relay_at = MONO_NEVER;
+	if (p->punch.proved_at != 0 || p->punch.relay_at != 0)
+		return;
+	p->relay_asked = true;
+	node_relay_want(n, p->reg, now);
+}
+
+/* Only a new OPEN tells the target where the relay is. */
+void node_peers_relay_up(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < PEERINGS; i++) {
+		struct peering *p = &n->peer[i];
+
+		if (p->state != PEERING_PUNCHING || !p->dial ||
+		    !p->relay_asked || p->reg != n->relay.reg ||
+		    p->punch.proved_at != 0 || p->punch.relay_at != 0)
+			continue;
+		if (p->punch.sock_n > 0)
+			node_event(n, OO_EV_SOCKETS_DONE);
+		key_wipe(&p->punch, sizeof(p->punch));
+		request(n, p, now);
+	}
 }
 
 /* --- time --------------------------------------------------------------- */
@@ -452,6 +537,7 @@ static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
 		break;
 	case PEERING_PUNCHING:
 	case PEERING_DONE:
+		relay_due(n, p, now);
 		handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
 		break;
 	case PEERING_FREE:
@@ -483,6 +569,8 @@ mono_us node_peers_deadline(const struct oo_node *n)
 		case PEERING_PUNCHING:
 		case PEERING_DONE:
 			due = mono_min(due, oo_punch_deadline(&p->punch));
+			if (p->state == PEERING_PUNCHING)
+				due = mono_min(due, p->relay_at);
 			break;
 		case PEERING_FREE:
 			break;

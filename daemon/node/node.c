@@ -44,6 +44,7 @@ const char *node_rung_text(enum node_rung r)
 		[NODE_RUNG_DIRECT] = "direct",
 		[NODE_RUNG_OPENED] = "opened",
 		[NODE_RUNG_PREDICTED] = "predicted",
+		[NODE_RUNG_RELAYED] = "relayed",
 	};
 
 	return text[r];
@@ -59,6 +60,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.tx_max = TX_MAX,
 		.spray_packets = n->cfg.spray_packets,
 		.spray_sockets = n->cfg.spray_sockets,
+		.relay = n->cfg.relay,
 		.random = n->cfg.random,
 		.random_ctx = n->cfg.random_ctx,
 	};
@@ -188,6 +190,12 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 		(void)iax2_expect(n->ep, &in->u.expect.ticket,
 				  &in->u.expect.path.peer, now);
 		break;
+	case OO_EV_RELAY:
+		node_push(n, NODE_EV_RELAY)->registrar = in->registrar;
+		break;
+	case OO_EV_BETTER:
+		/* A call stays on the path that it began on. */
+		break;
 	case OO_EV_OPEN_IN:
 	case OO_EV_PROGRESS:
 	case OO_EV_PATH:
@@ -221,8 +229,12 @@ static void settle(struct node *n, mono_us now)
 
 void node_rx(struct node *n, const struct dgram *d, mono_us now)
 {
+	struct dgram inner;
+
 	if (oo_node_rx(n->oo, d, now) == IAX2_E_NOT_OURS)
 		(void)iax2_endpoint_rx(n->ep, d, now);
+	if (oo_node_relayed(n->oo, &inner))
+		(void)iax2_endpoint_rx(n->ep, &inner, now);
 	settle(n, now);
 }
 
@@ -281,7 +293,14 @@ mono_us node_deadline(const struct node *n)
 
 bool node_next_tx(struct node *n, struct dgram *out)
 {
-	return oo_node_next_tx(n->oo, out) || iax2_endpoint_next_tx(n->ep, out);
+	if (oo_node_next_tx(n->oo, out))
+		return true;
+	while (iax2_endpoint_next_tx(n->ep, out)) {
+		if (out->path.sock != OO_SOCK_RELAY ||
+		    oo_node_relay_wrap(n->oo, out))
+			return true;
+	}
+	return false;
 }
 
 bool node_next_event(struct node *n, struct node_event *out)
