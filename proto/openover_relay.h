@@ -95,6 +95,9 @@ struct oo_relay_alloc {
 	struct oo_relay_peer *peers;
 };
 
+/* May it be a peer's anywhere: neither private nor of special use. */
+bool oo_relay_is_public(const struct net_addr *a);
+
 struct oo_relay;
 
 /* NULL when @cfg is out of range or memory is short. */

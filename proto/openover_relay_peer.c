@@ -67,6 +67,12 @@ static bool v6_is_public(const uint8_t ip[16])
 	       memcmp(ip, teredo, sizeof(teredo)) != 0;
 }
 
+bool oo_relay_is_public(const struct net_addr *a)
+{
+	return net_addr_is_v4(a) ? v4_is_public(a->ip + 12)
+				 : v6_is_public(a->ip);
+}
+
 static bool may_be_peer(const struct oo_relay *r, const struct net_addr *a)
 {
 	if (!net_addr_is_set(a))
@@ -79,8 +85,7 @@ static bool may_be_peer(const struct oo_relay *r, const struct net_addr *a)
 		if (net_addr_same_ip(&r->cfg.address[f], a))
 			return false;
 	}
-	return net_addr_is_v4(a) ? v4_is_public(a->ip + 12)
-				 : v6_is_public(a->ip);
+	return oo_relay_is_public(a);
 }
 
 /* --- peers -------------------------------------------------------------- */
