@@ -84,7 +84,7 @@ static json_t *relayed_json(const struct app *a)
 	oo_node_relay_view(node_openover(a->node), &v);
 	if (!v.up)
 		return json_null();
-	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "address4",
+	return json_pack("{s:o, s:o, s:I, s:I, s:I}", "address4",
 			 addr_json(&v.address[OO_V4]), "address6",
 			 addr_json(&v.address[OO_V6]), "rx", (json_int_t)v.rx,
 			 "tx", (json_int_t)v.tx, "dropped",
