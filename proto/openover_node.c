@@ -259,6 +259,23 @@ bool node_rx_relayed(struct oo_node *n, const struct dgram *d, mono_us now)
 
 /* --- time, output ------------------------------------------------------- */
 
+/* What goes through a relay has to be over before its registrar is left. */
+static bool is_held_up(const struct oo_node *n)
+{
+	return !n->releasing || n->own_released || node_relay_registers(n);
+}
+
+static void release_own(struct oo_node *n, mono_us now)
+{
+	if (is_held_up(n))
+		return;
+	n->own_released = true;
+	node_relay_leave(n, now);
+	for (size_t i = 0; i < n->regs_n; i++)
+		oo_reg_release(&n->regs[i], now);
+	node_check_released(n);
+}
+
 void oo_node_tick(struct oo_node *n, mono_us now)
 {
 	for (size_t i = 0; i < n->regs_n; i++) {
@@ -272,12 +289,15 @@ void oo_node_tick(struct oo_node *n, mono_us now)
 		report_plain(n, i, iax2_reg_tick(&n->plain[i], now));
 	node_peers_tick(n, now);
 	node_relay_tick(n, now);
+	release_own(n, now);
 }
 
 mono_us oo_node_deadline(const struct oo_node *n)
 {
 	mono_us due = mono_min(node_peers_deadline(n), node_relay_deadline(n));
 
+	if (!is_held_up(n))
+		return n->started;
 	for (size_t i = 0; i < n->regs_n; i++)
 		due = mono_min(due, oo_reg_deadline(&n->regs[i]));
 	for (size_t i = 0; i < n->plain_n; i++)
@@ -312,7 +332,7 @@ const struct oo_node_counters *oo_node_counters(const struct oo_node *n)
 
 void node_check_released(struct oo_node *n)
 {
-	if (!n->releasing)
+	if (!n->releasing || !n->own_released)
 		return;
 	for (size_t i = 0; i < n->regs_n; i++) {
 		if (n->regs[i].state != OO_REG_RELEASED)
@@ -329,12 +349,10 @@ void node_check_released(struct oo_node *n)
 void oo_node_release(struct oo_node *n, mono_us now)
 {
 	n->releasing = true;
-	node_relay_leave(n);
-	for (size_t i = 0; i < n->regs_n; i++)
-		oo_reg_release(&n->regs[i], now);
+	n->own_released = false;
 	for (size_t i = 0; i < n->plain_n; i++)
 		iax2_reg_release(&n->plain[i], now);
-	node_check_released(n);
+	release_own(n, now);
 }
 
 void oo_node_network_changed(struct oo_node *n, mono_us now)

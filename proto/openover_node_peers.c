@@ -19,10 +19,6 @@
 #define TICKET_LIFE_US (10 * MONO_S)
 /* A packet of the caller's that we assume under way is given this much. */
 #define CALLER_MARGIN_US (15 * MONO_MS)
-/* What other addresses are ahead of one at a relay, and how long a dial tries
- * without one. */
-#define RELAY_DELAY_US (300 * MONO_MS)
-#define RELAY_ASK_US (1200 * MONO_MS)
 
 static struct oo_id id_of(const struct oo_node *n, const struct peering *p)
 {
@@ -97,7 +93,7 @@ static void send_request(struct oo_node *n, struct peering *p, mono_us now)
 	p->tries++;
 }
 
-static void request(struct oo_node *n, struct peering *p, mono_us now)
+void node_request(struct oo_node *n, struct peering *p, mono_us now)
 {
 	p->tries = 0;
 	p->ends = now + REQUEST_LIFE_US;
@@ -115,7 +111,7 @@ static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 			continue;
 		p->reg = i;
 		p->tried_regs |= 1U << i;
-		request(n, p, now);
+		node_request(n, p, now);
 		return true;
 	}
 	return false;
@@ -232,42 +228,6 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		peering_free(p);
 }
 
-/* Do we have a way to send to this family? */
-static bool has_family(const struct oo_node *n, enum oo_family f)
-{
-	for (size_t i = 0; i < n->own_n; i++) {
-		if (oo_family_of(&n->own[i]) == f)
-			return true;
-	}
-	for (size_t i = 0; i < n->regs_n; i++) {
-		if (n->regs[i].hole[f].last_ok != 0)
-			return true;
-	}
-	return false;
-}
-
-/* No direct path can be hoped for. */
-static bool hopeless(const struct oo_node *n, const struct oo_punch_cfg *c)
-{
-	bool common = false;
-
-	for (size_t i = 0; i < c->candidates.n; i++)
-		common |= has_family(n, oo_family_of(&c->candidates.addr[i]));
-	return !common || (c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED);
-}
-
-static void relay_schedule(const struct oo_node *n, struct peering *p,
-			   struct oo_punch_cfg *c, mono_us now)
-{
-	const bool none = hopeless(n, c);
-
-	c->relay_delay = none ? 0 : RELAY_DELAY_US;
-	p->relay_at = MONO_NEVER;
-	if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
-	    c->relays.n == 0 && !node_relay_is_up(n))
-		p->relay_at = none ? now : now + RELAY_ASK_US;
-}
-
 static void punch_start(struct oo_node *n, struct peering *p,
 			struct oo_punch_cfg *c, mono_us now)
 {
@@ -277,7 +237,7 @@ static void punch_start(struct oo_node *n, struct peering *p,
 	c->random = n->cfg.random;
 	c->random_ctx = n->cfg.random_ctx;
 	c->tx = n->tx;
-	relay_schedule(n, p, c, now);
+	node_relay_schedule(n, p, c, now);
 	p->state = PEERING_PUNCHING;
 	oo_punch_start(&p->punch, c, now);
 	handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
@@ -489,36 +449,6 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 	return false;
 }
 
-/* --- relay -------------------------------------------------------------- */
-
-static void relay_due(struct oo_node *n, struct peering *p, mono_us now)
-{
-	if (p->state != PEERING_PUNCHING || now < p->relay_at)
-		return;
-	p->relay_at = MONO_NEVER;
-	if (p->punch.proved_at != 0 || p->punch.relay_at != 0)
-		return;
-	p->relay_asked = true;
-	node_relay_want(n, p->reg, now);
-}
-
-/* Only a new OPEN tells the target where the relay is. */
-void node_peers_relay_up(struct oo_node *n, mono_us now)
-{
-	for (size_t i = 0; i < PEERINGS; i++) {
-		struct peering *p = &n->peer[i];
-
-		if (p->state != PEERING_PUNCHING || !p->dial ||
-		    !p->relay_asked || p->reg != n->relay.reg ||
-		    p->punch.proved_at != 0 || p->punch.relay_at != 0)
-			continue;
-		if (p->punch.sock_n > 0)
-			node_event(n, OO_EV_SOCKETS_DONE);
-		key_wipe(&p->punch, sizeof(p->punch));
-		request(n, p, now);
-	}
-}
-
 /* --- time --------------------------------------------------------------- */
 
 static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
@@ -537,7 +467,9 @@ static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
 		break;
 	case PEERING_PUNCHING:
 	case PEERING_DONE:
-		relay_due(n, p, now);
+		node_relay_due(n, p, now);
+		if (p->state == PEERING_REQUESTING)
+			break;
 		handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
 		break;
 	case PEERING_FREE:

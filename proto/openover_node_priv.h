@@ -88,6 +88,7 @@ struct oo_node {
 	size_t place[OO_REGISTRARS_MAX];
 	size_t plain_place[OO_REGISTRARS_MAX];
 	bool releasing;
+	bool own_released; /* and so are the registrations with a key */
 	struct peering peer[PEERINGS];
 	struct node_relay relay;
 	struct net_addr own[OWN_ADDRS];
@@ -110,7 +111,15 @@ enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 			    const struct oo_msg *m, mono_us now);
 void node_peers_tick(struct oo_node *n, mono_us now);
 mono_us node_peers_deadline(const struct oo_node *n);
-/* The relay is there: ask the dials' targets again that need it. */
+/* Begin to ask the registrar of @p for its target, anew. */
+void node_request(struct oo_node *n, struct peering *p, mono_us now);
+
+/* openover_node_resort.c: what a punch that begins is to do about relays, what
+ * is due in it, and that the relay is there: ask the targets of the dials that
+ * need it again. */
+void node_relay_schedule(struct oo_node *n, struct peering *p,
+			 struct oo_punch_cfg *c, mono_us now);
+void node_relay_due(struct oo_node *n, struct peering *p, mono_us now);
 void node_peers_relay_up(struct oo_node *n, mono_us now);
 
 enum iax2_err node_on_relay(struct oo_node *n, const struct oo_reg *g,
@@ -121,8 +130,10 @@ bool node_rx_relayed(struct oo_node *n, const struct dgram *d, mono_us now);
 void node_relay_want(struct oo_node *n, size_t reg, mono_us now);
 bool node_relay_is_up(const struct oo_node *n);
 void node_relay_registered(struct oo_node *n, size_t reg, mono_us now);
-/* Give it back, for good. */
-void node_relay_leave(struct oo_node *n);
+/* Does a plain registration go through it that is not over yet? */
+bool node_relay_registers(const struct oo_node *n);
+/* The registrar's end of it goes with the registration. */
+void node_relay_leave(struct oo_node *n, mono_us now);
 void node_relay_tick(struct oo_node *n, mono_us now);
 mono_us node_relay_deadline(const struct oo_node *n);
 

@@ -41,7 +41,21 @@ static void ask(struct oo_node *n, mono_us now)
 	y->tries++;
 }
 
-static void set_address(struct oo_node *n, const struct oo_candidates *c)
+/* Who compares a caller's address with the registered one is to find the same:
+ * plain registrations leave from where calls to plain nodes do. */
+static void register_plainly(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < n->plain_n; i++) {
+		struct iax2_reg *g = &n->plain[i];
+
+		if (net_addr_is_set(&g->peer))
+			iax2_reg_use_socket(
+				g, oo_node_path_to(n, &g->peer).sock, now);
+	}
+}
+
+static void set_address(struct oo_node *n, const struct oo_candidates *c,
+			mono_us t)
 {
 	struct node_relay *y = &n->relay;
 	struct net_addr now[OO_FAMILIES] = { { { 0 }, 0 } };
@@ -52,6 +66,7 @@ static void set_address(struct oo_node *n, const struct oo_candidates *c)
 		return;
 	memcpy(y->address, now, sizeof(now));
 	node_event(n, OO_EV_RELAY)->registrar = n->place[y->reg];
+	register_plainly(n, t);
 }
 
 /* Ask the first registrar that is up and was not asked in this round; false:
@@ -78,8 +93,8 @@ static void refused(struct oo_node *n, mono_us now)
 {
 	struct node_relay *y = &n->relay;
 
-	set_address(n, NULL);
 	y->state = RELAY_NONE;
+	set_address(n, NULL, now);
 	if (ask_next(n, now))
 		return;
 	y->asked_regs = 0;
@@ -118,13 +133,20 @@ void node_relay_registered(struct oo_node *n, size_t reg, mono_us now)
 	}
 }
 
-void node_relay_leave(struct oo_node *n)
+bool node_relay_registers(const struct oo_node *n)
 {
-	if (n->relay.state != RELAY_NONE && oo_reg_is_up(registrar(n)))
-		send_ask(n, 0);
-	set_address(n, NULL);
+	for (size_t i = 0; i < n->plain_n; i++) {
+		if (n->plain[i].sock == OO_SOCK_RELAY &&
+		    n->plain[i].state != IAX2_REG_RELEASED)
+			return true;
+	}
+	return false;
+}
+
+void node_relay_leave(struct oo_node *n, mono_us now)
+{
 	n->relay.state = RELAY_NONE;
-	n->cfg.relay = OO_RELAY_NEVER;
+	set_address(n, NULL, now);
 }
 
 /* --- receiving ---------------------------------------------------------- */
@@ -145,7 +167,7 @@ static void on_answer(struct oo_node *n, const struct oo_reg *g,
 	y->asked_regs = 0;
 	y->tries = 0;
 	y->next = now + REFRESH_US;
-	set_address(n, &m->relays);
+	set_address(n, &m->relays, now);
 	if (!was_up)
 		node_peers_relay_up(n, now);
 }
@@ -241,6 +263,7 @@ void node_relay_tick(struct oo_node *n, mono_us now)
 {
 	struct node_relay *y = &n->relay;
 
+	register_plainly(n, now);
 	if (wanted_again(n) && now >= y->refused_until) {
 		y->asked_regs = 0;
 		(void)ask_next(n, now);
@@ -250,8 +273,8 @@ void node_relay_tick(struct oo_node *n, mono_us now)
 	if (y->state == RELAY_UP && n->cfg.relay == OO_RELAY_LAST &&
 	    now - y->used >= IDLE_US) {
 		send_ask(n, 0);
-		set_address(n, NULL);
 		y->state = RELAY_NONE;
+		set_address(n, NULL, now);
 	} else if (y->tries < ASK_TRIES) {
 		ask(n, now);
 	} else {

@@ -11,7 +11,8 @@
 #define TX_MAX 4096U
 #define METER_WINDOW_MS 1000U
 #define DTMF_STEP_US (60 * MONO_MS)
-#define STOP_US (1500 * MONO_MS) /* time for good-byes */
+#define RELAYED_US (400 * MONO_MS) /* of it, for those through a relay */
+#define STOP_US (1500 * MONO_MS)   /* time for good-byes */
 
 const char *node_link_state_text(enum node_link_state s)
 {
@@ -255,6 +256,15 @@ static void dtmf_step(struct node *n, mono_us now)
 	n->dtmf_next = now + DTMF_STEP_US;
 }
 
+static void release(struct node *n, mono_us now)
+{
+	if (!n->stopping || n->releasing ||
+	    (now < n->release_at && iax2_endpoint_unsettled(n->ep) > 0))
+		return;
+	n->releasing = true;
+	oo_node_release(n->oo, now);
+}
+
 static void check_stopped(struct node *n, mono_us now)
 {
 	const bool quiet = n->released && iax2_endpoint_unsettled(n->ep) == 0;
@@ -273,6 +283,7 @@ void node_tick(struct node *n, mono_us now)
 	node_links_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
+	release(n, now);
 	settle(n, now);
 	check_stopped(n, now);
 }
@@ -288,6 +299,8 @@ mono_us node_deadline(const struct node *n)
 		due = mono_min(due, n->dtmf_next);
 	if (n->stopping && !n->stopped)
 		due = mono_min(due, n->stop_by);
+	if (n->stopping && !n->releasing)
+		due = mono_min(due, n->release_at);
 	return due;
 }
 
@@ -334,11 +347,16 @@ enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now)
 
 void node_stop(struct node *n, mono_us now)
 {
+	struct oo_node_relay_view relay;
+
 	node_force_unkey(n, true, now);
 	(void)node_disconnect(n, NULL, now);
 	n->stopping = true;
 	n->stop_by = now + STOP_US;
-	oo_node_release(n->oo, now);
+	/* Good-byes that go through a relay go first. */
+	oo_node_relay_view(n->oo, &relay);
+	n->release_at = relay.up ? now + RELAYED_US : now;
+	release(n, now);
 	settle(n, now);
 	check_stopped(n, now);
 }
