@@ -68,8 +68,9 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	r->opens_max = cfg->opens_max;
 	r->opens = calloc(cfg->opens_max, sizeof(r->opens[0]));
 	r->fifo = calloc(cfg->opens_max, sizeof(r->fifo[0]));
-	if (!r->dir || !r->tx || !r->unproved || !r->registrations ||
-	    !r->auth_failures || !r->plains || !r->opens || !r->fifo)
+	if (!registrar_relay_new(r, cfg) || !r->dir || !r->tx || !r->unproved ||
+	    !r->registrations || !r->auth_failures || !r->plains || !r->opens ||
+	    !r->fifo)
 		return oo_registrar_free(r);
 	(void)oo_registrar_limits(r, cfg);
 	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
@@ -88,6 +89,8 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 	rate_table_free(r->registrations);
 	rate_table_free(r->auth_failures);
 	oo_plains_free(r->plains);
+	oo_relay_free(r->relay);
+	dgram_queue_free(r->relay_tx);
 	free(r->opens);
 	free(r->fifo);
 	key_wipe(r, sizeof(*r));
@@ -266,6 +269,7 @@ static enum iax2_err on_regrel(struct oo_registrar *r, const struct dgram *d,
 	seal_append(&w, buf, rec->session.tx_key);
 	if ((size_t)(w.p - buf) <= d->len)
 		registrar_send(r, &d->path, buf, &w);
+	registrar_relay_drop(r, rec);
 	oo_directory_end(r->dir, rec);
 	registrar_event(r, OO_REG_EV_DOWN, rec->number, &d->path.peer);
 	return IAX2_OK;
@@ -305,6 +309,8 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 		return registrar_on_open_request(r, d, &m, now);
 	case OO_OVER:
 		return registrar_on_over(r, d, &m, now);
+	case OO_RELAY:
+		return registrar_on_relay(r, d, &m, now);
 	default:
 		r->n.not_ours++;
 		return IAX2_E_NOT_OURS;
@@ -348,6 +354,7 @@ void oo_registrar_tick(struct oo_registrar *r, mono_us now)
 	r->sweep_next = now + SWEEP_US;
 	sweep(r, now);
 	registrar_plain_sweep(r, now);
+	registrar_relay_sweep(r, now);
 }
 
 mono_us oo_registrar_deadline(const struct oo_registrar *r)
@@ -355,7 +362,8 @@ mono_us oo_registrar_deadline(const struct oo_registrar *r)
 	const mono_us opens = registrar_opens_deadline(r);
 
 	if (oo_directory_sessions(r->dir) == 0 &&
-	    oo_plains_registered(r->plains) == 0)
+	    oo_plains_registered(r->plains) == 0 &&
+	    (!r->relay || oo_relay_allocations(r->relay) == 0))
 		return opens;
 	return mono_min(opens, r->sweep_next);
 }
@@ -399,6 +407,7 @@ enum iax2_err oo_registrar_node_remove(struct oo_registrar *r,
 		return IAX2_E_STALE;
 	if (rec->session.id != 0)
 		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);
+	registrar_relay_drop(r, rec);
 	oo_directory_remove(r->dir, rec);
 	return IAX2_OK;
 }

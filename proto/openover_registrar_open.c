@@ -90,8 +90,7 @@ static void candidates_of(const struct oo_record *rec, struct oo_candidates *c,
 	}
 }
 
-/* The address that the node was last heard from. */
-static const struct net_path *main_path(const struct oo_record *rec)
+const struct net_path *registrar_main_path(const struct oo_record *rec)
 {
 	const bool v6 = net_addr_is_set(&rec->path[OO_V6].peer) &&
 			rec->heard[OO_V6] >= rec->heard[OO_V4];
@@ -141,8 +140,9 @@ static void send_over(struct oo_registrar *r, const struct open_tx *t,
 	put_token(&w, &caller->session, counter, t->token);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, t->target_nat);
 	oo_put_candidates(&w, &c);
+	registrar_relay_put(r, target, &w);
 	seal_append(&w, buf, caller->session.tx_key);
-	registrar_send(r, main_path(caller), buf, &w);
+	registrar_send(r, registrar_main_path(caller), buf, &w);
 }
 
 /* OPEN, on each path the target keeps open: one of them may just have died. */
@@ -170,6 +170,7 @@ static void send_open(struct oo_registrar *r, const struct open_tx *t,
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, t->caller_nat);
 		iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, t->caller_delay_ms);
 		oo_put_candidates(&w, &c);
+		registrar_relay_put(r, caller, &w);
 		seal_append(&w, buf, target->session.tx_key);
 		registrar_send(r, &target->path[f], buf, &w);
 	}
@@ -188,8 +189,8 @@ static void finish(struct oo_registrar *r, struct open_tx *t,
 	if (verdict == OO_ACCEPTED && target)
 		send_over(r, t, caller, target, now);
 	else
-		send_verdict(r, caller, main_path(caller), t->caller_tx,
-			     target ? verdict : OO_OFFLINE);
+		send_verdict(r, caller, registrar_main_path(caller),
+			     t->caller_tx, target ? verdict : OO_OFFLINE);
 }
 
 /* Who is asked for; NULL and a verdict when it cannot be asked. */

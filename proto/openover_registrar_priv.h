@@ -12,6 +12,7 @@
 #include "proto/call_token.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
+#include "proto/openover_registrar_relay.h"
 
 enum open_state { OPEN_FREE, OPEN_PENDING, OPEN_DONE };
 
@@ -63,6 +64,9 @@ struct oo_registrar {
 	size_t silent_n; /* of the oldest, how many are past answering */
 	uint8_t tx_key[KEY_SHARED_LEN]; /* makes transaction ids */
 
+	struct oo_relay *relay;       /* NULL: none */
+	struct dgram_queue *relay_tx; /* from its ports */
+
 	size_t sweep_at; /* the next record to look at */
 	mono_us sweep_next;
 
@@ -106,5 +110,19 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 /* Give up on transactions whose target stays silent, free old ones. */
 void registrar_opens_tick(struct oo_registrar *r, mono_us now);
 mono_us registrar_opens_deadline(const struct oo_registrar *r);
+/* The address that the node was last heard from. */
+const struct net_path *registrar_main_path(const struct oo_record *rec);
+
+/* openover_registrar_relay.c; false without memory. */
+bool registrar_relay_new(struct oo_registrar *r,
+			 const struct oo_registrar_cfg *cfg);
+enum iax2_err registrar_on_relay(struct oo_registrar *r, const struct dgram *d,
+				 const struct oo_msg *m, mono_us now);
+/* Append the addresses that the node has at the relay. */
+void registrar_relay_put(const struct oo_registrar *r,
+			 const struct oo_record *rec, struct wire_wr *w);
+/* The node is no longer one. */
+void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec);
+void registrar_relay_sweep(struct oo_registrar *r, mono_us now);
 
 #endif

@@ -114,7 +114,9 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
 	link_proved(l, proved_key(ev), vouched);
 	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
-	if (ev->u.in.path.sock != 0)
+	if (ev->u.in.path.sock == OO_SOCK_RELAY)
+		l->rung = NODE_RUNG_RELAYED;
+	else if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
 	l->call = ev->call;
 	l->sock = ev->u.in.path.sock;

@@ -72,7 +72,7 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now)
 {
 	const unsigned shift = l->failures < 4 ? l->failures : 4;
-	const bool had_socket = l->sock != 0;
+	const bool had_socket = l->sock != 0 && l->sock != OO_SOCK_RELAY;
 	struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 	mono_us pause = RETRY_MIN_US << shift;
 
@@ -179,16 +179,22 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 	step(n, l, NODE_LINK_CALLING);
 }
 
+static enum node_rung plain_rung(const struct net_path *path)
+{
+	return path->sock == OO_SOCK_RELAY ? NODE_RUNG_RELAYED
+					   : NODE_RUNG_DIRECT;
+}
+
 static void dial(struct node *n, struct link *l, mono_us now)
 {
 	const bool plain = l->want.number && net_addr_is_set(&l->want.addr);
-	const struct net_path path = { .peer = l->want.addr };
+	const struct net_path path = oo_node_path_to(n->oo, &l->want.addr);
 
 	l->dialled = now;
 	l->outbound = true;
 	link_proved(l, NULL, false);
 	if (plain) {
-		l->rung = NODE_RUNG_DIRECT;
+		l->rung = plain_rung(&path);
 		call(n, l, &path, NULL, now);
 		return;
 	}
@@ -304,6 +310,7 @@ static void on_plain_path(struct node *n, struct link *l,
 			  const struct net_path *path, mono_us now)
 {
 	const struct node_peer *peer = node_peer(n, l->number);
+	const struct net_path way = oo_node_path_to(n->oo, &path->peer);
 
 	if (peer && peer->has_key) {
 		link_down(n, l,
@@ -312,8 +319,8 @@ static void on_plain_path(struct node *n, struct link *l,
 			  true, now);
 		return;
 	}
-	l->rung = NODE_RUNG_DIRECT;
-	call(n, l, path, NULL, now);
+	l->rung = plain_rung(&way);
+	call(n, l, &way, NULL, now);
 }
 
 static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
@@ -331,6 +338,8 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		memcpy(l->number, ticket->peer_number, sizeof(l->number));
 	if (ev->u.path.predicted)
 		l->rung = NODE_RUNG_PREDICTED;
+	if (ev->u.path.relayed)
+		l->rung = NODE_RUNG_RELAYED;
 	why = node_key_forbids(n, l->number, ticket->peer_key);
 	link_proved(l, ticket->peer_key, true);
 	if (why)

@@ -74,6 +74,8 @@ struct node {
 	bool stopping; /* for good: there is no way back */
 	bool stopped;
 	bool released;
+	bool releasing;     /* good-bye is said to the registrars */
+	mono_us release_at; /* at the latest */
 	mono_us stop_by;
 	struct node_event events[NODE_EVENTS_MAX];
 	size_t ev_head;
