@@ -88,7 +88,12 @@ const char *node_link_state_text(enum node_link_state s);
 const char *node_mode_text(enum node_mode m);
 
 /* How a link got through: the rung of OPEN-OVER.md section 3. */
-enum node_rung { NODE_RUNG_DIRECT, NODE_RUNG_OPENED, NODE_RUNG_PREDICTED };
+enum node_rung {
+	NODE_RUNG_DIRECT,
+	NODE_RUNG_OPENED,
+	NODE_RUNG_PREDICTED,
+	NODE_RUNG_MAPPED,
+};
 
 const char *node_rung_text(enum node_rung r);
 

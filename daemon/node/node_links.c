@@ -289,6 +289,8 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		       sizeof(l->number));
 	if (ev->u.path.predicted)
 		l->rung = NODE_RUNG_PREDICTED;
+	else if (ev->u.path.mapped)
+		l->rung = NODE_RUNG_MAPPED;
 	call(n, l, path, &ev->u.path.ticket, now);
 	if (ev->u.path.predicted)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
