@@ -195,5 +195,7 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 		g->interval = g->interval * 2 / 3;
 	h->next = now +
 		  reg_spread(g, g->interval * 85 / 100, g->interval * 95 / 100);
+	if (family == OO_V4 && g->mapped_path != 0)
+		h->next = now;
 	return change;
 }

@@ -15,6 +15,9 @@
 #define LOCAL_START_US (40 * MONO_MS)
 /* Whoever has the address in this network gets no more than these. */
 #define LOCAL_TRIES 4U
+#define TRIES 30U /* any other */
+/* Its own POKE is answered with one of ours, but not with a chain of them. */
+#define REPLY_US (40 * MONO_MS)
 /* Between the first POKEs to several addresses of one kind. */
 #define PACE_US (20 * MONO_MS)
 
@@ -23,6 +26,7 @@ static const mono_us pause_us[] = {
 	60 * MONO_MS,  80 * MONO_MS,  110 * MONO_MS,
 	150 * MONO_MS, 200 * MONO_MS, 250 * MONO_MS,
 };
+#define SENT (sizeof((struct oo_candidate){ 0 }.sent) / sizeof(uint64_t))
 #define PAUSES (sizeof(pause_us) / sizeof(pause_us[0]))
 
 uint64_t oo_punch_id(const uint8_t token[KEY_SHARED_LEN])
@@ -102,24 +106,36 @@ static void send_pong(struct oo_punch *p, const struct dgram *poke,
 		dgram_queue_push(p->cfg.tx, &d, false);
 }
 
+static unsigned most(const struct oo_candidate *c)
+{
+	return c->type == OO_CANDIDATE_LOCAL && !c->heard ? LOCAL_TRIES : TRIES;
+}
+
 static void poke(struct oo_punch *p, struct oo_candidate *c, mono_us now)
 {
 	const unsigned step = c->tries < PAUSES ? c->tries : PAUSES - 1;
 
 	oo_punch_send_poke(p, &c->path, 0, now);
-	c->sent[c->tries % 4] = p->tx_counter;
+	c->sent[c->tries % SENT] = p->tx_counter;
+	c->sent_at = now;
 	c->tries++;
 	c->next = now + pause_us[step];
-	if (c->type == OO_CANDIDATE_LOCAL && c->tries >= LOCAL_TRIES)
+	if (c->tries >= most(c))
 		c->next = MONO_NEVER;
 }
 
 /* --- candidates --------------------------------------------------------- */
 
-static struct oo_candidate *find(struct oo_punch *p, const struct net_addr *a)
+/* A way is an address of the peer's and a socket of ours: probing may find
+ * several between the same two hosts. */
+static struct oo_candidate *find(struct oo_punch *p,
+				 const struct net_path *path)
 {
 	for (size_t i = 0; i < p->cand_n; i++) {
-		if (net_addr_equal(&p->cand[i].path.peer, a))
+		const struct net_path *c = &p->cand[i].path;
+
+		if (c->sock == path->sock &&
+		    net_addr_equal(&c->peer, &path->peer))
 			return &p->cand[i];
 	}
 	return NULL;
@@ -128,7 +144,7 @@ static struct oo_candidate *find(struct oo_punch *p, const struct net_addr *a)
 static struct oo_candidate *learn(struct oo_punch *p,
 				  const struct net_path *path, mono_us now)
 {
-	struct oo_candidate *c = find(p, &path->peer);
+	struct oo_candidate *c = find(p, path);
 
 	if (!c) {
 		if (p->cand_n == OO_CANDIDATES_MAX)
@@ -243,9 +259,12 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 	if (!replay_accept(&p->rx, m->transaction))
 		return 0;
 	c = learn(p, &d->path, now);
+	if (c)
+		c->heard = true;
 	/* Its way to us is open now, so ours to it is worth a try at once; and
 	 * before the PONG, so that the peer's answer is not behind its NEW. */
-	if (c && !c->proved && !p->chosen)
+	if (c && !c->proved && !p->chosen && c->tries < most(c) &&
+	    (c->sent_at == 0 || now >= c->sent_at + REPLY_US))
 		poke(p, c, now);
 	send_pong(p, d, m);
 	return 0;
@@ -254,7 +273,7 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 static unsigned on_pong(struct oo_punch *p, const struct dgram *d,
 			const struct oo_msg *m, mono_us now)
 {
-	struct oo_candidate *c = find(p, &d->path.peer);
+	struct oo_candidate *c = find(p, &d->path);
 
 	if (m->transaction == 0 || m->transaction > p->tx_counter)
 		return 0;
@@ -265,7 +284,7 @@ static unsigned on_pong(struct oo_punch *p, const struct dgram *d,
 			(void)learn(p, &d->path, now);
 		return 0;
 	}
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < SENT; i++) {
 		if (c->sent[i] != m->transaction)
 			continue;
 		c->path = d->path;

@@ -24,12 +24,14 @@ enum oo_punch_role { OO_PUNCH_CALLER, OO_PUNCH_TARGET };
  * packet. */
 struct oo_candidate {
 	struct net_path path;
-	uint8_t type;     /* enum oo_candidate_type */
-	uint64_t sent[4]; /* counters of the last POKEs to it */
-	unsigned tries;   /* POKEs sent */
-	mono_us next;     /* next POKE; MONO_NEVER: none */
-	bool proved;      /* it answered a POKE of ours */
-	bool learned;     /* not from the registrar */
+	uint8_t type;      /* enum oo_candidate_type */
+	uint64_t sent[16]; /* counters of the last POKEs to it */
+	mono_us sent_at;   /* the last of them; 0: none */
+	unsigned tries;    /* POKEs sent */
+	mono_us next;      /* next POKE; MONO_NEVER: none */
+	bool proved;       /* it answered a POKE of ours */
+	bool learned;      /* not from the registrar */
+	bool heard;        /* a POKE of the peer came from there */
 };
 
 struct oo_punch_cfg {

@@ -218,8 +218,11 @@ void oo_spray_ports(struct oo_punch *p, const struct oo_ports *own,
 	p->own_ports = *own;
 	p->peer_ports = *peer;
 	p->window = 1;
-	if (!both_change(p))
+	if (!both_change(p)) {
+		if (own->delta != 0 || peer->delta != 0)
+			p->spray_at = mono_min(p->spray_at, now);
 		return;
+	}
 	if (own->delta == 0 || peer->delta == 0) {
 		p->spray_at = MONO_NEVER;
 		p->ends = now < life ? life : now;
