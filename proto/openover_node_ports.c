@@ -83,8 +83,11 @@ static int16_t delta_of(const uint16_t seen[OO_LOOK_SOCKETS])
 
 	if (one == 0 && two == 0)
 		return (int16_t)step(seen[0], seen[2], 2);
+	/* One that is far off is chance, unless it merely is not known. */
+	if ((one == 0 && seen[0] != 0) || (two == 0 && seen[2] != 0))
+		return 0;
 	if (one == 0 || two == 0)
-		return seen[0] == 0 || seen[2] == 0 ? (int16_t)(one + two) : 0;
+		return (int16_t)(one + two);
 	if ((one < 0) != (two < 0))
 		return 0;
 	return (int16_t)(abs(one) < abs(two) ? one : two);
