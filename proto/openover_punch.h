@@ -73,7 +73,6 @@ struct oo_punch {
 	mono_us spray_at; /* MONO_NEVER: not wanted, or over */
 	uint32_t spray_left;
 	uint32_t round_left;       /* of this round, towards one guess */
-	uint16_t window;           /* of predicted ports, the next one */
 	struct oo_ports own_ports; /* of the same round, or round 0 */
 	struct oo_ports peer_ports;
 	uint16_t sock_first; /* our extra sockets, 0: none */

@@ -16,8 +16,6 @@
 #define ROUND_SOCKETS 64U
 #define ROUND_AHEAD 16
 #define ROUND_PASSES 6U
-/* Ports ahead of the last seen that are tried before any others. */
-#define WINDOW 64U
 
 static bool changes(uint8_t nat)
 {
@@ -41,7 +39,6 @@ mono_us oo_spray_start(struct oo_punch *p, mono_us now)
 	p->look_at = MONO_NEVER;
 	p->spray_at = MONO_NEVER;
 	p->spray_left = p->cfg.spray_packets;
-	p->window = 1;
 	if (!wanted(&p->cfg))
 		return now + LIFE_US;
 	if (p->cfg.role == OO_PUNCH_CALLER)
@@ -81,15 +78,20 @@ static uint16_t random_port(struct oo_punch *p)
 	return (uint16_t)(PORT_LOW + v % (65536U - PORT_LOW));
 }
 
-/* The next port of the peer's to try. */
-static uint16_t next_port(struct oo_punch *p)
+/*
+ * The next port of the peer's to try.  Where they are in order, one of a few
+ * that it will soon own comes first in each tick: were it all of them, more
+ * ways would be found at once than either end could keep.
+ */
+static uint16_t next_port(struct oo_punch *p, unsigned i)
 {
-	while (p->peer_ports.delta != 0 && p->window <= WINDOW) {
-		const uint16_t port = ahead(&p->peer_ports, p->window++);
+	static const int nth[] = { ROUND_AHEAD, 3 * ROUND_AHEAD,
+				   8 * ROUND_AHEAD };
+	const size_t turn = p->spray_left / EACH % (sizeof(nth) / sizeof(int));
+	const uint16_t port = ahead(&p->peer_ports, nth[turn]);
 
-		if (port >= PORT_LOW)
-			return port;
-	}
+	if (i == 0 && p->peer_ports.delta != 0 && port >= PORT_LOW)
+		return port;
 	return random_port(p);
 }
 
@@ -123,7 +125,7 @@ static void to_ports(struct oo_punch *p, const struct net_addr *to, mono_us now)
 	for (unsigned i = 0; i < EACH && p->spray_left > 0; i++) {
 		struct net_path path = { .peer = *to };
 
-		path.peer.port = next_port(p);
+		path.peer.port = next_port(p, i);
 		send(p, &path, now);
 	}
 }
@@ -217,7 +219,6 @@ void oo_spray_ports(struct oo_punch *p, const struct oo_ports *own,
 		return;
 	p->own_ports = *own;
 	p->peer_ports = *peer;
-	p->window = 1;
 	if (!both_change(p)) {
 		if (own->delta != 0 || peer->delta != 0)
 			p->spray_at = mono_min(p->spray_at, now);
