@@ -10,6 +10,7 @@
  */
 
 #include "proto/call_token.h"
+#include "proto/openover_local.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
 #include "proto/openover_registrar_relay.h"
@@ -31,6 +32,10 @@ struct open_tx {
 	uint8_t caller_nat;
 	uint8_t target_nat;
 	uint16_t caller_delay_ms;
+	struct oo_local caller_local; /* told to the other if both are there */
+	struct oo_local target_local;
+	struct oo_ports caller_ports; /* round 0: not told */
+	struct oo_ports target_ports;
 	mono_us began;
 	mono_us carried; /* when it was last carried on */
 };
@@ -107,6 +112,21 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 					const struct oo_msg *m, mono_us now);
 enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 				const struct oo_msg *m, mono_us now);
+/* Addresses of @rec that are fit to be named to @to: proved and heard of
+ * lately; and its own word @local when both are at one site. */
+void registrar_candidates(const struct oo_record *rec,
+			  const struct oo_local *local,
+			  const struct oo_record *to, struct oo_candidates *out,
+			  mono_us now);
+/* What a node says of its interfaces. */
+void registrar_keep_local(const struct oo_record *rec, const struct oo_msg *m,
+			  struct oo_local *out);
+/* The cookie that proves a session's packets to arrive at @a. */
+uint64_t registrar_cookie(const uint8_t secret[KEY_SHARED_LEN],
+			  uint64_t session, const struct net_addr *a);
+/* A PING from a proved address may name one that its router mapped. */
+void registrar_mapped(struct oo_registrar *r, struct oo_record *rec,
+		      const struct dgram *d, const struct oo_msg *m);
 /* Give up on transactions whose target stays silent, free old ones. */
 void registrar_opens_tick(struct oo_registrar *r, mono_us now);
 mono_us registrar_opens_deadline(const struct oo_registrar *r);

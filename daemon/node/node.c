@@ -46,6 +46,7 @@ const char *node_rung_text(enum node_rung r)
 		[NODE_RUNG_OPENED] = "opened",
 		[NODE_RUNG_PREDICTED] = "predicted",
 		[NODE_RUNG_RELAYED] = "relayed",
+		[NODE_RUNG_MAPPED] = "mapped",
 	};
 
 	return text[r];

@@ -94,6 +94,7 @@ enum node_rung {
 	NODE_RUNG_OPENED,
 	NODE_RUNG_PREDICTED,
 	NODE_RUNG_RELAYED,
+	NODE_RUNG_MAPPED,
 };
 
 const char *node_rung_text(enum node_rung r);

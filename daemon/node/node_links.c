@@ -338,8 +338,10 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		memcpy(l->number, ticket->peer_number, sizeof(l->number));
 	if (ev->u.path.predicted)
 		l->rung = NODE_RUNG_PREDICTED;
-	if (ev->u.path.relayed)
+	else if (ev->u.path.relayed)
 		l->rung = NODE_RUNG_RELAYED;
+	else if (ev->u.path.mapped)
+		l->rung = NODE_RUNG_MAPPED;
 	why = node_key_forbids(n, l->number, ticket->peer_key);
 	link_proved(l, ticket->peer_key, true);
 	if (why)

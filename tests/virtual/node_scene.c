@@ -161,6 +161,18 @@ const struct fake_nat scene_symmetric = {
 	.filtering = FAKE_FILTER_ADDRESS_PORT,
 	.hole_life = 15 * MONO_S,
 };
+const struct fake_nat scene_sequential = {
+	.mapping_by_peer = true,
+	.step = 1,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+const struct fake_nat scene_downwards = {
+	.mapping_by_peer = true,
+	.step = -2,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
 
 void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
 		 const struct fake_nat *b)
