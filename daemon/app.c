@@ -183,7 +183,7 @@ static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
 	if (first)
 		return;
 	log_info("this machine's addresses changed");
-	oo_node_network_changed(node_openover(a->node), loop_now());
+	node_network_changed(a->node, loop_now());
 	app_pump(a);
 }
 
@@ -197,7 +197,7 @@ static void on_interface(void *ctx, const char *why)
 		log_info("interface %s is in use", a->conf.iax2.interface);
 	on_own_addresses(-1, 0, a);
 	/* Also when it came back with the addresses that it had. */
-	oo_node_network_changed(node_openover(a->node), loop_now());
+	node_network_changed(a->node, loop_now());
 	app_pump(a);
 }
 

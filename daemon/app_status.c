@@ -125,7 +125,9 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 	const bool up = l->state == NODE_LINK_UP;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}",
 			      "node", l->number[0] ? l->number : "?", "state",
-			      node_link_state_text(l->state), "mode",
+			      l->moving ? "moving"
+					: node_link_state_text(l->state),
+			      "mode",
 			      node_mode_text(l->mode), "direction",
 			      l->outbound ? "out" : "in", "peer",
 			      addr_json(&c->path.peer), "family",

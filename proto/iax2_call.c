@@ -353,6 +353,7 @@ void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
 			give_up(ep, c, now);
 		return;
 	}
+	call_move_tick(ep, c, now);
 	if (now >= c->ping_next) {
 		c->ping_next = now + PING_US;
 		(void)transport_send_iax(ep, c, IAX2_IAX_PING, NULL, NULL, now);
@@ -371,5 +372,6 @@ mono_us call_deadline(const struct call *c)
 	if (c->state != CALL_ENDING)
 		due = mono_min(due, c->end_due);
 	due = mono_min(due, silence_due(c));
+	due = mono_min(due, call_move_deadline(c));
 	return mono_min(due, mono_min(c->ping_next, c->lagrq_next));
 }

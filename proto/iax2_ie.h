@@ -92,7 +92,9 @@
 	X(KH_TARGET_ADDR, 0xec, 6, 18, "KH TARGET ADDR")  \
 	X(KH_NAT, 0xed, 1, 1, "KH NAT")                   \
 	X(KH_PAD, 0xee, 0, 255, "KH PAD")                 \
-	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")
+	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")               \
+	X(KH_MOVE, 0xf6, 16, 16, "KH MOVE")               \
+	X(KH_STEP, 0xf7, 1, 1, "KH STEP")
 
 enum iax2_ie {
 #define X(name, number, min, max, text) IAX2_IE_##name = (number),

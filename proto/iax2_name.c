@@ -66,6 +66,7 @@ static const char *const iax[] = {
 	[OO_OPEN_REQUEST] = "OPEN_REQUEST",
 	[OO_OPEN] = "OPEN",
 	[OO_OVER] = "OVER",
+	[IAX2_IAX_MOVE] = "MOVE",
 };
 
 static const char *const control[256] = {

@@ -173,6 +173,9 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock);
 void oo_node_release(struct oo_node *n, mono_us now);
 /* Addresses or routes of this host changed. */
 void oo_node_network_changed(struct oo_node *n, mono_us now);
+/* Something that should be heard is not: ask the registrars whether they hear
+ * us, and where they see us. */
+void oo_node_ping(struct oo_node *n, mono_us now);
 /* What we know of our own translation for IPv4: enum oo_nat bits. */
 uint8_t oo_node_nat(const struct oo_node *n);
 /* Our own IPv4 and IPv6 addresses, so that a translated one is told from

@@ -23,7 +23,7 @@ const char *node_acl_forbids(const struct node *n, const char *number,
 	const struct node_acl *acl = &n->cfg.acl;
 
 	if (listed(acl->deny, acl->deny_n, number, key))
-		return "accept.deny";
+		return NODE_ACL_DENY;
 	if (listed(acl->allow, acl->allow_n, number, key))
 		return NULL;
 	if (vouched && acl->registered)
