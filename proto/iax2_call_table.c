@@ -6,7 +6,7 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define REST_S 60U /* before a call number is used again */
+#define REST_S 60U            /* before a call number is used again */
 #define MOVED_US (5 * MONO_S) /* the way of a datagram from where a call was */
 
 /* --- deadlines: a heap of calls, the soonest first ---------------------- */

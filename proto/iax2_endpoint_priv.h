@@ -60,7 +60,7 @@ struct early {
 
 /* A call on its way to another path, and the watch over the one it has. */
 struct call_move {
-	uint64_t number;   /* of the last move that both ends know of */
+	uint64_t number; /* of the last move that both ends know of */
 	struct net_path path[MOVE_PATHS]; /* ours to try */
 	size_t path_n;                    /* 0: we are not moving */
 	mono_us next;                     /* we ask, or commit, again */

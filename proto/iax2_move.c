@@ -21,11 +21,11 @@
 #define COMMIT_AGAIN_US (200 * MONO_MS)
 #define DONE_PAUSE_US (100 * MONO_MS)
 /* While somebody speaks a call is never this long without a sign of life. */
-#define PROBE_US (700 * MONO_MS)
+#define PROBE_US (600 * MONO_MS)
 #define SPEECH_US MONO_S
 /* What waits this long for its answer, or three round trips, may wait in
  * vain. */
-#define SILENT_US (600 * MONO_MS)
+#define SILENT_US (500 * MONO_MS)
 #define SILENT_AGAIN_US (5 * MONO_S)
 
 static const mono_us ask_pause_us[] = {
@@ -75,8 +75,9 @@ static void send_asks(struct iax2_endpoint *ep, struct call *c, mono_us now)
 
 	for (size_t i = 0; i < v->path_n; i++)
 		move_msg_send(ep, c, &v->path[i], &m, now);
-	v->next = now + ask_pause_us[v->tries < ASK_PAUSES ? v->tries
-							   : ASK_PAUSES - 1];
+	v->next =
+		now +
+		ask_pause_us[v->tries < ASK_PAUSES ? v->tries : ASK_PAUSES - 1];
 	v->tries++;
 }
 
@@ -121,8 +122,8 @@ enum iax2_err iax2_move(struct iax2_endpoint *ep, struct iax2_call_id call,
 	if (!is_movable(c))
 		return IAX2_E_STATE;
 	/* Our own end may be what has changed: the kernel chooses. */
-	present = (struct net_path){ .peer = c->path.peer,
-				     .sock = c->path.sock };
+	present =
+		(struct net_path){ .peer = c->path.peer, .sock = c->path.sock };
 	add_path(&c->move, path ? path : &present);
 	c->move.ends = now + MOVE_US;
 	c->move.tries = 0;
@@ -330,12 +331,15 @@ enum iax2_err endpoint_on_move(struct iax2_endpoint *ep, const struct dgram *d,
 
 /* --- the watch ---------------------------------------------------------- */
 
-/* Does either side speak, so that a dead path is a loss?  Who speaks may hear
- * nothing for long; who listens hears that it has ended, or that it has not. */
+/* Did either side speak when the peer was last heard, or since?  Only then is a
+ * dead path a loss.  Who speaks may hear nothing for long. */
 static bool somebody_speaks(const struct call *c)
 {
-	return c->move.tx_at + SPEECH_US > c->last_rx ||
-	       (c->rx_any && c->rx_at == c->last_rx);
+	const mono_us spoken = c->rx_any && c->rx_at > c->move.tx_at
+				       ? c->rx_at
+				       : c->move.tx_at;
+
+	return spoken != 0 && spoken + SPEECH_US > c->last_rx;
 }
 
 static mono_us silent_due(const struct call *c)
@@ -357,8 +361,8 @@ static mono_us silent_due(const struct call *c)
 
 static mono_us probe_due(const struct call *c)
 {
-	const mono_us since = c->last_rx > c->move.probed ? c->last_rx
-							  : c->move.probed;
+	const mono_us since =
+		c->last_rx > c->move.probed ? c->last_rx : c->move.probed;
 
 	return c->window_n == 0 && somebody_speaks(c) ? since + PROBE_US
 						      : MONO_NEVER;

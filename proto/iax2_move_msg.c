@@ -140,8 +140,8 @@ enum iax2_err move_msg_read(const struct iax2_endpoint *ep,
 	memset(out, 0, sizeof(*out));
 	out->step = (enum move_step)step;
 	out->number = wire_rd_u64(&r);
-	if (step != MOVE_ASK && !iax2_ie_u64(f->body, f->body_len,
-					     IAX2_IE_KH_PATH, &out->cookie))
+	if (step != MOVE_ASK &&
+	    !iax2_ie_u64(f->body, f->body_len, IAX2_IE_KH_PATH, &out->cookie))
 		return IAX2_E_BAD_IE;
 	if (wants_signature(out->step) &&
 	    !iax2_ie_octets(f->body, f->body_len, IAX2_IE_ED25519_RESULT,

@@ -114,7 +114,7 @@ enum node_event_kind {
 	NODE_EV_APPARENT,
 	NODE_EV_LINK_STEP, /* see state */
 	NODE_EV_LINK_UP,
-	NODE_EV_LINK_DOWN, /* with why; the id is stale from here on, unless
+	NODE_EV_LINK_DOWN,  /* with why; the id is stale from here on, unless
 			      the link is permanent */
 	NODE_EV_LINK_MOVED, /* its call goes on: old, addr; they are the same
 			       when it is our own end that moved */

@@ -259,7 +259,8 @@ static void on_open_in(struct node *n, const struct oo_event *ev, mono_us now)
 	const char *why = node_acl_forbids(n, number, ev->u.open_in.key, true);
 
 	/* Whom we called may come to us to move that call. */
-	if (why && strcmp(why, NODE_ACL_DENY) != 0 && node_has_called(n, number))
+	if (why && strcmp(why, NODE_ACL_DENY) != 0 &&
+	    node_has_called(n, number))
 		why = NULL;
 	if (!why && n->stopping)
 		why = "the node is stopping";

@@ -22,7 +22,8 @@
 #define CALLED_WAIT_US (500 * MONO_MS)
 #define AGAIN_US (500 * MONO_MS)
 #define SIGN_US (1500 * MONO_MS) /* a plain peer's time for a sign of life */
-#define CHANGED_US (60 * MONO_S) /* a loss so long after a change is due to it */
+#define CHANGED_US \
+	(60 * MONO_S) /* a loss so long after a change is due to it */
 
 static void stop(struct node *n, struct link *l)
 {
@@ -178,8 +179,8 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		return;
 	l->move.sock = ev->u.path.path.sock;
 	l->move.found = true;
-	l->move.rung = ev->u.path.predicted ? NODE_RUNG_PREDICTED
-					    : NODE_RUNG_OPENED;
+	l->move.rung =
+		ev->u.path.predicted ? NODE_RUNG_PREDICTED : NODE_RUNG_OPENED;
 	(void)link_move_to(n, l, &ev->u.path.path, now);
 	if (ev->u.path.predicted)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
@@ -219,8 +220,7 @@ static void due(struct node *n, struct link *l, mono_us now)
 	}
 	l->move.next = MONO_NEVER;
 	if (now < l->move.until &&
-	    oo_node_dial(n->oo, l->number, NULL, now, &l->move.dial) ==
-		    IAX2_OK)
+	    oo_node_dial(n->oo, l->number, NULL, now, &l->move.dial) == IAX2_OK)
 		l->move.dialling = true;
 }
 
