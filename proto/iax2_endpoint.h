@@ -365,14 +365,17 @@ enum iax2_err iax2_send_cng(struct iax2_endpoint *ep, struct iax2_call_id call,
 			    mono_us now);
 /*
  * Ask the peer to carry on with the call on @path (OPEN-OVER.md section 4.8):
- * one that a punch proved, or NULL for the peer's present address from wherever
- * we are now.  Up to two paths are tried side by side, each for 10 s from its
+ * one that a punch proved, or NULL for the present one: another translator may
+ * lie on it now.  Up to two paths are tried side by side, each for 10 s from its
  * last mention; the first that proves itself wins.  Until then the call stays
  * where it is, and it ends for silence no sooner than without.  Ends in
  * CALL_MOVED or MOVE_FAILED.  IAX2_E_STATE for a call without a ticket.
  */
 enum iax2_err iax2_move(struct iax2_endpoint *ep, struct iax2_call_id call,
 			const struct net_path *path, mono_us now);
+/* Our own addresses changed: whatever the kernel chooses is our end of the call
+ * from now on. */
+enum iax2_err iax2_unpin(struct iax2_endpoint *ep, struct iax2_call_id call);
 /* Ask the peer for a sign of life: a PING, sent again until it is answered. */
 enum iax2_err iax2_ping(struct iax2_endpoint *ep, struct iax2_call_id call,
 			mono_us now);

@@ -114,22 +114,27 @@ enum iax2_err iax2_move(struct iax2_endpoint *ep, struct iax2_call_id call,
 			const struct net_path *path, mono_us now)
 {
 	struct call *c = endpoint_call(ep, call);
-	struct net_path present;
-
 	ep->now = now;
 	if (!c)
 		return IAX2_E_STALE;
 	if (!is_movable(c))
 		return IAX2_E_STATE;
-	/* Our own end may be what has changed: the kernel chooses. */
-	present =
-		(struct net_path){ .peer = c->path.peer, .sock = c->path.sock };
-	add_path(&c->move, path ? path : &present);
+	add_path(&c->move, path ? path : &c->path);
 	c->move.ends = now + MOVE_US;
 	c->move.tries = 0;
 	if (!c->move.committed)
 		send_asks(ep, c, now);
 	endpoint_call_touch(ep, c);
+	return IAX2_OK;
+}
+
+enum iax2_err iax2_unpin(struct iax2_endpoint *ep, struct iax2_call_id call)
+{
+	struct call *c = endpoint_call(ep, call);
+
+	if (!c)
+		return IAX2_E_STALE;
+	memset(c->path.local_ip, 0, sizeof(c->path.local_ip));
 	return IAX2_OK;
 }
 

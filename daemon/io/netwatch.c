@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* An interface that comes up brings its address, then its route. */
-#define SETTLE_US 50000
+/* An interface that comes up brings its addresses, then its routes. */
+#define SETTLE_US 100000
 #define READ_MAX 4096U
 
 struct netwatch {
@@ -60,22 +60,28 @@ unsigned netwatch_read(const uint8_t *data, size_t len)
 	return news;
 }
 
+static void tell(struct netwatch *w)
+{
+	const unsigned news = w->news;
+
+	w->news = 0;
+	if (news != 0)
+		w->fn(w->ctx, news & NETWATCH_ROUTE);
+}
+
 static void on_settled(evutil_socket_t fd, short what, void *ctx)
 {
 	struct netwatch *w = ctx;
-	const unsigned news = w->news;
 
 	(void)fd;
 	(void)what;
-	w->news = 0;
-	w->fn(w->ctx, news & NETWATCH_ROUTE);
+	tell(w);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
 	static const struct timeval settle = { 0, SETTLE_US };
 	struct netwatch *w = ctx;
-	const unsigned before = w->news;
 
 	(void)what;
 	for (;;) {
@@ -98,8 +104,12 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 		if (from.nl_pid == 0)
 			w->news |= netwatch_read(buf, (size_t)n);
 	}
-	if (before == 0 && w->news != 0)
-		(void)event_add(w->settled, &settle);
+	if (w->news == 0 || event_pending(w->settled, EV_TIMEOUT, NULL))
+		return;
+	/* At once, before anything leaves from an address that has gone; what
+	 * else belongs to it once more at the end. */
+	(void)event_add(w->settled, &settle);
+	tell(w);
 }
 
 static int subscribe(int *fd)

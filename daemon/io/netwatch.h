@@ -4,8 +4,8 @@
 
 /*
  * The kernel's word that this machine's network changed: an address came or
- * went, or a default route did (rtnetlink(7)).  Told soon after the first of a
- * burst, once.
+ * went, or a default route did (rtnetlink(7)).  Told at the first of a burst,
+ * and once more at its end.
  */
 
 #include <event2/event.h>

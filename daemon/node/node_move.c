@@ -80,6 +80,10 @@ void node_move_all(struct node *n, mono_us now)
 
 void node_network_changed(struct node *n, mono_us now)
 {
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		if (n->link[i].state == NODE_LINK_UP)
+			(void)iax2_unpin(n->ep, n->link[i].call);
+	}
 	oo_node_network_changed(n->oo, now);
 	node_move_all(n, now);
 }
