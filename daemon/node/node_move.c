@@ -60,15 +60,15 @@ static void start(struct node *n, struct link *l, mono_us now)
 		(void)iax2_move(n->ep, l->call, NULL, now);
 	else
 		(void)iax2_ping(n->ep, l->call, now);
-	if (l->move.moving && c.movable) {
-		l->move.until = now + MOVE_US;
+	l->move.until = now + MOVE_US;
+	if (l->move.moving && l->move.next != MONO_NEVER)
 		return;
-	}
+	if (!l->move.moving)
+		l->move.began = now;
 	l->move.moving = true;
 	l->move.plain = !c.movable;
-	l->move.began = now;
-	l->move.until = now + MOVE_US;
-	l->move.next = now + (c.movable ? patience(l, &c) : SIGN_US);
+	if (!l->move.dialling)
+		l->move.next = now + (c.movable ? patience(l, &c) : SIGN_US);
 }
 
 void node_move_all(struct node *n, mono_us now)
@@ -124,17 +124,23 @@ static void on_moved(struct node *n, struct link *l,
 }
 
 /* Those that called us call again, if they like. */
-static void on_lost(struct node *n, struct link *l, mono_us now)
+static void on_lost(struct node *n, struct link *l, const char *why,
+		    mono_us now)
 {
-	const bool plain = l->move.plain;
-
 	stop(n, l);
 	if (l->outbound)
-		link_redial(n, l,
-			    plain ? "the other node fell silent after the "
-				    "network changed"
-				  : "the call could not be moved",
-			    now);
+		link_redial(n, l, why, now);
+}
+
+static void on_move_failed(struct node *n, struct link *l, mono_us now)
+{
+	/* The other node is there, and does not know the call.  While it is
+	 * not, the call lives as long as any that hears nothing: a network may
+	 * be away for a while. */
+	if (l->move.found)
+		on_lost(n, l, "the call could not be moved", now);
+	else
+		start(n, l, now);
 }
 
 void node_move_on_call(struct node *n, struct link *l,
@@ -147,7 +153,7 @@ void node_move_on_call(struct node *n, struct link *l,
 	} else if (ev->kind == IAX2_EV_CALL_MOVED) {
 		on_moved(n, l, ev, now);
 	} else if (ev->kind == IAX2_EV_MOVE_FAILED) {
-		on_lost(n, l, now);
+		on_move_failed(n, l, now);
 	}
 }
 
@@ -219,7 +225,9 @@ static void due(struct node *n, struct link *l, mono_us now)
 		    c.heard > l->move.began)
 			stop(n, l);
 		else
-			on_lost(n, l, now);
+			on_lost(n, l,
+				"no sign of life after the network changed",
+				now);
 		return;
 	}
 	l->move.next = MONO_NEVER;
