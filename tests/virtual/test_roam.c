@@ -195,11 +195,179 @@ static void nothing_is_lost_for_ever_when_much_is(void)
 	T_TRUE(soon >= 75);
 }
 
+static void the_call_outlives_an_outage(void)
+{
+	for (int talks = 0; talks < 2; talks++) {
+		struct ear e = { 0 };
+		struct scene s;
+
+		scene_begin(&s, 7, &scene_preserving, &scene_preserving);
+		(void)scene_dial(&s);
+		scene_run(&s, MONO_S);
+		fake_net_cut(s.net, 1, true);
+		node_network_changed(s.at[0].node, fake_net_now(s.net));
+		if (talks)
+			speak(&s, 0, 12 * SECOND, &e);
+		else
+			scene_run(&s, 12 * MONO_S);
+		fake_net_cut(s.net, 1, false);
+		host_moves(&s, 0, &scene_preserving);
+		memset(&e, 0, sizeof(e));
+		speak(&s, 0, 5 * SECOND, &e);
+		one_call_goes_on(&s);
+		T_TRUE(e.heard > 3 * SECOND);
+		scene_end(&s);
+	}
+}
+
+/* --- consent ------------------------------------------------------------ */
+
+static void reconfigure(struct scene *s, int i, const struct node_acl *acl)
+{
+	const struct node_cfg c = { .acl = *acl,
+				    .jitter = { .min_ms = 40, .max_ms = 400 },
+				    .ptt = { .timeout_s = 180 },
+				    .peers = &scene_peer_of[i],
+				    .peers_n = scene_peer_of[i].number[0] !=
+					       '\0' };
+
+	node_reconfigure(s->at[i].node, &c, fake_net_now(s->net));
+}
+
+static void who_is_not_welcome_any_more_does_not_move_in(void)
+{
+	static const struct node_caller listed[] = { { .number = "2001" } };
+	const struct node_acl deny = { .registered = true,
+				       .deny = listed,
+				       .deny_n = 1 };
+
+	/* The question finds its way, or needs the registrar's help. */
+	for (int nat = 0; nat < 2; nat++) {
+		struct scene s;
+
+		scene_begin(&s, 3, &scene_preserving,
+			    nat ? &scene_preserving : NULL);
+		(void)scene_dial(&s);
+		scene_run(&s, MONO_S);
+		reconfigure(&s, 1, &deny);
+		host_moves(&s, 0, &scene_preserving);
+		scene_run(&s, 60 * MONO_S);
+		T_EQ(0, scene_all_links(&s, 0));
+		T_EQ(0, scene_all_links(&s, 1));
+		T_EQ(1, s.at[1].downs);
+		T_TRUE(nat || strcmp("accept.deny", s.at[1].why) == 0);
+		scene_end(&s);
+	}
+}
+
+static void whom_we_called_may_move_though_it_may_not_call(void)
+{
+	const struct node_acl nobody = { .registered = false };
+	struct scene s;
+
+	scene_begin(&s, 4, &scene_preserving, &scene_preserving);
+	reconfigure(&s, 0, &nobody);
+	(void)scene_dial(&s);
+	scene_run(&s, MONO_S);
+	host_moves(&s, 1, &scene_preserving);
+	scene_run(&s, 2 * MONO_S);
+	one_call_goes_on(&s);
+	nobody_is_moving(&s);
+	/* It may not call for all that. */
+	T_EQ(1, node_disconnect(s.at[0].node, NULL, fake_net_now(s.net)));
+	scene_run(&s, MONO_S);
+	T_EQ(IAX2_OK,
+	     node_connect(s.at[1].node,
+			  &(struct node_connect){ .number = "2001" },
+			  fake_net_now(s.net), &(struct node_link_id){ 0 }));
+	scene_run(&s, 2 * MONO_S);
+	T_EQ(0, scene_all_links(&s, 0));
+	scene_end(&s);
+}
+
+/* --- plain peers -------------------------------------------------------- */
+
+static bool no_inval(void *ctx, const struct fake_packet *p)
+{
+	(void)ctx;
+	return p->len < IAX2_FULL_HDR_LEN || !(p->data[0] & 0x80) ||
+	       p->data[10] != IAX2_FRAME_IAX || p->data[11] != IAX2_IAX_INVAL;
+}
+
+static void plain_dial(struct scene *s, bool back)
+{
+	const struct node_connect c = {
+		.number = back ? "2001" : "2002",
+		.addr = net_addr_v4(198, 51, 100, back ? 20 : 21, 4569),
+	};
+	struct node_link_id id;
+
+	T_EQ(IAX2_OK,
+	     node_connect(s->at[back].node, &c, fake_net_now(s->net), &id));
+	scene_run(s, MONO_S);
+	T_EQ(1, scene_links(s, 0, NODE_LINK_UP));
+	T_EQ(1, scene_links(s, 1, NODE_LINK_UP));
+}
+
+static void a_plain_peer_is_dialled_again_at_once(void)
+{
+	for (int silent = 0; silent < 2; silent++) {
+		struct scene s;
+
+		scene_peer_of[0] = (struct node_peer){ .number = "2002",
+						       .md5_secret = "us" };
+		scene_peer_of[1] = (struct node_peer){ .number = "2001",
+						       .md5_secret = "us" };
+		scene_begin(&s, 1, &scene_preserving, NULL);
+		plain_dial(&s, false);
+		if (silent)
+			fake_net_hook(s.net, no_inval, NULL);
+		host_moves(&s, 0, &scene_preserving);
+		scene_run(&s, (silent ? 2500 : 800) * MONO_MS);
+		T_EQ(2, s.at[0].ups);
+		T_EQ(1, s.at[0].downs);
+		T_EQ(1, scene_links(&s, 0, NODE_LINK_UP));
+		T_EQ(1, scene_links(&s, 1, NODE_LINK_UP));
+		T_EQ(1, scene_all_links(&s, 0));
+		nobody_is_moving(&s);
+		/* Nothing is dialled where a change leads to the same place. */
+		node_network_changed(s.at[0].node, fake_net_now(s.net));
+		scene_run(&s, 5 * MONO_S);
+		T_EQ(2, s.at[0].ups);
+		nobody_is_moving(&s);
+		scene_end(&s);
+	}
+	memset(scene_peer_of, 0, sizeof(scene_peer_of));
+}
+
+static void a_plain_peer_that_called_is_not_called(void)
+{
+	struct scene s;
+
+	scene_peer_of[0] =
+		(struct node_peer){ .number = "2002", .md5_secret = "us" };
+	scene_peer_of[1] =
+		(struct node_peer){ .number = "2001", .md5_secret = "us" };
+	scene_begin(&s, 1, NULL, NULL);
+	plain_dial(&s, true);
+	host_moves(&s, 0, &scene_preserving);
+	scene_run(&s, 60 * MONO_S);
+	T_EQ(1, s.at[0].ups);
+	T_EQ(0, scene_all_links(&s, 0));
+	scene_end(&s);
+	memset(scene_peer_of, 0, sizeof(scene_peer_of));
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(speech_goes_on_after_a_carrier_renumbers);
 	T_RUN(speech_goes_on_from_another_network);
 	T_RUN(nothing_is_lost_for_ever_when_much_is);
+	T_RUN(the_call_outlives_an_outage);
+	T_RUN(who_is_not_welcome_any_more_does_not_move_in);
+	T_RUN(whom_we_called_may_move_though_it_may_not_call);
+	T_RUN(a_plain_peer_is_dialled_again_at_once);
+	T_RUN(a_plain_peer_that_called_is_not_called);
 	return T_DONE();
 }
