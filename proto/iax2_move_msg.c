@@ -10,9 +10,10 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-/* An ASK is as long as the answer that it may draw from an address that proved
- * nothing. */
+/* An ASK is as long as the answer that it may draw to an address that proved
+ * nothing; shorter ones are not answered. */
 #define ASK_PAD 8U
+#define ASK_LEN 61U
 #define MOVE_LEN_MAX 192U
 
 /* The key of what the caller (@caller) or the one it called sends. */
@@ -140,6 +141,8 @@ enum iax2_err move_msg_read(const struct iax2_endpoint *ep,
 	memset(out, 0, sizeof(*out));
 	out->step = (enum move_step)step;
 	out->number = wire_rd_u64(&r);
+	if (step == MOVE_ASK && d->len < ASK_LEN)
+		return IAX2_E_BAD_IE;
 	if (step != MOVE_ASK &&
 	    !iax2_ie_u64(f->body, f->body_len, IAX2_IE_KH_PATH, &out->cookie))
 		return IAX2_E_BAD_IE;
