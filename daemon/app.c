@@ -163,27 +163,45 @@ static int start_registrars(struct app *a, char why[CONTROL_WHY_MAX])
 
 /* --- our own addresses -------------------------------------------------- */
 
-static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
+/* True when they are others than before. */
+static bool read_own_addresses(struct app *a)
 {
-	struct app *a = ctx;
 	const size_t max = sizeof(a->own) / sizeof(a->own[0]);
 	struct net_addr now[sizeof(a->own) / sizeof(a->own[0])];
 	const size_t n = net_addr_local(now, max, a->conf.iax2.port,
 					a->conf.iax2.interface);
-	const bool same =
-		n == a->own_n && memcmp(now, a->own, n * sizeof(now[0])) == 0;
-	const bool first = fd == -2;
 
-	(void)what;
-	if (same)
-		return;
+	if (n == a->own_n && memcmp(now, a->own, n * sizeof(now[0])) == 0)
+		return false;
 	memcpy(a->own, now, n * sizeof(now[0]));
 	a->own_n = n;
 	oo_node_own_addresses(node_openover(a->node), now, n);
-	if (first)
+	return true;
+}
+
+static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
+{
+	struct app *a = ctx;
+
+	(void)fd;
+	(void)what;
+	if (!read_own_addresses(a))
 		return;
 	log_info("this machine's addresses changed");
-	oo_node_network_changed(node_openover(a->node), loop_now());
+	node_network_changed(a->node, loop_now());
+	app_pump(a);
+}
+
+/* With a default route the way out may be another one, also from the same
+ * addresses. */
+static void on_netwatch(void *ctx, bool routed)
+{
+	struct app *a = ctx;
+
+	if (!read_own_addresses(a) && !routed)
+		return;
+	log_info("this machine's %s changed", routed ? "way out" : "addresses");
+	node_network_changed(a->node, loop_now());
 	app_pump(a);
 }
 
@@ -195,9 +213,9 @@ static void on_interface(void *ctx, const char *why)
 		log_warning("%s", why);
 	else
 		log_info("interface %s is in use", a->conf.iax2.interface);
-	on_own_addresses(-1, 0, a);
+	(void)read_own_addresses(a);
 	/* Also when it came back with the addresses that it had. */
-	oo_node_network_changed(node_openover(a->node), loop_now());
+	node_network_changed(a->node, loop_now());
 	app_pump(a);
 }
 
@@ -328,7 +346,11 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	err = start_io(a, why);
 	if (err != 0)
 		return err;
-	on_own_addresses(-2, 0, a);
+	(void)read_own_addresses(a);
+	err = netwatch_open(&a->netwatch, a->base, on_netwatch, a);
+	if (err != 0)
+		log_warning("changes of the network are noticed late: %s",
+			    strerror(-err));
 	return start_registrars(a, why);
 }
 
@@ -350,6 +372,7 @@ static void done(struct app *a)
 		free_event(a->registrar[i].again);
 	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
+	a->netwatch = netwatch_close(a->netwatch);
 	free_event(a->addresses);
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);

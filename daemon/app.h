@@ -12,6 +12,7 @@
 #include "config/conf.h"
 #include "daemon/io/control.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/netwatch.h"
 #include "daemon/io/resolve.h"
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
@@ -72,7 +73,8 @@ struct app {
 	struct loop_timer timer;
 	struct loop_beat beat;
 	struct event *watchdog;
-	struct event *addresses; /* looks at our own addresses now and then */
+	struct netwatch *netwatch; /* NULL: the kernel tells us nothing */
+	struct event *addresses;   /* looks at our own addresses now and then */
 	struct net_addr own[16];
 	size_t own_n;
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];

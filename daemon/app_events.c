@@ -94,6 +94,22 @@ static void on_link(struct app *a, const struct node_event *ev)
 	app_control_link(a, ev);
 }
 
+/* No line in the log when it is where it was: a packet or two were lost. */
+static void on_moved(struct app *a, const struct node_event *ev)
+{
+	char old[NET_ADDR_TEXT], addr[NET_ADDR_TEXT];
+
+	net_addr_format(&ev->old, old);
+	net_addr_format(&ev->addr, addr);
+	if (net_addr_equal(&ev->old, &ev->addr))
+		log_debug("link to %s goes on with %s", ev->number, addr);
+	else
+		log_info("link to %s goes on, %s is at %s now", ev->number, old,
+			 addr);
+	publish(a, json_pack("{s:s, s:s, s:s, s:s}", "event", "link_moved",
+			     "node", ev->number, "old", old, "peer", addr));
+}
+
 static void on_refused(struct app *a, const struct node_event *ev)
 {
 	char addr[NET_ADDR_TEXT];
@@ -172,6 +188,10 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_LINK_UP:
 	case NODE_EV_LINK_DOWN:
 		on_link(a, ev);
+		prefer_peers(a);
+		break;
+	case NODE_EV_LINK_MOVED:
+		on_moved(a, ev);
 		prefer_peers(a);
 		break;
 	case NODE_EV_CALLER_REFUSED:

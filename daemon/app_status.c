@@ -139,17 +139,18 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 	const struct iax2_call_info *c = &l->call;
 	const uint64_t heard = c->rx_voice + c->rx_lost;
 	const bool up = l->state == NODE_LINK_UP;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}",
-			      "node", l->number[0] ? l->number : "?", "state",
-			      node_link_state_text(l->state), "mode",
-			      node_mode_text(l->mode), "direction",
-			      l->outbound ? "out" : "in", "peer",
-			      addr_json(&c->path.peer), "family",
-			      !net_addr_is_set(&c->path.peer) ? ""
-			      : net_addr_is_v4(&c->path.peer) ? "ipv4"
-							      : "ipv6",
-			      "path", node_rung_text(l->rung), "codec",
-			      node_codec_name(c->format));
+	json_t *o =
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "node",
+			  l->number[0] ? l->number : "?", "state",
+			  l->moving ? "moving" : node_link_state_text(l->state),
+			  "mode", node_mode_text(l->mode), "direction",
+			  l->outbound ? "out" : "in", "peer",
+			  addr_json(&c->path.peer), "family",
+			  !net_addr_is_set(&c->path.peer) ? ""
+			  : net_addr_is_v4(&c->path.peer) ? "ipv4"
+							  : "ipv6",
+			  "path", node_rung_text(l->rung), "codec",
+			  node_codec_name(c->format));
 
 	(void)a;
 	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));

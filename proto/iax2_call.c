@@ -148,7 +148,6 @@ void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	c->up_since = now;
 	c->ping_next = now + FIRST_PING_US;
 	c->lagrq_next = now + LAGRQ_US;
-	key_wipe(c->ticket.key, sizeof(c->ticket.key));
 	key_wipe(c->md5_secret, sizeof(c->md5_secret));
 	endpoint_call_opened(ep, c);
 	endpoint_call_touch(ep, c);
@@ -389,6 +388,7 @@ void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)
 			give_up(ep, c, now);
 		return;
 	}
+	call_move_tick(ep, c, now);
 	if (now >= c->ping_next) {
 		c->ping_next = now + PING_US;
 		(void)transport_send_iax(ep, c, IAX2_IAX_PING, NULL, NULL, now);
@@ -407,5 +407,6 @@ mono_us call_deadline(const struct call *c)
 	if (c->state != CALL_ENDING)
 		due = mono_min(due, c->end_due);
 	due = mono_min(due, silence_due(c));
+	due = mono_min(due, call_move_deadline(c));
 	return mono_min(due, mono_min(c->ping_next, c->lagrq_next));
 }

@@ -6,7 +6,8 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define REST_S 60U /* before a call number is used again */
+#define REST_S 60U            /* before a call number is used again */
+#define MOVED_US (5 * MONO_S) /* the way of a datagram from where a call was */
 
 /* --- deadlines: a heap of calls, the soonest first ---------------------- */
 
@@ -183,17 +184,22 @@ static size_t net_bucket_of(const struct iax2_endpoint *ep,
 	       ep->bucket_mask;
 }
 
-void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
+static void enter_net(struct iax2_endpoint *ep, struct call *c)
 {
 	const size_t b = net_bucket_of(ep, &c->path.peer);
 
+	c->in_net = true;
+	c->net_next = ep->net_bucket[b];
+	ep->net_bucket[b] = (uint16_t)(c - ep->calls);
+}
+
+void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
+{
 	c->opening = true;
 	ep->opening_n++;
 	c->plain = !c->has_ticket;
 	ep->plain_n += c->plain;
-	c->in_net = true;
-	c->net_next = ep->net_bucket[b];
-	ep->net_bucket[b] = (uint16_t)(c - ep->calls);
+	enter_net(ep, c);
 }
 
 void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c)
@@ -280,6 +286,29 @@ static void unhash(struct iax2_endpoint *ep, struct call *c)
 	c->hashed = false;
 }
 
+bool endpoint_call_is_from(const struct iax2_endpoint *ep, const struct call *c,
+			   const struct net_addr *peer)
+{
+	return net_addr_equal(&c->path.peer, peer) ||
+	       (ep->now < c->move.old_until &&
+		net_addr_equal(&c->move.old, peer));
+}
+
+/* A call that was at @peer until lately. */
+static struct call *moved_from(struct iax2_endpoint *ep,
+			       const struct net_addr *peer, uint16_t callno)
+{
+	for (size_t i = 0; i < MOVED; i++) {
+		struct call *c = &ep->calls[ep->moved[i]];
+
+		if (c->state != CALL_FREE && c->hashed &&
+		    c->peer_callno == callno &&
+		    endpoint_call_is_from(ep, c, peer))
+			return c;
+	}
+	return NULL;
+}
+
 struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
 				   const struct net_addr *peer, uint16_t callno)
 {
@@ -293,7 +322,26 @@ struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
 			return c;
 		at = c->hash_next;
 	}
-	return NULL;
+	return ep->now < ep->moved_until ? moved_from(ep, peer, callno) : NULL;
+}
+
+void endpoint_call_rehome(struct iax2_endpoint *ep, struct call *c,
+			  const struct net_path *path, mono_us now)
+{
+	const bool in_net = c->in_net;
+
+	if (!net_addr_equal(&c->path.peer, &path->peer)) {
+		c->move.old = c->path.peer;
+		c->move.old_until = now + MOVED_US;
+		ep->moved[ep->moved_next++ % MOVED] = (uint16_t)(c - ep->calls);
+		ep->moved_until = now + MOVED_US;
+	}
+	unhash(ep, c);
+	leave_net(ep, c);
+	c->path = *path;
+	endpoint_call_hash(ep, c, c->peer_callno);
+	if (in_net)
+		enter_net(ep, c);
 }
 
 void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now)

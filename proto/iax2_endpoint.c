@@ -220,7 +220,7 @@ static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 	if (ep->by_callno[f->dst_callno] == CALL_NONE)
 		return NULL;
 	c = &ep->calls[ep->by_callno[f->dst_callno]];
-	if (!net_addr_equal(&c->path.peer, &d->path.peer))
+	if (!endpoint_call_is_from(ep, c, &d->path.peer))
 		return NULL;
 	if (c->peer_callno == 0 || f->src_callno == c->peer_callno) {
 		c->heard = true;
@@ -282,6 +282,8 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	}
 	if (is_iax(&f, IAX2_IAX_POKE) && f.dst_callno == 0)
 		return endpoint_outside(ep, d, &f);
+	if (is_iax(&f, IAX2_IAX_MOVE) && f.dst_callno != 0)
+		return endpoint_on_move(ep, d, &f, now);
 	c = find_call(ep, d, &f);
 	if (c && call_is_forgotten(ep, c, d, &f, now))
 		return call_again(ep, c, d, &f, now);
@@ -293,6 +295,10 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	}
 	if (is_iax(&f, IAX2_IAX_NEW) && f.dst_callno == 0)
 		return call_on_new(ep, d, &f, now);
+	if (call_may_be_moving(ep, &f)) {
+		ep->n.unknown_call++;
+		return IAX2_E_STALE;
+	}
 	return endpoint_outside(ep, d, &f);
 }
 

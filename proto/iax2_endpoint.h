@@ -147,6 +147,13 @@ enum iax2_event_kind {
 	IAX2_EV_DTMF,
 	IAX2_EV_CONTROL, /* any other control frame */
 	IAX2_EV_CNG,     /* comfort noise: the peer stops sending voice */
+	/* A call that iax2_move() can move: nothing has been heard for a while
+	 * though something waits for its answer.  Again after 5 s. */
+	IAX2_EV_CALL_SILENT,
+	/* It is at u.moved.to now: moved by us or by the peer, whom the keys
+	 * of both proved.  Hang up if that peer is not welcome any more. */
+	IAX2_EV_CALL_MOVED,
+	IAX2_EV_MOVE_FAILED, /* iax2_move() had no answer within its time */
 };
 
 enum iax2_down_reason {
@@ -204,6 +211,12 @@ struct iax2_event {
 			const uint8_t *data;
 			size_t len;
 		} control;
+		struct {
+			struct net_path from;
+			struct net_path to;
+			bool ours; /* we asked for it */
+			uint8_t peer_key[KEY_PUBLIC_LEN];
+		} moved;
 	} u;
 };
 
@@ -211,6 +224,8 @@ struct iax2_call_info {
 	struct net_path path;
 	bool up;
 	bool outbound;
+	bool movable;       /* by iax2_move(): it was opened with a ticket */
+	mono_us heard;      /* when the peer was last heard */
 	uint64_t format;    /* agreed; 0 before ACCEPT */
 	uint32_t rtt_us;    /* smoothed; 0: not yet measured */
 	uint32_t jitter_us; /* interarrival jitter of voice, RFC 3550 A.8 */
@@ -354,6 +369,22 @@ enum iax2_err iax2_send_control(struct iax2_endpoint *ep,
 /* Comfort noise: the spurt has ended (Asterisk's CNG frame, type 10). */
 enum iax2_err iax2_send_cng(struct iax2_endpoint *ep, struct iax2_call_id call,
 			    mono_us now);
+/*
+ * Ask the peer to carry on with the call on @path (OPEN-OVER.md section 4.8):
+ * one that a punch proved, or NULL for the present one: another translator may
+ * lie on it now.  Up to two paths are tried side by side, each for 10 s from its
+ * last mention; the first that proves itself wins.  Until then the call stays
+ * where it is, and it ends for silence no sooner than without.  Ends in
+ * CALL_MOVED or MOVE_FAILED.  IAX2_E_STATE for a call without a ticket.
+ */
+enum iax2_err iax2_move(struct iax2_endpoint *ep, struct iax2_call_id call,
+			const struct net_path *path, mono_us now);
+/* Our own addresses changed: whatever the kernel chooses is our end of the call
+ * from now on. */
+enum iax2_err iax2_unpin(struct iax2_endpoint *ep, struct iax2_call_id call);
+/* Ask the peer for a sign of life: a PING, sent again until it is answered. */
+enum iax2_err iax2_ping(struct iax2_endpoint *ep, struct iax2_call_id call,
+			mono_us now);
 enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
 			     struct iax2_call_id call,
 			     struct iax2_call_info *out);

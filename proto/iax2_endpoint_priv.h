@@ -6,10 +6,10 @@
  * What the parts of the endpoint share: tables, queues and demultiplexing
  * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
  * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
- * general, iax2_call_frames.c for what a peer says, iax2_call_in.c, iax2_call_out.c and
- * iax2_call_auth.c for setting them up), voice
- * (iax2_media.c), commands (iax2_command.c), frames of no call
- * (iax2_outside.c).
+ * general, iax2_call_frames.c for what a peer says, iax2_call_in.c,
+ * iax2_call_out.c and iax2_call_auth.c for setting them up), voice
+ * (iax2_media.c), commands (iax2_command.c), moving a call (iax2_move.c, its
+ * messages in iax2_move_msg.c), frames of no call (iax2_outside.c).
  */
 
 #include "proto/call_token.h"
@@ -57,6 +57,35 @@ struct early {
 	uint16_t buf;
 	uint16_t len;
 	uint8_t seq;
+};
+
+#define MOVE_PATHS 2U
+
+/* A call on its way to another path, and the watch over the one it has. */
+struct call_move {
+	uint64_t number; /* of the last move that both ends know of */
+	struct net_path path[MOVE_PATHS]; /* ours to try */
+	size_t path_n;                    /* 0: we are not moving */
+	mono_us next;                     /* we ask, or commit, again */
+	mono_us ends;
+	unsigned tries;
+	/* The peer gave path[chosen] a cookie, and has our signed word. */
+	bool committed;
+	mono_us commit_ends;
+	size_t chosen;
+	uint64_t chosen_number;
+	uint64_t cookie;
+	/* The peer's move that we agreed to, said again if it asks again. */
+	bool followed;
+	uint64_t followed_cookie;
+	mono_us answer_at; /* not before */
+	/* Where the call was: what is still under way from there is heard. */
+	struct net_addr old;
+	mono_us old_until;
+	/* The watch. */
+	mono_us tx_at;  /* voice was last sent */
+	mono_us probed; /* and a PING for want of an answer */
+	mono_us silent_told;
 };
 
 struct call {
@@ -140,6 +169,8 @@ struct call {
 	mono_us ping_next;
 	mono_us hint_heed_at; /* no INVAL of number 0 heeded before */
 	mono_us lagrq_next;
+
+	struct call_move move;
 };
 
 #define TICKETS 32U
@@ -152,6 +183,7 @@ struct expected {
 	bool used;
 };
 
+#define MOVED 8U
 #define PAYLOADS 64U
 
 struct payload {
@@ -192,6 +224,11 @@ struct iax2_endpoint {
 
 	struct expected expected[TICKETS];
 
+	/* Calls that moved lately, by slot; those before moved_until. */
+	uint16_t moved[MOVED];
+	size_t moved_next;
+	mono_us moved_until;
+
 	struct iax2_event *events;
 	size_t ev_cap;
 	size_t ev_head;
@@ -226,6 +263,13 @@ void endpoint_call_hash(struct iax2_endpoint *ep, struct call *c,
 struct call *endpoint_call_of_peer(struct iax2_endpoint *ep,
 				   const struct net_addr *peer,
 				   uint16_t callno);
+/* The peer is at @path from here on; what comes from where it was is taken for
+ * a while yet. */
+void endpoint_call_rehome(struct iax2_endpoint *ep, struct call *c,
+			  const struct net_path *path, mono_us now);
+/* Does @peer speak for the call: its address, or until lately? */
+bool endpoint_call_is_from(const struct iax2_endpoint *ep, const struct call *c,
+			   const struct net_addr *peer);
 /* Recompute when the call next needs a tick. */
 void endpoint_call_touch(struct iax2_endpoint *ep, struct call *c);
 /* When the first call needs a tick, and which that is. */
@@ -319,6 +363,47 @@ bool transport_has_voice_room(const struct iax2_endpoint *ep,
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
 mono_us transport_deadline(const struct call *c);
 void transport_measure(struct call *c, mono_us rtt);
+/* The call has another path: what is unacknowledged goes there at once. */
+void transport_moved(struct iax2_endpoint *ep, struct call *c, mono_us now);
+
+/* --- iax2_move.c --- */
+
+/* A MOVE, whatever its source. */
+enum iax2_err endpoint_on_move(struct iax2_endpoint *ep, const struct dgram *d,
+			       const struct iax2_full *f, mono_us now);
+/* A frame of a call that may be moving, from where it is not (yet)? */
+bool call_may_be_moving(const struct iax2_endpoint *ep,
+			const struct iax2_full *f);
+void call_move_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
+mono_us call_move_deadline(const struct call *c);
+
+/* --- iax2_move_msg.c --- */
+
+enum move_step {
+	MOVE_ASK = 1, /* may this call come here? */
+	MOVE_COOKIE,  /* prove that you receive there */
+	MOVE_COMMIT,  /* the cookie, and a signature */
+	MOVE_DONE,    /* agreed, and a signature */
+};
+
+struct move_msg {
+	enum move_step step;
+	uint64_t number;
+	uint64_t cookie;
+	uint8_t signature[KEY_SIGNATURE_LEN]; /* COMMIT, DONE */
+};
+
+/* Send it to @path, signed where its step wants it. */
+void move_msg_send(struct iax2_endpoint *ep, const struct call *c,
+		   const struct net_path *path, const struct move_msg *m,
+		   mono_us now);
+/* Read one of @c; IAX2_E_REFUSED when it is not sealed by its peer,
+ * IAX2_E_BAD_IE for what it lacks.  The signature is not looked at. */
+enum iax2_err move_msg_read(const struct iax2_endpoint *ep,
+			    const struct call *c, const struct dgram *d,
+			    const struct iax2_full *f, struct move_msg *out);
+bool move_msg_is_signed(const struct iax2_endpoint *ep, const struct call *c,
+			const struct move_msg *m);
 
 /* --- iax2_call*.c --- */
 

@@ -80,6 +80,7 @@ enum iax2_iax {
 	IAX2_IAX_FWDOWNL = 0x24,
 	IAX2_IAX_FWDATA = 0x25,
 	IAX2_IAX_CALLTOKEN = 0x28,
+	IAX2_IAX_MOVE = 0x6d, /* OPEN-OVER.md section 4.8 */
 };
 
 enum iax2_kind { IAX2_KIND_FULL, IAX2_KIND_MINI, IAX2_KIND_META };

@@ -96,6 +96,8 @@
 	X(KH_RELAYED, 0xf3, 6, 18, "KH RELAYED")          \
 	X(KH_DATA, 0xf4, 0, 255, "KH DATA")               \
 	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")         \
+	X(KH_MOVE, 0xf6, 16, 16, "KH MOVE")               \
+	X(KH_STEP, 0xf7, 1, 1, "KH STEP")                 \
 	X(KH_PORTS, 0xf8, 5, 5, "KH PORTS")
 
 enum iax2_ie {

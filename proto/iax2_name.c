@@ -67,6 +67,7 @@ static const char *const iax[] = {
 	[OO_OPEN] = "OPEN",
 	[OO_OVER] = "OVER",
 	[OO_RELAY] = "RELAY",
+	[IAX2_IAX_MOVE] = "MOVE",
 };
 
 static const char *const control[256] = {

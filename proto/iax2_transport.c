@@ -422,6 +422,16 @@ void transport_vnak(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		resend(ep, c, &c->window[i], false, now);
 }
 
+void transport_moved(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	if (c->window_n == 0)
+		return;
+	arm(c, now);
+	recover(c);
+	for (size_t i = 0; i < c->window_n && i < VNAK_RESENDS; i++)
+		resend(ep, c, &c->window[i], true, now);
+}
+
 bool transport_has_voice_room(const struct iax2_endpoint *ep,
 			      const struct call *c)
 {

@@ -188,6 +188,9 @@ void oo_node_network_changed(struct oo_node *n, mono_us now);
  * longer); peers are told once a registrar has seen that it is so. */
 void oo_node_mapped(struct oo_node *n, const struct net_addr *addr4,
 		    const struct net_addr *addr6, mono_us now);
+/* Something that should be heard is not: ask the registrars whether they hear
+ * us, and where they see us. */
+void oo_node_ping(struct oo_node *n, mono_us now);
 /* What we know of our own translation for IPv4: enum oo_nat bits. */
 uint8_t oo_node_nat(const struct oo_node *n);
 /* Our own IPv4 and IPv6 addresses, so that a translated one is told from

@@ -5,6 +5,8 @@
 
 #include "proto/openover_node_priv.h"
 
+#define ASKING_US (300 * MONO_MS)
+
 static size_t enlist(struct oo_node *n, bool plain, size_t at)
 {
 	n->list[n->list_n].plain = plain;
@@ -131,4 +133,23 @@ bool oo_node_registrar_view(const struct oo_node *n, size_t index,
 	else
 		view_own(&n->regs[n->list[index].at], out);
 	return true;
+}
+
+/* One of its PINGs is under way and may yet be answered. */
+static bool is_asking(const struct oo_reg *g, mono_us now)
+{
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		if (g->hole[f].sent_at != 0 &&
+		    now - g->hole[f].sent_at < ASKING_US)
+			return true;
+	}
+	return false;
+}
+
+void oo_node_ping(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (!is_asking(&n->regs[i], now))
+			oo_reg_ping(&n->regs[i], now);
+	}
 }

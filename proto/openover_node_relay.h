@@ -3,7 +3,7 @@
 #define PROTO_OPENOVER_NODE_RELAY_H
 
 /*
- * The node's end of its relay (OPEN-OVER.md section 4.8): an address at a
+ * The node's end of its relay (OPEN-OVER.md section 4.9): an address at a
  * registrar, through which a path leads like through a socket.  Its number in
  * net_path.sock is OO_SOCK_RELAY: datagrams of such a path are wrapped before
  * they are sent, and what comes in has it.  Part of openover_node.h.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The last resort of a dial (OPEN-OVER.md section 4.8): when to ask for a
+ * The last resort of a dial (OPEN-OVER.md section 4.9): when to ask for a
  * relay, and to ask the target again once there is one.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * RELAY frames at the registrar (OPEN-OVER.md section 4.8): proved nodes ask
+ * RELAY frames at the registrar (OPEN-OVER.md section 4.9): proved nodes ask
  * for an address, and datagrams go between it and the node's hole.
  */
 

@@ -3,7 +3,7 @@
 #define PROTO_OPENOVER_REGISTRAR_RELAY_H
 
 /*
- * The registrar's relay from outside (OPEN-OVER.md section 4.8): which sockets
+ * The registrar's relay from outside (OPEN-OVER.md section 4.9): which sockets
  * it wants, and what passes through them.  Their datagrams have the slot in
  * net_path.sock and never meet those of the IAX2 port.
  */

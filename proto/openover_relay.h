@@ -4,7 +4,7 @@
 
 /*
  * The relay of a registrar as a table and its rules (OPEN-OVER.md section
- * 4.8): which node has which port, whom it talks with there, and what may
+ * 4.9): which node has which port, whom it talks with there, and what may
  * pass.  It sees no session and no seal: its caller has proved the node.
  *
  * No socket, no clock, no allocation after oo_relay_new().  Nothing is kept

@@ -3,7 +3,7 @@
 #define PROTO_OPENOVER_RELAY_FRAME_H
 
 /*
- * RELAY, the frame between a node and its relay (OPEN-OVER.md section 4.8): it
+ * RELAY, the frame between a node and its relay (OPEN-OVER.md section 4.9): it
  * asks for an address, answers that, or carries one datagram with the address
  * that it came from or goes to.  Layout only: no state, no clock.
  */

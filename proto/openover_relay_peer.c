@@ -2,7 +2,7 @@
 
 /*
  * What may pass between a node's address at the relay and the rest of the
- * world (OPEN-OVER.md section 4.8).
+ * world (OPEN-OVER.md section 4.9).
  *
  * A peer is proved when it names a call number or a punch that only what the
  * node sent it could tell.  Until then it may begin a call but not flood, and is sent no

@@ -149,7 +149,8 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 
 /* --- events of the parts ------------------------------------------------ */
 
-static void on_registration(struct node *n, const struct oo_event *in)
+static void on_registration(struct node *n, const struct oo_event *in,
+			    mono_us now)
 {
 	static const enum node_event_kind map[] = {
 		[OO_EV_REGISTERED] = NODE_EV_REGISTERED,
@@ -164,6 +165,8 @@ static void on_registration(struct node *n, const struct oo_event *in)
 	ev->registrar = in->registrar;
 	ev->addr = v.apparent;
 	(void)snprintf(ev->why, sizeof(ev->why), "%s", v.why);
+	if (in->kind == OO_EV_APPARENT)
+		node_move_all(n, now);
 }
 
 static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
@@ -175,7 +178,7 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 	case OO_EV_UNREGISTERED:
 	case OO_EV_TROUBLE:
 	case OO_EV_APPARENT:
-		on_registration(n, in);
+		on_registration(n, in, now);
 		break;
 	case OO_EV_RELEASED:
 		n->released = true;
@@ -282,6 +285,7 @@ void node_tick(struct node *n, mono_us now)
 	iax2_endpoint_tick(n->ep, now);
 	ptt_tick(&n->ptt, now);
 	node_links_tick(n, now);
+	node_move_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
 	release(n, now);
@@ -296,6 +300,7 @@ mono_us node_deadline(const struct node *n)
 
 	due = mono_min(due, ptt_deadline(&n->ptt));
 	due = mono_min(due, node_links_deadline(n));
+	due = mono_min(due, node_move_deadline(n));
 	if (n->dtmf_n > 0)
 		due = mono_min(due, n->dtmf_next);
 	if (n->stopping && !n->stopped)
@@ -381,8 +386,10 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 bool node_uses_socket(const struct node *n, uint16_t sock)
 {
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state != NODE_LINK_FREE &&
-		    n->link[i].sock == sock)
+		const struct link *l = &n->link[i];
+
+		if (l->state != NODE_LINK_FREE &&
+		    (l->sock == sock || l->move.sock == sock))
 			return true;
 	}
 	return oo_node_uses_socket(n->oo, sock);

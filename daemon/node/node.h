@@ -122,8 +122,10 @@ enum node_event_kind {
 	NODE_EV_RELAY,     /* see oo_node_relay_view() */
 	NODE_EV_LINK_STEP, /* see state */
 	NODE_EV_LINK_UP,
-	NODE_EV_LINK_DOWN, /* with why; the id is stale from here on, unless
+	NODE_EV_LINK_DOWN,  /* with why; the id is stale from here on, unless
 			      the link is permanent */
+	NODE_EV_LINK_MOVED, /* its call goes on: old, addr; they are the same
+			       when it is our own end that moved */
 	NODE_EV_CALLER_REFUSED, /* number, addr, why */
 	NODE_EV_KEYED,          /* a link's received voice started or stopped */
 	NODE_EV_COR,
@@ -142,6 +144,7 @@ struct node_event {
 	struct node_link_id link;
 	char number[IAX2_NUMBER_MAX + 1];
 	struct net_addr addr;
+	struct net_addr old; /* LINK_MOVED */
 	enum node_link_state state;
 	bool on;        /* KEYED, COR, PTT */
 	bool refused;   /* LINK_DOWN: before it was ever up */
@@ -160,6 +163,7 @@ struct node_link_info {
 	enum node_rung rung;
 	bool outbound;
 	bool permanent;
+	bool moving; /* UP, and looking for another path */
 	bool rx_keyed;
 	bool tx_keyed;
 	uint32_t playout_ms;
@@ -208,6 +212,9 @@ enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now);
 enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now);
 /* Hang up, unkey, say good-bye to the registrars; NODE_EV_STOPPED follows. */
 void node_stop(struct node *n, mono_us now);
+
+/* Addresses or routes of this host changed. */
+void node_network_changed(struct node *n, mono_us now);
 
 /* The node's parts, for configuration and looking. */
 struct oo_node *node_openover(struct node *n);

@@ -33,7 +33,7 @@ const char *node_acl_forbids(const struct node *n, const char *number,
 	const struct node_acl *acl = &n->cfg.acl;
 
 	if (listed(acl->deny, acl->deny_n, number, key))
-		return "accept.deny";
+		return NODE_ACL_DENY;
 	if (key) {
 		const char *why = node_key_forbids(n, number, key);
 

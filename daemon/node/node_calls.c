@@ -28,15 +28,14 @@ static void refuse(struct node *n, const struct iax2_event *ev,
 	(void)iax2_reject(n->ep, ev->call, text, code, now);
 }
 
-/* Give up what leads to the other node, and keep the link for its call. */
-static void link_yield(struct node *n, struct link *l, mono_us now)
+void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 {
 	link_leave(n, l, now);
+	node_move_end(n, l);
 	if (l->was_up) {
 		struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 
-		(void)snprintf(ev->why, sizeof(ev->why),
-			       "the node called again");
+		(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
 	}
 	if (l->sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
@@ -78,7 +77,7 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 		l = NULL;
 	}
 	if (l) {
-		link_yield(n, l, now);
+		link_yield(n, l, "the node called again", now);
 		return l;
 	}
 	l = link_new(n);
@@ -210,7 +209,10 @@ static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 	(void)snprintf(why, sizeof(why), "%s%s%s%s", reason[ev->u.down.reason],
 		       ev->u.down.text[0] ? " (" : "", ev->u.down.text,
 		       ev->u.down.text[0] ? ")" : "");
-	link_down(n, l, why, true, now);
+	if (node_move_redials(n, l, ev->u.down.reason, now))
+		link_redial(n, l, why, now);
+	else
+		link_down(n, l, why, true, now);
 }
 
 /* Text that fills @size may end within a character of UTF-8: leave that out. */
@@ -269,6 +271,11 @@ static void on_link_event(struct node *n, struct link *l,
 		if (!ev->u.dtmf.begin)
 			node_push_link(n, NODE_EV_DTMF, l)->digit =
 				ev->u.dtmf.digit;
+		break;
+	case IAX2_EV_CALL_SILENT:
+	case IAX2_EV_CALL_MOVED:
+	case IAX2_EV_MOVE_FAILED:
+		node_move_on_call(n, l, ev, now);
 		break;
 	case IAX2_EV_CALL_IN:
 	case IAX2_EV_CALL_PROVED:

@@ -76,6 +76,7 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 	mono_us pause = RETRY_MIN_US << shift;
 
+	node_move_end(n, l);
 	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
 	ev->refused = !l->was_up;
 	memcpy(l->why, ev->why, sizeof(l->why));
@@ -207,6 +208,18 @@ static void dial(struct node *n, struct link *l, mono_us now)
 		step(n, l, NODE_LINK_REQUESTING);
 }
 
+void link_redial(struct node *n, struct link *l, const char *why, mono_us now)
+{
+	link_yield(n, l, why, now);
+	/* Whoever was seen at an address has a number now, and perhaps
+	 * another address. */
+	if (!l->want.number) {
+		l->want.number = l->number;
+		memset(&l->want.addr, 0, sizeof(l->want.addr));
+	}
+	dial(n, l, now);
+}
+
 static bool number_is_valid(const struct node *n, const char *number)
 {
 	const size_t len = strlen(number);
@@ -280,11 +293,22 @@ void node_caller_refused(struct node *n, const char *number,
 		ev->addr = *addr;
 }
 
+static bool node_has_called(struct node *n, const char *number)
+{
+	const struct link *l = link_by_number(n, number);
+
+	return l && l->state == NODE_LINK_UP && l->outbound;
+}
+
 static void on_open_in(struct node *n, const struct oo_event *ev, mono_us now)
 {
 	const char *number = ev->u.open_in.number;
 	const char *why = node_acl_forbids(n, number, ev->u.open_in.key, true);
 
+	/* Whom we called may come to us to move that call. */
+	if (why && strcmp(why, NODE_ACL_DENY) != 0 &&
+	    node_has_called(n, number))
+		why = NULL;
 	if (!why && n->stopping)
 		why = "the node is stopping";
 	if (why)
@@ -357,6 +381,8 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 {
 	struct link *l = link_find(n, has_dial, &ev->id);
 
+	if (node_move_on_openover(n, ev, now))
+		return;
 	if (ev->kind == OO_EV_OPEN_IN)
 		on_open_in(n, ev, now);
 	else if (!l)
@@ -407,6 +433,7 @@ bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 	out->rung = l->rung;
 	out->outbound = l->outbound;
 	out->permanent = l->permanent;
+	out->moving = l->move.moving;
 	out->rx_keyed = l->rx_keyed;
 	out->tx_keyed = l->tx_keyed;
 	out->playout_ms = jitter_delay_ms(&l->jitter);

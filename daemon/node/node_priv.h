@@ -4,11 +4,26 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c), their calls (node_calls.c), who may call (node_acl.c), the
+ * (node_links.c), their calls (node_calls.c), their moves to other addresses
+ * (node_move.c), who may call (node_acl.c), the
  * conference (node_conference.c) and its links' voice (node_voice.c).
  */
 
 #include "daemon/node/node.h"
+
+/* A link that looks for another path for its call. */
+struct link_move {
+	bool moving;
+	bool plain;    /* without a ticket: it waits for a sign of life */
+	bool dialling; /* a registrar is asked, as @dial */
+	bool found;    /* it gave a path, of this rung and with this socket */
+	enum node_rung rung;
+	uint16_t sock;
+	struct oo_id dial;
+	mono_us began;
+	mono_us until; /* no new ways are sought after it */
+	mono_us next;
+};
 
 struct link {
 	enum node_link_state state;
@@ -34,6 +49,7 @@ struct link {
 	unsigned failures;
 	uint32_t dial_us;
 	char why[NODE_WHY_MAX]; /* why the last try failed */
+	struct link_move move;
 	/* Received voice. */
 	struct jitter jitter;
 	bool rx_keyed;
@@ -71,7 +87,8 @@ struct node {
 	size_t dtmf_n;
 	bool dtmf_down;
 	mono_us dtmf_next;
-	bool stopping; /* for good: there is no way back */
+	mono_us net_changed; /* last; 0: never */
+	bool stopping;       /* for good: there is no way back */
 	bool stopped;
 	bool released;
 	bool releasing;     /* good-bye is said to the registrars */
@@ -102,6 +119,11 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 void link_leave(struct node *n, struct link *l, mono_us now);
 /* Both, for good. */
 void link_end(struct node *n, struct link *l, const char *why, mono_us now);
+/* Give up what leads to the other node, as @why says if it was up, and keep the
+ * link. */
+void link_yield(struct node *n, struct link *l, const char *why, mono_us now);
+/* And dial anew. */
+void link_redial(struct node *n, struct link *l, const char *why, mono_us now);
 /* Tell that @number at @addr (NULL: unknown) may not call, and why. */
 void node_caller_refused(struct node *n, const char *number,
 			 const struct net_addr *addr, const char *why);
@@ -116,6 +138,34 @@ mono_us node_links_deadline(const struct node *n);
 void node_links_on_call(struct node *n, const struct iax2_event *ev,
 			mono_us now);
 
+/* node_move.c */
+
+/* Our address may have changed: every call is moved, or at least looked at. */
+void node_move_all(struct node *n, mono_us now);
+/*
+ * A better path to the other end of a link was proved, by a punch with that
+ * node: go on with its call there.  The peer agrees or nothing changes; how it
+ * went shows in NODE_EV_LINK_MOVED.  IAX2_E_STATE when it is not up, or was
+ * opened without a ticket.
+ */
+enum iax2_err link_move_to(struct node *n, struct link *l,
+			   const struct net_path *path, mono_us now);
+/* The link's call is over. */
+void node_move_end(struct node *n, struct link *l);
+void node_move_on_call(struct node *n, struct link *l,
+		       const struct iax2_event *ev, mono_us now);
+/* Is this the loss that a change of network brings, to be mended by a new
+ * call? */
+bool node_move_redials(const struct node *n, const struct link *l,
+		       enum iax2_down_reason reason, mono_us now);
+/* False: the event is of no dial of ours. */
+bool node_move_on_openover(struct node *n, const struct oo_event *ev,
+			   mono_us now);
+void node_move_tick(struct node *n, mono_us now);
+mono_us node_move_deadline(const struct node *n);
+
+/* The rule that nothing overrules. */
+#define NODE_ACL_DENY "accept.deny"
 /* node_acl.c: may this caller come?  NULL, or the rule that forbids it. */
 const char *node_acl_forbids(const struct node *n, const char *number,
 			     const uint8_t *key, bool vouched);

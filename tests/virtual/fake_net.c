@@ -157,6 +157,13 @@ void fake_net_address(struct fake_net *net, int node,
 	n->nat[n->addrs++] = nat;
 }
 
+void fake_net_relocate(struct fake_net *net, int node,
+		       const struct net_addr *addr, int nat)
+{
+	net->node[node].addrs = 0;
+	fake_net_address(net, node, addr, nat);
+}
+
 void fake_net_weather(struct fake_net *net, const struct fake_weather *w)
 {
 	net->weather = *w;

@@ -96,6 +96,10 @@ int fake_net_attach(struct fake_net *net, const struct fake_machine *m);
 void fake_net_address(struct fake_net *net, int node,
 		      const struct net_addr *addr, int nat);
 
+/* @node has only this address from now on, behind @nat. */
+void fake_net_relocate(struct fake_net *net, int node,
+		       const struct net_addr *addr, int nat);
+
 void fake_net_weather(struct fake_net *net, const struct fake_weather *w);
 void fake_net_hook(struct fake_net *net, fake_hook hook, void *ctx);
 /* Routers between any two public addresses: a packet with a smaller

@@ -205,6 +205,11 @@ static void on_event(struct soak_world *w, int side,
 	case IAX2_EV_VOICE:
 		on_voice(e, ev);
 		break;
+	case IAX2_EV_CALL_SILENT:
+	case IAX2_EV_CALL_MOVED:
+	case IAX2_EV_MOVE_FAILED:
+		T_TRUE(ev->kind == IAX2_EV_CALL_SILENT);
+		break;
 	case IAX2_EV_CALL_ACCEPTED:
 		T_TRUE(e->outbound && !e->up);
 		break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What a call needed to come up is not kept in memory afterwards. */
+/* What a call needed to come up is not kept in memory longer than it needs. */
 
 #include <string.h>
 
@@ -8,15 +8,23 @@
 #include "tests/t.h"
 #include "tests/virtual/call_world.h"
 
+static const uint8_t none[KEY_SHARED_LEN];
+
 /* In the slots, unused as well as used ones. */
 static unsigned keys_of_tickets(const struct iax2_endpoint *ep)
 {
-	static const uint8_t none[KEY_SHARED_LEN];
 	unsigned n = 0;
 
 	for (size_t i = 0; i < TICKETS; i++)
 		n += memcmp(none, ep->expected[i].ticket.key, sizeof(none)) !=
 		     0;
+	return n;
+}
+
+static unsigned keys_of_calls(const struct iax2_endpoint *ep)
+{
+	unsigned n = 0;
+
 	for (size_t i = 0; i < ep->cfg.calls_max; i++)
 		n += memcmp(none, ep->calls[i].ticket.key, sizeof(none)) != 0;
 	return n;
@@ -31,7 +39,8 @@ static unsigned secrets(const struct iax2_endpoint *ep)
 	return n;
 }
 
-static void a_used_ticket_leaves_no_key(void)
+/* The call itself needs it, should it move. */
+static void a_used_ticket_leaves_its_key_to_the_call_alone(void)
 {
 	struct call_world w;
 
@@ -39,7 +48,12 @@ static void a_used_ticket_leaves_no_key(void)
 	T_TRUE(call_world_dial_as(&w, DIAL_TICKET));
 	T_EQ(0, keys_of_tickets(w.p[ALICE].ep));
 	T_EQ(0, keys_of_tickets(w.p[BOB].ep));
+	T_EQ(1, keys_of_calls(w.p[ALICE].ep));
+	T_EQ(1, keys_of_calls(w.p[BOB].ep));
 	(void)call_world_hangup(&w, ALICE);
+	call_world_run(&w, 60 * MONO_S);
+	T_EQ(0, keys_of_calls(w.p[ALICE].ep));
+	T_EQ(0, keys_of_calls(w.p[BOB].ep));
 	call_world_end(&w);
 }
 
@@ -75,7 +89,7 @@ static void a_call_that_stands_needs_no_secret(void)
 
 int main(void)
 {
-	T_RUN(a_used_ticket_leaves_no_key);
+	T_RUN(a_used_ticket_leaves_its_key_to_the_call_alone);
 	T_RUN(an_unused_ticket_leaves_no_key_for_the_next);
 	T_RUN(a_call_that_stands_needs_no_secret);
 	return T_DONE();
