@@ -2,8 +2,9 @@
 """The registrar's relay: plain callers reach a node behind a carrier's NAT,
 networks without any way to each other get one, and nobody can abuse it."""
 
-import json
 import os
+import socket
+import struct
 import time
 
 import iax2
@@ -15,13 +16,11 @@ from stations import snr
 from tap import between, equal, main, test, true
 from topology import FIREWALL6, HOME, World
 
-RELAY = {'relay': {'enabled': True}}
-ALWAYS = {'relay': {'use': 'always'}}
-NEVER = {'relay': {'use': 'never'}}
 DOUBLE = ({'nat': 'preserving', 'firewall': 'drop', 'lan': 'carrier'}, HOME)
 SYMMETRIC = ({'nat': 'symmetric-random'},)
 CLEAN_DB = 30
 FIRST, LAST = 20000, 20999
+RELAY_SUBCLASS = 0x6c
 
 
 def relay(world):
@@ -121,6 +120,30 @@ def not_unless_it_is_wanted_always():
         true(call.addr[0] != scene.world.registrar_host.addr4, f'it comes from {call.addr}')
         equal('direct', scene.link()['path'], 'path')
         equal(0, relay(scene.world)['allocations'], 'allocations')
+
+
+@test
+def a_plain_registration_leaves_from_the_relay():
+    """Who compares a caller's address with the registered one finds the same."""
+    with Lab(delay_ms=10) as lab:
+        world = World(lab, relay={'enabled': True})
+        pbx = lab.stack.enter_context(Asterisk(lab.host('pbx'), '1999', secret=SECRET))
+        pbx.clients['2001'] = SECRET
+        secret = secret_file(lab)
+        node = world.behind('2001', *DOUBLE, relay={'use': 'always'},
+                            peers=[{'number': '1999', 'host': pbx.addr, 'secret_file': secret}],
+                            registrars=[{'host': world.registrar_host.addr4, 'key': world.registrar.key},
+                                        {'host': pbx.addr, 'secret_file': secret}])
+        at = relayed_at(node)
+        wait_until(lambda: pbx.registered.get('2001') == at, 5, 'the relay to be registered')
+        node.connect('1999')
+        equal(at, pbx.wait_call().wait_state('up').addr, 'where the call comes from')
+        equal(0, node.console('disconnect', '1999').returncode, 'disconnect')
+        wait_until(lambda: not node.links(), 3, 'the link to end')
+        pbx.dial(at[0], '2001', port=at[1]).wait_state('up')
+        node.stop()
+        equal({}, pbx.registered, 'registered after the end')
+        wait_until(lambda: relay(world)['allocations'] == 0, 1, 'the address to be given back')
 
 
 def meets(caller, target, want='relayed', registrar=None, most_s=6):
@@ -263,6 +286,46 @@ def nothing_comes_of_a_forged_sender():
         except TimeoutError:
             pass
         true(got <= sent, f'{got} octets for {sent}')
+
+
+def relay_frames(capture, src):
+    """What a site sent in RELAY frames, from a capture of raw IPv4."""
+    with open(capture, 'rb') as f:
+        data, at = f.read(), 24
+    frames = []
+    while at + 16 <= len(data):
+        size = struct.unpack('<I', data[at + 8:at + 12])[0]
+        packet, at = data[at + 16:at + 16 + size], at + 16 + size
+        udp = packet[28:]
+        if (packet[:1] == b'\x45' and packet[9] == 17 and len(udp) > 12 and udp[11] == RELAY_SUBCLASS
+                and packet[12:16] == socket.inet_aton(src)):
+            frames.append(udp)
+    return frames
+
+
+@test
+def neither_repeated_nor_changed_frames_move_anything():
+    with Behind() as scene:
+        host, port = relayed_at(scene.node)
+        capture = os.path.join(scene.lab.dir, 'relayed.pcap')
+        scene.lab.wan.pcap(capture)
+        scene.pbx.dial(host, '2001', port=port).wait_state('up')
+        scene.lab.wan.pcap()
+        frames = relay_frames(capture, scene.world.outermost.addr4)
+        true(len(frames) >= 3, f'{len(frames)} frames of the node')
+        before = relay(scene.world)
+        counters = scene.world.registrar.status()['counters']
+        thief = scene.world.stranger.socket(4570, 4)
+        for data in frames:
+            thief.sendto(data, (host, 4569))
+            thief.sendto(data[:40] + bytes([data[40] ^ 1]) + data[41:], (host, 4569))
+
+        def new(counter):
+            return scene.world.registrar.status()['counters'][counter] - counters[counter]
+        wait_until(lambda: new('replayed') >= len(frames) and new('forged') >= len(frames), 3,
+                   'all of them to be refused')
+        equal(before['allocations'], relay(scene.world)['allocations'], 'allocations')
+        equal(0, sum(addr[0] == scene.world.stranger.addr4 for _, _, addr in scene.pbx.got), 'seen')
 
 
 @test
