@@ -42,15 +42,15 @@ def relayed_at(node, family=4):
 class Behind:
     """A node behind two NATs with an address at the relay, and a scripted peer."""
 
-    def __init__(self, use='always', registrar=None, **pbx):
-        self.lab = Lab(delay_ms=10)
-        self.use, self.relay, self.pbx_made = use, registrar or {}, pbx
+    def __init__(self, use='always', garbage=False):
+        self.lab = Lab(delay_ms=10, garbage=garbage)
+        self.use = use
 
     def __enter__(self):
         self.lab.__enter__()
-        self.world = World(self.lab, relay={'enabled': True, **self.relay})
+        self.world = World(self.lab, relay={'enabled': True})
         self.pbx = self.lab.stack.enter_context(
-            Asterisk(self.lab.host('pbx'), '1999', **{'secret': SECRET, **self.pbx_made}))
+            Asterisk(self.lab.host('pbx'), '1999', secret=SECRET))
         self.node = self.world.behind(
             '2001', *DOUBLE, relay={'use': self.use}, jitter={'min_ms': 200},
             peers=[{'number': '1999', 'host': self.pbx.addr,
@@ -146,10 +146,10 @@ def a_plain_registration_leaves_from_the_relay():
         wait_until(lambda: relay(world)['allocations'] == 0, 1, 'the address to be given back')
 
 
-def meets(caller, target, want='relayed', registrar=None, most_s=6):
+def meets(caller, target, want='relayed', most_s=6):
     """Node 2001 dials 2002; each adds itself to the world."""
     with Lab(delay_ms=25, log_packets=False) as lab:
-        world = World(lab, relay={'enabled': True} if registrar is None else registrar)
+        world = World(lab, relay={'enabled': True})
         one = caller(world, '2001')
         other = target(world, '2002')
         world.up()
@@ -233,7 +233,7 @@ def a_registrar_without_a_relay_says_no():
 
 @test
 def strangers_get_no_further_than_the_beginning_of_a_call():
-    with Behind() as scene:
+    with Behind(garbage=True) as scene:
         host, port = relayed_at(scene.node)
         stranger = scene.world.stranger.socket(4570, 4)
         before = relay(scene.world)['rx']
