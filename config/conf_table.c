@@ -64,7 +64,9 @@ static const struct conf_row peer_rows[] = {
 	{ "port", CONF_U32, AT(struct conf_peer, port), .min = 1, .max = 65535,
 	  .dflt = 4569, .help = "Its UDP port." },
 	{ "key", CONF_KEY, AT(struct conf_peer, key), .example = EXAMPLE_KEY,
-	  .help = "Its public key, if it has one." },
+	  .help = "Its public key, if it has one. A registrar that names "
+		  "another "
+		  "key for its number is not believed." },
 	{ "secret_file", CONF_PATH, AT(struct conf_peer, secret_file),
 	  .help = "A file of mode 0600 with the secret shared with a node that "
 		  "has no key; empty for none." },
@@ -198,7 +200,11 @@ static const struct conf_row node_rows[] = {
 		  "for any. It may come later than the daemon, or go and come "
 		  "back." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
-	  .max = 8192, .dflt = 64, .help = "Calls at the same time." },
+	  .max = 8192, .dflt = 64,
+	  .help = "Calls at the same time. A quarter is kept "
+		  "for calls that this node places "
+		  "and those that a registrar "
+		  "vouches for." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
 	  LIST(iax2.calltoken_optional, prefixes, CONF_PREFIXES_MAX),
 	  .same = same_prefix, .same_what = "address",
@@ -254,8 +260,9 @@ static const struct conf_row node_rows[] = {
 	{ "limits.auth_failures_per_min", CONF_U32,
 	  NODE(limits.auth_failures_per_min), .min = 1, .max = 1000, .dflt = 10,
 	  .unit = "a minute",
-	  .help = "Failed authentications of one address before its calls "
-		  "are refused for a while." },
+	  .help = "Failed authentications of one number at an address, and 16 "
+		  "times as many of the address, before its calls are refused "
+		  "for a while." },
 	{ "open.spray", CONF_BOOL, NODE(open.spray), .dflt = true,
 	  .help = "Probe many ports when a port-translating NAT is in the "
 		  "way." },
@@ -413,8 +420,11 @@ static const struct conf_row registrar_rows[] = {
 	{ "limits.auth_failures_per_min", CONF_U32,
 	  REGISTRAR(limits.auth_failures_per_min), .min = 1, .max = 6000,
 	  .dflt = 20, .unit = "a minute", .flags = CONF_RELOAD,
-	  .help = "Wrong passwords of plain clients that one address may try; "
-		  "beyond that it is not heard until the minute is over." },
+	  .help = "Wrong passwords of plain clients that one address may try "
+		  "for "
+		  "a name, and 16 times as many for all names; beyond that it "
+		  "is "
+		  "not heard until the minute is over." },
 	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
 	  .max = 1000000, .dflt = 4096,
 	  .help = "Calls being opened at the same time, for all nodes." },

@@ -95,7 +95,8 @@
 	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")               \
 	X(KH_RELAYED, 0xf3, 6, 18, "KH RELAYED")          \
 	X(KH_DATA, 0xf4, 0, 255, "KH DATA")               \
-	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")
+	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")         \
+	X(KH_PORTS, 0xf8, 5, 5, "KH PORTS")
 
 enum iax2_ie {
 #define X(name, number, min, max, text) IAX2_IE_##name = (number),

@@ -154,8 +154,11 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 	}
 	switch (m->hdr.subclass) {
 	case IAX2_IAX_PONG:
-		report(n, (size_t)(g - n->regs), oo_reg_on_pong(g, d, m, now),
-		       now);
+		if (d->path.sock != 0)
+			node_look_on_pong(n, g, d, m, now);
+		else
+			report(n, (size_t)(g - n->regs),
+			       oo_reg_on_pong(g, d, m, now), now);
 		return IAX2_OK;
 	case OO_OPEN:
 		return node_on_open(n, g, d, m, now);

@@ -86,6 +86,7 @@ struct oo_event {
 			struct net_path path;
 			struct iax2_ticket ticket;
 			bool predicted; /* found by port probing */
+			bool mapped;    /* the peer's router opened it */
 			bool plain;     /* no ticket: a plain client */
 			bool relayed;   /* at either end */
 		} path;
@@ -95,7 +96,7 @@ struct oo_event {
 		} better;
 		struct {
 			enum oo_verdict verdict;
-			char tried[64]; /* for people; empty: nothing to say */
+			char tried[80]; /* for people; empty: nothing to say */
 		} failed;
 		struct {
 			uint32_t count;
@@ -183,6 +184,10 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock);
 void oo_node_release(struct oo_node *n, mono_us now);
 /* Addresses or routes of this host changed. */
 void oo_node_network_changed(struct oo_node *n, mono_us now);
+/* Our router forwards these of its addresses to our port (port 0: none, or no
+ * longer); peers are told once a registrar has seen that it is so. */
+void oo_node_mapped(struct oo_node *n, const struct net_addr *addr4,
+		    const struct net_addr *addr6, mono_us now);
 /* What we know of our own translation for IPv4: enum oo_nat bits. */
 uint8_t oo_node_nat(const struct oo_node *n);
 /* Our own IPv4 and IPv6 addresses, so that a translated one is told from

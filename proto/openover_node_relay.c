@@ -99,6 +99,7 @@ static void refused(struct oo_node *n, mono_us now)
 		return;
 	y->asked_regs = 0;
 	y->refused_until = now + REFUSED_US;
+	node_peers_relay_refused(n);
 }
 
 void node_relay_want(struct oo_node *n, size_t reg, mono_us now)
@@ -119,6 +120,12 @@ void node_relay_want(struct oo_node *n, size_t reg, mono_us now)
 bool node_relay_is_up(const struct oo_node *n)
 {
 	return n->relay.state == RELAY_UP;
+}
+
+bool node_relay_may_help(const struct oo_node *n, mono_us now)
+{
+	return n->cfg.relay != OO_RELAY_NEVER &&
+	       (n->relay.state != RELAY_NONE || now >= n->relay.refused_until);
 }
 
 void node_relay_registered(struct oo_node *n, size_t reg, mono_us now)

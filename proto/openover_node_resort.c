@@ -83,3 +83,14 @@ void node_peers_relay_up(struct oo_node *n, mono_us now)
 	for (size_t i = 0; i < PEERINGS; i++)
 		repeat(n, &n->peer[i], now);
 }
+
+void node_peers_relay_refused(struct oo_node *n)
+{
+	for (size_t i = 0; i < PEERINGS; i++) {
+		struct peering *p = &n->peer[i];
+
+		if (p->state == PEERING_PUNCHING && p->dial && p->relay_asked)
+			(void)node_fail_without_family(
+				n, p, &p->punch.cfg.candidates);
+	}
+}

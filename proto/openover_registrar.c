@@ -167,25 +167,13 @@ struct oo_record *registrar_sender(struct oo_registrar *r,
 	return rec;
 }
 
-static uint64_t path_cookie(const uint8_t secret[KEY_SHARED_LEN],
-			    uint64_t session, const struct net_addr *a)
-{
-	uint8_t addr[18];
-	const size_t n = net_addr_put(addr, a);
-	const struct key_part parts[] = {
-		{ &session, sizeof(session) },
-		{ addr, n },
-	};
-
-	return key_derive_u64(secret, "keyhole path", parts, 2);
-}
-
 static bool path_is_proved(const struct oo_registrar *r, const struct oo_msg *m,
 			   const struct net_addr *from)
 {
 	return m->has_path &&
-	       (m->path == path_cookie(r->secret.now, m->session, from) ||
-		m->path == path_cookie(r->secret.before, m->session, from));
+	       (m->path == registrar_cookie(r->secret.now, m->session, from) ||
+		m->path ==
+			registrar_cookie(r->secret.before, m->session, from));
 }
 
 static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
@@ -212,15 +200,18 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 		registrar_event(r, OO_REG_EV_MOVED, rec->number, from);
 		proved = true;
 	}
-	if (proved)
+	if (proved) {
 		oo_directory_move(r->dir, rec, &d->path, now);
+		registrar_mapped(r, rec, d, m);
+	}
 
 	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	oo_session_put(&rec->session, &w);
 	oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, from);
 	if (!proved)
-		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH,
-				path_cookie(r->secret.now, m->session, from));
+		iax2_ie_put_u64(
+			&w, IAX2_IE_KH_PATH,
+			registrar_cookie(r->secret.now, m->session, from));
 	seal_append(&w, buf, rec->session.tx_key);
 	if ((size_t)(w.p - buf) > d->len)
 		return IAX2_E_LIMITED;
@@ -231,7 +222,7 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 /* A POKE that knows nothing of us gets the PONG of RFC 5456 6.7.2. */
 static enum iax2_err on_plain_poke(struct oo_registrar *r,
 				   const struct dgram *d,
-				   const struct oo_msg *m, mono_us now)
+				   const struct oo_msg *m)
 {
 	const struct iax2_full hdr = {
 		.src_callno = IAX2_CALLNO_OUTSIDE,
@@ -242,10 +233,7 @@ static enum iax2_err on_plain_poke(struct oo_registrar *r,
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
 
-	if (!rate_table_take(r->unproved, &d->path.peer, now)) {
-		r->n.limited++;
-		return IAX2_E_LIMITED;
-	}
+	/* A header, as the POKE has at least. */
 	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_OK;
@@ -297,7 +285,7 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 	case IAX2_IAX_POKE:
 		if (m.has_session)
 			return on_ping(r, d, &m, now);
-		return on_plain_poke(r, d, &m, now);
+		return on_plain_poke(r, d, &m);
 	case IAX2_IAX_REGREQ:
 		return registrar_on_regreq(r, d, &m, now);
 	case IAX2_IAX_REGREL:

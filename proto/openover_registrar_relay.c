@@ -77,10 +77,13 @@ void registrar_relay_put(const struct oo_registrar *r,
 	struct oo_candidates c = { .n = 0 };
 
 	for (int f = 0; a && f < OO_FAMILIES; f++) {
-		c.addr[c.n] = oo_relay_address(r->relay, a, (enum oo_family)f);
-		c.n += net_addr_is_set(&c.addr[c.n]);
+		const struct net_addr at =
+			oo_relay_address(r->relay, a, (enum oo_family)f);
+
+		if (net_addr_is_set(&at))
+			oo_candidate_add(&c, OO_CANDIDATE_RELAY, &at);
 	}
-	oo_put_relays(w, &c);
+	oo_put_candidates(w, &c);
 }
 
 void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec)

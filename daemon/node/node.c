@@ -46,6 +46,7 @@ const char *node_rung_text(enum node_rung r)
 		[NODE_RUNG_OPENED] = "opened",
 		[NODE_RUNG_PREDICTED] = "predicted",
 		[NODE_RUNG_RELAYED] = "relayed",
+		[NODE_RUNG_MAPPED] = "mapped",
 	};
 
 	return text[r];
@@ -394,6 +395,7 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
 	(void)ptt_configure(&n->ptt, &cfg->ptt, now);
+	node_links_recheck(n, now);
 }
 
 void node_levels(const struct node *n, struct meter_level *rx,

@@ -94,6 +94,7 @@ enum node_rung {
 	NODE_RUNG_OPENED,
 	NODE_RUNG_PREDICTED,
 	NODE_RUNG_RELAYED,
+	NODE_RUNG_MAPPED,
 };
 
 const char *node_rung_text(enum node_rung r);
@@ -215,7 +216,8 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 		  uint16_t count, mono_us now);
 bool node_uses_socket(const struct node *n, uint16_t sock);
 
-/* New settings that need no restart. */
+/* New settings that need no restart.  Links that they forbid end, and
+ * NODE_EV_LINK_DOWN says so. */
 void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now);
 
 /* Links: false when slot @i (0..NODE_LINKS_MAX-1) holds none. */

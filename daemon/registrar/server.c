@@ -524,6 +524,7 @@ int server_run(const struct conf_registrar *conf, const char *file)
 	char key[KEY_TEXT_LEN];
 	int status = 1;
 
+	keyfile_hide_memory();
 	log_init((enum log_level)conf->log.level);
 	if (start(&s, why) != 0) {
 		log_error("%s", why);

@@ -127,7 +127,9 @@ void world_done(struct world *w)
 static int party_at(const struct world *w, const struct net_addr *a)
 {
 	for (int i = 0; i <= WORLD_NODES; i++) {
-		if (net_addr_equal(&w->addr[i], a))
+		if (net_addr_equal(&w->addr[i], a) ||
+		    (net_addr_is_set(&w->also[i]) &&
+		     net_addr_equal(&w->also[i], a)))
 			return i;
 	}
 	return -1;

@@ -37,6 +37,8 @@ struct world {
 	struct oo_node *node[WORLD_NODES];
 	struct key_identity id[WORLD_NODES + 1];
 	struct net_addr addr[WORLD_NODES + 1];
+	/* Another address where they receive; port 0: none. */
+	struct net_addr also[WORLD_NODES + 1];
 	struct world_frame log[WORLD_LOG]; /* every frame that was sent */
 	size_t log_n;
 	int swallow; /* this frame, counted from now on, is lost; 0: none */
