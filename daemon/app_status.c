@@ -326,6 +326,22 @@ static bool check_registrar(const struct app *a, size_t i, json_t *list)
 		       v.up ? "" : mend);
 }
 
+static bool check_relay(const struct app *a, json_t *list)
+{
+	struct oo_node_relay_view v;
+
+	oo_node_relay_view(node_openover(a->node), &v);
+	return finding(list, v.up,
+		       v.up ? "relay: there is one"
+			    : "relay.use is \"always\", but there is no relay",
+		       v.up ? "Plain IAX2 callers reach this node there."
+			    : "Plain IAX2 callers reach this node only if its "
+			      "own address lets them in.",
+		       v.up ? ""
+			    : "Ask the registrar's operator whether it relays "
+			      "(relay.enabled there).");
+}
+
 json_t *app_doctor(struct app *a)
 {
 	json_t *list = json_array();
@@ -338,5 +354,7 @@ json_t *app_doctor(struct app *a)
 			      "Nobody behind a carrier's network can reach "
 			      "this node.",
 			      "Add one to registrars in the configuration.");
+	if (a->conf.relay.use == CONF_RELAY_ALWAYS)
+		ok &= check_relay(a, list);
 	return json_pack("{s:o, s:b}", "findings", list, "ok", (int)ok);
 }

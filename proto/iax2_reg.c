@@ -427,7 +427,11 @@ void iax2_reg_use_socket(struct iax2_reg *g, uint16_t sock, mono_us now)
 	if (g->sock == sock)
 		return;
 	g->sock = sock;
-	iax2_reg_network_changed(g, now);
+	if (g->releasing || g->state == IAX2_REG_NO_ADDRESS ||
+	    g->state == IAX2_REG_RELEASED)
+		return;
+	g->tried = 0;
+	begin(g, now);
 }
 
 void iax2_reg_release(struct iax2_reg *g, mono_us now)

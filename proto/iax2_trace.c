@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/dgram.h"
 #include "proto/iax2_name.h"
 #include "proto/net_path.h"
+#include "proto/openover_msg.h"
 #include "proto/wire.h"
 
 #define FLAG_FULL 0x80U /* F bit of octet 0 */
@@ -44,10 +46,35 @@ bool iax2_trace_is_secret(uint8_t element)
 	}
 }
 
+/* A datagram that a relay carries has secrets of its own, unless it is voice:
+ * octets of its first piece that may be seen. */
+static size_t seen_of_carried(const uint8_t *data, size_t n)
+{
+	if (n == 0 || !(data[0] & FLAG_FULL))
+		return DGRAM_MAX;
+	if (n < IAX2_FULL_HDR_LEN)
+		return 0;
+	return data[TYPE_AT] == IAX2_FRAME_VOICE ? DGRAM_MAX
+						 : IAX2_FULL_HDR_LEN;
+}
+
+static bool mask_carried(uint8_t *data, size_t n, size_t *seen, bool first)
+{
+	size_t shown;
+
+	if (first)
+		*seen = seen_of_carried(data, n);
+	shown = n < *seen ? n : *seen;
+	*seen -= shown;
+	memset(data + shown, 0, n - shown);
+	return shown < n;
+}
+
 size_t iax2_trace_mask(uint8_t *pkt, size_t len)
 {
 	size_t at = IAX2_FULL_HDR_LEN;
-	size_t masked = 0;
+	size_t masked = 0, seen = 0;
+	bool first = true;
 
 	if (len < IAX2_FULL_HDR_LEN || !(pkt[0] & FLAG_FULL) ||
 	    pkt[TYPE_AT] != IAX2_FRAME_IAX)
@@ -62,6 +89,10 @@ size_t iax2_trace_mask(uint8_t *pkt, size_t len)
 		if (iax2_trace_is_secret(type)) {
 			memset(pkt + at, 0, n);
 			masked++;
+		}
+		if (type == IAX2_IE_KH_DATA && pkt[SUBCLASS_AT] == OO_RELAY) {
+			masked += mask_carried(pkt + at, n, &seen, first);
+			first = false;
 		}
 		at += n;
 	}
@@ -263,10 +294,12 @@ static enum shape shape_of(uint8_t element)
 	case IAX2_IE_KH_REFLEXIVE:
 	case IAX2_IE_KH_CANDIDATE:
 	case IAX2_IE_KH_TARGET_ADDR:
+	case IAX2_IE_KH_RELAYED:
 		return ADDRESS;
 	case IAX2_IE_CAPABILITY2:
 	case IAX2_IE_FORMAT2:
 	case IAX2_IE_KH_PUNCH:
+	case IAX2_IE_KH_DATA:
 		return OCTETS;
 	default:
 		return NUMBER;

@@ -89,8 +89,7 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 	rate_table_free(r->registrations);
 	rate_table_free(r->auth_failures);
 	oo_plains_free(r->plains);
-	oo_relay_free(r->relay);
-	dgram_queue_free(r->relay_tx);
+	registrar_relay_free(r);
 	free(r->opens);
 	free(r->fifo);
 	key_wipe(r, sizeof(*r));

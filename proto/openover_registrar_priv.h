@@ -40,6 +40,13 @@ struct open_tx {
 	mono_us carried; /* when it was last carried on */
 };
 
+/* The session that a relayed node had before: voice that was under way when it
+ * registered again is not lost. */
+struct relay_before {
+	struct oo_session session;
+	mono_us until;
+};
+
 #define EVENTS_MAX 256
 
 struct oo_registrar {
@@ -69,8 +76,9 @@ struct oo_registrar {
 	size_t silent_n; /* of the oldest, how many are past answering */
 	uint8_t tx_key[KEY_SHARED_LEN]; /* makes transaction ids */
 
-	struct oo_relay *relay;       /* NULL: none */
-	struct dgram_queue *relay_tx; /* from its ports */
+	struct oo_relay *relay;            /* NULL: none */
+	struct dgram_queue *relay_tx;      /* from its ports */
+	struct relay_before *relay_before; /* one for each slot */
 
 	size_t sweep_at; /* the next record to look at */
 	mono_us sweep_next;
@@ -136,11 +144,15 @@ const struct net_path *registrar_main_path(const struct oo_record *rec);
 /* openover_registrar_relay.c; false without memory. */
 bool registrar_relay_new(struct oo_registrar *r,
 			 const struct oo_registrar_cfg *cfg);
+void registrar_relay_free(struct oo_registrar *r);
 enum iax2_err registrar_on_relay(struct oo_registrar *r, const struct dgram *d,
 				 const struct oo_msg *m, mono_us now);
 /* Append the addresses that the node has at the relay. */
 void registrar_relay_put(const struct oo_registrar *r,
 			 const struct oo_record *rec, struct wire_wr *w);
+/* The node's session is about to be replaced. */
+void registrar_relay_keep(struct oo_registrar *r, const struct oo_record *rec,
+			  mono_us now);
 /* The node is no longer one. */
 void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec);
 void registrar_relay_sweep(struct oo_registrar *r, mono_us now);

@@ -208,6 +208,7 @@ static enum iax2_err authenticate(struct oo_registrar *r, const struct dgram *d,
 	enum iax2_err err = IAX2_OK;
 
 	if (rec && proves(r, &a, rec, rec->session.id, &s)) {
+		registrar_relay_keep(r, rec, now);
 		oo_directory_begin(r->dir, rec, &s);
 		oo_directory_move(r->dir, rec, &d->path, now);
 		r->n.registered++;

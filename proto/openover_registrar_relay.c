@@ -7,6 +7,7 @@
 
 #include "proto/openover_registrar_relay.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/iax2_ie.h"
@@ -14,6 +15,9 @@
 #include "proto/openover_relay_frame.h"
 
 #define RELAY_TX_MAX 1024U
+/* What a node sent before it heard of its new session is under way so long at
+ * most. */
+#define BEFORE_US (5 * MONO_S)
 
 bool registrar_relay_new(struct oo_registrar *r,
 			 const struct oo_registrar_cfg *cfg)
@@ -22,7 +26,20 @@ bool registrar_relay_new(struct oo_registrar *r,
 		return true;
 	r->relay = oo_relay_new(cfg->relay);
 	r->relay_tx = dgram_queue_new(RELAY_TX_MAX);
-	return r->relay && r->relay_tx;
+	if (r->relay)
+		r->relay_before = calloc(oo_relay_slots(r->relay),
+					 sizeof(r->relay_before[0]));
+	return r->relay_before && r->relay_tx;
+}
+
+void registrar_relay_free(struct oo_registrar *r)
+{
+	if (r->relay_before)
+		key_wipe(r->relay_before,
+			 oo_relay_slots(r->relay) * sizeof(r->relay_before[0]));
+	free(r->relay_before);
+	oo_relay_free(r->relay);
+	dgram_queue_free(r->relay_tx);
 }
 
 struct oo_relay *oo_registrar_relay(struct oo_registrar *r)
@@ -77,6 +94,44 @@ void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec)
 		oo_relay_drop(r->relay, a);
 }
 
+static size_t slot_of(const struct oo_registrar *r,
+		      const struct oo_relay_alloc *a)
+{
+	return (size_t)(a->port - oo_relay_cfg(r->relay)->port_first);
+}
+
+void registrar_relay_keep(struct oo_registrar *r, const struct oo_record *rec,
+			  mono_us now)
+{
+	const struct oo_relay_alloc *a = alloc_of(r, rec);
+	struct relay_before *b;
+
+	if (!a || rec->session.id == 0)
+		return;
+	b = &r->relay_before[slot_of(r, a)];
+	b->session = rec->session;
+	b->until = now + BEFORE_US;
+}
+
+/* The sender of a frame of a session that was just replaced; NULL: none. */
+static struct oo_record *sender_before(struct oo_registrar *r,
+				       const struct dgram *d,
+				       const struct oo_msg *m, mono_us now)
+{
+	for (size_t i = 0; m->sealed && i < oo_relay_slots(r->relay); i++) {
+		struct relay_before *b = &r->relay_before[i];
+		const struct oo_relay_alloc *a;
+
+		if (now >= b->until || b->session.id != m->session)
+			continue;
+		a = oo_relay_of_slot(r->relay, (uint16_t)i);
+		if (a &&
+		    oo_session_check(&b->session, d->data, d->len, m->counter))
+			return node_of(r, a);
+	}
+	return NULL;
+}
+
 void registrar_relay_sweep(struct oo_registrar *r, mono_us now)
 {
 	if (!r->relay)
@@ -88,6 +143,10 @@ void registrar_relay_sweep(struct oo_registrar *r, mono_us now)
 
 		if (a && !node_of(r, a))
 			oo_relay_drop(r->relay, a);
+		if (r->relay_before[i].until != 0 &&
+		    now >= r->relay_before[i].until)
+			key_wipe(&r->relay_before[i],
+				 sizeof(r->relay_before[i]));
 	}
 }
 
@@ -181,22 +240,32 @@ static enum iax2_err carry_out(struct oo_registrar *r,
 	    OO_RELAY_PASS)
 		return IAX2_E_LIMITED;
 	d.path.peer = f->peer;
-	d.path.sock = (uint16_t)(a->port - oo_relay_cfg(r->relay)->port_first);
+	d.path.sock = (uint16_t)slot_of(r, a);
 	return dgram_queue_push(r->relay_tx, &d, false) ? IAX2_OK : IAX2_E_FULL;
 }
 
 enum iax2_err registrar_on_relay(struct oo_registrar *r, const struct dgram *d,
 				 const struct oo_msg *m, mono_us now)
 {
-	struct oo_record *rec = registrar_sender(r, d, m);
+	struct oo_record *rec = NULL;
 	struct oo_relay_frame f;
+	bool late = false;
 
+	if (r->relay && m->has_session &&
+	    !oo_directory_by_session(r->dir, m->session))
+		rec = sender_before(r, d, m, now);
+	if (rec)
+		late = true;
+	else
+		rec = registrar_sender(r, d, m);
 	if (!rec)
 		return IAX2_E_REFUSED;
 	if (!oo_relay_frame_read(m->hdr.body, m->hdr.body_len, &f)) {
 		r->n.malformed++;
 		return IAX2_E_BAD_IE;
 	}
+	if (f.has_lifetime && late)
+		return IAX2_E_STALE;
 	if (f.has_lifetime)
 		return on_ask(r, d, rec, f.lifetime_s, now);
 	return carry_out(r, rec, &f, now);

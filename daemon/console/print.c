@@ -82,6 +82,7 @@ void print_status(const json_t *s)
 {
 	const json_t *radio = json_object_get(s, "radio");
 	const json_t *reach = json_object_get(s, "reach");
+	const json_t *relayed = json_object_get(reach, "relayed");
 	const json_t *one;
 	char up[DURATION_TEXT];
 	size_t i;
@@ -93,6 +94,9 @@ void print_status(const json_t *s)
 		print_registrar(one);
 	(void)printf("reach      %s: %s\n", text(reach, "rung"),
 		     text(reach, "verdict"));
+	if (json_is_object(relayed))
+		(void)printf("relay      %s %s\n", text(relayed, "address4"),
+			     text(relayed, "address6"));
 	(void)printf("radio      %s, COR %s, PTT %s, receive %.0f dBFS, "
 		     "transmit %.0f dBFS\n",
 		     text(radio, "type"), truth(radio, "cor") ? "up" : "down",

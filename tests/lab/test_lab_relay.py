@@ -2,8 +2,9 @@
 """The registrar's relay: plain callers reach a node behind a carrier's NAT,
 networks without any way to each other get one, and nobody can abuse it."""
 
-import json
 import os
+import socket
+import struct
 import time
 
 import iax2
@@ -15,13 +16,11 @@ from stations import snr
 from tap import between, equal, main, test, true
 from topology import FIREWALL6, HOME, World
 
-RELAY = {'relay': {'enabled': True}}
-ALWAYS = {'relay': {'use': 'always'}}
-NEVER = {'relay': {'use': 'never'}}
 DOUBLE = ({'nat': 'preserving', 'firewall': 'drop', 'lan': 'carrier'}, HOME)
 SYMMETRIC = ({'nat': 'symmetric-random'},)
 CLEAN_DB = 30
 FIRST, LAST = 20000, 20999
+RELAY_SUBCLASS = 0x6c
 
 
 def relay(world):
@@ -43,15 +42,15 @@ def relayed_at(node, family=4):
 class Behind:
     """A node behind two NATs with an address at the relay, and a scripted peer."""
 
-    def __init__(self, use='always', registrar=None, **pbx):
-        self.lab = Lab(delay_ms=10)
-        self.use, self.relay, self.pbx_made = use, registrar or {}, pbx
+    def __init__(self, use='always', garbage=False):
+        self.lab = Lab(delay_ms=10, garbage=garbage)
+        self.use = use
 
     def __enter__(self):
         self.lab.__enter__()
-        self.world = World(self.lab, relay={'enabled': True, **self.relay})
+        self.world = World(self.lab, relay={'enabled': True})
         self.pbx = self.lab.stack.enter_context(
-            Asterisk(self.lab.host('pbx'), '1999', **{'secret': SECRET, **self.pbx_made}))
+            Asterisk(self.lab.host('pbx'), '1999', secret=SECRET))
         self.node = self.world.behind(
             '2001', *DOUBLE, relay={'use': self.use}, jitter={'min_ms': 200},
             peers=[{'number': '1999', 'host': self.pbx.addr,
@@ -123,10 +122,34 @@ def not_unless_it_is_wanted_always():
         equal(0, relay(scene.world)['allocations'], 'allocations')
 
 
-def meets(caller, target, want='relayed', registrar=None, most_s=6):
+@test
+def a_plain_registration_leaves_from_the_relay():
+    """Who compares a caller's address with the registered one finds the same."""
+    with Lab(delay_ms=10) as lab:
+        world = World(lab, relay={'enabled': True})
+        pbx = lab.stack.enter_context(Asterisk(lab.host('pbx'), '1999', secret=SECRET))
+        pbx.clients['2001'] = SECRET
+        secret = secret_file(lab)
+        node = world.behind('2001', *DOUBLE, relay={'use': 'always'},
+                            peers=[{'number': '1999', 'host': pbx.addr, 'secret_file': secret}],
+                            registrars=[{'host': world.registrar_host.addr4, 'key': world.registrar.key},
+                                        {'host': pbx.addr, 'secret_file': secret}])
+        at = relayed_at(node)
+        wait_until(lambda: pbx.registered.get('2001') == at, 5, 'the relay to be registered')
+        node.connect('1999')
+        equal(at, pbx.wait_call().wait_state('up').addr, 'where the call comes from')
+        equal(0, node.console('disconnect', '1999').returncode, 'disconnect')
+        wait_until(lambda: not node.links(), 3, 'the link to end')
+        pbx.dial(at[0], '2001', port=at[1]).wait_state('up')
+        node.stop()
+        equal({}, pbx.registered, 'registered after the end')
+        wait_until(lambda: relay(world)['allocations'] == 0, 1, 'the address to be given back')
+
+
+def meets(caller, target, want='relayed', most_s=6):
     """Node 2001 dials 2002; each adds itself to the world."""
     with Lab(delay_ms=25, log_packets=False) as lab:
-        world = World(lab, relay={'enabled': True} if registrar is None else registrar)
+        world = World(lab, relay={'enabled': True})
         one = caller(world, '2001')
         other = target(world, '2002')
         world.up()
@@ -210,7 +233,7 @@ def a_registrar_without_a_relay_says_no():
 
 @test
 def strangers_get_no_further_than_the_beginning_of_a_call():
-    with Behind() as scene:
+    with Behind(garbage=True) as scene:
         host, port = relayed_at(scene.node)
         stranger = scene.world.stranger.socket(4570, 4)
         before = relay(scene.world)['rx']
@@ -263,6 +286,46 @@ def nothing_comes_of_a_forged_sender():
         except TimeoutError:
             pass
         true(got <= sent, f'{got} octets for {sent}')
+
+
+def relay_frames(capture, src):
+    """What a site sent in RELAY frames, from a capture of raw IPv4."""
+    with open(capture, 'rb') as f:
+        data, at = f.read(), 24
+    frames = []
+    while at + 16 <= len(data):
+        size = struct.unpack('<I', data[at + 8:at + 12])[0]
+        packet, at = data[at + 16:at + 16 + size], at + 16 + size
+        udp = packet[28:]
+        if (packet[:1] == b'\x45' and packet[9] == 17 and len(udp) > 12 and udp[11] == RELAY_SUBCLASS
+                and packet[12:16] == socket.inet_aton(src)):
+            frames.append(udp)
+    return frames
+
+
+@test
+def neither_repeated_nor_changed_frames_move_anything():
+    with Behind() as scene:
+        host, port = relayed_at(scene.node)
+        capture = os.path.join(scene.lab.dir, 'relayed.pcap')
+        scene.lab.wan.pcap(capture)
+        scene.pbx.dial(host, '2001', port=port).wait_state('up')
+        scene.lab.wan.pcap()
+        frames = relay_frames(capture, scene.world.outermost.addr4)
+        true(len(frames) >= 3, f'{len(frames)} frames of the node')
+        before = relay(scene.world)
+        counters = scene.world.registrar.status()['counters']
+        thief = scene.world.stranger.socket(4570, 4)
+        for data in frames:
+            thief.sendto(data, (host, 4569))
+            thief.sendto(data[:40] + bytes([data[40] ^ 1]) + data[41:], (host, 4569))
+
+        def new(counter):
+            return scene.world.registrar.status()['counters'][counter] - counters[counter]
+        wait_until(lambda: new('replayed') >= len(frames) and new('forged') >= len(frames), 3,
+                   'all of them to be refused')
+        equal(before['allocations'], relay(scene.world)['allocations'], 'allocations')
+        equal(0, sum(addr[0] == scene.world.stranger.addr4 for _, _, addr in scene.pbx.got), 'seen')
 
 
 @test

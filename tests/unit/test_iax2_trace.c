@@ -318,6 +318,53 @@ static void names_exist_for_what_has_one(void)
 	T_TRUE(iax2_frame_type_name(0xff) == NULL);
 }
 
+/* A RELAY frame with the pieces of one datagram. */
+static size_t relay_frame(uint8_t *buf, const uint8_t *data, size_t len,
+			  size_t piece)
+{
+	static const uint8_t head[12] = { 0x80, 1, 0, 0, 0, 0,
+					  0,    0, 0, 0, 6, 0x6c };
+	size_t n = sizeof(head);
+
+	memcpy(buf, head, n);
+	while (len > 0) {
+		const size_t now = len < piece ? len : piece;
+
+		buf[n++] = 0xf4;
+		buf[n++] = (uint8_t)now;
+		memcpy(buf + n, data, now);
+		n += now;
+		data += now;
+		len -= now;
+	}
+	return n;
+}
+
+static void what_a_relay_carries_is_masked_but_for_headers_and_voice(void)
+{
+	uint8_t data[60] = { 0x80, 7, 0, 9, 0, 0, 0, 0, 0, 0, 6, 0x0d };
+	uint8_t buf[200];
+	size_t n;
+
+	memset(data + 12, 'x', sizeof(data) - 12);
+	n = relay_frame(buf, data, sizeof(data), 40);
+	T_EQ(2, iax2_trace_mask(buf, n));
+	T_EQ(0, memcmp(buf + 14, data, 12));
+	for (size_t i = 14 + 12; i < n; i++)
+		T_TRUE(buf[i] != 'x');
+	/* Cut so that its header is in pieces: nothing of it. */
+	n = relay_frame(buf, data, sizeof(data), 5);
+	T_TRUE(iax2_trace_mask(buf, n) > 0);
+	for (size_t i = 14; i < n; i++)
+		T_TRUE(buf[i] != 'x');
+	data[10] = 2;
+	n = relay_frame(buf, data, sizeof(data), 40);
+	T_EQ(0, iax2_trace_mask(buf, n));
+	data[0] = 0;
+	n = relay_frame(buf, data, sizeof(data), 40);
+	T_EQ(0, iax2_trace_mask(buf, n));
+}
+
 int main(void)
 {
 	T_RUN(what_authenticates_becomes_zeros_and_nothing_else_changes);
@@ -331,5 +378,6 @@ int main(void)
 	T_RUN(what_has_no_header_is_refused);
 	T_RUN(long_lines_are_cut_at_any_length);
 	T_RUN(names_exist_for_what_has_one);
+	T_RUN(what_a_relay_carries_is_masked_but_for_headers_and_voice);
 	return T_DONE();
 }

@@ -9,6 +9,7 @@
 #include "proto/iax2_ie.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_punch.h"
+#include "proto/openover_relay_frame.h"
 #include "proto/openover_session.h"
 #include "tests/t.h"
 
@@ -270,6 +271,39 @@ static void an_over_that_names_a_plain_client(void)
 	T_TRUE(net_addr_equal(&c.addr[0], &m.candidates.addr[0]));
 }
 
+static void what_passes_between_a_node_and_its_relay(void)
+{
+	const struct oo_candidates at = {
+		.addr = { net_addr_v4(198, 51, 100, 10, 20591) }, .n = 1
+	};
+	const struct net_addr peer = net_addr_v4(203, 0, 113, 30, 4569);
+	struct oo_relay_frame f;
+	struct oo_session s;
+	uint8_t buf[DGRAM_MAX], data[300];
+	struct oo_msg m;
+	struct wire_wr w;
+	size_t len;
+
+	T_TRUE(oo_session_agree(&s, &transcript, OO_ROLE_REGISTRAR,
+				registrar_secret));
+	s.tx_counter = 2;
+	w = oo_frame_begin(buf, OO_RELAY, &outside);
+	(void)oo_session_put(&s, &w);
+	iax2_ie_put_u16(&w, IAX2_IE_KH_LIFETIME, 300);
+	oo_put_relays(&w, &at);
+	seal_append(&w, buf, s.tx_key);
+	same("relay_answer", buf, (size_t)(w.p - buf));
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)i;
+	len = oo_relay_frame_wrap(&s, &peer, data, sizeof(data), buf);
+	same("relay_data", buf, len);
+	T_EQ(IAX2_OK, oo_msg_decode(buf, len, &m));
+	T_TRUE(oo_relay_frame_read(m.hdr.body, m.hdr.body_len, &f));
+	T_TRUE(net_addr_equal(&peer, &f.peer));
+	T_EQ(sizeof(data), f.len);
+	T_EQ(0, memcmp(data, f.data, f.len));
+}
+
 static void zero_random(void *ctx, uint8_t *buf, size_t len)
 {
 	(void)ctx;
@@ -371,6 +405,7 @@ int main(void)
 	T_RUN(a_pong);
 	T_RUN(an_open);
 	T_RUN(an_over_that_names_a_plain_client);
+	T_RUN(what_passes_between_a_node_and_its_relay);
 	T_RUN(a_punch_and_its_ticket);
 	T_RUN(every_truncation_of_every_frame_is_refused_or_unsealed);
 	T_RUN(a_counter_is_taken_once_and_within_the_window);

@@ -186,6 +186,14 @@ def vectors():
                              element(0xe6, struct.pack('>Q', 43)) + element(0xe9, b'\x09') +
                              element(0xe7, b'\x01' + address(203, 0, 113, 20, 4570)), down)
 
+    yield 'relay_answer', seal(header(0x6c) + session_element(session, 3) +
+                               element(0xf5, struct.pack('>H', 300)) +
+                               element(0xe7, b'\x10' + address(198, 51, 100, 10, 20591)), down)
+    carried = bytes(i & 0xff for i in range(300))
+    yield 'relay_data', seal(header(0x6c, ts=0) + session_element(session, 4) +
+                             element(0xf3, address(203, 0, 113, 30, 4569)) +
+                             element(0xf4, carried[:255]) + element(0xf4, carried[255:]), down)
+
     punch = derive(token, 'keyhole punch id')[:8]
     yield 'punch_id', punch
     yield 'punch_poke', seal(padded(header(0x1e, ts=0) + element(0xeb, punch) +
@@ -199,10 +207,11 @@ HEAD = '''\
 #
 # Identities are made from seeds of 32 octets 0x11 (node) and 0x22 (registrar), ephemeral X25519 secrets are 0x33 (node)
 # and 0x44 (registrar).  Number 2001, challenge 00112233445566778899aabbccddeeff.  Time stamps are 1000, but 0 in
-# punch_poke.  ping has counter 1, ping_with_cookie counter 2 and cookie 0123456789abcdef; pong and open are the
+# punch_poke and relay_data.  ping has counter 1, ping_with_cookie counter 2 and cookie 0123456789abcdef; pong and open are the
 # registrar's frames with counter 1, the apparent address is 203.0.113.10:4569.  open: transaction 42, caller 2002 with
 # the node's key, token of 32 octets 0x77, KH NAT 1, KH DELAY 25, one candidate.  over_plain: counter 2, transaction 43,
-# verdict 9, candidate 203.0.113.20:4570.  The punch has the same token; punch_poke is the caller's first.
+# verdict 9, candidate 203.0.113.20:4570.  relay_answer: counter 3, 300 s, 198.51.100.10:20591; relay_data: counter 4,
+# from 203.0.113.30:4569, 300 octets 0, 1, 2 and so on modulo 256, both the registrar's.  The punch has the same token; punch_poke is the caller's first.
 '''
 
 

@@ -196,6 +196,8 @@ static bool move_relay(struct world *w)
 
 		w->relayed++;
 		w->relayed_to = d.path.peer;
+		if (w->left_n < sizeof(w->left) && d.len > 11)
+			w->left[w->left_n++] = d.data[11];
 		moved = true;
 		if (to >= 0)
 			(void)world_inject(w, to, &from, d.data, d.len);

@@ -53,6 +53,8 @@ struct world {
 	bool no_ports;              /* the relay cannot open any */
 	unsigned relayed;           /* datagrams that left from the relay */
 	struct net_addr relayed_to; /* the last one */
+	uint8_t left[64];           /* subclasses of the first ones */
+	size_t left_n;
 };
 
 /* Three nodes, 2001 to 2003, and a registrar that knows them. */

@@ -593,6 +593,33 @@ static void another_key_ends_it_too(void)
 	world_done(&w);
 }
 
+static void voice_under_way_survives_a_new_session(void)
+{
+	const struct frame voice = mini();
+	uint64_t id;
+
+	begin();
+	prove(&caller);
+	id = session.id;
+	session.tx_counter += 100;
+	while (record()->session.id == id) {
+		w.now += MONO_MS;
+		T_TRUE(in_full(&caller, IAX2_IAX_PING, NODE_CALL, 12));
+		world_run(&w, MONO_S);
+		w.log_n = 0;
+	}
+	/* The node heard of it now; this it sent before. */
+	T_EQ(IAX2_OK, out(&caller, &voice));
+	T_EQ(IAX2_E_STALE, ask(0));
+	T_EQ(1, oo_relay_allocations(relay()));
+	/* But not twice. */
+	session.tx_counter--;
+	T_EQ(IAX2_E_REFUSED, ask(0));
+	w.now += 6 * MONO_S;
+	T_EQ(IAX2_E_REFUSED, out(&caller, &voice));
+	world_done(&w);
+}
+
 static void nothing_without_a_session(void)
 {
 	const struct iax2_full hdr = { .src_callno = IAX2_CALLNO_OUTSIDE };
@@ -682,6 +709,7 @@ int main(void)
 	T_RUN(proved_peers_keep_their_places);
 	T_RUN(a_removed_node_loses_its_address_at_once);
 	T_RUN(another_key_ends_it_too);
+	T_RUN(voice_under_way_survives_a_new_session);
 	T_RUN(nothing_without_a_session);
 	T_RUN(an_address_is_not_given_to_an_unproved_one);
 	T_RUN(the_table_has_an_end);

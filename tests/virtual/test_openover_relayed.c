@@ -32,12 +32,14 @@ static struct oo_node_relay_view view(int node)
 	return v;
 }
 
+#define ASK_LEN (12U + 18U + 4U + 18U)
+
 static unsigned asked(int node)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < w.log_n; i++)
-		n += w.log[i].subclass == OO_RELAY &&
+		n += w.log[i].subclass == OO_RELAY && w.log[i].len == ASK_LEN &&
 		     net_addr_equal(&w.log[i].from, &w.addr[node]);
 	return n;
 }
@@ -321,6 +323,87 @@ static void own_plain_calls_go_through_it_when_always(void)
 	world_done(&w);
 }
 
+/* What the node last sent through the relay; counted by subclass. */
+static unsigned left_as(uint8_t subclass)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < w.left_n; i++)
+		n += w.left[i] == subclass;
+	return n;
+}
+
+static void plain_registrations_leave_from_it(void)
+{
+	const enum oo_relay_use use[WORLD_NODES] = { OO_RELAY_ALWAYS };
+	const struct net_addr at = outsider();
+	struct oo_registrar_view v;
+	size_t index;
+	bool direct = false;
+
+	world_init_relayed(&w, use);
+	T_EQ(IAX2_OK, oo_node_add_plain_registrar(w.node[0], "2001", "sesame",
+						  w.now, &index));
+	/* It begins before there is a relay, and again when there is. */
+	oo_node_registrar_addresses(w.node[0], index, &at, 1, w.now);
+	world_settle(&w);
+	T_EQ(0, left_as(IAX2_IAX_REGREQ));
+	world_up(&w);
+	T_TRUE(left_as(IAX2_IAX_REGREQ) >= 1);
+	T_TRUE(net_addr_equal(&at, &w.relayed_to));
+	T_TRUE(oo_node_registrar_view(w.node[0], index, &v));
+	T_TRUE(v.plain && !v.up);
+	/* The relay goes, and with it that way. */
+	w.gone[REGISTRAR] = true;
+	world_run(&w, 300 * MONO_S);
+	T_TRUE(!view(0).up);
+	w.log_n = 0;
+	world_run(&w, 60 * MONO_S);
+	for (size_t i = 0; i < w.log_n; i++)
+		direct |= net_addr_equal(&at, &w.log[i].to);
+	T_TRUE(direct);
+	world_done(&w);
+}
+
+static void good_byes_go_before_the_relay_is_left(void)
+{
+	const enum oo_relay_use use[WORLD_NODES] = { OO_RELAY_ALWAYS };
+	const struct net_addr at = outsider();
+	size_t index;
+
+	world_init_relayed(&w, use);
+	T_EQ(IAX2_OK, oo_node_add_plain_registrar(w.node[0], "2001", "sesame",
+						  w.now, &index));
+	oo_node_registrar_addresses(w.node[0], index, &at, 1, w.now);
+	world_up(&w);
+	oo_node_release(w.node[0], w.now);
+	world_run(&w, 2 * MONO_S);
+	T_EQ(1, w.seen[0][OO_EV_RELEASED]);
+	T_TRUE(!view(0).up);
+	T_EQ(0, oo_relay_allocations(oo_registrar_relay(w.registrar)));
+	world_done(&w);
+}
+
+/* Two dials need it at once, and the second finds it there. */
+static void two_dials_share_one_relay(void)
+{
+	const enum oo_relay_use use[WORLD_NODES] = { OO_RELAY_LAST };
+	struct oo_id one, two;
+
+	world_init_relayed(&w, use);
+	world_up(&w);
+	w.wall = true;
+	one = world_dial(&w, 0, "2002");
+	world_run(&w, 1100 * MONO_MS);
+	two = world_dial(&w, 0, "2003");
+	T_TRUE(one.slot != two.slot);
+	world_run(&w, 5 * MONO_S);
+	T_EQ(2, w.seen[0][OO_EV_PATH]);
+	T_EQ(0, w.seen[0][OO_EV_FAILED]);
+	T_EQ(1, asked(0));
+	world_done(&w);
+}
+
 /* A registrar's frames come from the registrar, not through it. */
 static void no_session_frame_comes_through(void)
 {
@@ -354,6 +437,9 @@ int main(void)
 	T_RUN(a_relay_that_falls_silent_is_given_up_and_found_again);
 	T_RUN(plain_calls_come_in_and_are_answered_there);
 	T_RUN(own_plain_calls_go_through_it_when_always);
+	T_RUN(plain_registrations_leave_from_it);
+	T_RUN(good_byes_go_before_the_relay_is_left);
+	T_RUN(two_dials_share_one_relay);
 	T_RUN(no_session_frame_comes_through);
 	return T_DONE();
 }
