@@ -36,6 +36,8 @@ struct open_tx {
 
 #define EVENTS_MAX 256
 
+struct oo_cluster;
+
 struct oo_registrar {
 	struct key_identity id;
 	struct oo_directory *dir;
@@ -68,6 +70,8 @@ struct oo_registrar {
 	struct oo_registrar_event events[EVENTS_MAX];
 	size_t ev_head;
 	size_t ev_n;
+
+	struct oo_cluster *cluster; /* NULL: alone */
 };
 
 /* Queue a finished frame; false when the cursor went bad or the queue is
@@ -105,5 +109,44 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 /* Give up on transactions whose target stays silent, free old ones. */
 void registrar_opens_tick(struct oo_registrar *r, mono_us now);
 mono_us registrar_opens_deadline(const struct oo_registrar *r);
+
+/* OPEN and OVER as they go to our nodes, also for the cluster. */
+
+/* The record, as long as it still is the party it was; or NULL. */
+struct oo_record *registrar_party(struct oo_registrar *r, uint32_t index,
+				  uint64_t session);
+/* Addresses of a node that are fit to be named to another. */
+void registrar_candidates_of(const struct oo_record *rec,
+			     struct oo_candidates *c, mono_us now);
+/* The address that the node was last heard from. */
+const struct net_path *registrar_main_path(const struct oo_record *rec);
+void registrar_send_verdict(struct oo_registrar *r, struct oo_record *caller,
+			    const struct net_path *path, uint64_t caller_tx,
+			    enum oo_verdict verdict);
+void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
+			 struct oo_record *caller,
+			 const struct oo_record *target, mono_us now);
+void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
+			 const struct oo_record *caller,
+			 struct oo_record *target, mono_us now);
+mono_us registrar_last_heard(const struct oo_record *rec);
+
+/* The cluster's side (openover_cluster.h); without one they do nothing. */
+
+void registrar_cluster_free(struct oo_registrar *r);
+/* A node came, moved or went. */
+void registrar_cluster_changed(struct oo_registrar *r, const char *number);
+/* A node of the directory that is not here is wanted: false when nobody else
+ * can be asked.  Then, for each repetition: false when it is not known. */
+bool registrar_cluster_ask(struct oo_registrar *r, const struct oo_msg *m,
+			   const struct oo_record *caller, mono_us now);
+bool registrar_cluster_repeat(struct oo_registrar *r, const struct oo_msg *m,
+			      const struct oo_record *caller, mono_us now);
+/* An authentic OVER of @target: false when no other registrar waits for it. */
+bool registrar_cluster_over(struct oo_registrar *r,
+			    const struct oo_record *target,
+			    const struct oo_msg *m, mono_us now);
+void registrar_cluster_tick(struct oo_registrar *r, mono_us now);
+mono_us registrar_cluster_deadline(const struct oo_registrar *r);
 
 #endif
