@@ -253,35 +253,48 @@ static bool asked_in_vain(const struct cluster_ask *a, uint64_t at)
 	return false;
 }
 
-/* Where the node was heard of last; 0: nowhere that is worth asking. */
-static uint64_t newest(struct oo_registrar *r, const struct cluster_ask *a,
-		       const struct oo_cluster_value *v, size_t n, mono_us now)
+/* Is a note worth following, and the node's key what we know it to be? */
+static bool is_of_use(struct oo_registrar *r, const struct cluster_ask *a,
+		      const struct oo_cluster_value *v,
+		      struct oo_cluster_presence *p)
 {
 	struct oo_cluster *c = r->cluster;
 	const struct oo_record *rec = oo_directory_by_number(r->dir, a->number);
-	const uint64_t oldest =
-		cluster_wall_ms(c, now) - OO_CLUSTER_NOTE_S * 1000U;
-	uint64_t at = 0, heard = oldest;
 
-	for (size_t i = 0; i < n && rec; i++) {
-		struct oo_cluster_presence p;
-
-		if (!oo_cluster_presence_open(v[i].data, v[i].len, a->number,
-					      &c->keys, &p)) {
-			c->n.forged++;
-			continue;
-		}
-		if (!key_equal(p.key, rec->key, KEY_PUBLIC_LEN)) {
-			c->n.mismatched++;
-			continue;
-		}
-		if (p.heard_ms <= heard || p.at == c->instance ||
-		    asked_in_vain(a, p.at) || cluster_is_gone(c, p.at, now))
-			continue;
-		at = p.at;
-		heard = p.heard_ms;
+	if (!oo_cluster_presence_open(v->data, v->len, a->number, &c->keys,
+				      p)) {
+		c->n.forged++;
+		return false;
 	}
-	return at;
+	if (!rec || !key_equal(p->key, rec->key, KEY_PUBLIC_LEN)) {
+		c->n.mismatched++;
+		return false;
+	}
+	return p->at != c->instance && !asked_in_vain(a, p->at);
+}
+
+/* Where the node was heard of last; 0: nowhere that is worth asking.  A
+ * registrar that is no longer heard comes after those that are. */
+static uint64_t newest(struct oo_registrar *r, const struct cluster_ask *a,
+		       const struct oo_cluster_value *v, size_t n, mono_us now)
+{
+	const uint64_t oldest = cluster_wall_ms(r->cluster, now) -
+				OO_CLUSTER_NOTE_S * UINT64_C(1000);
+	uint64_t at[2] = { 0 }, heard[2] = { oldest, oldest };
+
+	for (size_t i = 0; i < n; i++) {
+		struct oo_cluster_presence p;
+		unsigned gone;
+
+		if (!is_of_use(r, a, &v[i], &p))
+			continue;
+		gone = cluster_is_gone(r->cluster, p.at, now);
+		if (p.heard_ms <= heard[gone])
+			continue;
+		at[gone] = p.at;
+		heard[gone] = p.heard_ms;
+	}
+	return at[0] != 0 ? at[0] : at[1];
 }
 
 void oo_cluster_found(struct oo_registrar *r, uint64_t ask,
@@ -438,8 +451,8 @@ static void on_ask(struct oo_registrar *r, const struct oo_cluster_msg *from,
 		   const struct oo_msg *m, mono_us now)
 {
 	struct oo_record *target = oo_directory_by_number(r->dir, m->called);
-	struct cluster_ask *a = ask_find(
-		r->cluster, their_id(r, from, m->transaction), false);
+	struct cluster_ask *a =
+		ask_find(r->cluster, their_id(r, from, m->transaction), false);
 	struct answer an = { .to = from->from, .theirs = m->transaction };
 
 	if (!a) {

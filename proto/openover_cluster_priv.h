@@ -12,9 +12,9 @@
 #include "proto/openover_registrar_priv.h"
 
 #define CLUSTER_PEERS 64U
-#define CLUSTER_OUT 256U    /* jobs that wait to be taken */
+#define CLUSTER_OUT 256U      /* jobs that wait to be taken */
 #define CLUSTER_CHANGED 4096U /* notes that do */
-#define CLUSTER_NOT_AT 4U   /* registrars asked in vain for one OPEN */
+#define CLUSTER_NOT_AT 4U     /* registrars asked in vain for one OPEN */
 
 /* Another registrar, as long as it is heard. */
 struct cluster_peer {

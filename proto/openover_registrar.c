@@ -325,7 +325,8 @@ mono_us registrar_last_heard(const struct oo_record *rec)
 
 bool oo_registrar_is_online(const struct oo_record *rec, mono_us now)
 {
-	return rec->session.id != 0 && now - registrar_last_heard(rec) < ONLINE_US;
+	return rec->session.id != 0 &&
+	       now - registrar_last_heard(rec) < ONLINE_US;
 }
 
 /* Look at a thirtieth of the records each second. */
@@ -339,7 +340,8 @@ static void sweep(struct oo_registrar *r, mono_us now)
 
 		r->sweep_at = r->sweep_at + 1 < max ? r->sweep_at + 1 : 0;
 		rec = oo_directory_at(r->dir, r->sweep_at);
-		if (rec->session.id == 0 || now - registrar_last_heard(rec) < FORGET_US)
+		if (rec->session.id == 0 ||
+		    now - registrar_last_heard(rec) < FORGET_US)
 			continue;
 		oo_directory_end(r->dir, rec);
 		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);

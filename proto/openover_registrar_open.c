@@ -67,7 +67,7 @@ static struct open_tx *tx_new(struct oo_registrar *r, uint64_t id)
 
 /* The record, as long as it still is the party it was. */
 struct oo_record *registrar_party(struct oo_registrar *r, uint32_t index,
-			       uint64_t session)
+				  uint64_t session)
 {
 	struct oo_record *rec = oo_directory_at(r->dir, index);
 
@@ -76,8 +76,8 @@ struct oo_record *registrar_party(struct oo_registrar *r, uint32_t index,
 
 /* Addresses of a node that are fit to be named to another: proved, and heard
  * of lately. */
-void registrar_candidates_of(const struct oo_record *rec, struct oo_candidates *c,
-			  mono_us now)
+void registrar_candidates_of(const struct oo_record *rec,
+			     struct oo_candidates *c, mono_us now)
 {
 	c->n = 0;
 	for (int f = OO_FAMILIES - 1; f >= 0; f--) {
@@ -101,8 +101,8 @@ const struct net_path *registrar_main_path(const struct oo_record *rec)
 
 /* OVER with a refusal: to the address the caller asked from. */
 void registrar_send_verdict(struct oo_registrar *r, struct oo_record *caller,
-			 const struct net_path *path, uint64_t caller_tx,
-			 enum oo_verdict verdict)
+			    const struct net_path *path, uint64_t caller_tx,
+			    enum oo_verdict verdict)
 {
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
@@ -125,8 +125,8 @@ static void put_token(struct wire_wr *w, const struct oo_session *s,
 }
 
 void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
-		      struct oo_record *caller, const struct oo_record *target,
-		      mono_us now)
+			 struct oo_record *caller,
+			 const struct oo_record *target, mono_us now)
 {
 	struct oo_candidates c;
 	uint8_t buf[OO_FRAME_MAX];
@@ -147,8 +147,8 @@ void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
 
 /* OPEN, on each path the target keeps open: one of them may just have died. */
 void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
-		      const struct oo_record *caller, struct oo_record *target,
-		      mono_us now)
+			 const struct oo_record *caller,
+			 struct oo_record *target, mono_us now)
 {
 	struct oo_candidates c;
 
@@ -178,8 +178,10 @@ void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
 static void finish(struct oo_registrar *r, struct open_tx *t,
 		   enum oo_verdict verdict, mono_us now)
 {
-	struct oo_record *caller = registrar_party(r, t->caller, t->caller_session);
-	const struct oo_record *target = registrar_party(r, t->target, t->target_session);
+	struct oo_record *caller =
+		registrar_party(r, t->caller, t->caller_session);
+	const struct oo_record *target =
+		registrar_party(r, t->target, t->target_session);
 
 	t->state = OPEN_DONE;
 	t->verdict = (uint8_t)verdict;
@@ -188,8 +190,9 @@ static void finish(struct oo_registrar *r, struct open_tx *t,
 	if (verdict == OO_ACCEPTED && target)
 		registrar_send_over(r, t, caller, target, now);
 	else
-		registrar_send_verdict(r, caller, registrar_main_path(caller), t->caller_tx,
-			     target ? verdict : OO_OFFLINE);
+		registrar_send_verdict(r, caller, registrar_main_path(caller),
+				       t->caller_tx,
+				       target ? verdict : OO_OFFLINE);
 }
 
 /* Who is asked for; NULL and a verdict when it cannot be asked. */
@@ -260,7 +263,8 @@ static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 		why = OO_LIMITED;
 	}
 	if (!t) {
-		registrar_send_verdict(r, caller, &d->path, m->transaction, why);
+		registrar_send_verdict(r, caller, &d->path, m->transaction,
+				       why);
 		return IAX2_E_REFUSED;
 	}
 	r->n.opens++;
