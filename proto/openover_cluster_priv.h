@@ -96,6 +96,34 @@ bool cluster_look_up(struct oo_registrar *r, uint64_t ask, const char *number);
 /* Heard once, and no longer. */
 bool cluster_is_gone(const struct oo_cluster *c, uint64_t instance,
 		     mono_us now);
+/* The table of OPEN_REQUESTs between registrars (openover_cluster_open.c). */
+uint64_t cluster_ask_id(const struct oo_registrar *r, const char *label,
+			uint64_t who, uint64_t what);
+struct cluster_ask *cluster_ask_find(struct oo_cluster *c, uint64_t id,
+				     bool ours);
+/* NULL, counted, when there is no room. */
+struct cluster_ask *cluster_ask_new(struct oo_cluster *c, uint64_t id,
+				    enum ask_state state, mono_us now);
+/* A node of another registrar, made to look like one of ours that is online
+ * at these addresses, for the frames that name it. */
+struct oo_record cluster_stand_in(const char *number, const uint8_t *key,
+				  const struct net_addr at[OO_FAMILIES],
+				  mono_us now);
+/* The addresses that the other registrar vouches for, one of each family. */
+void cluster_take_candidates(struct net_addr at[OO_FAMILIES],
+			     const struct oo_candidates *c);
+
+/* Tell the caller how it ended, now and whenever it asks again
+ * (openover_cluster_ask.c). */
+void cluster_finish(struct oo_registrar *r, struct cluster_ask *a,
+		    enum oo_verdict verdict, mono_us now);
+void cluster_on_answer(struct oo_registrar *r,
+		       const struct oo_cluster_msg *from,
+		       const struct oo_msg *m, mono_us now);
+/* openover_cluster_answer.c */
+void cluster_on_ask(struct oo_registrar *r, const struct oo_cluster_msg *from,
+		    const struct oo_msg *m, mono_us now);
+
 /* An authentic, new ASK or ANSWER. */
 void cluster_on_frame(struct oo_registrar *r, const struct oo_cluster_msg *m,
 		      mono_us now);
