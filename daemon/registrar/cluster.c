@@ -171,8 +171,8 @@ static int join(struct cluster *c, const struct conf_registrar *conf,
 		.key = key,
 		.wall_ms = wall_ms(),
 	};
-	int err = keyfile_secret(conf->cluster.key_file, line, sizeof(line),
-				 why);
+	int err =
+		keyfile_secret(conf->cluster.key_file, line, sizeof(line), why);
 
 	if (err == 0 && !keyfile_key_from_text(line, key)) {
 		(void)snprintf(why, CLUSTER_WHY_MAX,

@@ -240,11 +240,10 @@ static void greet(struct store *s)
 	}
 	bad |= redisAsyncCommand(speak, on_select, NULL, "SELECT %u",
 				 (unsigned)s->cfg.where.db);
-	bad |= redisAsyncCommand(
-		listen, on_heard, NULL,
-		"SUBSCRIBE kh:%016" PRIx64 ":all kh:%016" PRIx64
-		":to:%016" PRIx64,
-		s->cfg.tag, s->cfg.tag, s->cfg.instance);
+	bad |= redisAsyncCommand(listen, on_heard, NULL,
+				 "SUBSCRIBE kh:%016" PRIx64
+				 ":all kh:%016" PRIx64 ":to:%016" PRIx64,
+				 s->cfg.tag, s->cfg.tag, s->cfg.instance);
 	if (bad)
 		fail(s, "out of memory");
 }
@@ -405,8 +404,8 @@ static bool command(const struct job *like, redisCallbackFn *fn, int argc,
 
 static void key_of(const struct store *s, const char *number, char out[KEY_MAX])
 {
-	(void)snprintf(out, KEY_MAX, "kh:%016" PRIx64 ":node:%.32s",
-		       s->cfg.tag, number);
+	(void)snprintf(out, KEY_MAX, "kh:%016" PRIx64 ":node:%.32s", s->cfg.tag,
+		       number);
 }
 
 bool store_note(struct store *s, const char *number, const uint8_t *value,
@@ -451,8 +450,8 @@ bool store_publish(struct store *s, uint64_t ask, uint64_t to,
 	size_t lens[] = { 7, 0, len };
 
 	if (to == 0)
-		(void)snprintf(channel, sizeof(channel), "kh:%016" PRIx64 ":all",
-			       s->cfg.tag);
+		(void)snprintf(channel, sizeof(channel),
+			       "kh:%016" PRIx64 ":all", s->cfg.tag);
 	else
 		(void)snprintf(channel, sizeof(channel),
 			       "kh:%016" PRIx64 ":to:%016" PRIx64, s->cfg.tag,

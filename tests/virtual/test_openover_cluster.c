@@ -254,6 +254,28 @@ static void a_dead_registrar_is_passed_over(void)
 	cw_done(&w);
 }
 
+/* One name with the addresses of all registrars, and one key for all: so a
+ * node needs no more than one registration. */
+static void a_node_goes_from_a_dead_registrar_to_another(void)
+{
+	const struct net_addr name[] = { w.reg_addr[B], w.reg_addr[C] };
+	mono_us lost;
+
+	begin();
+	oo_node_registrar_addresses(w.node[1], 0, name, 2, w.now);
+	cw_run(&w, 60 * MONO_S);
+	T_TRUE(w.notes[B][1].here && !w.notes[C][1].here);
+	w.gone[B] = true;
+	lost = w.now;
+	while (!w.notes[C][1].here) {
+		cw_run(&w, MONO_S);
+		T_TRUE(w.now - lost <= 30 * MONO_S); /* two intervals */
+	}
+	it_goes_through();
+	T_EQ(1, count(C)->opens_in);
+	cw_done(&w);
+}
+
 static void a_silent_node_or_registrar_is_called_silent(void)
 {
 	begin();
@@ -435,6 +457,7 @@ int main(void)
 	T_RUN(the_newest_of_two_is_asked);
 	T_RUN(one_that_lost_the_node_sends_on);
 	T_RUN(a_dead_registrar_is_passed_over);
+	T_RUN(a_node_goes_from_a_dead_registrar_to_another);
 	T_RUN(a_silent_node_or_registrar_is_called_silent);
 	T_RUN(a_slow_store_ends_in_a_verdict);
 	T_RUN(without_the_store_each_serves_its_own);
