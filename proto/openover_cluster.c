@@ -40,10 +40,8 @@ enum iax2_err oo_cluster_join(struct oo_registrar *r,
 	}
 	memcpy(c->name, cfg->name, len + 1);
 	oo_cluster_keys_from(&c->keys, cfg->key);
-	do {
-		r->random(r->random_ctx, (uint8_t *)&c->instance,
-			  sizeof(c->instance));
-	} while (c->instance == 0);
+	r->random(r->random_ctx, (uint8_t *)&c->instance, sizeof(c->instance));
+	c->instance += c->instance == 0;
 	oo_cluster_clock(r, cfg->wall_ms, now);
 	return IAX2_OK;
 }

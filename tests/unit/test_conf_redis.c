@@ -95,9 +95,10 @@ static void the_file_is_held_to_it(void)
 			 "F:1: cluster.redis is \"a:1\"; allowed: "
 			 "redis://HOST:PORT/DB or unix://PATH?db=DB, or "
 			 "\"\"\n");
-	expect_registrar("cluster: { redis = \"redis://a\"; };\n",
-			 "F: cluster.redis is set and cluster.key_file is not; "
-			 "allowed: both, or neither\n");
+	expect_registrar(
+		"cluster: { redis = \"redis://a\"; };\n",
+		"F:1: cluster.redis is set and cluster.key_file is not; "
+		"allowed: both, or neither\n");
 }
 
 int main(void)

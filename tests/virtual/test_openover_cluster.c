@@ -258,10 +258,12 @@ static void a_dead_registrar_is_passed_over(void)
  * node needs no more than one registration. */
 static void a_node_goes_from_a_dead_registrar_to_another(void)
 {
-	const struct net_addr name[] = { w.reg_addr[B], w.reg_addr[C] };
+	struct net_addr name[2];
 	mono_us lost;
 
 	begin();
+	name[0] = w.reg_addr[B];
+	name[1] = w.reg_addr[C];
 	oo_node_registrar_addresses(w.node[1], 0, name, 2, w.now);
 	cw_run(&w, 60 * MONO_S);
 	T_TRUE(w.notes[B][1].here && !w.notes[C][1].here);
