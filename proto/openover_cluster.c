@@ -100,19 +100,18 @@ static struct oo_cluster_out *job(struct oo_cluster *c)
 	return NULL;
 }
 
-bool cluster_send(struct oo_registrar *r, enum oo_cluster_kind kind,
-		  uint64_t to, uint64_t ask, const uint8_t *body, size_t len,
+bool cluster_send(struct oo_registrar *r, const struct cluster_letter *l,
 		  mono_us now)
 {
 	struct oo_cluster *c = r->cluster;
 	const struct oo_cluster_msg m = {
-		.kind = kind,
+		.kind = l->kind,
 		.from = c->instance,
-		.to = to,
+		.to = l->to,
 		.counter = c->counter + 1,
 		.at_ms = cluster_wall_ms(c, now),
-		.body = body,
-		.len = len,
+		.body = l->body,
+		.len = l->len,
 	};
 	struct oo_cluster_out *out = job(c);
 	uint8_t nonce[KEY_BOX_NONCE_LEN];
@@ -122,9 +121,9 @@ bool cluster_send(struct oo_registrar *r, enum oo_cluster_kind kind,
 	c->counter++;
 	r->random(r->random_ctx, nonce, sizeof(nonce));
 	out->job = OO_CLUSTER_SEND;
-	out->ask = ask;
+	out->ask = l->ask;
 	out->number[0] = '\0';
-	out->to = to;
+	out->to = l->to;
 	out->len = oo_cluster_msg_seal(&m, &c->keys, nonce, out->data);
 	return true;
 }
@@ -159,13 +158,14 @@ static void say_hello(struct oo_registrar *r, mono_us now)
 {
 	struct oo_cluster *c = r->cluster;
 	uint8_t body[4 + OO_CLUSTER_NAME_MAX];
+	struct cluster_letter l = { .kind = OO_CLUSTER_HELLO, .body = body };
 	struct wire_wr w = wire_wr(body, sizeof(body));
 
 	wire_wr_u32(&w, (uint32_t)oo_directory_sessions(r->dir));
 	wire_wr_bytes(&w, c->name, strlen(c->name));
 	c->hello_next = now + HELLO_US;
-	(void)cluster_send(r, OO_CLUSTER_HELLO, 0, 0, body,
-			   (size_t)(w.p - body), now);
+	l.len = (size_t)(w.p - body);
+	(void)cluster_send(r, &l, now);
 }
 
 /* --- the others --------------------------------------------------------- */

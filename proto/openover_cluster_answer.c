@@ -30,6 +30,11 @@ static void send_answer(struct oo_registrar *r, const struct answer *an,
 	struct oo_candidates c;
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
+	struct cluster_letter l = {
+		.kind = OO_CLUSTER_ANSWER,
+		.to = an->to,
+		.body = buf,
+	};
 
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, an->theirs);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)an->verdict);
@@ -40,9 +45,9 @@ static void send_answer(struct oo_registrar *r, const struct answer *an,
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, an->nat);
 		oo_put_candidates(&w, &c);
 	}
+	l.len = (size_t)(w.p - buf);
 	if (!w.bad)
-		(void)cluster_send(r, OO_CLUSTER_ANSWER, an->to, 0, buf,
-				   (size_t)(w.p - buf), now);
+		(void)cluster_send(r, &l, now);
 }
 
 /* Why a node of ours cannot be asked; OO_ACCEPTED: it can. */

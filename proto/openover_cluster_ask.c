@@ -25,6 +25,12 @@ static void send_ask(struct oo_registrar *r, const struct cluster_ask *a,
 	struct oo_candidates c;
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, OO_OPEN, &outside);
+	struct cluster_letter l = {
+		.kind = OO_CLUSTER_ASK,
+		.to = a->peer,
+		.ask = a->id,
+		.body = buf,
+	};
 
 	registrar_candidates_of(caller, &c, now);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, a->id);
@@ -35,9 +41,9 @@ static void send_ask(struct oo_registrar *r, const struct cluster_ask *a,
 	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, a->open.caller_nat);
 	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, a->open.caller_delay_ms);
 	oo_put_candidates(&w, &c);
+	l.len = (size_t)(w.p - buf);
 	if (!w.bad)
-		(void)cluster_send(r, OO_CLUSTER_ASK, a->peer, a->id, buf,
-				   (size_t)(w.p - buf), now);
+		(void)cluster_send(r, &l, now);
 	key_wipe(buf, sizeof(buf));
 }
 

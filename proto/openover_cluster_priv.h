@@ -88,9 +88,16 @@ static inline uint64_t cluster_wall_ms(const struct oo_cluster *c, mono_us at)
 	return c->wall_ms + (at / MONO_MS - c->wall_at / MONO_MS);
 }
 
+struct cluster_letter {
+	enum oo_cluster_kind kind;
+	uint64_t to;
+	uint64_t ask; /* what waits for an answer; 0: nothing */
+	const uint8_t *body;
+	size_t len;
+};
+
 /* Queue a message; false, and counted, when there is no room. */
-bool cluster_send(struct oo_registrar *r, enum oo_cluster_kind kind,
-		  uint64_t to, uint64_t ask, const uint8_t *body, size_t len,
+bool cluster_send(struct oo_registrar *r, const struct cluster_letter *l,
 		  mono_us now);
 bool cluster_look_up(struct oo_registrar *r, uint64_t ask, const char *number);
 /* Heard once, and no longer. */

@@ -149,7 +149,7 @@ json_t *cluster_status(const struct cluster *c)
 		"{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
 		" s:I, s:I, s:I}",
 		"state", c->up ? "up" : "down", "why", c->why, "name", c->name,
-		"registrars", (json_int_t)(others + 1), "remote_nodes",
+		"registrars", (json_int_t)others + 1, "remote_nodes",
 		(json_int_t)nodes, "opens_out", (json_int_t)n->opens_out,
 		"opens_in", (json_int_t)n->opens_in, "notes",
 		(json_int_t)n->notes, "unreached", (json_int_t)n->unreached,
@@ -243,30 +243,28 @@ static int open_store(struct cluster *c, struct event_base *base,
 	return err;
 }
 
-int cluster_open(struct cluster **out, struct event_base *base,
-		 struct oo_registrar *registrar,
-		 const struct conf_registrar *conf, loop_fn changed, void *ctx,
+int cluster_open(struct cluster **out, const struct cluster_cfg *cfg,
 		 char why[CLUSTER_WHY_MAX])
 {
 	struct cluster *c;
 	int err;
 
 	*out = NULL;
-	if (!conf->cluster.redis[0])
+	if (!cfg->conf->cluster.redis[0])
 		return 0;
 	c = calloc(1, sizeof(*c));
 	if (!c) {
 		(void)snprintf(why, CLUSTER_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
-	c->registrar = registrar;
-	c->changed = changed;
-	c->ctx = ctx;
-	err = name_it(c, conf, why);
+	c->registrar = cfg->registrar;
+	c->changed = cfg->changed;
+	c->ctx = cfg->ctx;
+	err = name_it(c, cfg->conf, why);
 	if (err == 0)
-		err = join(c, conf, why);
+		err = join(c, cfg->conf, why);
 	if (err == 0)
-		err = open_store(c, base, conf, why);
+		err = open_store(c, cfg->base, cfg->conf, why);
 	if (err != 0) {
 		cluster_close(c);
 		return err;

@@ -18,14 +18,19 @@
 
 struct cluster;
 
-/*
- * *@out is NULL when @conf has no cluster.  @changed is called whenever the
- * registrar has got something from the others, so has something to send.  0,
- * or -errno with a sentence in @why.  Everything is borrowed.
- */
-int cluster_open(struct cluster **out, struct event_base *base,
-		 struct oo_registrar *registrar,
-		 const struct conf_registrar *conf, loop_fn changed, void *ctx,
+struct cluster_cfg {
+	struct event_base *base; /* borrowed, as is all here */
+	struct oo_registrar *registrar;
+	const struct conf_registrar *conf;
+	/* The registrar has got something from the others, so may have
+	 * something to send. */
+	loop_fn changed;
+	void *ctx;
+};
+
+/* *@out is NULL when the configuration has no cluster.  0, or -errno with a
+ * sentence in @why. */
+int cluster_open(struct cluster **out, const struct cluster_cfg *cfg,
 		 char why[CLUSTER_WHY_MAX]);
 
 /* All of these accept NULL. */

@@ -480,8 +480,15 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 	if (err == 0)
 		err = open_control(s, why);
 	if (err == 0)
-		err = cluster_open(&s->cluster, s->base, s->registrar, s->conf,
-				   on_batch, s, why);
+		err = cluster_open(&s->cluster,
+				   &(struct cluster_cfg){
+					   .base = s->base,
+					   .registrar = s->registrar,
+					   .conf = s->conf,
+					   .changed = on_batch,
+					   .ctx = s,
+				   },
+				   why);
 	if (err == 0 && start_loop(s) != 0) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;

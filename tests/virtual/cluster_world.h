@@ -58,7 +58,7 @@ void cw_home(struct cw_world *w, int node, int reg);
 void cw_home_too(struct cw_world *w, int node, int reg);
 void cw_run(struct cw_world *w, mono_us duration);
 void cw_link(struct cw_world *w, bool up);
-void cw_dial(struct cw_world *w, int node, const char *number);
+void cw_dial(struct cw_world *w, int node, const char *called);
 /* Octets from nobody in particular. */
 void cw_inject(struct cw_world *w, int reg, const uint8_t *data, size_t len);
 
