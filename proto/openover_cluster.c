@@ -12,10 +12,13 @@
  * up, so its counter is kept for longer. */
 #define GONE_US (15 * MONO_S)
 #define FORGET_US (120 * MONO_S)
+#define LOOP_MAX_US MONO_S
 /* Beyond this a message is somebody's recording, or a clock is wrong. */
 #define SKEW_MS 30000U
 /* Every note is written again three times in its life. */
 #define WALK_S (OO_CLUSTER_NOTE_S / 3)
+#define WALK_STEP 65536U /* records looked at in vain in one go */
+#define PAUSE_US (10 * MONO_MS)
 
 enum iax2_err oo_cluster_join(struct oo_registrar *r,
 			      const struct oo_cluster_cfg *cfg, mono_us now)
@@ -165,7 +168,17 @@ static void say_hello(struct oo_registrar *r, mono_us now)
 	wire_wr_bytes(&w, c->name, strlen(c->name));
 	c->hello_next = now + HELLO_US;
 	l.len = (size_t)(w.p - body);
-	(void)cluster_send(r, &l, now);
+	if (!cluster_send(r, &l, now))
+		return;
+	c->hello_counter = c->counter;
+	c->hello_at = now;
+}
+
+uint16_t cluster_delay_ms(const struct oo_cluster *c, uint16_t delay_ms)
+{
+	const mono_us sum = delay_ms + c->loop / 2 / MONO_MS;
+
+	return sum < UINT16_MAX ? (uint16_t)sum : UINT16_MAX;
 }
 
 /* --- the others --------------------------------------------------------- */
@@ -255,8 +268,11 @@ void oo_cluster_rx(struct oo_registrar *r, const uint8_t *data, size_t len,
 		c->n.forged++;
 		return;
 	}
-	if (m.from == c->instance) /* what goes to all comes back */
+	if (m.from == c->instance) { /* what goes to all comes back */
+		if (m.counter == c->hello_counter)
+			c->loop = mono_min(now - c->hello_at, LOOP_MAX_US);
 		return;
+	}
 	wall = cluster_wall_ms(c, now);
 	if (m.at_ms + SKEW_MS < wall || m.at_ms > wall + SKEW_MS) {
 		c->n.stale++;
@@ -348,9 +364,13 @@ static bool next_walked(struct oo_registrar *r, struct oo_cluster_note *out,
 	struct oo_cluster *c = r->cluster;
 	const size_t max = oo_directory_max(r->dir);
 
-	while (c->walk_left > 0 && max > 0) {
+	for (size_t i = 0; c->walk_left > 0 && max > 0; i++) {
 		const struct oo_record *rec;
 
+		if (i == WALK_STEP) { /* the others want to be heard too */
+			c->walk_next = mono_min(c->walk_next, now + PAUSE_US);
+			return false;
+		}
 		c->walk_left--;
 		c->walk_at = c->walk_at + 1 < max ? c->walk_at + 1 : 0;
 		rec = oo_directory_at(r->dir, c->walk_at);

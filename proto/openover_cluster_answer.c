@@ -84,7 +84,8 @@ static struct cluster_ask *take_up(struct oo_registrar *r,
 	a->open.target = (uint32_t)oo_directory_index(r->dir, target);
 	a->open.target_session = target->session.id;
 	a->open.caller_nat = m->nat;
-	a->open.caller_delay_ms = m->delay_ms;
+	/* For so much longer will our node's OVER be under way. */
+	a->open.caller_delay_ms = cluster_delay_ms(r->cluster, m->delay_ms);
 	memcpy(a->open.token, m->token, sizeof(a->open.token));
 	return a;
 }

@@ -39,7 +39,8 @@ static void send_ask(struct oo_registrar *r, const struct cluster_ask *a,
 	iax2_ie_put(&w, IAX2_IE_KH_PEER_KEY, caller->key, KEY_PUBLIC_LEN);
 	iax2_ie_put(&w, IAX2_IE_KH_TOKEN, a->open.token, KEY_SHARED_LEN);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, a->open.caller_nat);
-	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, a->open.caller_delay_ms);
+	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY,
+			cluster_delay_ms(r->cluster, a->open.caller_delay_ms));
 	oo_put_candidates(&w, &c);
 	l.len = (size_t)(w.p - buf);
 	if (!w.bad)

@@ -58,6 +58,9 @@ struct oo_cluster {
 	mono_us wall_at;
 	bool linked;
 	mono_us hello_next;
+	uint64_t hello_counter; /* the last HELLO, and when it went */
+	mono_us hello_at;
+	mono_us loop; /* how long one took to come back to us */
 	struct cluster_peer peers[CLUSTER_PEERS];
 	struct oo_cluster_counters n;
 
@@ -100,6 +103,9 @@ struct cluster_letter {
 bool cluster_send(struct oo_registrar *r, const struct cluster_letter *l,
 		  mono_us now);
 bool cluster_look_up(struct oo_registrar *r, uint64_t ask, const char *number);
+/* Half of what a message between two registrars takes is our way to the store;
+ * the other adds its own. */
+uint16_t cluster_delay_ms(const struct oo_cluster *c, uint16_t delay_ms);
 /* Heard once, and no longer. */
 bool cluster_is_gone(const struct oo_cluster *c, uint64_t instance,
 		     mono_us now);

@@ -91,6 +91,13 @@ static void on_unreached(void *ctx, uint64_t ask, uint64_t to)
 	c->changed(c->ctx);
 }
 
+static void on_room(void *ctx)
+{
+	struct cluster *c = ctx;
+
+	c->changed(c->ctx);
+}
+
 /* --- to the store ------------------------------------------------------- */
 
 void cluster_pump(struct cluster *c)
@@ -223,6 +230,7 @@ static int open_store(struct cluster *c, struct event_base *base,
 		.on_message = on_message,
 		.on_found = on_found,
 		.on_unreached = on_unreached,
+		.on_room = on_room,
 		.ctx = c,
 	};
 	int err = 0;

@@ -332,9 +332,14 @@ static const redisReply *job_done(struct job *j, const redisReply *r)
 
 static void on_noted(redisAsyncContext *ac, void *reply, void *ctx)
 {
+	struct job *j = ctx;
+	struct store *s = j->s;
+	const bool done = job_done(j, reply) != NULL;
+
 	(void)ac;
-	(void)job_done(ctx, reply);
-	free(ctx);
+	free(j);
+	if (done && s->notes_under_way == NOTES_UNDER_WAY / 2)
+		s->cfg.on_room(s->cfg.ctx);
 }
 
 static void on_found(redisAsyncContext *ac, void *reply, void *ctx)

@@ -43,6 +43,8 @@ struct store_cfg {
 	void (*on_found)(void *ctx, uint64_t ask, const struct store_value *v,
 			 size_t n);
 	void (*on_unreached)(void *ctx, uint64_t ask, uint64_t to);
+	/* store_has_room() again. */
+	void (*on_room)(void *ctx);
 	void *ctx;
 };
 

@@ -138,7 +138,11 @@ static void carry(struct cw_world *w, const struct net_addr *from,
 	struct dgram in = {
 		.path.peer = *from, .ttl = 60, .data = d->data, .len = d->len
 	};
+	struct oo_msg m;
 
+	if (oo_msg_decode(d->data, d->len, &m) == IAX2_OK &&
+	    m.hdr.subclass == OO_OPEN)
+		w->open_delay_ms = m.delay_ms;
 	for (int i = 0; i < CW_REGS; i++) {
 		if (!w->gone[i] && !w->frozen[i] &&
 		    net_addr_equal(&w->reg_addr[i], &d->path.peer))
@@ -199,7 +203,7 @@ static void look_up(struct cw_world *w, int from,
 }
 
 static void deliver(struct cw_world *w, int from,
-		    const struct oo_cluster_out *o)
+		    const struct oo_cluster_out *o, bool late)
 {
 	const bool talk = o->data[1] != OO_CLUSTER_HELLO;
 	unsigned heard = 0;
@@ -214,6 +218,11 @@ static void deliver(struct cw_world *w, int from,
 		if (lose)
 			return;
 	}
+	if (!talk && w->loop > 0 && !late) {
+		w->hellos[from] = (struct cw_mail){ from, *o };
+		w->hellos_due[from] = w->now + w->loop;
+		return;
+	}
 	for (int i = 0; i < CW_REGS; i++) {
 		if (w->gone[i] ||
 		    (o->to != 0 && o->to != oo_cluster_instance(w->reg[i])))
@@ -224,6 +233,27 @@ static void deliver(struct cw_world *w, int from,
 	}
 	if (heard == 0)
 		oo_cluster_unreached(w->reg[from], o->ask, o->to, w->now);
+}
+
+static mono_us hellos_deadline(const struct cw_world *w)
+{
+	mono_us due = MONO_NEVER;
+
+	for (int i = 0; i < CW_REGS; i++) {
+		if (w->hellos_due[i] != 0)
+			due = mono_min(due, w->hellos_due[i]);
+	}
+	return due;
+}
+
+static void hellos_tick(struct cw_world *w)
+{
+	for (int i = 0; i < CW_REGS; i++) {
+		if (w->hellos_due[i] == 0 || w->now < w->hellos_due[i])
+			continue;
+		w->hellos_due[i] = 0;
+		deliver(w, i, &w->hellos[i].out, true);
+	}
 }
 
 static void take_note(struct cw_world *w, int reg,
@@ -253,7 +283,7 @@ static bool serve(struct cw_world *w, int reg)
 		if (o.job == OO_CLUSTER_LOOK_UP)
 			look_up(w, reg, &o);
 		else
-			deliver(w, reg, &o);
+			deliver(w, reg, &o, false);
 	}
 	return moved;
 }
@@ -320,6 +350,7 @@ void cw_run(struct cw_world *w, mono_us duration)
 		}
 		for (int i = 0; i < CW_NODES; i++)
 			due = mono_min(due, oo_node_deadline(w->node[i]));
+		due = mono_min(due, hellos_deadline(w));
 		w->now = due > w->now ? mono_min(due, end) : w->now + 1;
 		for (int i = 0; i < CW_REGS; i++) {
 			if (!w->gone[i] && !w->frozen[i])
@@ -327,6 +358,7 @@ void cw_run(struct cw_world *w, mono_us duration)
 		}
 		for (int i = 0; i < CW_NODES; i++)
 			oo_node_tick(w->node[i], w->now);
+		hellos_tick(w);
 		settle(w);
 	}
 }

@@ -31,6 +31,11 @@ struct cw_world {
 	struct net_addr addr[CW_NODES];
 	struct oo_cluster_note notes[CW_REGS][CW_NODES];
 
+	mono_us loop; /* how long a HELLO is under way */
+	struct cw_mail hellos[CW_REGS];
+	mono_us hellos_due[CW_REGS]; /* 0: none */
+	uint16_t open_delay_ms;      /* of the last OPEN */
+
 	bool down;            /* no registrar reaches the store */
 	bool slow;            /* it takes everything and answers nothing */
 	bool gone[CW_REGS];   /* killed */

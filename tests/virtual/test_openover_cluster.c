@@ -94,6 +94,22 @@ static void the_target_decides(void)
 	cw_done(&w);
 }
 
+/* The target must not POKE before the caller can have had the OVER. */
+static void the_way_between_registrars_counts(void)
+{
+	begin();
+	w.loop = 40 * MONO_MS;
+	cw_run(&w, 12 * MONO_S);
+	it_goes_through();
+	T_EQ(40, w.open_delay_ms);
+	/* Whatever the store does, half a second from each is the most. */
+	w.loop = 4 * MONO_S;
+	cw_run(&w, 12 * MONO_S);
+	it_goes_through();
+	T_EQ(1000, w.open_delay_ms);
+	cw_done(&w);
+}
+
 static void what_is_lost_is_asked_again(void)
 {
 	/* Of the first ASKs and ANSWERs, whichever. */
@@ -450,6 +466,7 @@ int main(void)
 	T_RUN(registrars_know_of_one_another);
 	T_RUN(a_dial_reaches_a_node_of_another_registrar);
 	T_RUN(the_target_decides);
+	T_RUN(the_way_between_registrars_counts);
 	T_RUN(what_is_lost_is_asked_again);
 	T_RUN(a_recording_does_nothing);
 	T_RUN(nobody_forges);
