@@ -14,6 +14,8 @@
 #define CW_NODES 3
 #define CW_MAIL 256
 
+extern const uint8_t cw_key[KEY_SHARED_LEN];
+
 /* A job that a registrar gave to the store. */
 struct cw_mail {
 	int from;
@@ -44,6 +46,7 @@ struct cw_world {
 	unsigned lose;        /* these bits, from the lowest: that ASK or ANSWER
 				 that is sent next is lost */
 	unsigned lost;
+	uint64_t looked_up; /* what the last look-up was for */
 	struct cw_mail log[CW_MAIL]; /* ASKs and ANSWERs, as sent */
 	size_t log_n;
 
@@ -64,6 +67,9 @@ void cw_home_too(struct cw_world *w, int node, int reg);
 void cw_run(struct cw_world *w, mono_us duration);
 void cw_link(struct cw_world *w, bool up);
 void cw_dial(struct cw_world *w, int node, const char *called);
+/* A message of one who has the cluster's key and calls itself @from. */
+void cw_say(struct cw_world *w, int reg, uint64_t from,
+	    enum oo_cluster_kind kind, const uint8_t *body, size_t len);
 /* Octets from nobody in particular. */
 void cw_inject(struct cw_world *w, int reg, const uint8_t *data, size_t len);
 
