@@ -24,12 +24,16 @@ class Redis:
         os.makedirs(self.dir)
         self.program = os.path.join(self.dir, 'redis-server')
         os.symlink(PROGRAM, self.program)
+        self.socket = os.path.join(self.dir, 'sock')
         self.url = f'redis://{self.host.addr4}:6379/3'
+        self.url6 = f'redis://[{self.host.addr6}]:6379/3'
+        self.url_path = f'unix://{self.socket}?db=3'
         self.start()
 
     def start(self):
         self.process = self.host.popen([
-            self.program, '--port', '6379', '--bind', '0.0.0.0', '--save', '', '--dir', self.dir,
+            self.program, '--port', '6379', '--bind', '*', '-::*',
+            '--unixsocket', self.socket, '--save', '', '--dir', self.dir,
             '--protected-mode', 'no', '--daemonize', 'no',
             *(['--requirepass', self.password] if self.password else [])])
         wait_until(lambda: 'PONG' in self.cli('PING'), 5, 'redis to start')

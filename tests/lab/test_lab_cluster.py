@@ -193,5 +193,15 @@ def a_wrong_password_or_key_is_said():
         equal((1, 2), (c.status(other)['registrars'], c.status(c.one)['registrars']), 'registrars')
 
 
+@test
+def redis_is_reached_by_ipv6_and_by_a_path_too():
+    with Lab(delay_ms=10) as lab:
+        c = Cluster(lab)
+        by6 = c.registrar('three', redis=c.redis.url6)
+        by_path = c.registrar('four', redis=c.redis.url_path)
+        wait_until(lambda: [c.status(r)['registrars'] for r in (c.one, by6, by_path)] == [4, 4, 4], 10,
+                   'all four registrars to meet')
+
+
 if __name__ == '__main__':
     main(missing_redis())

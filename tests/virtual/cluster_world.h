@@ -46,7 +46,7 @@ struct cw_world {
 	unsigned lose;        /* these bits, from the lowest: that ASK or ANSWER
 				 that is sent next is lost */
 	unsigned lost;
-	uint64_t looked_up; /* what the last look-up was for */
+	uint64_t looked_up;          /* what the last look-up was for */
 	struct cw_mail log[CW_MAIL]; /* ASKs and ANSWERs, as sent */
 	size_t log_n;
 
