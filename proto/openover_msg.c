@@ -9,6 +9,7 @@
 
 #define SEAL_LEN (2 + KEY_TAG_LEN)
 #define CANDIDATE_TYPE_REFLEXIVE 1U
+#define CANDIDATE_TYPE_RELAY 16U
 
 const char *oo_verdict_text(enum oo_verdict v)
 {
@@ -59,14 +60,18 @@ static bool get_text(const struct iax2_ie_view *v, char *out, size_t cap)
 	return true;
 }
 
-static bool get_candidate(const struct iax2_ie_view *v, struct oo_candidates *c)
+static bool get_candidate(const struct iax2_ie_view *v, struct oo_msg *m)
 {
+	struct oo_candidates *c = NULL;
 	struct net_addr a;
 
 	if (!net_addr_get(v->value + 1, v->len - 1U, &a))
 		return false;
-	if (v->value[0] == CANDIDATE_TYPE_REFLEXIVE && net_addr_is_set(&a) &&
-	    c->n < OO_CANDIDATES_MAX)
+	if (v->value[0] == CANDIDATE_TYPE_REFLEXIVE)
+		c = &m->candidates;
+	else if (v->value[0] == CANDIDATE_TYPE_RELAY)
+		c = &m->relays;
+	if (c && net_addr_is_set(&a) && c->n < OO_CANDIDATES_MAX)
 		c->addr[c->n++] = a;
 	return true;
 }
@@ -163,7 +168,7 @@ static bool take_address(struct oo_msg *m, const struct iax2_ie_view *v)
 		return m->has_target =
 			       net_addr_get(v->value, v->len, &m->target);
 	case IAX2_IE_KH_CANDIDATE:
-		return get_candidate(v, &m->candidates);
+		return get_candidate(v, m);
 	default:
 		return true;
 	}
@@ -227,14 +232,25 @@ void oo_put_addr(struct wire_wr *w, uint8_t ie, const struct net_addr *a)
 	iax2_ie_put(w, ie, v, n);
 }
 
-void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c)
+static void put_candidates(struct wire_wr *w, uint8_t type,
+			   const struct oo_candidates *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		uint8_t v[19] = { CANDIDATE_TYPE_REFLEXIVE };
+		uint8_t v[19] = { type };
 		const size_t n = net_addr_put(v + 1, &c->addr[i]);
 
 		iax2_ie_put(w, IAX2_IE_KH_CANDIDATE, v, n + 1);
 	}
+}
+
+void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c)
+{
+	put_candidates(w, CANDIDATE_TYPE_REFLEXIVE, c);
+}
+
+void oo_put_relays(struct wire_wr *w, const struct oo_candidates *c)
+{
+	put_candidates(w, CANDIDATE_TYPE_RELAY, c);
 }
 
 void oo_put_pad(struct wire_wr *w, const uint8_t *frame, size_t total,

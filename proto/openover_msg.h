@@ -33,6 +33,7 @@ enum oo_subclass {
 	OO_OPEN_REQUEST = 0x68,
 	OO_OPEN = 0x69,
 	OO_OVER = 0x6a,
+	OO_RELAY = 0x6c,
 };
 
 /* KH VERDICT: how an OPEN_REQUEST ended. */
@@ -98,6 +99,7 @@ struct oo_msg {
 	uint16_t refresh_s;
 	struct net_addr apparent;
 	struct oo_candidates candidates; /* beyond the maximum: ignored */
+	struct oo_candidates relays;     /* those that a relay carries on */
 };
 
 /*
@@ -117,6 +119,8 @@ struct wire_wr oo_frame_begin(uint8_t buf[OO_FRAME_MAX], uint8_t subclass,
 void oo_put_hello(struct wire_wr *w, const uint8_t key[KEY_PUBLIC_LEN]);
 void oo_put_addr(struct wire_wr *w, uint8_t ie, const struct net_addr *a);
 void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c);
+/* The same for addresses at a relay. */
+void oo_put_relays(struct wire_wr *w, const struct oo_candidates *c);
 /* Fill with KH PAD until @frame is @total octets once a seal is appended
  * (@sealed) or as it is.  Nothing when it is that long already. */
 void oo_put_pad(struct wire_wr *w, const uint8_t *frame, size_t total,

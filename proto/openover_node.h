@@ -22,6 +22,7 @@
 #include "proto/keys.h"
 #include "proto/mono.h"
 #include "proto/openover_msg.h"
+#include "proto/openover_node_relay.h"
 #include "proto/openover_reg.h"
 
 #define OO_REGISTRARS_MAX 8U
@@ -34,6 +35,7 @@ struct oo_node_cfg {
 	size_t tx_max;     /* datagrams queued, 8..65536 */
 	uint32_t spray_packets; /* port probing, see openover_punch.h; 0: off */
 	uint32_t spray_sockets;
+	enum oo_relay_use relay;
 	random_fn random;
 	void *random_ctx;
 };
@@ -57,6 +59,9 @@ enum oo_event_kind {
 	OO_EV_FAILED,       /* it ended with a verdict; the id is stale */
 	OO_EV_SOCKETS, /* open extra IPv4 sockets, then oo_node_sockets() */
 	OO_EV_SOCKETS_DONE, /* what oo_node_uses_socket() denies may go */
+	OO_EV_RELAY,        /* our address at a relay came, changed or went */
+	OO_EV_BETTER,       /* after a path through a relay: u.better.path is
+			 proved as well, and direct */
 };
 
 enum oo_step { OO_STEP_REQUESTED, OO_STEP_PUNCHING };
@@ -82,7 +87,12 @@ struct oo_event {
 			struct iax2_ticket ticket;
 			bool predicted; /* found by port probing */
 			bool plain;     /* no ticket: a plain client */
+			bool relayed;   /* at either end */
 		} path;
+		struct {
+			uint64_t punch; /* its ticket's id */
+			struct net_path path;
+		} better;
 		struct {
 			enum oo_verdict verdict;
 			char tried[64]; /* for people; empty: nothing to say */

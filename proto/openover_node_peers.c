@@ -93,6 +93,16 @@ static void send_request(struct oo_node *n, struct peering *p, mono_us now)
 	p->tries++;
 }
 
+void node_request(struct oo_node *n, struct peering *p, mono_us now)
+{
+	p->tries = 0;
+	p->ends = now + REQUEST_LIFE_US;
+	p->state = PEERING_REQUESTING;
+	n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
+		      sizeof(p->transaction));
+	send_request(n, p, now);
+}
+
 /* The next registrar that we are registered with and have not asked. */
 static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 {
@@ -101,12 +111,7 @@ static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 			continue;
 		p->reg = i;
 		p->tried_regs |= 1U << i;
-		p->tries = 0;
-		p->ends = now + REQUEST_LIFE_US;
-		p->state = PEERING_REQUESTING;
-		n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
-			      sizeof(p->transaction));
-		send_request(n, p, now);
+		node_request(n, p, now);
 		return true;
 	}
 	return false;
@@ -179,7 +184,9 @@ static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 
 	ev->id = id_of(n, p);
 	ev->u.path.path = *oo_punch_best(&p->punch);
-	ev->u.path.predicted = p->punch.spray_left < p->punch.cfg.spray_packets;
+	ev->u.path.relayed = oo_punch_is_relayed(&p->punch);
+	ev->u.path.predicted = !ev->u.path.relayed &&
+			       p->punch.spray_left < p->punch.cfg.spray_packets;
 	oo_punch_ticket(&p->punch, now + TICKET_LIFE_US, &ev->u.path.ticket);
 	/* It stays for its while: the peer may still have a POKE of ours to
 	 * answer, or we one of its. */
@@ -205,6 +212,12 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 	}
 	if (change & OO_PUNCH_CHOSEN)
 		path_found(n, p, now);
+	if (change & OO_PUNCH_BETTER) {
+		ev = node_event(n, OO_EV_BETTER);
+		ev->id = id_of(n, p);
+		ev->u.better.punch = p->punch.id;
+		ev->u.better.path = *oo_punch_best(&p->punch);
+	}
 	if (!(change & OO_PUNCH_ENDED))
 		return;
 	if (p->punch.sock_n > 0)
@@ -224,6 +237,7 @@ static void punch_start(struct oo_node *n, struct peering *p,
 	c->random = n->cfg.random;
 	c->random_ctx = n->cfg.random_ctx;
 	c->tx = n->tx;
+	node_relay_schedule(n, p, c, now);
 	p->state = PEERING_PUNCHING;
 	oo_punch_start(&p->punch, c, now);
 	handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
@@ -237,6 +251,7 @@ static void punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
 	oo_session_cipher(&g->session, false, m->counter, c->token);
 	memcpy(c->peer_key, m->peer_key, KEY_PUBLIC_LEN);
 	c->candidates = m->candidates;
+	c->relays = m->relays;
 	c->peer_nat = m->nat;
 }
 
@@ -417,7 +432,7 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 {
 	struct peering *p = by_id(n, id);
 
-	if (p && p->state == PEERING_PUNCHING)
+	if (p && (p->state == PEERING_PUNCHING || p->punch.relayed))
 		oo_punch_sockets(&p->punch, first, count, now);
 }
 
@@ -426,8 +441,8 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 	for (size_t i = 0; i < PEERINGS; i++) {
 		const struct peering *p = &n->peer[i];
 
-		if (p->state == PEERING_PUNCHING && p->punch.sock_n > 0 &&
-		    sock >= p->punch.sock_first &&
+		if ((p->state == PEERING_PUNCHING || p->punch.relayed) &&
+		    p->punch.sock_n > 0 && sock >= p->punch.sock_first &&
 		    sock < p->punch.sock_first + p->punch.sock_n)
 			return true;
 	}
@@ -452,6 +467,9 @@ static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
 		break;
 	case PEERING_PUNCHING:
 	case PEERING_DONE:
+		node_relay_due(n, p, now);
+		if (p->state == PEERING_REQUESTING)
+			break;
 		handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
 		break;
 	case PEERING_FREE:
@@ -483,6 +501,8 @@ mono_us node_peers_deadline(const struct oo_node *n)
 		case PEERING_PUNCHING:
 		case PEERING_DONE:
 			due = mono_min(due, oo_punch_deadline(&p->punch));
+			if (p->state == PEERING_PUNCHING)
+				due = mono_min(due, p->relay_at);
 			break;
 		case PEERING_FREE:
 			break;

@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "proto/iax2_ie.h"
+#include "proto/openover_node_relay.h"
 
 #define LIFE_US (5 * MONO_S)
 #define LIFE_SPRAY_US (9 * MONO_S)
 /* How long a proved IPv4 path waits for an IPv6 one (RFC 8305 in spirit). */
 #define HEAD_START_US (50 * MONO_MS)
+/* And a relayed one for any other. */
+#define RELAY_WAIT_US (200 * MONO_MS)
 #define SPRAY_AFTER_US (600 * MONO_MS)
 #define SPRAY_TICK_US (10 * MONO_MS)
 #define SPRAY_EACH 5U /* packets a tick: 500 a second */
@@ -48,7 +51,7 @@ static bool wants_spray(const struct oo_punch_cfg *c)
 static bool has_v6(const struct oo_punch *p)
 {
 	for (size_t i = 0; i < p->cand_n; i++) {
-		if (!net_addr_is_v4(&p->cand[i].path.peer))
+		if (!net_addr_is_v4(&p->cand[i].path.peer) && !p->cand[i].relay)
 			return true;
 	}
 	return false;
@@ -115,10 +118,16 @@ static void poke(struct oo_punch *p, struct oo_candidate *c, mono_us now)
 
 /* --- candidates --------------------------------------------------------- */
 
-static struct oo_candidate *find(struct oo_punch *p, const struct net_addr *a)
+/* The peer's address may be reached both directly and through our relay. */
+static struct oo_candidate *find(struct oo_punch *p, const struct net_path *to)
 {
+	const bool by_relay = to->sock == OO_SOCK_RELAY;
+
 	for (size_t i = 0; i < p->cand_n; i++) {
-		if (net_addr_equal(&p->cand[i].path.peer, a))
+		const struct net_path *path = &p->cand[i].path;
+
+		if (net_addr_equal(&path->peer, &to->peer) &&
+		    (path->sock == OO_SOCK_RELAY) == by_relay)
 			return &p->cand[i];
 	}
 	return NULL;
@@ -127,7 +136,7 @@ static struct oo_candidate *find(struct oo_punch *p, const struct net_addr *a)
 static struct oo_candidate *learn(struct oo_punch *p,
 				  const struct net_path *path, mono_us now)
 {
-	struct oo_candidate *c = find(p, &path->peer);
+	struct oo_candidate *c = find(p, path);
 
 	if (!c) {
 		if (p->cand_n == OO_CANDIDATES_MAX)
@@ -135,10 +144,25 @@ static struct oo_candidate *learn(struct oo_punch *p,
 		c = &p->cand[p->cand_n++];
 		memset(c, 0, sizeof(*c));
 		c->learned = true;
+		c->relay = path->sock == OO_SOCK_RELAY;
 		c->next = now;
 	}
 	c->path = *path;
 	return c;
+}
+
+static void add_relays(struct oo_punch *p, mono_us now)
+{
+	const struct oo_candidates *relays = &p->cfg.relays;
+
+	for (size_t i = 0; i < relays->n && p->cand_n < OO_CANDIDATES_MAX;
+	     i++) {
+		struct oo_candidate *c = &p->cand[p->cand_n++];
+
+		c->path.peer = relays->addr[i];
+		c->relay = true;
+		c->next = now + p->cfg.relay_delay;
+	}
 }
 
 void oo_punch_start(struct oo_punch *p, const struct oo_punch_cfg *cfg,
@@ -179,21 +203,47 @@ void oo_punch_start(struct oo_punch *p, const struct oo_punch_cfg *cfg,
 		if (cfg->opener_ttl > 1)
 			send_poke(p, &c->path, cfg->opener_ttl, now);
 	}
+	add_relays(p, now);
 }
 
 /* --- receiving ---------------------------------------------------------- */
 
+/* Nothing is left to look for. */
+static bool rests(const struct oo_punch *p)
+{
+	return p->chosen && !p->relayed;
+}
+
 static unsigned choose(struct oo_punch *p, mono_us now)
 {
 	const struct net_path *best = oo_punch_best(p);
+	const bool relayed = oo_punch_is_relayed(p);
 
-	if (p->cfg.role != OO_PUNCH_CALLER || p->chosen || !best)
+	if (p->cfg.role != OO_PUNCH_CALLER || rests(p) || !best)
 		return 0;
-	if (net_addr_is_v4(&best->peer) && has_v6(p) &&
+	if (relayed && (p->chosen || now < p->relay_at + RELAY_WAIT_US))
+		return 0;
+	if (!relayed && net_addr_is_v4(&best->peer) && has_v6(p) &&
 	    now < p->proved_at + HEAD_START_US)
 		return 0;
+	p->relayed = relayed;
+	if (p->chosen)
+		return OO_PUNCH_BETTER;
 	p->chosen = true;
 	return OO_PUNCH_CHOSEN;
+}
+
+static void proved(struct oo_punch *p, const struct oo_candidate *c,
+		   mono_us now)
+{
+	if (c->relay) {
+		if (p->relay_at == 0)
+			p->relay_at = now;
+		return;
+	}
+	p->spray_at = MONO_NEVER;
+	if (p->proved_at == 0)
+		p->proved_at = now;
 }
 
 static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
@@ -206,7 +256,7 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 	c = learn(p, &d->path, now);
 	/* Its way to us is open now, so ours to it is worth a try at once; and
 	 * before the PONG, so that the peer's answer is not behind its NEW. */
-	if (c && !c->proved && !p->chosen)
+	if (c && !c->proved && !rests(p))
 		poke(p, c, now);
 	send_pong(p, d, m);
 	return 0;
@@ -215,14 +265,14 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 static unsigned on_pong(struct oo_punch *p, const struct dgram *d,
 			const struct oo_msg *m, mono_us now)
 {
-	struct oo_candidate *c = find(p, &d->path.peer);
+	struct oo_candidate *c = find(p, &d->path);
 
 	if (m->transaction == 0 || m->transaction > p->tx_counter)
 		return 0;
 	if (!c) {
 		/* An answer from elsewhere, as to a guessed port: its sender is
 		 * the peer, but this address has to answer for itself. */
-		if (!p->chosen)
+		if (!rests(p))
 			(void)learn(p, &d->path, now);
 		return 0;
 	}
@@ -234,9 +284,7 @@ static unsigned on_pong(struct oo_punch *p, const struct dgram *d,
 		if (c->proved)
 			return 0;
 		c->proved = true;
-		p->spray_at = MONO_NEVER;
-		if (p->proved_at == 0)
-			p->proved_at = now;
+		proved(p, c, now);
 		return OO_PUNCH_PROVED | choose(p, now);
 	}
 	return 0;
@@ -258,7 +306,7 @@ static struct net_addr *spray_target(struct oo_punch *p)
 {
 	for (size_t i = 0; i < p->cand_n; i++) {
 		if (net_addr_is_v4(&p->cand[i].path.peer) &&
-		    !p->cand[i].learned)
+		    !p->cand[i].learned && !p->cand[i].relay)
 			return &p->cand[i].path.peer;
 	}
 	return NULL;
@@ -340,13 +388,13 @@ unsigned oo_punch_tick(struct oo_punch *p, mono_us now)
 
 	if (now >= p->ends)
 		return OO_PUNCH_ENDED;
-	for (size_t i = 0; i < p->cand_n && !p->chosen; i++) {
+	for (size_t i = 0; i < p->cand_n && !rests(p); i++) {
 		struct oo_candidate *c = &p->cand[i];
 
 		if (!c->proved && now >= c->next)
 			poke(p, c, now);
 	}
-	if (!p->chosen && now >= p->spray_at)
+	if (!rests(p) && now >= p->spray_at)
 		change |= spray(p, now);
 	return change | choose(p, now);
 }
@@ -355,7 +403,7 @@ mono_us oo_punch_deadline(const struct oo_punch *p)
 {
 	mono_us due = p->ends;
 
-	if (p->chosen)
+	if (rests(p))
 		return due;
 	for (size_t i = 0; i < p->cand_n; i++) {
 		if (!p->cand[i].proved)
@@ -364,24 +412,41 @@ mono_us oo_punch_deadline(const struct oo_punch *p)
 	due = mono_min(due, p->spray_at);
 	if (p->proved_at != 0 && p->cfg.role == OO_PUNCH_CALLER)
 		due = mono_min(due, p->proved_at + HEAD_START_US);
+	if (p->relay_at != 0 && p->cfg.role == OO_PUNCH_CALLER && !p->chosen)
+		due = mono_min(due, p->relay_at + RELAY_WAIT_US);
 	return due;
 }
 
-const struct net_path *oo_punch_best(const struct oo_punch *p)
+static unsigned rank(const struct oo_candidate *c)
 {
-	const struct net_path *best = NULL;
+	return (c->relay ? 0 : 2U) + !net_addr_is_v4(&c->path.peer);
+}
+
+static const struct oo_candidate *best_of(const struct oo_punch *p)
+{
+	const struct oo_candidate *best = NULL;
 
 	for (size_t i = 0; i < p->cand_n; i++) {
 		const struct oo_candidate *c = &p->cand[i];
 
-		if (!c->proved)
-			continue;
-		if (!net_addr_is_v4(&c->path.peer))
-			return &c->path;
-		if (!best)
-			best = &c->path;
+		if (c->proved && (!best || rank(c) > rank(best)))
+			best = c;
 	}
 	return best;
+}
+
+const struct net_path *oo_punch_best(const struct oo_punch *p)
+{
+	const struct oo_candidate *best = best_of(p);
+
+	return best ? &best->path : NULL;
+}
+
+bool oo_punch_is_relayed(const struct oo_punch *p)
+{
+	const struct oo_candidate *best = best_of(p);
+
+	return best && best->relay;
 }
 
 void oo_punch_tried(const struct oo_punch *p, char *out, size_t cap)

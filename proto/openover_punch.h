@@ -29,6 +29,7 @@ struct oo_candidate {
 	mono_us next;     /* next POKE; MONO_NEVER: none */
 	bool proved;      /* it answered a POKE of ours */
 	bool learned;     /* not from the registrar */
+	bool relay;       /* a relay carries what goes there */
 };
 
 struct oo_punch_cfg {
@@ -37,6 +38,9 @@ struct oo_punch_cfg {
 	char peer_number[IAX2_NUMBER_MAX + 1];
 	uint8_t peer_key[KEY_PUBLIC_LEN];
 	struct oo_candidates candidates;
+	/* Addresses at a relay, and how long others go before. */
+	struct oo_candidates relays;
+	mono_us relay_delay;
 	uint8_t own_nat; /* enum oo_nat bits */
 	uint8_t peer_nat;
 	/* Target, IPv4: when the caller's own POKE is expected to have left,
@@ -63,8 +67,10 @@ struct oo_punch {
 	size_t cand_n;
 	mono_us began;
 	mono_us ends;
-	mono_us proved_at; /* first proof; 0: none yet */
+	mono_us proved_at; /* first proof of a direct path; 0: none yet */
+	mono_us relay_at;  /* of one through a relay */
 	bool chosen;       /* the caller has its path */
+	bool relayed;      /* and goes on looking for a better one */
 	/* Port probing. */
 	mono_us spray_at; /* MONO_NEVER: not wanted, or over */
 	uint32_t spray_left;
@@ -80,6 +86,7 @@ enum oo_punch_change {
 	OO_PUNCH_CHOSEN = 2,  /* caller: call on oo_punch_best() now */
 	OO_PUNCH_ENDED = 4,   /* time is up */
 	OO_PUNCH_SOCKETS = 8, /* wants cfg.spray_sockets extra IPv4 sockets */
+	OO_PUNCH_BETTER = 16, /* caller: oo_punch_best() is direct now */
 };
 
 /* The ticket that both ends make from the token. */
@@ -98,8 +105,11 @@ mono_us oo_punch_deadline(const struct oo_punch *p);
 /* The extra sockets are there: ids @first..@first+@n-1. */
 void oo_punch_sockets(struct oo_punch *p, uint16_t first, uint16_t n,
 		      mono_us now);
-/* The best proved path, NULL when there is none: IPv6 before IPv4. */
+/* The best proved path, NULL when there is none: IPv6 before IPv4, and both
+ * before a relay. */
 const struct net_path *oo_punch_best(const struct oo_punch *p);
+/* Is it one through a relay, of either end? */
+bool oo_punch_is_relayed(const struct oo_punch *p);
 /* What was tried, for people: "2 addresses, 46 packets". */
 void oo_punch_tried(const struct oo_punch *p, char *out, size_t cap);
 

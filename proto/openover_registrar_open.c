@@ -90,7 +90,6 @@ void registrar_candidates_of(const struct oo_record *rec,
 	}
 }
 
-/* The address that the node was last heard from. */
 const struct net_path *registrar_main_path(const struct oo_record *rec)
 {
 	const bool v6 = net_addr_is_set(&rec->path[OO_V6].peer) &&
@@ -141,6 +140,7 @@ void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
 	put_token(&w, &caller->session, counter, t->token);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, t->target_nat);
 	oo_put_candidates(&w, &c);
+	registrar_relay_put(r, target, &w);
 	seal_append(&w, buf, caller->session.tx_key);
 	registrar_send(r, registrar_main_path(caller), buf, &w);
 }
@@ -170,6 +170,7 @@ void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, t->caller_nat);
 		iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, t->caller_delay_ms);
 		oo_put_candidates(&w, &c);
+		registrar_relay_put(r, caller, &w);
 		seal_append(&w, buf, target->session.tx_key);
 		registrar_send(r, &target->path[f], buf, &w);
 	}

@@ -58,6 +58,9 @@ static void station_settle(void *ctx, mono_us now)
 		} else if (ev.kind == NODE_EV_LINK_DOWN) {
 			s->downs++;
 			memcpy(s->why, ev.why, sizeof(s->why));
+		} else if (ev.kind == NODE_EV_CALLER_REFUSED) {
+			s->refused++;
+			memcpy(s->refused_why, ev.why, sizeof(ev.why));
 		} else if (ev.kind == NODE_EV_SOCKETS_CLOSE) {
 			s->closed++;
 		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {

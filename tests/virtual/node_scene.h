@@ -21,6 +21,8 @@ struct station {
 	struct node_event last;
 	unsigned ups, downs, opened, closed;
 	char why[NODE_WHY_MAX];
+	unsigned refused; /* callers, and why the last was */
+	char refused_why[NODE_WHY_MAX];
 };
 
 struct scene {
