@@ -25,7 +25,9 @@
 #define CONF_PATH_MAX 255U   /* octets */
 #define CONF_SOCKET_MAX 107U /* octets that fit sockaddr_un.sun_path */
 #define CONF_GROUP_MAX 32U   /* octets of a group's name */
-#define CONF_KEY_LEN 32U     /* octets of a public key */
+#define CONF_REDIS_MAX 287U  /* octets of where a Redis server is */
+#define CONF_CLUSTER_NAME_MAX 32U
+#define CONF_KEY_LEN 32U /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
 #define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
@@ -195,6 +197,13 @@ struct conf_registrar {
 		uint32_t auth_failures_per_min; /* an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
+	struct {
+		/* conf_redis.h; empty: alone */
+		char redis[CONF_REDIS_MAX + 1];
+		char password_file[CONF_PATH_MAX + 1]; /* may be empty */
+		char key_file[CONF_PATH_MAX + 1];      /* set with redis */
+		char name[CONF_CLUSTER_NAME_MAX + 1];  /* empty: the host's */
+	} cluster;
 	struct {
 		bool enabled;
 		char address4[16];   /* IPv4 address, "": this machine's */

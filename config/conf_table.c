@@ -428,6 +428,25 @@ static const struct conf_row registrar_rows[] = {
 	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
 	  .max = 1000000, .dflt = 4096,
 	  .help = "Calls being opened at the same time, for all nodes." },
+	{ "cluster.redis", CONF_STRING, REGISTRAR(cluster.redis),
+	  .ok = conf_text_is_redis,
+	  .allowed = "redis://HOST:PORT/DB or unix://PATH?db=DB",
+	  .help = "The Redis or Valkey server through which several registrars "
+		  "stand as one, redis://HOST:PORT/DB or unix://PATH?db=DB; "
+		  "empty: this registrar stands alone." },
+	{ "cluster.password_file", CONF_PATH, REGISTRAR(cluster.password_file),
+	  .help = "A file of mode 0600 with that server's password; empty: "
+		  "it asks for none." },
+	{ "cluster.key_file", CONF_PATH, REGISTRAR(cluster.key_file),
+	  .help = "A file of mode 0600, as keyhole keygen makes it, with the "
+		  "key that all registrars of the cluster share: who has it "
+		  "can pass for one of them, and who has not cannot, even "
+		  "with access to the server." },
+	{ "cluster.name", CONF_STRING, REGISTRAR(cluster.name),
+	  .ok = conf_text_is_host,
+	  .allowed = "at most 32 characters A-Z, a-z, 0-9, - _ and .",
+	  .help = "This registrar's name, which no other of the cluster has; "
+		  "empty: the host's name." },
 	{ "relay.enabled", CONF_BOOL, REGISTRAR(relay.enabled),
 	  .help = "Carry calls for nodes that nothing else leads to. It costs "
 		  "the registrar's bandwidth, about 100 kbit/s each way for "
@@ -475,6 +494,13 @@ static bool registrar_has_a_family(const void *conf)
 	return c->iax2.bind4[0] || c->iax2.bind6[0];
 }
 
+static bool cluster_has_a_key(const void *conf)
+{
+	const struct conf_registrar *c = conf;
+
+	return !c->cluster.redis[0] || c->cluster.key_file[0];
+}
+
 static bool relay_ports_are_ordered(const void *conf)
 {
 	const struct conf_registrar *c = conf;
@@ -483,6 +509,9 @@ static bool relay_ports_are_ordered(const void *conf)
 }
 
 static const struct conf_rule registrar_rules[] = {
+	{ "cluster.key_file", cluster_has_a_key,
+	  "cluster.redis is set and cluster.key_file is not; allowed: both, or "
+	  "neither" },
 	{ "relay.port_last", relay_ports_are_ordered,
 	  "relay.port_last is less than relay.port_first; allowed: the same or "
 	  "more" },

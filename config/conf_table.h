@@ -131,6 +131,7 @@ bool conf_text_is_ipv6(const char *text);
 bool conf_text_is_prefix(const char *text);
 bool conf_text_is_host(const char *text);
 bool conf_text_is_callsign(const char *text);
+bool conf_text_is_redis(const char *text); /* or empty */
 bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);
 

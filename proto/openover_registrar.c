@@ -83,6 +83,7 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 {
 	if (!r)
 		return NULL;
+	registrar_cluster_free(r);
 	oo_directory_free(r->dir);
 	dgram_queue_free(r->tx);
 	rate_table_free(r->unproved);
@@ -135,6 +136,8 @@ void registrar_event(struct oo_registrar *r, enum oo_registrar_event_kind kind,
 {
 	struct oo_registrar_event *ev;
 
+	if (kind <= OO_REG_EV_DOWN)
+		registrar_cluster_changed(r, number);
 	if (r->ev_n == EVENTS_MAX)
 		return;
 	ev = &r->events[(r->ev_head + r->ev_n++) % EVENTS_MAX];
@@ -307,7 +310,7 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 	}
 }
 
-static mono_us last_heard(const struct oo_record *rec)
+mono_us registrar_last_heard(const struct oo_record *rec)
 {
 	return rec->heard[OO_V4] > rec->heard[OO_V6] ? rec->heard[OO_V4]
 						     : rec->heard[OO_V6];
@@ -315,7 +318,8 @@ static mono_us last_heard(const struct oo_record *rec)
 
 bool oo_registrar_is_online(const struct oo_record *rec, mono_us now)
 {
-	return rec->session.id != 0 && now - last_heard(rec) < ONLINE_US;
+	return rec->session.id != 0 &&
+	       now - registrar_last_heard(rec) < ONLINE_US;
 }
 
 /* Look at a thirtieth of the records each second. */
@@ -329,7 +333,8 @@ static void sweep(struct oo_registrar *r, mono_us now)
 
 		r->sweep_at = r->sweep_at + 1 < max ? r->sweep_at + 1 : 0;
 		rec = oo_directory_at(r->dir, r->sweep_at);
-		if (rec->session.id == 0 || now - last_heard(rec) < FORGET_US)
+		if (rec->session.id == 0 ||
+		    now - registrar_last_heard(rec) < FORGET_US)
 			continue;
 		oo_directory_end(r->dir, rec);
 		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);
@@ -339,6 +344,7 @@ static void sweep(struct oo_registrar *r, mono_us now)
 void oo_registrar_tick(struct oo_registrar *r, mono_us now)
 {
 	registrar_opens_tick(r, now);
+	registrar_cluster_tick(r, now);
 	if (now < r->sweep_next)
 		return;
 	r->sweep_next = now + SWEEP_US;
@@ -349,7 +355,8 @@ void oo_registrar_tick(struct oo_registrar *r, mono_us now)
 
 mono_us oo_registrar_deadline(const struct oo_registrar *r)
 {
-	const mono_us opens = registrar_opens_deadline(r);
+	const mono_us opens = mono_min(registrar_opens_deadline(r),
+				       registrar_cluster_deadline(r));
 
 	if (oo_directory_sessions(r->dir) == 0 &&
 	    oo_plains_registered(r->plains) == 0 &&

@@ -56,13 +56,19 @@ static void add_proved(const struct oo_record *rec, struct oo_candidates *out,
 		oo_candidate_add(out, OO_CANDIDATE_MAPPED, &mapped);
 }
 
+void registrar_candidates_of(const struct oo_record *rec,
+			     struct oo_candidates *out, mono_us now)
+{
+	out->n = 0;
+	add_proved(rec, out, now);
+}
+
 void registrar_candidates(const struct oo_record *rec,
 			  const struct oo_local *local,
 			  const struct oo_record *to, struct oo_candidates *out,
 			  mono_us now)
 {
-	out->n = 0;
-	add_proved(rec, out, now);
+	registrar_candidates_of(rec, out, now);
 	if (!at_one_site(rec, to, now))
 		return;
 	for (size_t i = 0; i < local->n; i++) {

@@ -66,8 +66,8 @@ static struct open_tx *tx_new(struct oo_registrar *r, uint64_t id)
 }
 
 /* The record, as long as it still is the party it was. */
-static struct oo_record *party(struct oo_registrar *r, uint32_t index,
-			       uint64_t session)
+struct oo_record *registrar_party(struct oo_registrar *r, uint32_t index,
+				  uint64_t session)
 {
 	struct oo_record *rec = oo_directory_at(r->dir, index);
 
@@ -83,9 +83,9 @@ const struct net_path *registrar_main_path(const struct oo_record *rec)
 }
 
 /* OVER with a refusal: to the address the caller asked from. */
-static void send_verdict(struct oo_registrar *r, struct oo_record *caller,
-			 const struct net_path *path, uint64_t caller_tx,
-			 enum oo_verdict verdict)
+void registrar_send_verdict(struct oo_registrar *r, struct oo_record *caller,
+			    const struct net_path *path, uint64_t caller_tx,
+			    enum oo_verdict verdict)
 {
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
@@ -107,9 +107,9 @@ static void put_token(struct wire_wr *w, const struct oo_session *s,
 	iax2_ie_put(w, IAX2_IE_KH_TOKEN, hidden, sizeof(hidden));
 }
 
-static void send_over(struct oo_registrar *r, const struct open_tx *t,
-		      struct oo_record *caller, const struct oo_record *target,
-		      mono_us now)
+void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
+			 struct oo_record *caller,
+			 const struct oo_record *target, mono_us now)
 {
 	struct oo_candidates c;
 	uint8_t buf[OO_FRAME_MAX];
@@ -132,9 +132,9 @@ static void send_over(struct oo_registrar *r, const struct open_tx *t,
 }
 
 /* OPEN, on each path the target keeps open: one of them may just have died. */
-static void send_open(struct oo_registrar *r, const struct open_tx *t,
-		      const struct oo_record *caller, struct oo_record *target,
-		      mono_us now)
+void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
+			 const struct oo_record *caller,
+			 struct oo_record *target, mono_us now)
 {
 	struct oo_candidates c;
 
@@ -167,18 +167,21 @@ static void send_open(struct oo_registrar *r, const struct open_tx *t,
 static void finish(struct oo_registrar *r, struct open_tx *t,
 		   enum oo_verdict verdict, mono_us now)
 {
-	struct oo_record *caller = party(r, t->caller, t->caller_session);
-	const struct oo_record *target = party(r, t->target, t->target_session);
+	struct oo_record *caller =
+		registrar_party(r, t->caller, t->caller_session);
+	const struct oo_record *target =
+		registrar_party(r, t->target, t->target_session);
 
 	t->state = OPEN_DONE;
 	t->verdict = (uint8_t)verdict;
 	if (!caller)
 		return;
 	if (verdict == OO_ACCEPTED && target)
-		send_over(r, t, caller, target, now);
+		registrar_send_over(r, t, caller, target, now);
 	else
-		send_verdict(r, caller, registrar_main_path(caller),
-			     t->caller_tx, target ? verdict : OO_OFFLINE);
+		registrar_send_verdict(r, caller, registrar_main_path(caller),
+				       t->caller_tx,
+				       target ? verdict : OO_OFFLINE);
 }
 
 /* Who is asked for; NULL and a verdict when it cannot be asked. */
@@ -242,12 +245,16 @@ static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 		return name_plain(r, d, m, caller, plain);
 	if (plain)
 		why = OO_OFFLINE;
+	if (!target && !plain && why == OO_OFFLINE &&
+	    registrar_cluster_ask(r, m, caller, now))
+		return IAX2_OK;
 	if (target) {
 		t = tx_new(r, tx_id(r, caller->session.id, m->transaction));
 		why = OO_LIMITED;
 	}
 	if (!t) {
-		send_verdict(r, caller, &d->path, m->transaction, why);
+		registrar_send_verdict(r, caller, &d->path, m->transaction,
+				       why);
 		return IAX2_E_REFUSED;
 	}
 	r->n.opens++;
@@ -263,7 +270,7 @@ static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 	t->began = now;
 	t->carried = now;
 	r->random(r->random_ctx, t->token, sizeof(t->token));
-	send_open(r, t, caller, target, now);
+	registrar_send_open(r, t, caller, target, now);
 	return IAX2_OK;
 }
 
@@ -286,6 +293,8 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 	}
 	oo_directory_move(r->dir, caller, &d->path, now);
 	t = tx_find(r, tx_id(r, caller->session.id, m->transaction));
+	if (!t && registrar_cluster_repeat(r, m, caller, now))
+		return IAX2_OK;
 	if (!t)
 		return begin(r, d, m, caller, now);
 	if (now < t->carried + REPEAT_US) {
@@ -293,13 +302,13 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 		return IAX2_E_LIMITED;
 	}
 	t->carried = now;
-	target = party(r, t->target, t->target_session);
+	target = registrar_party(r, t->target, t->target_session);
 	if (m->has_ports)
 		t->caller_ports = m->ports;
 	/* What is asked anew of a target that agreed is where its ports are. */
 	if (target && (t->state == OPEN_PENDING ||
 		       (m->has_ports && t->verdict == OO_ACCEPTED)))
-		send_open(r, t, caller, target, now);
+		registrar_send_open(r, t, caller, target, now);
 	else
 		finish(r, t,
 		       t->state == OPEN_PENDING ? OO_OFFLINE
@@ -317,6 +326,8 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 	if (!target || !m->has_transaction || !m->has_verdict)
 		return IAX2_E_REFUSED;
 	t = tx_find(r, m->transaction);
+	if (!t && registrar_cluster_over(r, target, m, now))
+		return IAX2_OK;
 	if (!t || t->target_session != target->session.id ||
 	    (m->verdict != OO_ACCEPTED && m->verdict != OO_REFUSED)) {
 		r->n.forged++;

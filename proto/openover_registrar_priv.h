@@ -49,6 +49,8 @@ struct relay_before {
 
 #define EVENTS_MAX 256
 
+struct oo_cluster;
+
 struct oo_registrar {
 	struct key_identity id;
 	struct oo_directory *dir;
@@ -86,6 +88,8 @@ struct oo_registrar {
 	struct oo_registrar_event events[EVENTS_MAX];
 	size_t ev_head;
 	size_t ev_n;
+
+	struct oo_cluster *cluster; /* NULL: alone */
 };
 
 /* Queue a finished frame; false when the cursor went bad or the queue is
@@ -120,8 +124,8 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 					const struct oo_msg *m, mono_us now);
 enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 				const struct oo_msg *m, mono_us now);
-/* Addresses of @rec that are fit to be named to @to: proved and heard of
- * lately; and its own word @local when both are at one site. */
+/* Those fit to be named to @to: its own word @local too when both are at one
+ * site. */
 void registrar_candidates(const struct oo_record *rec,
 			  const struct oo_local *local,
 			  const struct oo_record *to, struct oo_candidates *out,
@@ -156,5 +160,43 @@ void registrar_relay_keep(struct oo_registrar *r, const struct oo_record *rec,
 /* The node is no longer one. */
 void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec);
 void registrar_relay_sweep(struct oo_registrar *r, mono_us now);
+
+/* OPEN and OVER as they go to our nodes, also for the cluster. */
+
+/* The record, as long as it still is the party it was; or NULL. */
+struct oo_record *registrar_party(struct oo_registrar *r, uint32_t index,
+				  uint64_t session);
+/* Addresses of a node that are fit to be named to any other: proved, and heard
+ * of lately. */
+void registrar_candidates_of(const struct oo_record *rec,
+			     struct oo_candidates *out, mono_us now);
+void registrar_send_verdict(struct oo_registrar *r, struct oo_record *caller,
+			    const struct net_path *path, uint64_t caller_tx,
+			    enum oo_verdict verdict);
+void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
+			 struct oo_record *caller,
+			 const struct oo_record *target, mono_us now);
+void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
+			 const struct oo_record *caller,
+			 struct oo_record *target, mono_us now);
+mono_us registrar_last_heard(const struct oo_record *rec);
+
+/* The cluster's side (openover_cluster.h); without one they do nothing. */
+
+void registrar_cluster_free(struct oo_registrar *r);
+/* A node came, moved or went. */
+void registrar_cluster_changed(struct oo_registrar *r, const char *number);
+/* A node of the directory that is not here is wanted: false when nobody else
+ * can be asked.  Then, for each repetition: false when it is not known. */
+bool registrar_cluster_ask(struct oo_registrar *r, const struct oo_msg *m,
+			   const struct oo_record *caller, mono_us now);
+bool registrar_cluster_repeat(struct oo_registrar *r, const struct oo_msg *m,
+			      const struct oo_record *caller, mono_us now);
+/* An authentic OVER of @target: false when no other registrar waits for it. */
+bool registrar_cluster_over(struct oo_registrar *r,
+			    const struct oo_record *target,
+			    const struct oo_msg *m, mono_us now);
+void registrar_cluster_tick(struct oo_registrar *r, mono_us now);
+mono_us registrar_cluster_deadline(const struct oo_registrar *r);
 
 #endif

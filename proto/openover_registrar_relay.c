@@ -73,7 +73,9 @@ static struct oo_record *node_of(struct oo_registrar *r,
 void registrar_relay_put(const struct oo_registrar *r,
 			 const struct oo_record *rec, struct wire_wr *w)
 {
-	const struct oo_relay_alloc *a = alloc_of(r, rec);
+	/* A node of another registrar is none of ours, though it may look it. */
+	const bool ours = oo_directory_by_number(r->dir, rec->number) == rec;
+	const struct oo_relay_alloc *a = ours ? alloc_of(r, rec) : NULL;
 	struct oo_candidates c = { .n = 0 };
 
 	for (int f = 0; a && f < OO_FAMILIES; f++) {

@@ -173,6 +173,20 @@ static int node_command(const struct conf_registrar *conf, const struct args *a)
 
 /* --- status ------------------------------------------------------------- */
 
+/* A line when there is a cluster. */
+static void print_cluster(const json_t *c)
+{
+	const char *state = json_string_value(json_object_get(c, "state"));
+
+	if (!state || strcmp(state, "off") == 0)
+		return;
+	(void)printf(
+		"cluster %s: %lld registrars, %lld nodes with others\n", state,
+		(long long)json_integer_value(json_object_get(c, "registrars")),
+		(long long)json_integer_value(
+			json_object_get(c, "remote_nodes")));
+}
+
 static int print_status(const json_t *o, bool json)
 {
 	const json_t *opens = json_object_get(o, "opens");
@@ -198,6 +212,7 @@ static int print_status(const json_t *o, bool json)
 		(long long)json_integer_value(json_object_get(opens, "asked")),
 		(long long)json_integer_value(
 			json_object_get(opens, "accepted")));
+	print_cluster(json_object_get(o, "cluster"));
 	if (json_is_true(json_object_get(relay, "enabled")))
 		(void)printf("%lld nodes at the relay, with %lld others\n",
 			     (long long)json_integer_value(

@@ -19,6 +19,7 @@
 #include "daemon/io/notify.h"
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
+#include "daemon/registrar/cluster.h"
 #include "daemon/registrar/directory.h"
 #include "daemon/registrar/relay_io.h"
 #include "daemon/registrar/roster.h"
@@ -39,6 +40,7 @@ struct server {
 	struct oo_registrar *registrar;
 	struct directory *directory;
 	struct roster roster;
+	struct cluster *cluster; /* NULL: alone */
 	struct event_base *base;
 	struct udp *udp;
 	struct relay_io *relay;
@@ -131,6 +133,7 @@ static void pump(struct server *s)
 	/* First: a socket that is there now is answered for. */
 	relay_io_pump(s->relay);
 	udp_send(s->udp, next_tx, s->registrar);
+	cluster_pump(s->cluster);
 	loop_timer_set(&s->timer, oo_registrar_deadline(s->registrar));
 }
 
@@ -185,6 +188,7 @@ static void on_look(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	(void)refresh(s, why);
 	oo_registrar_datetime(s->registrar, datetime_now());
+	cluster_look(s->cluster);
 	s->pings_per_s = (double)(pings - s->pings_before) * (double)MONO_S /
 			 (double)(now - s->pings_at + 1);
 	s->pings_before = pings;
@@ -320,7 +324,7 @@ static void do_status(void *ctx, struct control_request *req,
 	control_reply(
 		req,
 		json_pack("{s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I}, "
-			  "s:{s:I, s:I, s:I}, s:o, s:o}",
+			  "s:{s:I, s:I, s:I}, s:o, s:o, s:o}",
 			  "version", KEYHOLE_VERSION, "uptime_s",
 			  (json_int_t)((loop_now() - s->started) / MONO_S),
 			  "nodes", (json_int_t)oo_directory_count(dir),
@@ -331,7 +335,8 @@ static void do_status(void *ctx, struct control_request *req,
 			  (json_int_t)oo_registrar_opens(s->registrar), "asked",
 			  (json_int_t)n->opens, "accepted",
 			  (json_int_t)n->opens_ok, "relay",
-			  relay_io_json(s->relay), "counters", counters));
+			  relay_io_json(s->relay), "counters", counters,
+			  "cluster", cluster_status(s->cluster)));
 }
 
 /* The command line has changed the directory and does not want to wait. */
@@ -486,6 +491,16 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 		log_warning("%s", why);
 	if (err == 0)
 		err = open_control(s, why);
+	if (err == 0)
+		err = cluster_open(&s->cluster,
+				   &(struct cluster_cfg){
+					   .base = s->base,
+					   .registrar = s->registrar,
+					   .conf = s->conf,
+					   .changed = on_batch,
+					   .ctx = s,
+				   },
+				   why);
 	if (err == 0 && start_loop(s) != 0) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
@@ -502,6 +517,7 @@ static void free_event(struct event *ev)
 static void done(struct server *s)
 {
 	s->control = control_close(s->control);
+	s->cluster = cluster_close(s->cluster);
 	free_event(s->look);
 	free_event(s->watchdog);
 	for (size_t i = 0; i < SIGNALS; i++)

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "proto/iax2_endpoint.h"
+#include "proto/openover_cluster.h"
 #include "proto/openover_node.h"
 #include "proto/openover_registrar.h"
 #include "tests/alloc_count.h"
@@ -76,6 +77,17 @@ static void *new_registrar(void)
 	return oo_registrar_new(&cfg, 0);
 }
 
+static void *new_cluster(void)
+{
+	static const uint8_t key[KEY_SHARED_LEN] = { 1 };
+	const struct oo_cluster_cfg cfg = { .name = "one", .key = key };
+	struct oo_registrar *r = new_registrar();
+
+	if (r && oo_cluster_join(r, &cfg, 0) != IAX2_OK)
+		r = oo_registrar_free(r);
+	return r;
+}
+
 static void *free_registrar(void *p)
 {
 	return oo_registrar_free(p);
@@ -122,6 +134,7 @@ static void a_node_is_made_whole_or_not(void)
 static void a_registrar_is_made_whole_or_not(void)
 {
 	each_failure(new_registrar, free_registrar, 8);
+	each_failure(new_cluster, free_registrar, 11);
 }
 
 int main(void)
