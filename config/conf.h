@@ -150,6 +150,10 @@ struct conf_node {
 		uint32_t spray_sockets; /* 0..1024 */
 	} open;
 	struct {
+		bool enabled;
+		uint32_t lifetime_s; /* 120..86400 */
+	} map;
+	struct {
 		enum conf_radio type;
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */

@@ -262,6 +262,13 @@ static const struct conf_row node_rows[] = {
 	  .dflt = 2048, .help = "Datagrams that one such probing may take." },
 	{ "open.spray_sockets", CONF_U32, NODE(open.spray_sockets), .max = 1024,
 	  .dflt = 256, .help = "Sockets that one such probing may take." },
+	{ "map.enabled", CONF_BOOL, NODE(map.enabled), .dflt = true,
+	  .help = "Ask the router, by PCP, NAT-PMP or UPnP, to let callers "
+		  "through to iax2.port." },
+	{ "map.lifetime_s", CONF_U32, NODE(map.lifetime_s), .min = 120,
+	  .max = 86400, .dflt = 3600, .unit = "s",
+	  .help = "How long the router is to keep that up when this node no "
+		  "longer asks; it is renewed in time." },
 	{ "radio.type", CONF_CHOICE, NODE(radio.type), .words = radio_words,
 	  .dflt = CONF_RADIO_NONE,
 	  .help = "The radio interface: \"cm108\" is a USB sound fob that also "

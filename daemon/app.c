@@ -175,6 +175,9 @@ static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
 	const bool first = fd == -2;
 
 	(void)what;
+	/* Another router may have come behind the same addresses. */
+	if (a->portmap)
+		portmap_io_look(a->portmap);
 	if (same)
 		return;
 	memcpy(a->own, now, n * sizeof(now[0]));
@@ -221,6 +224,8 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	a->stopping = true;
 	log_info("stopping");
 	notify_stopping();
+	if (a->portmap)
+		portmap_io_release(a->portmap);
 	node_stop(a->node, loop_now());
 	radio_io_transmit(a->radio, (const int16_t[AUDIO_BLOCK]){ 0 }, false,
 			  loop_now());
@@ -303,7 +308,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	    add_timer(a, &a->addresses, on_own_addresses,
 		      ADDRESSES_S * MONO_S) != 0 ||
 	    (watchdog != MONO_NEVER &&
-	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0))
+	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
+	    app_map_open(a) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -344,6 +350,7 @@ static void done(struct app *a)
 	if (a->beat.ev)
 		loop_beat_done(&a->beat);
 	a->control = control_close(a->control);
+	a->portmap = portmap_io_free(a->portmap);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
 		free_event(a->registrar[i].again);

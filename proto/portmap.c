@@ -20,7 +20,13 @@ static const char silent_text[] = "the router does not answer";
 
 const char *portmap_method_text(enum portmap_method m)
 {
-	return m == PORTMAP_PCP ? "PCP" : "NAT-PMP";
+	static const char *const text[] = {
+		[PORTMAP_PCP] = "PCP",
+		[PORTMAP_NATPMP] = "NAT-PMP",
+		[PORTMAP_UPNP] = "UPnP",
+	};
+
+	return text[m];
 }
 
 const char *portmap_state_text(enum portmap_state s)
@@ -184,7 +190,7 @@ static bool wants_natpmp(const struct portmap *m)
 }
 
 unsigned portmap_refused(struct portmap *m, enum portmap_method method,
-			const char *why, mono_us again, mono_us now)
+			 const char *why, mono_us again, mono_us now)
 {
 	struct portmap_ask *a = &m->ask[method];
 	struct portmap_ask *natpmp = &m->ask[PORTMAP_NATPMP];
@@ -218,8 +224,8 @@ static mono_us renewal_at(const struct portmap *m, const struct portmap_ask *a,
 }
 
 unsigned portmap_held(struct portmap *m, enum portmap_method method,
-		     const struct net_addr *external, uint32_t lifetime_s,
-		     mono_us now)
+		      const struct net_addr *external, uint32_t lifetime_s,
+		      mono_us now)
 {
 	struct portmap_ask *a = &m->ask[method];
 	struct portmap_ask *other = &m->ask[PORTMAP_METHODS - 1 - method];
@@ -267,7 +273,8 @@ static unsigned map_due(struct portmap *m, enum portmap_method method,
 
 	if (method == PORTMAP_NATPMP && a->tries >= NATPMP_TRIES &&
 	    a->expires == 0)
-		return portmap_refused(m, method, silent_text, PORTMAP_AGAIN_US, now);
+		return portmap_refused(m, method, silent_text, PORTMAP_AGAIN_US,
+				       now);
 	if (a->tries >= NATPMP_TRIES && method == PORTMAP_NATPMP)
 		a->tries = 0;
 	send_step(m, method, now);
@@ -360,7 +367,8 @@ unsigned portmap_gateway(struct portmap *m, const struct net_addr *gateway,
 {
 	static const struct net_addr none;
 	struct net_addr to = *gateway;
-	const bool lost = portmap_has(m, PORTMAP_PCP) || portmap_has(m, PORTMAP_NATPMP);
+	const bool lost =
+		portmap_has(m, PORTMAP_PCP) || portmap_has(m, PORTMAP_NATPMP);
 
 	to.port = net_addr_same_ip(gateway, &none) ? 0 : PORTMAP_PORT;
 	if (m->end_by != 0 || (net_addr_equal(&m->gateway, &to) &&
@@ -394,24 +402,33 @@ unsigned portmap_release(struct portmap *m, mono_us now)
 	return any ? 0 : portmap_released(m);
 }
 
+struct portmap_view portmap_view_of(enum portmap_method method,
+				    const struct net_addr *external,
+				    mono_us expires, mono_us now)
+{
+	const bool open = portmap_is_public(external);
+
+	return (struct portmap_view){
+		.state = open ? PORTMAP_MAPPED : PORTMAP_PRIVATE,
+		.method = method,
+		.external = *external,
+		.lifetime_s = (uint32_t)((expires - now) / MONO_S),
+		.why = open ? "" : "a router behind the carrier's NAT",
+	};
+}
+
 struct portmap_view portmap_view_method(const struct portmap *m,
 					enum portmap_method method, mono_us now)
 {
 	const struct portmap_ask *a = &m->ask[method];
 	struct portmap_view v = { .method = method, .why = a->why };
 
-	if (a->expires > now) {
-		const bool open = portmap_is_public(&a->external);
-
-		v.state = open ? PORTMAP_MAPPED : PORTMAP_PRIVATE;
-		v.why = open ? "" : "a router behind the carrier's NAT";
-		v.external = a->external;
-		v.lifetime_s = (uint32_t)((a->expires - now) / MONO_S);
-	} else if (a->why[0] != '\0') {
+	if (a->expires > now)
+		return portmap_view_of(method, &a->external, a->expires, now);
+	if (a->why[0] != '\0')
 		v.state = PORTMAP_REFUSED;
-	} else if (a->step != PORTMAP_STEP_OFF) {
+	else if (a->step != PORTMAP_STEP_OFF)
 		v.state = PORTMAP_ASKING;
-	}
 	return v;
 }
 

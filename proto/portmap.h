@@ -17,7 +17,12 @@
 #include "proto/mono.h"
 #include "proto/portmap_wire.h"
 
-enum portmap_method { PORTMAP_PCP, PORTMAP_NATPMP, PORTMAP_METHODS };
+enum portmap_method {
+	PORTMAP_PCP,
+	PORTMAP_NATPMP,
+	PORTMAP_METHODS,                /* of this machine */
+	PORTMAP_UPNP = PORTMAP_METHODS, /* of proto/portmap_upnp.h */
+};
 
 enum portmap_state {
 	PORTMAP_NONE,    /* no gateway, or the other method has the mapping */
@@ -106,6 +111,10 @@ unsigned portmap_tick(struct portmap *m, mono_us now);
 mono_us portmap_deadline(const struct portmap *m);
 /* Delete the mapping; PORTMAP_CHANGE_RELEASED, here or within 1.5 s. */
 unsigned portmap_release(struct portmap *m, mono_us now);
+/* Of a mapping that stands. */
+struct portmap_view portmap_view_of(enum portmap_method method,
+				    const struct net_addr *external,
+				    mono_us expires, mono_us now);
 /* Of one method, and of the better one. */
 struct portmap_view portmap_view_method(const struct portmap *m,
 					enum portmap_method method,

@@ -69,7 +69,8 @@ static unsigned on_pcp_map(struct portmap *m, const struct portmap_msg *msg,
 			   mono_us now)
 {
 	struct portmap_ask *a = &m->ask[PORTMAP_PCP];
-	const mono_us life = mono_min(msg->lifetime_s, PORTMAP_AGAIN_MAX_S) * MONO_S;
+	const mono_us life =
+		mono_min(msg->lifetime_s, PORTMAP_AGAIN_MAX_S) * MONO_S;
 
 	if (msg->internal_port != m->cfg.port ||
 	    memcmp(msg->nonce, a->nonce, sizeof(a->nonce)) != 0)
@@ -81,16 +82,17 @@ static unsigned on_pcp_map(struct portmap *m, const struct portmap_msg *msg,
 	(void)note_epoch(a, PORTMAP_PCP, msg->epoch_s, now);
 	if (msg->result == PCP_SUCCESS && msg->lifetime_s > 0 &&
 	    net_addr_is_set(&msg->external))
-		return portmap_held(m, PORTMAP_PCP, &msg->external, msg->lifetime_s,
-			    now);
+		return portmap_held(m, PORTMAP_PCP, &msg->external,
+				    msg->lifetime_s, now);
 	/* A renewal refused: what was granted stands to its end. */
 	if (a->expires != 0)
 		return 0;
 	if (msg->result == PCP_SUCCESS)
 		return portmap_refused(m, PORTMAP_PCP,
-			       "the router's answer makes no sense", PORTMAP_AGAIN_US,
-			       now);
-	return portmap_refused(m, PORTMAP_PCP, pcp_result_text(msg->result), life, now);
+				       "the router's answer makes no sense",
+				       PORTMAP_AGAIN_US, now);
+	return portmap_refused(m, PORTMAP_PCP, pcp_result_text(msg->result),
+			       life, now);
 }
 
 static unsigned on_pcp_announce(struct portmap *m,
@@ -105,10 +107,12 @@ static unsigned on_no_pcp(struct portmap *m, uint32_t lifetime_s, mono_us now)
 {
 	const mono_us life = mono_min(lifetime_s, PORTMAP_AGAIN_MAX_S) * MONO_S;
 
-	if (m->ask[PORTMAP_PCP].step != PORTMAP_STEP_MAP || portmap_has(m, PORTMAP_PCP))
+	if (m->ask[PORTMAP_PCP].step != PORTMAP_STEP_MAP ||
+	    portmap_has(m, PORTMAP_PCP))
 		return 0;
-	return portmap_refused(m, PORTMAP_PCP, pcp_result_text(PCP_UNSUPP_VERSION),
-		       life > PORTMAP_AGAIN_US ? life : PORTMAP_AGAIN_US, now);
+	return portmap_refused(
+		m, PORTMAP_PCP, pcp_result_text(PCP_UNSUPP_VERSION),
+		life > PORTMAP_AGAIN_US ? life : PORTMAP_AGAIN_US, now);
 }
 
 static unsigned on_no_natpmp(struct portmap *m, mono_us now)
@@ -118,8 +122,8 @@ static unsigned on_no_natpmp(struct portmap *m, mono_us now)
 	if (step != PORTMAP_STEP_ADDRESS && step != PORTMAP_STEP_MAP)
 		return 0;
 	return portmap_refused(m, PORTMAP_NATPMP,
-		       natpmp_result_text(NATPMP_UNSUPP_VERSION), PORTMAP_AGAIN_US,
-		       now);
+			       natpmp_result_text(NATPMP_UNSUPP_VERSION),
+			       PORTMAP_AGAIN_US, now);
 }
 
 /* PORTMAP_CHANGE_MAPPED when a mapping now has another address. */
@@ -148,7 +152,8 @@ static unsigned on_natpmp_map(struct portmap *m, const struct portmap_msg *msg,
 
 	external.port = msg->external.port;
 	if (msg->lifetime_s > 0 && external.port != 0)
-		return portmap_held(m, PORTMAP_NATPMP, &external, msg->lifetime_s, now);
+		return portmap_held(m, PORTMAP_NATPMP, &external,
+				    msg->lifetime_s, now);
 	return 0;
 }
 
@@ -172,8 +177,9 @@ static unsigned on_natpmp(struct portmap *m, const struct portmap_msg *msg,
 			   : note_address(m, msg, now);
 	if (a->expires != 0)
 		return 0;
-	return portmap_refused(m, PORTMAP_NATPMP, natpmp_result_text(msg->result),
-		       PORTMAP_AGAIN_US, now);
+	return portmap_refused(m, PORTMAP_NATPMP,
+			       natpmp_result_text(msg->result),
+			       PORTMAP_AGAIN_US, now);
 }
 
 unsigned portmap_rx(struct portmap *m, const struct dgram *d, mono_us now)
