@@ -65,6 +65,20 @@ static void recover(struct portmap *m, enum portmap_method method, mono_us now)
 
 /* --- answers ------------------------------------------------------------ */
 
+/* Who was silent or refused has started: ask before long, but let no flood of
+ * announcements hurry that. */
+static void awaken(struct portmap *m, enum portmap_method method, mono_us now)
+{
+	struct portmap_ask *a = &m->ask[method];
+	const bool waits = a->step == PORTMAP_STEP_REST ||
+			   (a->step == PORTMAP_STEP_MAP && a->expires == 0);
+
+	if (!waits || a->due <= now + RECOVER_MAX_US)
+		return;
+	a->tries = 0;
+	a->due = now + portmap_spread(m, 0, RECOVER_MAX_US);
+}
+
 static unsigned on_pcp_map(struct portmap *m, const struct portmap_msg *msg,
 			   mono_us now)
 {
@@ -100,6 +114,7 @@ static unsigned on_pcp_announce(struct portmap *m,
 {
 	if (note_epoch(&m->ask[PORTMAP_PCP], PORTMAP_PCP, msg->epoch_s, now))
 		recover(m, PORTMAP_PCP, now);
+	awaken(m, PORTMAP_PCP, now);
 	return 0;
 }
 
@@ -131,6 +146,7 @@ static unsigned note_address(struct portmap *m, const struct portmap_msg *msg,
 			     mono_us now)
 {
 	struct portmap_ask *a = &m->ask[PORTMAP_NATPMP];
+	struct portmap_ask *pcp = &m->ask[PORTMAP_PCP];
 	const bool same = memcmp(a->external.ip, msg->external.ip,
 				 sizeof(a->external.ip)) == 0;
 
@@ -138,8 +154,13 @@ static unsigned note_address(struct portmap *m, const struct portmap_msg *msg,
 	if (a->step == PORTMAP_STEP_ADDRESS) {
 		a->step = PORTMAP_STEP_WAIT;
 		a->due = now + PCP_GRACE_US;
-		if (m->ask[PORTMAP_PCP].step == PORTMAP_STEP_REST)
+		if (pcp->step == PORTMAP_STEP_REST)
 			a->due = now;
+		/* The router is there now, if it was not when PCP asked. */
+		if (pcp->step == PORTMAP_STEP_MAP && pcp->tries > 1) {
+			pcp->tries = 0;
+			pcp->due = now;
+		}
 	}
 	return !same && a->expires != 0 ? PORTMAP_CHANGE_MAPPED : 0;
 }
@@ -163,6 +184,8 @@ static unsigned on_natpmp(struct portmap *m, const struct portmap_msg *msg,
 	struct portmap_ask *a = &m->ask[PORTMAP_NATPMP];
 	const bool map = msg->kind == PORTMAP_MSG_NATPMP_MAP;
 
+	if (!map)
+		awaken(m, PORTMAP_NATPMP, now);
 	if (a->step == PORTMAP_STEP_OFF || a->step == PORTMAP_STEP_REST ||
 	    (map && msg->internal_port != m->cfg.port))
 		return 0;

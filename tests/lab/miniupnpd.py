@@ -9,9 +9,9 @@ import shutil
 
 from lab import wait_until
 
-# A packet to the port of PCP and NAT-PMP is PCP when its first octet is 2.
-PCP_ONLY = '!= 2'
-NATPMP_ONLY = '== 2'
+# What the router does not hear of the port that PCP and NAT-PMP share: PCP's
+# first octet is 2.
+DEAF = {('pcp',): '@th,64,8 != 2', ('natpmp',): '@th,64,8 == 2', ('upnp',): ''}
 
 
 def missing_miniupnpd():
@@ -54,7 +54,7 @@ class Miniupnpd:
             'upnp_nat_postrouting_chain': 'post', **more}
 
     def _rules(self):
-        deaf = {('pcp',): PCP_ONLY, ('natpmp',): NATPMP_ONLY}.get(tuple(self.methods))
+        deaf = DEAF.get(tuple(self.methods))
         self.router.run(['nft', '-f', '-'], text='''
             table inet upnp {
                 chain pre { type nat hook prerouting priority dstnat - 1; }
@@ -62,7 +62,7 @@ class Miniupnpd:
             }
             add chain inet fw upnp
             insert rule inet fw forward jump upnp
-            ''' + (f'insert rule inet fw input udp dport 5351 @th,64,8 {deaf} drop\n' if deaf else ''))
+            ''' + (f'insert rule inet fw input udp dport 5351 {deaf} drop\n' if deaf is not None else ''))
 
     def start(self):
         self.process = self.router.popen(
