@@ -112,9 +112,15 @@ static unsigned on_pcp_map(struct portmap *m, const struct portmap_msg *msg,
 static unsigned on_pcp_announce(struct portmap *m,
 				const struct portmap_msg *msg, mono_us now)
 {
+	struct portmap_ask *natpmp = &m->ask[PORTMAP_NATPMP];
+
 	if (note_epoch(&m->ask[PORTMAP_PCP], PORTMAP_PCP, msg->epoch_s, now))
 		recover(m, PORTMAP_PCP, now);
 	awaken(m, PORTMAP_PCP, now);
+	/* NAT-PMP's own announcement may not come: renew, early. */
+	if (natpmp->step == PORTMAP_STEP_HELD &&
+	    natpmp->due > now + RECOVER_MAX_US)
+		natpmp->due = now + portmap_spread(m, 0, RECOVER_MAX_US);
 	return 0;
 }
 
@@ -157,7 +163,8 @@ static unsigned note_address(struct portmap *m, const struct portmap_msg *msg,
 		if (pcp->step == PORTMAP_STEP_REST)
 			a->due = now;
 		/* The router is there now, if it was not when PCP asked. */
-		if (pcp->step == PORTMAP_STEP_MAP && pcp->tries > 1) {
+		if (pcp->step == PORTMAP_STEP_MAP &&
+		    (pcp->tries > 1 || a->tries > 1)) {
 			pcp->tries = 0;
 			pcp->due = now;
 		}

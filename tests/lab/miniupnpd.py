@@ -8,6 +8,7 @@ import os
 import shutil
 
 from lab import wait_until
+from tap import equal
 
 # What the router does not hear of the port that PCP and NAT-PMP share: PCP's
 # first octet is 2.
@@ -83,6 +84,7 @@ class Miniupnpd:
         for chain in ('upnp pre', 'upnp post', 'fw upnp'):
             self.router.run(['nft', 'flush', 'chain', 'inet', *chain.split()])
         self.router.flush()
+        equal([], self.rules(), 'rules of a router that starts')
         self.start()
 
     def log(self):

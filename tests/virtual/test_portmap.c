@@ -642,6 +642,78 @@ static void another_network_is_asked_anew(void)
 	end(&s);
 }
 
+static void announce_pcp(struct scene *s)
+{
+	uint8_t buf[24] = { 2, 0x80 };
+
+	buf[11] = (uint8_t)epoch(s);
+	say(s, buf, sizeof(buf));
+}
+
+static void a_router_that_starts_late_is_asked_by_pcp_again(void)
+{
+	struct scene s;
+
+	begin(&s, (struct gateway){ 0 });
+	run(&s, 1600 * MONO_MS);
+	s.gw.pcp = s.gw.natpmp = true;
+	run(&s, 400 * MONO_MS);
+	T_EQ(PORTMAP_PCP, view(&s).method);
+	T_EQ(PORTMAP_MAPPED, view(&s).state);
+	T_EQ(0, s.natpmp_map_n);
+	end(&s);
+}
+
+static void an_announcement_awakens_who_waits_but_no_flood_hurries_it(void)
+{
+	struct scene s;
+	unsigned asked;
+
+	begin(&s, (struct gateway){ 0 });
+	run(&s, 3600 * MONO_S);
+	asked = s.pcp_n;
+	for (unsigned i = 0; i < 1000; i++) {
+		announce_pcp(&s);
+		run(&s, 10 * MONO_MS);
+	}
+	T_TRUE(s.pcp_n - asked >= 1 && s.pcp_n - asked <= 5);
+	s.gw.pcp = true;
+	run(&s, 6 * MONO_S);
+	T_EQ(PORTMAP_MAPPED, view(&s).state);
+	end(&s);
+}
+
+static void an_announcement_awakens_nat_pmp_too(void)
+{
+	struct scene s;
+
+	begin(&s, (struct gateway){ 0 });
+	run(&s, 300 * MONO_S);
+	T_EQ(PORTMAP_STEP_REST, s.m.ask[PORTMAP_NATPMP].step);
+	s.gw.natpmp = true;
+	say_address(&s);
+	run(&s, 8 * MONO_S);
+	T_EQ(PORTMAP_NATPMP, view(&s).method);
+	T_EQ(PORTMAP_MAPPED, view(&s).state);
+	end(&s);
+}
+
+static void a_pcp_announcement_makes_nat_pmp_renew(void)
+{
+	struct scene s;
+	struct dgram d;
+
+	begin(&s, (struct gateway){ .natpmp = true });
+	/* PCP's request is nowhere, so PCP stands back. */
+	T_TRUE(dgram_queue_pop(s.tx, &d));
+	run(&s, 10 * MONO_S);
+	T_EQ(1, s.natpmp_map_n);
+	announce_pcp(&s);
+	run(&s, 5 * MONO_S);
+	T_EQ(2, s.natpmp_map_n);
+	end(&s);
+}
+
 int main(void)
 {
 	T_RUN(pcp_opens_the_port);
@@ -661,5 +733,9 @@ int main(void)
 	T_RUN(strangers_are_not_believed);
 	T_RUN(ipv6_gets_a_pinhole_by_pcp_only);
 	T_RUN(another_network_is_asked_anew);
+	T_RUN(a_router_that_starts_late_is_asked_by_pcp_again);
+	T_RUN(an_announcement_awakens_who_waits_but_no_flood_hurries_it);
+	T_RUN(an_announcement_awakens_nat_pmp_too);
+	T_RUN(a_pcp_announcement_makes_nat_pmp_renew);
 	return T_DONE();
 }
