@@ -8,6 +8,7 @@ import time
 from asterisk import Asterisk
 from lab import missing, wait_until
 from miniupnpd import Miniupnpd, missing_miniupnpd
+from natpmp_router import NatPmpRouter
 from pairs import SECRET, Events, Pair, secret_file
 from sound import sweep
 from stations import Node
@@ -20,9 +21,10 @@ GLOBAL = '203.0.114'  # miniupnpd opens nothing at an address of a documentation
 class Mapped(Pair):
     """A pair whose node is behind a router that asks to be asked."""
 
-    def __init__(self, methods=('pcp', 'natpmp', 'upnp'), ipv6=False, upnpd=True):
+    def __init__(self, methods=('pcp', 'natpmp', 'upnp'), ipv6=False, upnpd=True, map=None):
         super().__init__()
         self._methods, self._ipv6, self._upnpd = methods, ipv6, upnpd
+        self._map = map or {'lifetime_s': LIFETIME_S}
 
     def _make(self, codecs, registrar, pbx):
         lab = self.lab
@@ -34,7 +36,7 @@ class Mapped(Pair):
         self.router = Miniupnpd(self.home, self._methods) if self._upnpd else None
         peer = {'number': '1999', 'secret_file': secret_file(lab)}
         self.node = Node(lab, self.site, '2001', None, peers=[peer],
-                         map={'lifetime_s': LIFETIME_S}, jitter={'min_ms': 200},
+                         map=self._map, jitter={'min_ms': 200},
                          **({'iax2': {'bind4': ''}} if self._ipv6 else {}))
         wait_until(self.node.status, 10, 'the node to start')
         self.events = Events(self.node)
@@ -53,10 +55,11 @@ class Mapped(Pair):
     def external(self):
         return f'[{self.addr()}]:4569' if self._ipv6 else f'{self.addr()}:4569'
 
-    def answers(self):
+    def answers(self, port=4569):
+        """To a POKE of a stranger's, with a PONG."""
         try:
-            return bool(self.pbx.poke(self.addr(), timeout_s=1))
-        except Exception:
+            return self.pbx.poke(self.addr(), port, timeout_s=1) > 0
+        except Failed:
             return False
 
     def is_mapped(self, by, timeout_s):
@@ -157,7 +160,14 @@ def by_natpmp_it_is_renewed_and_made_again():
 
 @test
 def by_upnp_it_is_renewed_and_made_again():
-    is_renewed_and_made_again('UPnP', ('upnp',), LIFETIME_S // 2 + 30)
+    # A router tells nobody that it started: the renewal makes it again.
+    with Mapped(('upnp',)) as pair:
+        pair.router.start()
+        pair.is_mapped('UPnP', 40)
+        pair.router.reboot()
+        wait_until(pair.router.rules, LIFETIME_S // 2 + 20, 'the mapping to be made again')
+        wait_until(pair.answers, 5, 'a stranger to be answered')
+        pair.goes()
 
 
 class Silent(Mapped):
@@ -173,11 +183,69 @@ def a_router_that_opens_nothing_does_no_harm():
         wait_until(lambda: pair.map()['state'] == 'refused', 40, 'the node to give up')
         true(pair.map()['why'], 'it says why')
         equal(1, pair.log().count('no port is open for callers'), 'sentences about it')
-        pair.node.connect  # the console works; a call out too:
         pair.runs()
         began = time.monotonic()
         pair.node.stop()
         between(0, time.monotonic() - began, 2, 'seconds to the end')
+
+
+class DoubleNat(Mapped):
+    """The router's own address is one of the carrier's."""
+
+    def _router(self):
+        carrier = self.lab.router('carrier', firewall='drop', lan='carrier')
+        return self.lab.router('home', carrier, firewall='drop')
+
+
+@test
+def a_router_behind_the_carriers_nat_is_told_apart():
+    with DoubleNat(upnpd=False) as pair:
+        granted = NatPmpRouter(pair.home)
+        m = wait_until(lambda: pair.map()['external'] and pair.map(), 40, 'the mapping')
+        equal(('private', 'NAT-PMP', f'{pair.home.addr4}:4569'), (m['state'], m['method'], m['external']),
+              'the mapping')
+        true("behind the carrier's NAT" in m['why'], f'it says why: {m}')
+        true(pair.node.status()['reach']['rung'] != 'mapped', 'it is no rung')
+        equal(1, pair.log().count('which is private'), 'sentences about it')
+        pair.node.stop()
+        equal({4569: 0}, granted.mapped, 'what is left of it')
+
+
+@test
+def a_router_that_will_not_behind_the_carriers_nat_does_no_harm():
+    with DoubleNat() as pair:
+        pair.router.start()
+        m = wait_until(lambda: pair.map()['state'] == 'refused' and pair.map(), 40, 'the refusal')
+        true(m['why'], 'it says why')
+        equal([], pair.router.rules(), "the router's rules")
+        pair.goes()
+
+
+@test
+def switched_off_it_asks_nobody():
+    with Mapped(map={'enabled': False}) as pair:
+        pair.router.start()
+        time.sleep(4)  # for what must not come
+        equal(('none', 'map.enabled is off'), (pair.map()['state'], pair.map()['why']), 'the mapping')
+        equal(0, pair.router.log().count('request received') + pair.router.log().count('M-SEARCH'),
+              'questions to the router')
+        pair.goes()
+
+
+@test
+def another_router_of_another_network_is_asked_anew():
+    with Mapped(('pcp',)) as pair:
+        pair.router.start()
+        pair.is_mapped('PCP', 40)
+        pair.site.change_address()
+        wait_until(lambda: 'is lost' in pair.log(), 20, 'the change to be seen')
+        # The router keeps the first for the old address, until its life ends.
+        m = wait_until(lambda: pair.map()['external'] and pair.map(), 5, 'the mapping')
+        port = int(m['external'].rsplit(':')[-1])
+        true(port != 4569, f'another port: {port}')
+        wait_until(lambda: pair.answers(port), 5, 'a stranger to be answered')
+        pair.node.stop()
+        equal([], [r for r in pair.router.rules() if pair.site.addr4 in r], 'what is left of it')
 
 
 if __name__ == '__main__':
