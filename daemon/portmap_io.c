@@ -267,7 +267,7 @@ static void ask_upnp(struct side *s, mono_us now)
 {
 	const struct portmap_view pcp = portmap_view(&s->pcp, now);
 	static const struct net_addr none;
-	struct upnp_task t = { .result.why = "" };
+	struct upnp_task t = { .device = s->gateway.device, .result.why = "" };
 
 	if (!s->io->worker)
 		return;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnpcommands.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,17 +159,19 @@ static void ip_text(const struct net_addr *a, char out[INET6_ADDRSTRLEN])
 		inet_ntop(AF_INET6, a->ip, out, INET6_ADDRSTRLEN);
 }
 
-static bool find(struct igd *g, const struct portmap_upnp_job *job)
+static bool find(struct igd *g, const struct upnp_task *t)
 {
+	const struct portmap_upnp_job *job = &t->job;
 	const bool v4 = net_addr_is_v4(&job->own);
-	char from[INET6_ADDRSTRLEN];
+	char from[INET6_ADDRSTRLEN], device[IF_NAMESIZE];
 	struct UPNPDev *all;
 	int err = 0;
 
 	forget(g);
 	ip_text(&job->own, from);
-	/* By IPv6 it takes an interface's name, or none. */
-	all = upnpDiscover(SEARCH_MS, v4 ? from : NULL, NULL,
+	/* By IPv6 it takes an interface's name. */
+	all = upnpDiscover(SEARCH_MS,
+			   v4 ? from : if_indextoname(t->device, device), NULL,
 			   UPNP_LOCAL_PORT_ANY, !v4, SEARCH_TTL, &err);
 	for (const struct UPNPDev *d = all; d && !g->found; d = d->pNext)
 		(void)try_device(g, d, job);
@@ -326,7 +329,7 @@ void upnp_do(struct upnp *u, struct upnp_task *task)
 
 	task->result = (struct portmap_upnp_result){ .why = "" };
 	if (task->job.kind == PORTMAP_UPNP_FIND) {
-		task->result.ok = find(g, &task->job);
+		task->result.ok = find(g, task);
 		if (!task->result.ok)
 			task->result.why = "the router offers no UPnP";
 		return;

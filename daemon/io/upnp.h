@@ -14,6 +14,7 @@
 struct upnp;
 
 struct upnp_task {
+	unsigned device; /* index of the interface to the router */
 	struct portmap_upnp_job job;
 	struct portmap_upnp_result result;
 };

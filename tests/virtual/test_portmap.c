@@ -714,6 +714,80 @@ static void a_pcp_announcement_makes_nat_pmp_renew(void)
 	end(&s);
 }
 
+/* A mapping's answer as the last request would have it, but for @lifetime_s. */
+static void say_pcp_map(struct scene *s, uint16_t port, uint32_t lifetime_s,
+			const struct net_addr *external)
+{
+	uint8_t buf[60];
+	struct wire_wr w = wire_wr(buf, sizeof(buf));
+
+	wire_wr_u32(&w, 0x02810000);
+	wire_wr_u32(&w, lifetime_s);
+	wire_wr_u32(&w, epoch(s));
+	wire_wr_bytes(&w, (const uint8_t[12]){ 0 }, 12);
+	wire_wr_bytes(&w, s->last_nonce, 12);
+	wire_wr_u32(&w, 0x11000000);
+	wire_wr_u16(&w, port);
+	wire_wr_u16(&w, external->port);
+	wire_wr_bytes(&w, external->ip, 16);
+	T_TRUE(!w.bad);
+	say(s, buf, sizeof(buf));
+}
+
+static void an_answer_without_sense_is_a_refusal(void)
+{
+	static const struct net_addr nowhere;
+	struct scene s;
+
+	begin(&s, (struct gateway){ 0 });
+	drain(&s);
+	say_pcp_map(&s, PORT + 1, 100, &outside);
+	T_EQ(PORTMAP_ASKING, view(&s).state);
+	say_pcp_map(&s, PORT, 100, &nowhere);
+	T_STR("the router's answer makes no sense",
+	      portmap_view_method(&s.m, PORTMAP_PCP, s.now).why);
+	/* It rests: what comes now was not asked for. */
+	say_pcp_map(&s, PORT, 100, &outside);
+	T_EQ(0, s.m.ask[PORTMAP_PCP].expires);
+	end(&s);
+}
+
+static void nat_pmp_answers_to_no_question_change_nothing(void)
+{
+	struct gateway pcp_only = { .pcp = true };
+	struct scene s;
+
+	begin(&s, pcp_only);
+	run(&s, MONO_S);
+	T_EQ(PORTMAP_PCP, view(&s).method);
+	say_address(&s);
+	s.gw.natpmp_error = NATPMP_NO_RESOURCES;
+	say_address(&s);
+	T_EQ(PORTMAP_PCP, view(&s).method);
+	T_EQ(PORTMAP_NONE,
+	     portmap_view_method(&s.m, PORTMAP_NATPMP, s.now).state);
+	end(&s);
+}
+
+static void a_lifetime_without_end_is_a_day(void)
+{
+	struct scene s;
+
+	begin(&s, (struct gateway){ 0 });
+	drain(&s);
+	say_pcp_map(&s, PORT, UINT32_MAX, &outside);
+	T_EQ(86400, view(&s).lifetime_s);
+	end(&s);
+}
+
+static void states_have_words(void)
+{
+	T_STR("none", portmap_state_text(PORTMAP_NONE));
+	T_STR("private", portmap_state_text(PORTMAP_PRIVATE));
+	T_STR("PCP", portmap_method_text(PORTMAP_PCP));
+	T_STR("NAT-PMP", portmap_method_text(PORTMAP_NATPMP));
+}
+
 int main(void)
 {
 	T_RUN(pcp_opens_the_port);
@@ -737,5 +811,9 @@ int main(void)
 	T_RUN(an_announcement_awakens_who_waits_but_no_flood_hurries_it);
 	T_RUN(an_announcement_awakens_nat_pmp_too);
 	T_RUN(a_pcp_announcement_makes_nat_pmp_renew);
+	T_RUN(an_answer_without_sense_is_a_refusal);
+	T_RUN(nat_pmp_answers_to_no_question_change_nothing);
+	T_RUN(a_lifetime_without_end_is_a_day);
+	T_RUN(states_have_words);
 	return T_DONE();
 }
