@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "proto/portmap.h"
+
 #include <string.h>
 
 #include "proto/backoff.h"
