@@ -2,8 +2,6 @@
 
 #include "daemon/portmap_io.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,12 +11,12 @@
 #include "daemon/io/gateway.h"
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/portmap_socket.h"
 #include "daemon/io/upnp.h"
 #include "daemon/io/worker.h"
 #include "proto/portmap_upnp.h"
 
 #define QUEUE_SLOTS 8
-#define ANNOUNCE_PORT 5350 /* RFC 6887 section 19.2, RFC 6886 section 3.2.1 */
 #define RELEASE_US (1500 * MONO_MS)
 #define WORKER_WAIT_MS 100U
 
@@ -45,6 +43,8 @@ struct portmap_io {
 	mono_us end_by; /* of the release; 0: not released */
 	bool released;
 };
+
+static const int family_of[PORTMAP_FAMILIES] = { AF_INET, AF_INET6 };
 
 static void pump(struct portmap_io *p, mono_us now);
 
@@ -128,18 +128,11 @@ static void on_answer(evutil_socket_t fd, short what, void *ctx)
 	struct side *s = ctx;
 	const mono_us now = loop_now();
 	uint8_t buf[PORTMAP_MSG_MAX + 1];
-	struct sockaddr_storage from;
-	socklen_t len = sizeof(from);
-	struct dgram d = { .data = buf };
-	/* An error is an ICMP message: nobody there listens. */
-	const ssize_t n = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT,
-				   (struct sockaddr *)&from, &len);
+	struct dgram d;
 
 	(void)what;
-	if (n < 0 ||
-	    !net_addr_from_sockaddr((struct sockaddr *)&from, &d.path.peer))
+	if (!portmap_receive(fd, buf, &d))
 		return;
-	d.len = (size_t)n;
 	(void)portmap_rx(&s->pcp, &d, now);
 	pump(s->io, now);
 }
@@ -147,84 +140,28 @@ static void on_answer(evutil_socket_t fd, short what, void *ctx)
 static struct event *event_close(struct event *ev)
 {
 	if (ev) {
-		close(event_get_fd(ev));
+		const int fd = event_get_fd(ev);
+
 		event_free(ev);
+		close(fd);
 	}
 	return NULL;
 }
 
+/* Takes @fd over. */
 static struct event *listen_on(struct side *s, int fd)
 {
-	struct event *ev =
-		event_new(s->io->base, fd, EV_READ | EV_PERSIST, on_answer, s);
+	struct event *ev;
 
+	if (fd < 0)
+		return NULL;
+	ev = event_new(s->io->base, fd, EV_READ | EV_PERSIST, on_answer, s);
 	if (ev && event_add(ev, NULL) == 0)
 		return ev;
 	if (ev)
 		return event_close(ev);
 	close(fd);
 	return NULL;
-}
-
-static socklen_t name_of(const struct side *s, const struct net_addr *a,
-			 struct sockaddr_storage *out)
-{
-	const socklen_t len = net_addr_to_sockaddr(a, out);
-
-	if (out->ss_family == AF_INET6 && a->ip[0] == 0xfe &&
-	    (a->ip[1] & 0xc0) == 0x80)
-		((struct sockaddr_in6 *)out)->sin6_scope_id = s->gateway.device;
-	return len;
-}
-
-/* From the address that is to be opened: PCP compares (RFC 6887 8.1). */
-static void open_ask(struct side *s)
-{
-	struct sockaddr_storage own, to;
-	struct net_addr router = s->gateway.router;
-	const socklen_t own_len = name_of(s, &s->gateway.own, &own);
-	socklen_t to_len;
-	int fd;
-
-	s->ask = event_close(s->ask);
-	router.port = PORTMAP_PORT;
-	to_len = name_of(s, &router, &to);
-	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	if (bind(fd, (struct sockaddr *)&own, own_len) == 0 &&
-	    connect(fd, (struct sockaddr *)&to, to_len) == 0)
-		s->ask = listen_on(s, fd);
-	else
-		close(fd);
-}
-
-/* Several programs of a machine may listen.  Everybody is in these groups
- * already: no joining. */
-static void open_announced(struct side *s, int family)
-{
-	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6,
-				     .sin6_port = htons(ANNOUNCE_PORT) };
-	struct sockaddr_in any4 = { .sin_family = AF_INET,
-				    .sin_port = htons(ANNOUNCE_PORT) };
-	const int one = 1;
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int err;
-
-	if (fd < 0)
-		return;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (family == AF_INET6) {
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
-				 sizeof(one));
-		err = bind(fd, (struct sockaddr *)&any6, sizeof(any6));
-	} else {
-		err = bind(fd, (struct sockaddr *)&any4, sizeof(any4));
-	}
-	if (err == 0)
-		s->announced = listen_on(s, fd);
-	else
-		close(fd);
 }
 
 /* What the socket does not take is asked again. */
@@ -368,7 +305,7 @@ static void look(struct side *s, int family, mono_us now)
 		s->ask = event_close(s->ask);
 	}
 	if (asked && !s->ask)
-		open_ask(s);
+		s->ask = listen_on(s, portmap_socket(&g));
 	(void)portmap_gateway(&s->pcp, asked ? &g.router : &none,
 			      asked ? &g.own : &none, now);
 	if (s->io->worker)
@@ -378,12 +315,11 @@ static void look(struct side *s, int family, mono_us now)
 
 void portmap_io_look(struct portmap_io *p)
 {
-	static const int family[PORTMAP_FAMILIES] = { AF_INET, AF_INET6 };
 	const mono_us now = loop_now();
 
 	for (size_t i = 0; i < PORTMAP_FAMILIES && p->end_by == 0; i++) {
 		if (p->cfg.use[i])
-			look(&p->side[i], family[i], now);
+			look(&p->side[i], family_of[i], now);
 	}
 	pump(p, now);
 }
@@ -466,10 +402,12 @@ struct portmap_io *portmap_io_new(struct event_base *base,
 		ok = side_init(&p->side[i], p) && ok;
 	if (!ok)
 		return portmap_io_free(p);
-	if (cfg->use[PORTMAP_V4])
-		open_announced(&p->side[PORTMAP_V4], AF_INET);
-	if (cfg->use[PORTMAP_V6])
-		open_announced(&p->side[PORTMAP_V6], AF_INET6);
+	for (size_t i = 0; i < PORTMAP_FAMILIES; i++) {
+		if (cfg->use[i])
+			p->side[i].announced = listen_on(
+				&p->side[i],
+				portmap_announced_socket(family_of[i]));
+	}
 	start_worker(p);
 	return p;
 }
