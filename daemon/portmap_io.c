@@ -29,8 +29,8 @@ struct side {
 	struct dgram_queue *tx;
 	struct event *ask; /* the socket to the router, or NULL */
 	struct event *announced;
-	bool own_is_public;
-	bool said_no; /* that this router opens nothing */
+	const char *needless; /* why nobody is asked; NULL: somebody is */
+	bool said_no;         /* that this router opens nothing */
 	struct portmap_view said;
 };
 
@@ -57,10 +57,8 @@ static struct portmap_view view_of(const struct side *s, mono_us now)
 
 	if (pcp.state == PORTMAP_MAPPED || pcp.state == PORTMAP_PRIVATE)
 		return pcp;
-	if (s->own_is_public)
-		return (struct portmap_view){
-			.why = "this machine's own address is public"
-		};
+	if (s->needless)
+		return (struct portmap_view){ .why = s->needless };
 	if (upnp.state == PORTMAP_MAPPED || upnp.state == PORTMAP_PRIVATE ||
 	    upnp.state == PORTMAP_ASKING)
 		return upnp;
@@ -84,23 +82,26 @@ static bool same(const struct portmap_view *a, const struct portmap_view *b)
 	       net_addr_equal(&a->external, &b->external);
 }
 
-static void say(struct side *s, const struct portmap_view *v)
+/* Who is on this network, and pretends to be the router, can cause it. */
+static void say(struct side *s, const struct portmap_view *v, mono_us now)
 {
 	char text[NET_ADDR_TEXT];
 	const char *method = portmap_method_text(v->method);
 
 	net_addr_format(&v->external, text);
 	if (v->state == PORTMAP_MAPPED) {
-		log_info("mapped: the router opened %s for callers (%s)", text,
-			 method);
+		LOG_LIMITED(now, LOG_INFO,
+			    "mapped: the router opened %s for callers (%s)",
+			    text, method);
 	} else if (v->state == PORTMAP_PRIVATE) {
-		log_warning("the router opened %s (%s), which is private: %s; "
+		LOG_LIMITED(now, LOG_WARNING,
+			    "the router opened %s (%s), which is private: %s; "
 			    "callers need OPEN/OVER",
 			    text, method, v->why);
 	} else if (stands(&s->said)) {
 		net_addr_format(&s->said.external, text);
-		log_warning("the mapping of %s (%s) is lost", text,
-			    portmap_method_text(s->said.method));
+		LOG_LIMITED(now, LOG_WARNING, "the mapping of %s (%s) is lost",
+			    text, portmap_method_text(s->said.method));
 	} else if (v->state == PORTMAP_REFUSED && !s->said_no) {
 		s->said_no = true;
 		log_info("no port is open for callers: %s (%s); they need "
@@ -116,7 +117,7 @@ static bool review(struct side *s, mono_us now)
 	const bool changed = !same(&v, &s->said);
 
 	if (changed && !s->io->end_by)
-		say(s, &v);
+		say(s, &v, now);
 	s->said = v;
 	return changed;
 }
@@ -290,15 +291,20 @@ static void look(struct side *s, int family, mono_us now)
 	static const struct net_addr none;
 	struct gateway g;
 	const bool found = gateway_find(family, s->io->cfg.interface, &g);
-	/* No translator: nothing to open but, maybe, an IPv6 firewall. */
-	const bool direct =
-		found && family == AF_INET && portmap_is_public(&g.own);
-	const bool asked = found && !direct;
+	const bool global = portmap_is_public(&g.own);
+	/* A public IPv4 address has no translator before it, an IPv6 one may
+	 * have a firewall. */
+	const bool asked = found && global == (family == AF_INET6);
 	const bool moved = !net_addr_same_ip(&g.router, &s->gateway.router) ||
 			   !net_addr_same_ip(&g.own, &s->gateway.own) ||
 			   g.device != s->gateway.device;
 
-	s->own_is_public = direct;
+	s->needless = NULL;
+	if (!found)
+		s->needless = "there is no router";
+	else if (!asked)
+		s->needless = global ? "this machine's own address is public"
+				     : "no address here is a global one";
 	if (moved) {
 		s->said_no = false;
 		s->gateway = g;

@@ -95,7 +95,8 @@ static unsigned on_pcp_map(struct portmap *m, const struct portmap_msg *msg,
 		return 0;
 	(void)note_epoch(a, PORTMAP_PCP, msg->epoch_s, now);
 	if (msg->result == PCP_SUCCESS && msg->lifetime_s > 0 &&
-	    net_addr_is_set(&msg->external))
+	    net_addr_is_set(&msg->external) &&
+	    net_addr_is_v4(&msg->external) == net_addr_is_v4(&m->gateway))
 		return portmap_held(m, PORTMAP_PCP, &msg->external,
 				    msg->lifetime_s, now);
 	/* A renewal refused: what was granted stands to its end. */

@@ -259,7 +259,7 @@ static void map4(struct igd *g, struct upnp_task *t)
 					g->data.first.servicetype, external);
 	if (err != UPNPCOMMAND_SUCCESS ||
 	    !net_addr_parse(external, 0, &r->external) ||
-	    strcmp(external, "0.0.0.0") == 0) {
+	    !net_addr_is_v4(&r->external) || strcmp(external, "0.0.0.0") == 0) {
 		r->why = err == UPNPCOMMAND_HTTP_ERROR
 				 ? error_text(err)
 				 : "the router has no address outside";

@@ -752,6 +752,19 @@ static void an_answer_without_sense_is_a_refusal(void)
 	end(&s);
 }
 
+static void an_address_of_the_other_family_is_a_refusal(void)
+{
+	static const struct net_addr other = { .ip = { 0x20, 1 }, .port = 9 };
+	struct scene s;
+
+	begin(&s, (struct gateway){ 0 });
+	drain(&s);
+	say_pcp_map(&s, PORT, 100, &other);
+	T_EQ(0, s.m.ask[PORTMAP_PCP].expires);
+	T_EQ(PORTMAP_STEP_REST, s.m.ask[PORTMAP_PCP].step);
+	end(&s);
+}
+
 static void nat_pmp_answers_to_no_question_change_nothing(void)
 {
 	struct gateway pcp_only = { .pcp = true };
@@ -812,6 +825,7 @@ int main(void)
 	T_RUN(an_announcement_awakens_nat_pmp_too);
 	T_RUN(a_pcp_announcement_makes_nat_pmp_renew);
 	T_RUN(an_answer_without_sense_is_a_refusal);
+	T_RUN(an_address_of_the_other_family_is_a_refusal);
 	T_RUN(nat_pmp_answers_to_no_question_change_nothing);
 	T_RUN(a_lifetime_without_end_is_a_day);
 	T_RUN(states_have_words);
