@@ -54,6 +54,13 @@ enum conf_codec {
 	CONF_CODECS,
 };
 
+/* When a node uses its registrar's relay. */
+enum conf_relay {
+	CONF_RELAY_NEVER,
+	CONF_RELAY_LAST,
+	CONF_RELAY_ALWAYS,
+};
+
 enum conf_log {
 	CONF_LOG_ERROR,
 	CONF_LOG_WARNING,
@@ -154,6 +161,9 @@ struct conf_node {
 		uint32_t lifetime_s; /* 120..86400 */
 	} map;
 	struct {
+		enum conf_relay use;
+	} relay;
+	struct {
 		enum conf_radio type;
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */
@@ -189,6 +199,16 @@ struct conf_registrar {
 		uint32_t auth_failures_per_min; /* an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
+	struct {
+		bool enabled;
+		char address4[16];   /* IPv4 address, "": this machine's */
+		char address6[46];   /* IPv6 address, "": this machine's */
+		uint16_t port_first; /* UDP, 1024..65535 */
+		uint16_t port_last;  /* at least port_first */
+		uint32_t kbit_s;     /* a node, each way, 16..100,000 */
+		uint32_t peers;      /* a node, 8..32 */
+		uint32_t idle_s;     /* 10..600 */
+	} relay;
 	struct conf_control control;
 	struct {
 		enum conf_log level;

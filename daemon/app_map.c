@@ -22,7 +22,13 @@ void app_end_when_done(struct app *a)
 
 static void on_change(void *ctx)
 {
-	app_end_when_done(ctx);
+	struct app *a = ctx;
+	struct net_addr v4, v6;
+
+	(void)portmap_public(a->portmap, &v4, &v6);
+	oo_node_mapped(node_openover(a->node), &v4, &v6, loop_now());
+	app_pump(a);
+	app_end_when_done(a);
 }
 
 int app_map_open(struct app *a)

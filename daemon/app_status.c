@@ -76,6 +76,21 @@ static bool is_own(const struct app *a, const struct net_addr *addr)
 	return false;
 }
 
+/* Where the relay carries on to us; null: nowhere. */
+static json_t *relayed_json(const struct app *a)
+{
+	struct oo_node_relay_view v;
+
+	oo_node_relay_view(node_openover(a->node), &v);
+	if (!v.up)
+		return json_null();
+	return json_pack("{s:o, s:o, s:I, s:I, s:I}", "address4",
+			 addr_json(&v.address[OO_V4]), "address6",
+			 addr_json(&v.address[OO_V6]), "rx", (json_int_t)v.rx,
+			 "tx", (json_int_t)v.tx, "dropped",
+			 (json_int_t)v.dropped);
+}
+
 static json_t *reach_json(const struct app *a)
 {
 	const struct oo_reg *g = first_up(a);
@@ -118,10 +133,10 @@ static json_t *reach_json(const struct app *a)
 		verdict = "The router lets callers through to this node's "
 			  "port.";
 	}
-	return json_pack("{s:s, s:s, s:s, s:n, s:s, s:o}", "rung", rung,
+	return json_pack("{s:s, s:s, s:s, s:n, s:s, s:o, s:o}", "rung", rung,
 			 "mapping", mapping, "filtering", "unknown",
 			 "hole_life_s", "verdict", verdict, "mapped",
-			 app_map_json(a));
+			 app_map_json(a), "relayed", relayed_json(a));
 }
 
 json_t *app_link_json(struct app *a, const struct node_link_info *l,

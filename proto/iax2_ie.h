@@ -92,7 +92,11 @@
 	X(KH_TARGET_ADDR, 0xec, 6, 18, "KH TARGET ADDR")  \
 	X(KH_NAT, 0xed, 1, 1, "KH NAT")                   \
 	X(KH_PAD, 0xee, 0, 255, "KH PAD")                 \
-	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")
+	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")               \
+	X(KH_RELAYED, 0xf3, 6, 18, "KH RELAYED")          \
+	X(KH_DATA, 0xf4, 0, 255, "KH DATA")               \
+	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")         \
+	X(KH_PORTS, 0xf8, 5, 5, "KH PORTS")
 
 enum iax2_ie {
 #define X(name, number, min, max, text) IAX2_IE_##name = (number),

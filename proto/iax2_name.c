@@ -66,6 +66,7 @@ static const char *const iax[] = {
 	[OO_OPEN_REQUEST] = "OPEN_REQUEST",
 	[OO_OPEN] = "OPEN",
 	[OO_OVER] = "OVER",
+	[OO_RELAY] = "RELAY",
 };
 
 static const char *const control[256] = {

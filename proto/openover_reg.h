@@ -58,6 +58,7 @@ struct oo_hole {
 	unsigned missed;           /* PINGs in a row without PONG */
 	uint32_t rtt_us;           /* smoothed; 0: not measured */
 	uint8_t hops;              /* routers on the way, 0: unknown */
+	uint8_t local_ip[16];      /* our end of it; all zero: unknown */
 };
 
 struct oo_reg_cfg {
@@ -95,6 +96,10 @@ struct oo_reg {
 	bool lost; /* no hole answers; the session is kept all the same */
 	struct oo_session next; /* agreed, not yet acknowledged */
 	mono_us interval;       /* between PINGs: at most cfg.keepalive */
+	/* An IPv4 address that our router mapped, port 0: none; and the cookie
+	 * that arrived there, 0: none. */
+	struct net_addr mapped;
+	uint64_t mapped_path;
 };
 
 /* What oo_reg_rx() and oo_reg_tick() report; a set of bits. */
@@ -132,6 +137,9 @@ mono_us oo_reg_deadline(const struct oo_reg *g);
 
 /* Registered, and at least one hole answers. */
 bool oo_reg_is_up(const struct oo_reg *g);
+/* The router forwards @a (port 0: no longer) to our port; said with the next
+ * PINGs, the first at once. */
+void oo_reg_mapped(struct oo_reg *g, const struct net_addr *a, mono_us now);
 /* PING now on every family, besides the schedule. */
 void oo_reg_ping(struct oo_reg *g, mono_us now);
 /* Send a sealed frame of the session: @w holds it but for the seal. */

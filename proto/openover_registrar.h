@@ -26,6 +26,7 @@
 #include "proto/net_path.h"
 #include "proto/openover_directory.h"
 #include "proto/openover_plain.h"
+#include "proto/openover_relay.h"
 
 struct oo_registrar_cfg {
 	const struct key_identity *identity; /* copied */
@@ -43,6 +44,7 @@ struct oo_registrar_cfg {
 	/* Who may register as a plain client without a call token; borrowed. */
 	const struct net_prefix *token_optional;
 	size_t token_optional_n;
+	const struct oo_relay_cfg *relay; /* copied; NULL: no relay */
 	random_fn random;
 	void *random_ctx;
 };
