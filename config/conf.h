@@ -159,6 +159,10 @@ struct conf_node {
 		uint32_t spray_sockets; /* 0..1024 */
 	} open;
 	struct {
+		bool enabled;
+		uint32_t lifetime_s; /* 120..86400 */
+	} map;
+	struct {
 		enum conf_relay use;
 	} relay;
 	struct {

@@ -270,6 +270,13 @@ static const struct conf_row node_rows[] = {
 	  .dflt = 2048, .help = "Datagrams that one such probing may take." },
 	{ "open.spray_sockets", CONF_U32, NODE(open.spray_sockets), .max = 1024,
 	  .dflt = 256, .help = "Sockets that one such probing may take." },
+	{ "map.enabled", CONF_BOOL, NODE(map.enabled), .dflt = true,
+	  .help = "Ask the router, by PCP, NAT-PMP or UPnP, to let callers "
+		  "through to iax2.port." },
+	{ "map.lifetime_s", CONF_U32, NODE(map.lifetime_s), .min = 120,
+	  .max = 86400, .dflt = 3600, .unit = "s",
+	  .help = "How long the router is to keep that up when this node no "
+		  "longer asks; it is renewed in time." },
 	{ "relay.use", CONF_CHOICE, NODE(relay.use), .words = relay_words,
 	  .dflt = CONF_RELAY_LAST,
 	  .help = "Whether to use a registrar's relay: \"last\" when nothing "

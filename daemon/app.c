@@ -179,17 +179,28 @@ static bool read_own_addresses(struct app *a)
 	return true;
 }
 
+static void network_changed(struct app *a)
+{
+	if (a->portmap)
+		portmap_io_look(a->portmap);
+	node_network_changed(a->node, loop_now());
+	app_pump(a);
+}
+
 static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
 {
 	struct app *a = ctx;
 
 	(void)fd;
 	(void)what;
-	if (!read_own_addresses(a))
+	if (!read_own_addresses(a)) {
+		/* Another router may have come behind the same addresses. */
+		if (a->portmap)
+			portmap_io_look(a->portmap);
 		return;
+	}
 	log_info("this machine's addresses changed");
-	node_network_changed(a->node, loop_now());
-	app_pump(a);
+	network_changed(a);
 }
 
 /* With a default route the way out may be another one, also from the same
@@ -201,8 +212,7 @@ static void on_netwatch(void *ctx, bool routed)
 	if (!read_own_addresses(a) && !routed)
 		return;
 	log_info("this machine's %s changed", routed ? "way out" : "addresses");
-	node_network_changed(a->node, loop_now());
-	app_pump(a);
+	network_changed(a);
 }
 
 static void on_interface(void *ctx, const char *why)
@@ -215,8 +225,7 @@ static void on_interface(void *ctx, const char *why)
 		log_info("interface %s is in use", a->conf.iax2.interface);
 	(void)read_own_addresses(a);
 	/* Also when it came back with the addresses that it had. */
-	node_network_changed(a->node, loop_now());
-	app_pump(a);
+	network_changed(a);
 }
 
 /* --- signals, watchdog -------------------------------------------------- */
@@ -240,6 +249,8 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	a->stopping = true;
 	log_info("stopping");
 	notify_stopping();
+	if (a->portmap)
+		portmap_io_release(a->portmap);
 	node_stop(a->node, loop_now());
 	radio_io_transmit(a->radio, (const int16_t[AUDIO_BLOCK]){ 0 }, false,
 			  loop_now());
@@ -322,7 +333,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	    add_timer(a, &a->addresses, on_own_addresses,
 		      ADDRESSES_S * MONO_S) != 0 ||
 	    (watchdog != MONO_NEVER &&
-	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0))
+	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
+	    app_map_open(a) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -367,6 +379,7 @@ static void done(struct app *a)
 	if (a->beat.ev)
 		loop_beat_done(&a->beat);
 	a->control = control_close(a->control);
+	a->portmap = portmap_io_free(a->portmap);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
 		free_event(a->registrar[i].again);

@@ -17,6 +17,7 @@
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/node/node.h"
+#include "daemon/portmap_io.h"
 #include "daemon/radio_io.h"
 
 #define APP_SIGNALS 4U
@@ -80,9 +81,11 @@ struct app {
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
+	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
 	bool stopping;
+	bool stopped; /* the node has said its good-byes */
 };
 
 /* Run until told to stop.  0, or 1 after one sentence on stderr. */
@@ -110,6 +113,12 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX]);
 void app_control_link(struct app *a, const struct node_event *ev);
 void app_control_tick(struct app *a, mono_us now);
 mono_us app_control_deadline(const struct app *a);
+
+/* app_map.c: the router's port.  0 or -ENOMEM. */
+int app_map_open(struct app *a);
+json_t *app_map_json(const struct app *a);
+/* The loop ends when the node and the routers know that we go. */
+void app_end_when_done(struct app *a);
 
 /* app_status.c: JSON of what is. */
 json_t *app_status(struct app *a);

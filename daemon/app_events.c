@@ -223,7 +223,8 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		udp_extra_close(a->udp, keep_socket, a->node);
 		break;
 	case NODE_EV_STOPPED:
-		(void)event_base_loopbreak(a->base);
+		a->stopped = true;
+		app_end_when_done(a);
 		break;
 	}
 }

@@ -99,6 +99,7 @@ static json_t *reach_json(const struct app *a)
 			      "reach it through a registrar.";
 	const char *mapping = "unknown";
 	const char *rung = "none";
+	struct net_addr mapped[PORTMAP_FAMILIES];
 
 	if (!g && plainly_registered(a)) {
 		rung = "direct";
@@ -127,10 +128,15 @@ static json_t *reach_json(const struct app *a)
 				  "unless a firewall forbids it.";
 		}
 	}
-	return json_pack("{s:s, s:s, s:s, s:n, s:s, s:o}", "rung", rung,
+	if (portmap_public(a->portmap, &mapped[0], &mapped[1])) {
+		rung = "mapped";
+		verdict = "The router lets callers through to this node's "
+			  "port.";
+	}
+	return json_pack("{s:s, s:s, s:s, s:n, s:s, s:o, s:o}", "rung", rung,
 			 "mapping", mapping, "filtering", "unknown",
-			 "hole_life_s", "verdict", verdict, "relayed",
-			 relayed_json(a));
+			 "hole_life_s", "verdict", verdict, "mapped",
+			 app_map_json(a), "relayed", relayed_json(a));
 }
 
 json_t *app_link_json(struct app *a, const struct node_link_info *l,

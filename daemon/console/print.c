@@ -78,6 +78,28 @@ static void print_link(const json_t *l)
 		     truth(l, "tx_keyed") ? ", we talk" : "");
 }
 
+/* One line for both families. */
+static void print_mapped(const json_t *mapped)
+{
+	static const char *const family[] = { "ipv4", "ipv6" };
+
+	(void)printf("mapped    ");
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *m = json_object_get(mapped, family[i]);
+		const char *method = text(m, "method");
+		const char *why = text(m, "why");
+
+		(void)printf("%s %s: %s", i > 0 ? ";" : "", family[i],
+			     text(m, "external"));
+		if (method[0] != '-')
+			(void)printf(" by %s for %.0f s", method,
+				     number(m, "lifetime_s"));
+		if (why[0] != '\0' && why[0] != '-')
+			(void)printf(" (%s)", why);
+	}
+	(void)printf("\n");
+}
+
 void print_status(const json_t *s)
 {
 	const json_t *radio = json_object_get(s, "radio");
@@ -97,6 +119,7 @@ void print_status(const json_t *s)
 	if (json_is_object(relayed))
 		(void)printf("relay      %s %s\n", text(relayed, "address4"),
 			     text(relayed, "address6"));
+	print_mapped(json_object_get(reach, "mapped"));
 	(void)printf("radio      %s, COR %s, PTT %s, receive %.0f dBFS, "
 		     "transmit %.0f dBFS\n",
 		     text(radio, "type"), truth(radio, "cor") ? "up" : "down",

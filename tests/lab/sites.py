@@ -308,6 +308,7 @@ class Internet:
 
     bits6 = 128
     public = True
+    router_net = '203.0.113'  # a /24; routers made from now on are in it
 
     def __init__(self, lab):
         self.lab = lab
@@ -342,7 +343,7 @@ class Internet:
     def assign4(self, site):
         kind = Router if isinstance(site, Router) else Host
         self._last[kind] += 1
-        net = '203.0.113' if kind is Router else '198.51.100'
+        net = self.router_net if kind is Router else '198.51.100'
         addr = f'{net}.{self._last[kind]}'
         self._route(site, 4, f'{addr}/32 dev {self._ports[site]}')
         return addr
