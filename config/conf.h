@@ -127,6 +127,7 @@ struct conf_node {
 	size_t registrars_n; /* 0..CONF_REGISTRARS_MAX */
 	struct {
 		uint32_t interval_s; /* 5..120 */
+		uint32_t max_s;      /* 0, 10..120 */
 	} keepalive;
 	struct {
 		enum conf_accept by_default; /* accept.default */
@@ -185,6 +186,11 @@ struct conf_registrar {
 		uint32_t auth_failures_per_min; /* an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
+	struct {
+		uint32_t port;    /* 0: none, 1: after iax2.port */
+		char address[16]; /* IPv4, "": none */
+		bool tcp;
+	} measure;
 	struct conf_control control;
 	struct {
 		enum conf_log level;

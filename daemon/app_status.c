@@ -42,81 +42,6 @@ static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 		addr_json(&v.apparent6));
 }
 
-/* The first registrar that opens paths and has us; NULL: none. */
-static const struct oo_reg *first_up(const struct app *a)
-{
-	for (size_t i = 0; i < a->conf.registrars_n; i++) {
-		const struct oo_reg *g =
-			oo_node_registrar(node_openover(a->node), i);
-
-		if (g && oo_reg_is_up(g))
-			return g;
-	}
-	return NULL;
-}
-
-static bool plainly_registered(const struct app *a)
-{
-	struct oo_registrar_view v;
-
-	for (size_t i = 0; i < a->conf.registrars_n; i++) {
-		if (oo_node_registrar_view(node_openover(a->node), i, &v) &&
-		    v.plain && v.up)
-			return true;
-	}
-	return false;
-}
-
-static bool is_own(const struct app *a, const struct net_addr *addr)
-{
-	for (size_t i = 0; i < a->own_n; i++) {
-		if (net_addr_same_ip(&a->own[i], addr))
-			return true;
-	}
-	return false;
-}
-
-static json_t *reach_json(const struct app *a)
-{
-	const struct oo_reg *g = first_up(a);
-	const uint8_t nat = oo_node_nat(node_openover(a->node));
-	const char *verdict = "This node is not registered, so nobody can "
-			      "reach it through a registrar.";
-	const char *mapping = "unknown";
-	const char *rung = "none";
-
-	if (!g && plainly_registered(a)) {
-		rung = "direct";
-		verdict = "Registered by name and secret only; callers get "
-			  "through where no firewall or translator is in the "
-			  "way.";
-	}
-	if (g) {
-		const struct net_addr *seen =
-			&g->hole[oo_reg_best_family(g)].apparent;
-
-		rung = "opened";
-		verdict = "Behind an address translator; callers get through "
-			  "by OPEN/OVER.";
-		if (nat & OO_NAT_PORT_CHANGED) {
-			mapping = "port-translating";
-			verdict = "Behind a translator that changes ports; "
-				  "callers get through by OPEN/OVER and port "
-				  "probing.";
-		} else if (nat & OO_NAT_TRANSLATED) {
-			mapping = "port-preserving";
-		} else if (is_own(a, seen)) {
-			mapping = "none";
-			verdict = "The address is this machine's own; callers "
-				  "get through by OPEN/OVER, and directly "
-				  "unless a firewall forbids it.";
-		}
-	}
-	return json_pack("{s:s, s:s, s:s, s:n, s:s}", "rung", rung, "mapping",
-			 mapping, "filtering", "unknown", "hole_life_s",
-			 "verdict", verdict);
-}
-
 json_t *app_link_json(struct app *a, const struct node_link_info *l,
 		      mono_us now)
 {
@@ -273,53 +198,7 @@ json_t *app_status(struct app *a)
 		a->conf.node.number, "callsign", a->conf.node.callsign,
 		"version", KEYHOLE_VERSION, "uptime_s",
 		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
-		"registrars", registrars, "reach", reach_json(a), "links",
+		"registrars", registrars, "reach", app_reach(a), "links",
 		links_json(a, now), "radio", radio_json(a), "limits",
 		limits_json(a), "counters", counters_json(a));
-}
-
-/* --- doctor ------------------------------------------------------------- */
-
-static bool finding(json_t *list, bool good, const char *what,
-		    const char *means, const char *mend)
-{
-	(void)json_array_append_new(list,
-				    json_pack("{s:s, s:s, s:s, s:s}", "level",
-					      good ? "ok" : "bad", "what", what,
-					      "means", means, "mend", mend));
-	return good;
-}
-
-static bool check_registrar(const struct app *a, size_t i, json_t *list)
-{
-	struct oo_registrar_view v = { .state = "" };
-	const char *mend = "Check the network, the registrar's key in the "
-			   "configuration, and that its operator has entered "
-			   "this node's number and key.";
-	char what[300];
-
-	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
-	if (v.plain)
-		mend = "Check the network, the user name and the secret file "
-		       "in the configuration.";
-	(void)snprintf(what, sizeof(what), "registrar %s: %s",
-		       a->conf.registrars[i].host, v.state);
-	return finding(list, v.up, what,
-		       v.up ? "This node can be dialled." : v.why,
-		       v.up ? "" : mend);
-}
-
-json_t *app_doctor(struct app *a)
-{
-	json_t *list = json_array();
-	bool ok = true;
-
-	for (size_t i = 0; i < a->conf.registrars_n; i++)
-		ok &= check_registrar(a, i, list);
-	if (a->conf.registrars_n == 0)
-		ok &= finding(list, false, "no registrar is configured",
-			      "Nobody behind a carrier's network can reach "
-			      "this node.",
-			      "Add one to registrars in the configuration.");
-	return json_pack("{s:o, s:b}", "findings", list, "ok", (int)ok);
 }

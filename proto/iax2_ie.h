@@ -92,7 +92,10 @@
 	X(KH_TARGET_ADDR, 0xec, 6, 18, "KH TARGET ADDR")  \
 	X(KH_NAT, 0xed, 1, 1, "KH NAT")                   \
 	X(KH_PAD, 0xee, 0, 255, "KH PAD")                 \
-	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")
+	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")               \
+	X(KH_ENDS, 0xf0, 3, 7, "KH ENDS")                 \
+	X(KH_INTERVAL, 0xf1, 1, 1, "KH INTERVAL")         \
+	X(KH_END, 0xf2, 1, 1, "KH END")
 
 enum iax2_ie {
 #define X(name, number, min, max, text) IAX2_IE_##name = (number),

@@ -17,6 +17,34 @@ uint32_t reg_stamp(const struct oo_reg *g, mono_us now)
 	return (uint32_t)((now - g->start) / MONO_MS);
 }
 
+void reg_put_interval(const struct oo_reg *g, struct wire_wr *w)
+{
+	mono_us longest = 0;
+
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		if (net_addr_is_set(&g->hole[f].registrar) &&
+		    g->hole[f].interval > longest)
+			longest = g->hole[f].interval;
+	}
+	iax2_ie_put_u8(w, IAX2_IE_KH_INTERVAL,
+		       (uint8_t)((longest + MONO_S - 1) / MONO_S));
+}
+
+void oo_reg_hole_life(struct oo_reg *g, enum oo_family family, mono_us life,
+		      mono_us longest)
+{
+	struct oo_hole *h = &g->hole[family];
+	/* The margin is for a PING that is lost and sent again. */
+	mono_us i = life - life / 8;
+
+	if (life == 0)
+		i = g->cfg.keepalive;
+	i = mono_min(i, longest);
+	if (h->bearable != 0)
+		i = mono_min(i, h->bearable);
+	h->interval = i > INTERVAL_MIN_US ? i : INTERVAL_MIN_US;
+}
+
 static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
 {
 	struct oo_hole *h = &g->hole[family];
@@ -30,6 +58,7 @@ static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
 	oo_session_put(&g->session, &w);
 	if (h->path != 0)
 		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, h->path);
+	reg_put_interval(g, &w);
 	oo_put_pad(&w, buf, OO_PING_LEN, true);
 	oo_reg_send(g, buf, &w, family);
 	h->sent_at = now;
@@ -59,7 +88,7 @@ void reg_ping_due(struct oo_reg *g, enum oo_family family, mono_us now)
 	send_ping(g, family, now);
 	/* A family that has never answered is asked rarely. */
 	if (h->missed >= MISSED_MAX)
-		h->next = now + g->interval;
+		h->next = now + mono_min(h->interval, g->cfg.keepalive);
 	else
 		h->next = now + pong_wait(h);
 }
@@ -83,6 +112,8 @@ void oo_reg_network_changed(struct oo_reg *g, mono_us now)
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		g->hole[f].missed = 0;
 		g->hole[f].rtt_us = 0;
+		g->hole[f].bearable = 0;
+		g->hole[f].interval = g->cfg.keepalive;
 	}
 	if (g->state == OO_REG_WAITING)
 		g->due = now;
@@ -112,9 +143,13 @@ static uint8_t hops_from_ttl(uint8_t ttl)
 
 unsigned reg_note_apparent(struct oo_hole *h, const struct net_addr *a)
 {
-	if (net_addr_equal(&h->apparent, a))
+	const struct net_addr was = h->apparent;
+
+	if (net_addr_equal(&was, a))
 		return 0;
 	h->apparent = *a;
+	if (net_addr_is_set(&was) && !net_addr_same_ip(&was, a))
+		return OO_CHANGE_APPARENT | OO_CHANGE_MOVED;
 	return OO_CHANGE_APPARENT;
 }
 
@@ -150,9 +185,11 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 	/* Only the port is another: the hole died between two PINGs. */
 	if (was.port != 0 && was.port != m->reflexive.port &&
 	    net_addr_same_ip(&was, &m->reflexive) &&
-	    g->interval > INTERVAL_MIN_US)
-		g->interval = g->interval * 2 / 3;
+	    h->interval > INTERVAL_MIN_US) {
+		h->interval = h->interval * 2 / 3;
+		h->bearable = h->interval;
+	}
 	h->next = now +
-		  reg_spread(g, g->interval * 85 / 100, g->interval * 95 / 100);
+		  reg_spread(g, h->interval * 85 / 100, h->interval * 95 / 100);
 	return change;
 }

@@ -25,6 +25,8 @@ struct oo_node *oo_node_new(const struct oo_node_cfg *cfg, mono_us now)
 	n->cfg.identity = &n->id;
 	n->cfg.number = n->number;
 	n->started = now;
+	n->measure_at = MONO_NEVER;
+	n->measure_ends = MONO_NEVER;
 	n->tx = dgram_queue_new(cfg->tx_max);
 	if (!n->tx)
 		return oo_node_free(n);
@@ -59,7 +61,8 @@ struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind)
 
 /* --- registrars --------------------------------------------------------- */
 
-static void report(struct oo_node *n, size_t index, unsigned change)
+static void report(struct oo_node *n, size_t index, unsigned change,
+		   mono_us now)
 {
 	static const struct {
 		unsigned change;
@@ -75,6 +78,7 @@ static void report(struct oo_node *n, size_t index, unsigned change)
 		if (change & map[i].change)
 			node_event(n, map[i].kind)->registrar = index;
 	}
+	node_measure_change(n, change, now);
 }
 
 static void report_plain(struct oo_node *n, size_t i, unsigned change)
@@ -125,6 +129,7 @@ static bool may_be_ours(const struct dgram *d)
 	case OO_OPEN_REQUEST:
 	case OO_OPEN:
 	case OO_OVER:
+	case OO_MEASURE:
 		return true;
 	case IAX2_IAX_POKE:
 		return d->len > IAX2_FULL_HDR_LEN;
@@ -151,12 +156,15 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 	}
 	switch (m->hdr.subclass) {
 	case IAX2_IAX_PONG:
-		report(n, n->place[g - n->regs], oo_reg_on_pong(g, d, m, now));
+		report(n, n->place[g - n->regs], oo_reg_on_pong(g, d, m, now),
+		       now);
 		return IAX2_OK;
 	case OO_OPEN:
 		return node_on_open(n, g, d, m, now);
 	case OO_OVER:
 		return node_on_over(n, g, d, m, now);
+	case OO_MEASURE:
+		return node_on_measure(n, g, d, m, now);
 	default:
 		return IAX2_E_NOT_OURS;
 	}
@@ -171,7 +179,7 @@ static enum iax2_err on_registration(struct oo_node *n, const struct dgram *d,
 		if (!oo_reg_owns(&n->regs[i], d, m))
 			continue;
 		change = oo_reg_rx(&n->regs[i], d, m, now);
-		report(n, n->place[i], change);
+		report(n, n->place[i], change, now);
 		if (change & OO_CHANGE_RELEASED)
 			node_check_released(n);
 		return IAX2_OK;
@@ -203,6 +211,11 @@ static bool on_plain(struct oo_node *n, const struct dgram *d, mono_us now)
 	return false;
 }
 
+static size_t octets_of(const struct dgram *d)
+{
+	return d->len + (net_addr_is_v4(&d->path.peer) ? 28 : 48);
+}
+
 enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 {
 	struct oo_msg m;
@@ -221,6 +234,7 @@ enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 	if (m.hdr.subclass == IAX2_IAX_POKE && !m.has_punch && !m.has_session)
 		return IAX2_E_NOT_OURS;
 	n->count.rx++;
+	n->count.octets += octets_of(d);
 	if (m.hdr.dst_callno >= IAX2_CALLNO_REG_MIN)
 		return on_registration(n, d, &m, now);
 	if (m.has_punch)
@@ -238,18 +252,20 @@ void oo_node_tick(struct oo_node *n, mono_us now)
 	for (size_t i = 0; i < n->regs_n; i++) {
 		const unsigned change = oo_reg_tick(&n->regs[i], now);
 
-		report(n, n->place[i], change);
+		report(n, n->place[i], change, now);
 		if (change & OO_CHANGE_RELEASED)
 			node_check_released(n);
 	}
 	for (size_t i = 0; i < n->plain_n; i++)
 		report_plain(n, i, iax2_reg_tick(&n->plain[i], now));
 	node_peers_tick(n, now);
+	node_measure_tick(n, now);
 }
 
 mono_us oo_node_deadline(const struct oo_node *n)
 {
-	mono_us due = node_peers_deadline(n);
+	mono_us due =
+		mono_min(node_peers_deadline(n), node_measure_deadline(n));
 
 	for (size_t i = 0; i < n->regs_n; i++)
 		due = mono_min(due, oo_reg_deadline(&n->regs[i]));
@@ -260,7 +276,10 @@ mono_us oo_node_deadline(const struct oo_node *n)
 
 bool oo_node_next_tx(struct oo_node *n, struct dgram *out)
 {
-	return dgram_queue_pop(n->tx, out);
+	if (!dgram_queue_pop(n->tx, out))
+		return false;
+	n->count.octets += octets_of(out);
+	return true;
 }
 
 bool oo_node_next_event(struct oo_node *n, struct oo_event *out)
@@ -306,6 +325,7 @@ void oo_node_release(struct oo_node *n, mono_us now)
 
 void oo_node_network_changed(struct oo_node *n, mono_us now)
 {
+	node_measure_change(n, OO_CHANGE_MOVED, now);
 	for (size_t i = 0; i < n->regs_n; i++)
 		oo_reg_network_changed(&n->regs[i], now);
 	for (size_t i = 0; i < n->plain_n; i++)
@@ -319,7 +339,7 @@ void oo_node_own_addresses(struct oo_node *n, const struct net_addr *addrs,
 	memcpy(n->own, addrs, n->own_n * sizeof(n->own[0]));
 }
 
-static bool is_own(const struct oo_node *n, const struct net_addr *a)
+bool node_is_own(const struct oo_node *n, const struct net_addr *a)
 {
 	for (size_t i = 0; i < n->own_n; i++) {
 		if (net_addr_same_ip(&n->own[i], a))
@@ -336,7 +356,7 @@ uint8_t oo_node_nat(const struct oo_node *n)
 
 		if (!net_addr_is_set(a))
 			continue;
-		if (!is_own(n, a))
+		if (!node_is_own(n, a))
 			nat |= OO_NAT_TRANSLATED;
 		if (a->port != n->cfg.port)
 			nat |= OO_NAT_PORT_CHANGED;

@@ -76,16 +76,14 @@ static struct oo_record *party(struct oo_registrar *r, uint32_t index,
 
 /* Addresses of a node that are fit to be named to another: proved, and heard
  * of lately. */
-static void candidates_of(const struct oo_record *rec, struct oo_candidates *c,
+static void candidates_of(const struct oo_registrar *r,
+			  const struct oo_record *rec, struct oo_candidates *c,
 			  mono_us now)
 {
 	c->n = 0;
 	for (int f = OO_FAMILIES - 1; f >= 0; f--) {
-		struct oo_record one = { .session.id = rec->session.id };
-
-		one.heard[f] = rec->heard[f];
 		if (net_addr_is_set(&rec->path[f].peer) &&
-		    oo_registrar_is_online(&one, now))
+		    registrar_is_lately(r, rec, rec->heard[f], now))
 			c->addr[c->n++] = rec->path[f].peer;
 	}
 }
@@ -133,7 +131,7 @@ static void send_over(struct oo_registrar *r, const struct open_tx *t,
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
 	const uint64_t counter = oo_session_put(&caller->session, &w);
 
-	candidates_of(target, &c, now);
+	candidates_of(r, target, &c, now);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, t->caller_tx);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_ACCEPTED);
 	iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, target->number);
@@ -152,7 +150,7 @@ static void send_open(struct oo_registrar *r, const struct open_tx *t,
 {
 	struct oo_candidates c;
 
-	candidates_of(caller, &c, now);
+	candidates_of(r, caller, &c, now);
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		uint8_t buf[OO_FRAME_MAX];
 		struct wire_wr w;
@@ -206,7 +204,7 @@ static struct oo_record *wanted(struct oo_registrar *r, const struct oo_msg *m,
 	if (!rec)
 		return NULL;
 	*why = OO_OFFLINE;
-	return oo_registrar_is_online(rec, now) ? rec : NULL;
+	return oo_registrar_is_online(r, rec, now) ? rec : NULL;
 }
 
 /* A plain client opens no hole and needs none: its address is the answer. */

@@ -46,6 +46,10 @@ struct oo_registrar {
 	struct rate_table *registrations; /* public-key work */
 	struct rate_table *auth_failures; /* wrong passwords */
 	struct rate_limit opens_limit;
+	struct oo_measure_ends measure;
+	struct rate_table *measures;            /* by record */
+	uint8_t measure_key[2][KEY_SHARED_LEN]; /* present and former */
+	mono_us measure_since;
 	const struct net_prefix *token_optional;
 	size_t token_optional_n;
 	uint16_t refresh_s;
@@ -88,6 +92,13 @@ enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 enum iax2_err registrar_on_plain(struct oo_registrar *r, const struct dgram *d,
 				 const struct oo_msg *m, mono_us now);
 void registrar_plain_sweep(struct oo_registrar *r, mono_us now);
+/* Was the node heard at @heard so lately that it still is there? */
+bool registrar_is_lately(const struct oo_registrar *r,
+			 const struct oo_record *rec, mono_us heard,
+			 mono_us now);
+enum iax2_err registrar_on_measure(struct oo_registrar *r,
+				   const struct dgram *d,
+				   const struct oo_msg *m, mono_us now);
 /* The header of an answer within an exchange that the client began. */
 struct iax2_full registrar_answer(const struct oo_msg *m);
 /* CALLTOKEN, to those who know of it. */
