@@ -40,8 +40,11 @@ void oo_reg_hole_life(struct oo_reg *g, enum oo_family family, mono_us life,
 	if (life == 0)
 		i = g->cfg.keepalive;
 	i = mono_min(i, longest);
-	if (h->bearable != 0)
+	if (h->bearable != 0) {
 		i = mono_min(i, h->bearable);
+		/* It may have been a router that was started again. */
+		h->bearable += h->bearable / 4;
+	}
 	h->interval = i > INTERVAL_MIN_US ? i : INTERVAL_MIN_US;
 }
 
@@ -175,13 +178,6 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 		g->trouble = OO_TROUBLE_NONE;
 		change |= OO_CHANGE_UP;
 	}
-	if (m->has_path) {
-		/* Not yet proved to receive here: say the cookie at once. */
-		h->path = m->path;
-		h->next = now;
-		return change;
-	}
-	h->path = 0;
 	/* Only the port is another: the hole died between two PINGs. */
 	if (was.port != 0 && was.port != m->reflexive.port &&
 	    net_addr_same_ip(&was, &m->reflexive) &&
@@ -189,6 +185,13 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 		h->interval = h->interval * 2 / 3;
 		h->bearable = h->interval;
 	}
+	if (m->has_path) {
+		/* Not yet proved to receive here: say the cookie at once. */
+		h->path = m->path;
+		h->next = now;
+		return change;
+	}
+	h->path = 0;
 	h->next = now +
 		  reg_spread(g, h->interval * 85 / 100, h->interval * 95 / 100);
 	return change;

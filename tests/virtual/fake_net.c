@@ -28,6 +28,7 @@ struct nat {
 	struct fake_nat cfg;
 	struct mapping map[MAPPINGS_MAX];
 	size_t n;
+	uint16_t last; /* port, when they come in order */
 };
 
 struct node {
@@ -134,6 +135,7 @@ int fake_net_nat(struct fake_net *net, const struct fake_nat *nat)
 	T_TRUE(n != NULL);
 	T_TRUE(net->nats < FAKE_NATS_MAX);
 	n->cfg = *nat;
+	n->last = PORT_MIN;
 	net->nat[net->nats] = n;
 	return (int)net->nats++;
 }
@@ -222,8 +224,11 @@ static uint16_t new_port(struct fake_net *net, struct nat *n, uint16_t want)
 	if (n->cfg.preserve_port && !by_port(net, n, want))
 		return want;
 	for (;;) {
-		const uint16_t port =
+		uint16_t port =
 			(uint16_t)(PORT_MIN + rnd(net) % (65536 - PORT_MIN));
+
+		if (n->cfg.step != 0)
+			port = n->last = (uint16_t)(n->last + n->cfg.step);
 
 		if (!by_port(net, n, port))
 			return port;
@@ -250,7 +255,10 @@ static struct mapping *outwards(struct fake_net *net, struct nat *n,
 	for (size_t i = 0; i < n->n; i++) {
 		m = &n->map[i];
 		if (alive(net, n, m) && net_addr_equal(&m->inside, inside) &&
-		    (!n->cfg.mapping_by_peer || net_addr_equal(&m->peer, peer)))
+		    (!n->cfg.mapping_by_peer ||
+		     net_addr_equal(&m->peer, peer)) &&
+		    (!n->cfg.mapping_by_address ||
+		     net_addr_same_ip(&m->peer, peer)))
 			return m;
 	}
 	port = new_port(net, n, inside->port);
