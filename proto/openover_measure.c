@@ -352,9 +352,12 @@ unsigned oo_measure_rx(struct oo_measure *m, struct oo_reg *g,
 
 unsigned oo_measure_tick(struct oo_measure *m, struct oo_reg *g, mono_us now)
 {
-	if (m->step <= OO_MEASURE_SOCKETS || now < m->due)
-		return 0;
-	return on_answer(m, g, measure_question_due(m, g, now), now);
+	unsigned change = 0;
+
+	/* An answer may lead to a question that is due at once. */
+	while (m->step > OO_MEASURE_SOCKETS && now >= m->due)
+		change |= on_answer(m, g, measure_question_due(m, g, now), now);
+	return change;
 }
 
 mono_us oo_measure_deadline(const struct oo_measure *m)

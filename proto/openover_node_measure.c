@@ -10,6 +10,7 @@
 
 #define SOON_US (2 * MONO_S)
 #define AGAIN_US (6 * 3600 * MONO_S)
+#define AGAIN_SOON_US (60 * MONO_S) /* when no registrar helps just now */
 #define RETRY_US (600 * MONO_S)
 #define SOCKETS_US (5 * MONO_S)
 
@@ -148,7 +149,7 @@ void node_measure_tick(struct oo_node *n, mono_us now)
 	if (gone || now >= n->measure_ends)
 		stop(n, now);
 	if (n->measure.step == OO_MEASURE_IDLE && now >= n->measure_at) {
-		n->measure_at = MONO_NEVER;
+		n->measure_at = now + AGAIN_SOON_US;
 		(void)oo_node_measure(n, now);
 	}
 	if (n->regs_n > 0)
