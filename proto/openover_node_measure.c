@@ -9,7 +9,7 @@
 #include "proto/openover_reg_priv.h"
 
 #define SOON_US (2 * MONO_S)
-#define AGAIN_US (6 * 3600 * MONO_S)
+#define AGAIN_US (21600 * MONO_S)
 #define AGAIN_SOON_US (60 * MONO_S) /* when no registrar helps just now */
 #define RETRY_US (600 * MONO_S)
 #define SOCKETS_US (5 * MONO_S)

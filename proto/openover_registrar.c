@@ -78,7 +78,7 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	(void)oo_registrar_limits(r, cfg);
 	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
 	r->random(r->random_ctx, r->tx_key, sizeof(r->tx_key));
-	r->random(r->random_ctx, r->measure_key[0], 2 * KEY_SHARED_LEN);
+	r->random(r->random_ctx, r->measure_key[0], sizeof(r->measure_key));
 	r->measure_since = now;
 	r->sweep_next = now + SWEEP_US;
 	return r;
