@@ -243,13 +243,6 @@ static void check_ipv6(struct doctor *d)
 	}
 }
 
-/* A port that the router mapped, and whether what is outside of the router is
- * public, are found out by who asks routers. */
-static void check_mapped(struct doctor *d)
-{
-	(void)d;
-}
-
 static const struct {
 	const char *name;
 	void (*run)(struct doctor *d);
@@ -262,7 +255,6 @@ static const struct {
 	{ "port", check_port },
 	{ "hole", check_hole },
 	{ "ipv6", check_ipv6 },
-	{ "mapped", check_mapped },
 };
 
 json_t *app_doctor(const struct app *a)

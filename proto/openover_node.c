@@ -211,6 +211,18 @@ static bool on_plain(struct oo_node *n, const struct dgram *d, mono_us now)
 	return false;
 }
 
+static bool is_measure(const struct dgram *d)
+{
+	return may_be_ours(d) && d->data[11] == OO_MEASURE;
+}
+
+/* They are for measuring: nobody is to place a call there. */
+static bool is_on_a_measuring_socket(const struct oo_node *n,
+				     const struct dgram *d)
+{
+	return d->path.sock != 0 && oo_measure_uses(&n->measure, d->path.sock);
+}
+
 static size_t octets_of(const struct dgram *d)
 {
 	return d->len + (net_addr_is_v4(&d->path.peer) ? 28 : 48);
@@ -221,6 +233,8 @@ enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 	struct oo_msg m;
 	enum iax2_err err;
 
+	if (is_on_a_measuring_socket(n, d) && !is_measure(d))
+		return IAX2_E_REFUSED;
 	if (!may_be_ours(d))
 		return IAX2_E_NOT_OURS;
 	if (on_plain(n, d, now))

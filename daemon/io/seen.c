@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/io/addr.h"
+#include "daemon/io/loop.h"
 #include "daemon/io/udp_device.h"
 
 #define BACKLOG 64
@@ -104,6 +105,8 @@ int seen_server_open(struct seen_server **out, struct event_base *base,
 				  s);
 		if (!s->ev || event_add(s->ev, NULL) != 0)
 			err = -ENOMEM;
+		else
+			(void)event_priority_set(s->ev, LOOP_LAST);
 	}
 	if (err != 0) {
 		seen_server_close(s);

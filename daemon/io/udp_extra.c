@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "daemon/io/addr.h"
+#include "daemon/io/loop.h"
 #include "daemon/io/udp_priv.h"
 
 /* The first row of @n free places, or the longest that there is. */
@@ -66,11 +67,15 @@ int udp_extra_listen(struct udp *u, const struct net_addr *at, uint16_t *sock)
 {
 	size_t len;
 	const size_t place = free_row(u, 1, &len);
+	int err = -EMFILE;
 
 	*sock = (uint16_t)(place + 1);
-	if (len == 0)
-		return -EMFILE;
-	return udp_sock_open(u, &u->extra[place], at, false);
+	if (len > 0)
+		err = udp_sock_open(u, &u->extra[place], at, false);
+	/* Like the port: strangers come last. */
+	if (err == 0)
+		(void)event_priority_set(u->extra[place].ev, LOOP_LAST);
+	return err;
 }
 
 uint16_t udp_extra_port(const struct udp *u, uint16_t sock)

@@ -321,6 +321,27 @@ static void the_node_believes_only_what_it_asked(void)
 	measure_scene_done(t);
 }
 
+/* Sockets that measure are no way in for calls. */
+static void strangers_are_not_heard_on_measuring_sockets(void)
+{
+	static const struct iax2_full hdr = { .src_callno = 5 };
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_NEW, &hdr);
+	struct dgram d = { .path = { .peer = measure_other, .sock = 1 },
+			   .data = buf,
+			   .len = (size_t)(w.p - buf) };
+
+	s = (struct measure_scene){ .seed = 3 };
+	measure_scene_init(&s, NULL);
+	T_EQ(IAX2_E_NOT_OURS, oo_node_rx(s.node, &d, fake_net_now(s.net)));
+	measure_scene_run(&s, 30 * MONO_S);
+	T_TRUE(oo_node_uses_socket(s.node, 1));
+	T_EQ(IAX2_E_REFUSED, oo_node_rx(s.node, &d, fake_net_now(s.net)));
+	d.path.sock = 0;
+	T_EQ(IAX2_E_NOT_OURS, oo_node_rx(s.node, &d, fake_net_now(s.net)));
+	measure_scene_done(&s);
+}
+
 int main(void)
 {
 	T_RUN(what_is_asked_for_is_sent_and_no_more);
@@ -332,5 +353,6 @@ int main(void)
 	T_RUN(a_node_measures_once_a_second);
 	T_RUN(nothing_else_is_heard_there);
 	T_RUN(the_node_believes_only_what_it_asked);
+	T_RUN(strangers_are_not_heard_on_measuring_sockets);
 	return T_DONE();
 }
