@@ -54,6 +54,13 @@ enum conf_codec {
 	CONF_CODECS,
 };
 
+/* When a node uses its registrar's relay. */
+enum conf_relay {
+	CONF_RELAY_NEVER,
+	CONF_RELAY_LAST,
+	CONF_RELAY_ALWAYS,
+};
+
 enum conf_log {
 	CONF_LOG_ERROR,
 	CONF_LOG_WARNING,
@@ -151,6 +158,9 @@ struct conf_node {
 		uint32_t spray_sockets; /* 0..1024 */
 	} open;
 	struct {
+		enum conf_relay use;
+	} relay;
+	struct {
 		enum conf_radio type;
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */
@@ -191,6 +201,16 @@ struct conf_registrar {
 		char address[16]; /* IPv4, "": none */
 		bool tcp;
 	} measure;
+	struct {
+		bool enabled;
+		char address4[16];   /* IPv4 address, "": this machine's */
+		char address6[46];   /* IPv6 address, "": this machine's */
+		uint16_t port_first; /* UDP, 1024..65535 */
+		uint16_t port_last;  /* at least port_first */
+		uint32_t kbit_s;     /* a node, each way, 16..100,000 */
+		uint32_t peers;      /* a node, 8..32 */
+		uint32_t idle_s;     /* 10..600 */
+	} relay;
 	struct conf_control control;
 	struct {
 		enum conf_log level;

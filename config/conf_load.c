@@ -1,105 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <ctype.h>
+/* A file, setting by setting, into the struct that its table describes. */
+
+#include "config/conf_load_priv.h"
+
 #include <errno.h>
-#include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "config/conf_table.h"
 #include "config/conf_text.h"
-
-#define LABEL_LEN 96U /* "registrars[7].host", a stranger's name cut */
-#define QUOTE_MAX 40U /* characters of a wrong value that are repeated */
-
-struct load {
-	const struct conf_scope *scope; /* what names are known here */
-	const char *in;                 /* the list's entry, "" at the top */
-	struct conf_diags *diags;
-	int err; /* -ENOMEM, or 0 */
-};
-
-static void note(struct load *l, int err)
-{
-	if (err)
-		l->err = err;
-}
-
-static unsigned line_of(const config_setting_t *s)
-{
-	return config_setting_source_line(s);
-}
-
-/* What the file gives, for people; it may be anything. */
-static void describe_text(const char *text, FILE *to)
-{
-	const size_t len = strlen(text);
-
-	(void)fputc('"', to);
-	for (size_t i = 0; i < len && i < QUOTE_MAX; i++)
-		(void)fputc(iscntrl((unsigned char)text[i]) ? '?' : text[i],
-			    to);
-	if (len > QUOTE_MAX)
-		(void)fprintf(to, "...\" (%zu characters)", len);
-	else
-		(void)fputc('"', to);
-}
-
-static void describe(const config_setting_t *s, FILE *to)
-{
-	switch (config_setting_type(s)) {
-	case CONFIG_TYPE_INT:
-	case CONFIG_TYPE_INT64:
-		(void)fprintf(to, "%lld", config_setting_get_int64(s));
-		break;
-	case CONFIG_TYPE_FLOAT:
-		(void)fputs("a number with a fraction", to);
-		break;
-	case CONFIG_TYPE_STRING:
-		describe_text(config_setting_get_string(s), to);
-		break;
-	case CONFIG_TYPE_BOOL:
-		(void)fputs(config_setting_get_bool(s) ? "true" : "false", to);
-		break;
-	case CONFIG_TYPE_GROUP:
-		(void)fputs("a group", to);
-		break;
-	default:
-		(void)fprintf(to, "a list of %d", config_setting_length(s));
-		break;
-	}
-}
-
-/* "LABEL is THIS; allowed: THAT"; @s is NULL when it is missing, and @row when
- * it is to be a group. */
-static void reject(struct load *l, unsigned line, const char *label,
-		   const config_setting_t *s, const struct conf_row *row)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
-
-	if (!to) {
-		note(l, -ENOMEM);
-		return;
-	}
-	(void)fprintf(to, "%s is ", label);
-	if (s)
-		describe(s, to);
-	else
-		(void)fputs("missing", to);
-	(void)fputs("; allowed: ", to);
-	if (row)
-		conf_value_allowed(row, to);
-	else
-		(void)fputs("a group: { ... }", to);
-	if (fclose(to) != 0)
-		note(l, -ENOMEM);
-	else
-		note(l, conf_diags_add(l->diags, line, "%s", text));
-	free(text);
-}
 
 static void load_value(struct load *l, const struct conf_row *row,
 		       const char *label, const config_setting_t *s, void *base)
@@ -126,83 +35,7 @@ static void load_value(struct load *l, const struct conf_row *row,
 		break;
 	}
 	if (!ok)
-		reject(l, line_of(s), label, s, row);
-}
-
-/* Names that people give to what must not be in this file. */
-static bool is_secret(const char *name)
-{
-	static const char *const words[] = {
-		"secret",     "md5_secret", "password",     "passwd",
-		"passphrase", "psk",        "private_key",  "secret_key",
-		"seed",       "node.key",   "registrar.key"
-	};
-	const size_t group = conf_row_group_len(name);
-	const char *last = group > 0 ? name + group + 1 : name;
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcasecmp(words[i], last) == 0 ||
-		    strcasecmp(words[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The setting next to @name that takes a secret's file; NULL: none does. */
-static const char *file_for(const struct conf_scope *scope, const char *name)
-{
-	const size_t group = conf_row_group_len(name);
-
-	for (size_t i = 0; i < scope->n; i++) {
-		const struct conf_row *row = &scope->rows[i];
-
-		if (row->type == CONF_PATH && strstr(row->name, "_file") &&
-		    conf_row_group_len(row->name) == group &&
-		    strncmp(row->name, name, group) == 0)
-			return row->name;
-	}
-	return NULL;
-}
-
-static void reject_secret(struct load *l, const char *name, unsigned line)
-{
-	const char *instead = file_for(l->scope, name);
-
-	note(l, conf_diags_add(
-			l->diags, line,
-			"%s%.60s is a secret, and others may read this file; "
-			"allowed: %s%s%s",
-			l->in, name, instead ? l->in : "",
-			instead ? instead : "secrets in files",
-			instead ? " with the name of a file of mode 0600"
-				: " of mode 0600 of their own"));
-}
-
-static void reject_unknown(struct load *l, const char *name, unsigned line)
-{
-	bool is_group = false;
-	const struct conf_row *near;
-
-	if (is_secret(name)) {
-		reject_secret(l, name, line);
-		return;
-	}
-	near = conf_nearest(l->scope, name, &is_group);
-	if (!near) {
-		note(l,
-		     conf_diags_add(l->diags, line,
-				    "%s%.60s is not a setting; --dump-config "
-				    "prints those that are",
-				    l->in, name));
-		return;
-	}
-	note(l,
-	     conf_diags_add(l->diags, line,
-			    "%s%.60s is not a setting; did you mean %s%.*s%s?",
-			    l->in, name, l->in,
-			    (int)(is_group ? conf_row_group_len(near->name)
-					   : strlen(near->name)),
-			    near->name, is_group ? ": { ... }" : ""));
+		load_reject(l, load_line(s), label, s, row);
 }
 
 /* Rows that the file must have and has not, in @s or one of its groups. */
@@ -211,7 +44,7 @@ static void load_missing(struct load *l, config_setting_t *s)
 	for (size_t i = 0; i < l->scope->n; i++) {
 		const struct conf_row *row = &l->scope->rows[i];
 		const config_setting_t *near = s;
-		char name[LABEL_LEN];
+		char name[LOAD_LABEL_LEN];
 
 		if (!(row->flags & CONF_REQUIRED) ||
 		    config_setting_lookup(s, row->name))
@@ -221,8 +54,9 @@ static void load_missing(struct load *l, config_setting_t *s)
 		if (name[0])
 			near = config_setting_get_member(s, name);
 		(void)snprintf(name, sizeof(name), "%s%s", l->in, row->name);
-		reject(l, near && line_of(near) > 0 ? line_of(near) : 1, name,
-		       NULL, row);
+		load_reject(l,
+			    near && load_line(near) > 0 ? load_line(near) : 1,
+			    name, NULL, row);
 	}
 }
 
@@ -234,10 +68,10 @@ static void load_entry(struct load *l, config_setting_t *s, void *base)
 			config_setting_get_elem(s, (unsigned)i);
 		const char *name = config_setting_name(m);
 		const struct conf_row *row = conf_row_find(l->scope, name);
-		char label[LABEL_LEN];
+		char label[LOAD_LABEL_LEN];
 
 		if (!row) {
-			reject_unknown(l, name, line_of(m));
+			load_reject_unknown(l, name, load_line(m));
 			continue;
 		}
 		(void)snprintf(label, sizeof(label), "%s%s", l->in, name);
@@ -254,15 +88,15 @@ static void load_whole(struct load *l, const struct conf_row *row,
 	const char *wrong = row->wrong ? row->wrong(base) : NULL;
 
 	if (wrong)
-		note(l, conf_diags_add(l->diags, line_of(s), "%s %s", label,
-				       wrong));
+		load_note(l, conf_diags_add(l->diags, load_line(s), "%s %s",
+					    label, wrong));
 }
 
 static void load_item(struct load *l, const struct conf_row *row, unsigned i,
 		      config_setting_t *s, void *base)
 {
-	char label[LABEL_LEN];
-	char in[LABEL_LEN + 1];
+	char label[LOAD_LABEL_LEN];
+	char in[LOAD_LABEL_LEN + 1];
 	struct load entry = { row->items, in, l->diags, 0 };
 	const size_t before = l->diags->n;
 
@@ -271,13 +105,13 @@ static void load_item(struct load *l, const struct conf_row *row, unsigned i,
 	if (row->type == CONF_TEXTS) {
 		load_value(l, &row->items->rows[0], label, s, base);
 	} else if (!config_setting_is_group(s)) {
-		reject(l, line_of(s), label, s, NULL);
+		load_reject(l, load_line(s), label, s, NULL);
 	} else {
 		(void)snprintf(in, sizeof(in), "%s.", label);
 		load_entry(&entry, s, base);
 		if (l->diags->n == before)
 			load_whole(&entry, row, label, s, base);
-		note(l, entry.err);
+		load_note(l, entry.err);
 	}
 }
 
@@ -293,12 +127,14 @@ static void load_twice(struct load *l, const struct conf_row *row,
 		if (!row->same(items + j * size, items + i * size))
 			continue;
 		first = config_setting_get_elem(s, j);
-		note(l, conf_diags_add(
-				l->diags, line_of(again),
+		load_note(
+			l,
+			conf_diags_add(
+				l->diags, load_line(again),
 				"%s[%u] has the same %s as %s[%u] in line %u; "
 				"allowed: each once",
 				row->name, i, row->same_what, row->name, j,
-				line_of(first)));
+				load_line(first)));
 		return;
 	}
 }
@@ -317,7 +153,7 @@ static void load_list(struct load *l, const struct conf_row *row,
 	struct conf_list list = { NULL, 0 };
 
 	if (!is_listed(row, s) || config_setting_length(s) > (int)row->max) {
-		reject(l, line_of(s), row->name, s, row);
+		load_reject(l, load_line(s), row->name, s, row);
 		return;
 	}
 	list.n = (size_t)config_setting_length(s);
@@ -325,7 +161,7 @@ static void load_list(struct load *l, const struct conf_row *row,
 		return;
 	list.items = calloc(list.n, size);
 	if (!list.items) {
-		note(l, -ENOMEM);
+		load_note(l, -ENOMEM);
 		return;
 	}
 	conf_list_set(row, base, list);
@@ -343,7 +179,7 @@ static void load_setting(struct load *l, const char *name, config_setting_t *s,
 	const struct conf_row *row = conf_row_find(l->scope, name);
 
 	if (!row)
-		reject_unknown(l, name, line_of(s));
+		load_reject_unknown(l, name, load_line(s));
 	else if (conf_row_is_list(row))
 		load_list(l, row, s, base);
 	else
@@ -355,7 +191,7 @@ static void load_group(struct load *l, config_setting_t *group, void *base)
 	for (int i = 0; i < config_setting_length(group); i++) {
 		config_setting_t *s =
 			config_setting_get_elem(group, (unsigned)i);
-		char name[LABEL_LEN];
+		char name[LOAD_LABEL_LEN];
 
 		(void)snprintf(name, sizeof(name), "%s.%s",
 			       config_setting_name(group),
@@ -376,7 +212,7 @@ static void load_root(struct load *l, config_setting_t *root, void *base)
 		else if (config_setting_is_group(s))
 			load_group(l, s, base);
 		else
-			reject(l, line_of(s), name, s, NULL);
+			load_reject(l, load_line(s), name, s, NULL);
 	}
 	load_missing(l, root);
 }
@@ -390,8 +226,8 @@ static void load_rules(struct load *l, const struct conf_table *table,
 
 		if (rule->holds(base))
 			continue;
-		note(l, conf_diags_add(l->diags, at ? line_of(at) : 1, "%s",
-				       rule->text));
+		load_note(l, conf_diags_add(l->diags, at ? load_line(at) : 1,
+					    "%s", rule->text));
 	}
 }
 
@@ -431,7 +267,7 @@ static int load_prepared(const struct conf_table *table, const char *text,
 		load_root(&l, config_root_setting(&cfg), out);
 		load_rules(&l, table, &cfg, out);
 	} else {
-		note(&l, add_syntax_error(&cfg, diags));
+		load_note(&l, add_syntax_error(&cfg, diags));
 	}
 	config_destroy(&cfg);
 	return l.err;

@@ -27,6 +27,7 @@ static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
 static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
 					   "slin", "g726aal2", "adpcm",
 					   "gsm",  NULL };
+static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -63,7 +64,9 @@ static const struct conf_row peer_rows[] = {
 	{ "port", CONF_U32, AT(struct conf_peer, port), .min = 1, .max = 65535,
 	  .dflt = 4569, .help = "Its UDP port." },
 	{ "key", CONF_KEY, AT(struct conf_peer, key), .example = EXAMPLE_KEY,
-	  .help = "Its public key, if it has one." },
+	  .help = "Its public key, if it has one. A registrar that names "
+		  "another "
+		  "key for its number is not believed." },
 	{ "secret_file", CONF_PATH, AT(struct conf_peer, secret_file),
 	  .help = "A file of mode 0600 with the secret shared with a node that "
 		  "has no key; empty for none." },
@@ -197,7 +200,11 @@ static const struct conf_row node_rows[] = {
 		  "for any. It may come later than the daemon, or go and come "
 		  "back." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
-	  .max = 8192, .dflt = 64, .help = "Calls at the same time." },
+	  .max = 8192, .dflt = 64,
+	  .help = "Calls at the same time. A quarter is kept "
+		  "for calls that this node places "
+		  "and those that a registrar "
+		  "vouches for." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
 	  LIST(iax2.calltoken_optional, prefixes, CONF_PREFIXES_MAX),
 	  .same = same_prefix, .same_what = "address",
@@ -258,8 +265,9 @@ static const struct conf_row node_rows[] = {
 	{ "limits.auth_failures_per_min", CONF_U32,
 	  NODE(limits.auth_failures_per_min), .min = 1, .max = 1000, .dflt = 10,
 	  .unit = "a minute",
-	  .help = "Failed authentications of one address before its calls "
-		  "are refused for a while." },
+	  .help = "Failed authentications of one number at an address, and 16 "
+		  "times as many of the address, before its calls are refused "
+		  "for a while." },
 	{ "open.spray", CONF_BOOL, NODE(open.spray), .dflt = true,
 	  .help = "Probe many ports when a port-translating NAT is in the "
 		  "way." },
@@ -267,6 +275,12 @@ static const struct conf_row node_rows[] = {
 	  .dflt = 2048, .help = "Datagrams that one such probing may take." },
 	{ "open.spray_sockets", CONF_U32, NODE(open.spray_sockets), .max = 1024,
 	  .dflt = 256, .help = "Sockets that one such probing may take." },
+	{ "relay.use", CONF_CHOICE, NODE(relay.use), .words = relay_words,
+	  .dflt = CONF_RELAY_LAST,
+	  .help = "Whether to use a registrar's relay: \"last\" when nothing "
+		  "else leads to a node, \"always\" to have an address for "
+		  "plain IAX2 callers too, from which calls to plain nodes "
+		  "leave, \"never\"." },
 	{ "radio.type", CONF_CHOICE, NODE(radio.type), .words = radio_words,
 	  .dflt = CONF_RADIO_NONE,
 	  .help = "The radio interface: \"cm108\" is a USB sound fob that also "
@@ -425,11 +439,42 @@ static const struct conf_row registrar_rows[] = {
 	{ "limits.auth_failures_per_min", CONF_U32,
 	  REGISTRAR(limits.auth_failures_per_min), .min = 1, .max = 6000,
 	  .dflt = 20, .unit = "a minute", .flags = CONF_RELOAD,
-	  .help = "Wrong passwords of plain clients that one address may try; "
-		  "beyond that it is not heard until the minute is over." },
+	  .help = "Wrong passwords of plain clients that one address may try "
+		  "for "
+		  "a name, and 16 times as many for all names; beyond that it "
+		  "is "
+		  "not heard until the minute is over." },
 	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
 	  .max = 1000000, .dflt = 4096,
 	  .help = "Calls being opened at the same time, for all nodes." },
+	{ "relay.enabled", CONF_BOOL, REGISTRAR(relay.enabled),
+	  .help = "Carry calls for nodes that nothing else leads to. It costs "
+		  "the registrar's bandwidth, about 100 kbit/s each way for "
+		  "each call." },
+	{ "relay.address4", CONF_STRING, REGISTRAR(relay.address4),
+	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
+	  .help = "The public IPv4 address that leads to the relay's ports; "
+		  "empty: this machine's own." },
+	{ "relay.address6", CONF_STRING, REGISTRAR(relay.address6),
+	  .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
+	  .help = "The same for IPv6." },
+	{ "relay.port_first", CONF_U32, REGISTRAR(relay.port_first),
+	  .min = 1024, .max = 65535, .dflt = 20000,
+	  .help = "The first UDP port of the relay; each node that uses it "
+		  "takes one. A firewall has to let them in." },
+	{ "relay.port_last", CONF_U32, REGISTRAR(relay.port_last), .min = 1024,
+	  .max = 65535, .dflt = 20999, .help = "The last one." },
+	{ "relay.kbit_s", CONF_U32, REGISTRAR(relay.kbit_s), .min = 16,
+	  .max = 100000, .dflt = 512, .unit = "kbit/s",
+	  .help = "What the relay carries for one node, each way." },
+	{ "relay.peers", CONF_U32, REGISTRAR(relay.peers), .min = 8, .max = 32,
+	  .dflt = 16,
+	  .help = "With how many others one node may talk through it at the "
+		  "same time." },
+	{ "relay.idle_s", CONF_U32, REGISTRAR(relay.idle_s), .min = 10,
+	  .max = 600, .dflt = 60, .unit = "s",
+	  .help = "After this long without a word one of them is a stranger "
+		  "again." },
 	{ "control.socket", CONF_PATH, REGISTRAR(control.socket), .min = 1,
 	  .text = "/run/keyhole-registrar/registrar.sock",
 	  .help = "The socket that the registrar's commands use." },
@@ -449,7 +494,17 @@ static bool registrar_has_a_family(const void *conf)
 	return c->iax2.bind4[0] || c->iax2.bind6[0];
 }
 
+static bool relay_ports_are_ordered(const void *conf)
+{
+	const struct conf_registrar *c = conf;
+
+	return c->relay.port_last >= c->relay.port_first;
+}
+
 static const struct conf_rule registrar_rules[] = {
+	{ "relay.port_last", relay_ports_are_ordered,
+	  "relay.port_last is less than relay.port_first; allowed: the same or "
+	  "more" },
 	{ "iax2.bind6", registrar_has_a_family,
 	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
 };

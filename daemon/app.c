@@ -213,6 +213,7 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 		notify_reloading();
 		if (app_reload(a, NULL, why) != 0)
 			log_error("reload: %s", why);
+		app_pump(a);
 		notify_ready();
 		return;
 	}
@@ -381,6 +382,7 @@ int app_run(const char *conf_file)
 	if (!a)
 		return 1;
 	a->conf_file = conf_file;
+	keyfile_hide_memory();
 	if (load(a) != 0) {
 		free(a);
 		return 1;

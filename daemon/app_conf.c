@@ -40,6 +40,17 @@ static int peer(struct node_peer *out, const struct conf_peer *in,
 			      sizeof(out->md5_secret), why);
 }
 
+static enum oo_relay_use relay_use(const struct conf_node *conf)
+{
+	static const enum oo_relay_use map[] = {
+		[CONF_RELAY_NEVER] = OO_RELAY_NEVER,
+		[CONF_RELAY_LAST] = OO_RELAY_LAST,
+		[CONF_RELAY_ALWAYS] = OO_RELAY_ALWAYS,
+	};
+
+	return map[conf->relay.use];
+}
+
 static struct jitter_config jitter(const struct conf_node *conf)
 {
 	return (struct jitter_config){
@@ -95,6 +106,7 @@ static void fill(struct app *a, const struct conf_node *conf,
 			conf->open.spray ? conf->open.spray_packets : 0,
 		.spray_sockets =
 			conf->open.spray ? conf->open.spray_sockets : 0,
+		.relay = relay_use(conf),
 		.formats = formats(conf),
 		.jitter = jitter(conf),
 		.ptt = { .timeout_s = conf->radio.timeout_s,

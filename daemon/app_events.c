@@ -49,6 +49,25 @@ static void on_registration(struct app *a, const struct node_event *ev)
 			     host, "apparent", addr, "why", ev->why));
 }
 
+static void on_relay(struct app *a, const struct node_event *ev)
+{
+	const char *host = registrar_host(a, ev->registrar);
+	struct oo_node_relay_view v;
+	char at[OO_FAMILIES][NET_ADDR_TEXT];
+
+	oo_node_relay_view(node_openover(a->node), &v);
+	for (int f = 0; f < OO_FAMILIES; f++)
+		net_addr_format(&v.address[f], at[f]);
+	if (v.up)
+		log_info("%s relays for this node at %s and %s", host,
+			 at[OO_V4], at[OO_V6]);
+	else
+		log_info("%s no longer relays for this node", host);
+	publish(a,
+		json_pack("{s:s, s:s, s:s, s:s}", "event", "relay", "registrar",
+			  host, "address4", at[OO_V4], "address6", at[OO_V6]));
+}
+
 static void on_link(struct app *a, const struct node_event *ev)
 {
 	const char *number = ev->number[0] ? ev->number : "?";
@@ -145,6 +164,9 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_APPARENT:
 		on_registration(a, ev);
 		prefer_peers(a);
+		break;
+	case NODE_EV_RELAY:
+		on_relay(a, ev);
 		break;
 	case NODE_EV_LINK_STEP:
 	case NODE_EV_LINK_UP:

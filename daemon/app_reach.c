@@ -92,6 +92,12 @@ static const char *verdict_of(const struct app *a, const struct net_addr *seen)
 	       "OPEN/OVER, and directly unless a firewall forbids it.";
 }
 
+/* NULL where there is none. */
+static const char *text_of(const struct net_addr *a, char text[NET_ADDR_TEXT])
+{
+	return net_addr_is_set(a) ? net_addr_format(a, text) : NULL;
+}
+
 static json_t *life_json(const struct oo_measured *m)
 {
 	const mono_us life = m->life[OO_V4] ? m->life[OO_V4] : m->life[OO_V6];
@@ -122,6 +128,22 @@ static json_t *octets_per_day(const struct app *a)
 		       : json_integer((json_int_t)(n * DAY_S / (double)up_s));
 }
 
+/* Where the relay carries on to us; null: nowhere. */
+static json_t *relayed_json(const struct app *a)
+{
+	struct oo_node_relay_view v;
+	char v4[NET_ADDR_TEXT], v6[NET_ADDR_TEXT];
+
+	oo_node_relay_view(node_openover(a->node), &v);
+	if (!v.up)
+		return json_null();
+	return json_pack("{s:s?, s:s?, s:I, s:I, s:I}", "address4",
+			 text_of(&v.address[OO_V4], v4), "address6",
+			 text_of(&v.address[OO_V6], v6), "rx", (json_int_t)v.rx,
+			 "tx", (json_int_t)v.tx, "dropped",
+			 (json_int_t)v.dropped);
+}
+
 static json_t *yes_json(enum oo_yes yes)
 {
 	return yes == OO_YES_UNKNOWN ? json_null()
@@ -147,11 +169,9 @@ static void add_measured(const struct app *a, const struct oo_reg *g, json_t *o)
 				  json_string(oo_ipv6_text(m->ipv6)));
 	(void)json_object_set_new(o, "measuring",
 				  json_boolean(m->running || m->living));
-	(void)json_object_set_new(
-		o, "tcp",
-		net_addr_is_set(&a->tcp_seen)
-			? json_string(net_addr_format(&a->tcp_seen, text))
-			: json_null());
+	(void)json_object_set_new(o, "tcp",
+				  json_pack("s?", text_of(&a->tcp_seen, text)));
+	(void)json_object_set_new(o, "relayed", relayed_json(a));
 	(void)json_object_set_new(
 		o, "keepalive_s",
 		g ? json_integer((json_int_t)(app_keepalive(g) / MONO_S))

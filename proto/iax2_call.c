@@ -9,6 +9,7 @@
 #define PING_US (20 * MONO_S)
 #define LAGRQ_US (10 * MONO_S)
 #define FIRST_PING_US MONO_S
+#define HINT_HEED_US MONO_S
 #define LINGER_US (5 * MONO_S)
 #define ECHO_US (2 * MONO_S)
 /* Asterisk forgets what was lost when it hangs up: such a gap is never filled.
@@ -70,7 +71,7 @@ void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
 	       bool linger, mono_us now)
 {
 	tell_down(ep, c, e);
-	endpoint_call_opened(ep, c);
+	endpoint_call_over(ep, c);
 	c->ping_next = MONO_NEVER;
 	c->lagrq_next = MONO_NEVER;
 	if (c->state != CALL_ENDING)
@@ -147,6 +148,8 @@ void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	c->up_since = now;
 	c->ping_next = now + FIRST_PING_US;
 	c->lagrq_next = now + LAGRQ_US;
+	key_wipe(c->ticket.key, sizeof(c->ticket.key));
+	key_wipe(c->md5_secret, sizeof(c->md5_secret));
 	endpoint_call_opened(ep, c);
 	endpoint_call_touch(ep, c);
 	(void)endpoint_event(ep, IAX2_EV_CALL_UP, c);
@@ -208,6 +211,24 @@ static bool out_of_sequence(struct iax2_endpoint *ep, struct call *c,
 	}
 }
 
+bool call_has_sequence(const struct iax2_full *f)
+{
+	if (f->type != IAX2_FRAME_IAX)
+		return true;
+	switch (f->subclass) {
+	case IAX2_IAX_ACK:
+	case IAX2_IAX_VNAK:
+	case IAX2_IAX_INVAL:
+	case IAX2_IAX_CALLTOKEN:
+	case IAX2_IAX_TXCNT:
+	case IAX2_IAX_TXACC:
+	case IAX2_IAX_POKE:
+		return false;
+	default:
+		return true;
+	}
+}
+
 static bool needs_payload(const struct iax2_full *f)
 {
 	return f->type == IAX2_FRAME_VOICE || f->type == IAX2_FRAME_TEXT ||
@@ -248,6 +269,21 @@ static void handle(struct iax2_endpoint *ep, struct call *c,
 	} else if (c->peer_ended) {
 		say_invalid(ep, c, f, now);
 	}
+}
+
+void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_full *f)
+{
+	ep->n.duplicates++;
+	transport_ack_due(ep, c, f->ts_ms);
+}
+
+void call_rx_hint(struct iax2_endpoint *ep, struct call *c, mono_us now)
+{
+	if (c->state != CALL_UP || now < c->hint_heed_at)
+		return;
+	c->hint_heed_at = now + HINT_HEED_US;
+	(void)transport_send_iax(ep, c, IAX2_IAX_PING, NULL, NULL, now);
 }
 
 void call_rx(struct iax2_endpoint *ep, struct call *c,

@@ -11,7 +11,6 @@
 
 #define DECIDE_US (5 * MONO_S)  /* the node's time for a decision */
 #define COPIES_US (10 * MONO_S) /* a datagram is not on its way for longer */
-#define PROVE_US (5 * MONO_S)   /* the caller's time for an AUTHREP */
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_NO_CODEC 58U
 #define CAUSECODE_INCOMPATIBLE 88U
@@ -52,50 +51,6 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
-/*
- * Is there room for one more call?  IAX2_OK; IAX2_E_LIMITED: not at present,
- * and the caller's next try may succeed; IAX2_E_REFUSED: said so.  A ticket
- * speaks for a node, so its call does not count against an address that many
- * nodes may share.
- */
-static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
-			      const struct iax2_full *f, bool ticket,
-			      mono_us now)
-{
-	const struct net_addr *from = &d->path.peer;
-	const struct iax2_limits *max = &ep->cfg.limits;
-	struct iax2_limited *n = &ep->n.limits;
-	size_t half_open;
-	const size_t calls = endpoint_calls_of_net(ep, from, &half_open);
-
-	if (!ticket && !rate_table_has(ep->auth_failures, from, now)) {
-		n->auth_failures++;
-		return refuse(ep, d, f, CAUSECODE_NO_AUTHORITY,
-			      "No authority found");
-	}
-	if (!ticket && !rate_table_take(ep->news, from, now)) {
-		n->calls_per_s++;
-		return IAX2_E_LIMITED;
-	}
-	if (!ticket && half_open >= max->half_open_per_addr) {
-		n->half_open_per_addr++;
-		return IAX2_E_LIMITED;
-	}
-	if (ep->opening_n >= max->half_open) {
-		n->half_open++;
-		return IAX2_E_LIMITED;
-	}
-	if (!ticket && calls >= max->calls_per_addr) {
-		n->calls_per_addr++;
-		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
-	}
-	if (!endpoint_event_room(ep, false)) {
-		ep->n.limited++;
-		return IAX2_E_LIMITED;
-	}
-	return IAX2_OK;
-}
-
 /* Empty when absent, too long or not ASCII: it is nobody's name then. */
 static void read_name(const struct iax2_full *f, uint8_t type,
 		      char out[IAX2_NUMBER_MAX + 1])
@@ -108,6 +63,79 @@ static void read_name(const struct iax2_full *f, uint8_t type,
 			return;
 		}
 	}
+}
+
+/* The rest is for our own calls and for tickets, whoever else calls. */
+static size_t plain_max(const struct iax2_endpoint *ep)
+{
+	const size_t max = ep->cfg.calls_max;
+
+	return max - max / 4;
+}
+
+/*
+ * What a caller without a ticket may take: IAX2_E_LIMITED: nothing at present,
+ * and its next try may succeed; IAX2_E_REFUSED: said so.
+ */
+static enum iax2_err room_for_plain(struct iax2_endpoint *ep,
+				    const struct dgram *d,
+				    const struct iax2_full *f, mono_us now)
+{
+	const struct net_addr *from = &d->path.peer;
+	const struct iax2_limits *max = &ep->cfg.limits;
+	struct iax2_limited *n = &ep->n.limits;
+	size_t half_open;
+	const size_t calls = endpoint_calls_of_net(ep, from, &half_open);
+	char calling[IAX2_NUMBER_MAX + 1];
+
+	read_name(f, IAX2_IE_CALLING_NUMBER, calling);
+	if (!rate_table_has_for(ep->auth_failures, from, calling, now)) {
+		n->auth_failures++;
+		return refuse(ep, d, f, CAUSECODE_NO_AUTHORITY,
+			      "No authority found");
+	}
+	if (!rate_table_take(ep->news, from, now)) {
+		n->calls_per_s++;
+		return IAX2_E_LIMITED;
+	}
+	if (half_open >= max->half_open_per_addr) {
+		n->half_open_per_addr++;
+		return IAX2_E_LIMITED;
+	}
+	if (ep->opening_n >= max->half_open) {
+		n->half_open++;
+		return IAX2_E_LIMITED;
+	}
+	if (calls >= max->calls_per_addr) {
+		n->calls_per_addr++;
+		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
+	}
+	if (ep->plain_n >= plain_max(ep)) {
+		n->calls++;
+		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
+	}
+	return IAX2_OK;
+}
+
+/*
+ * Is there room for one more call?  A ticket speaks for a node that was let in
+ * already: its call counts neither against an address that many nodes may
+ * share nor against what strangers leave half open.
+ */
+static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
+			      const struct iax2_full *f, bool ticket,
+			      mono_us now)
+{
+	const enum iax2_err err =
+		ticket ? IAX2_OK : room_for_plain(ep, d, f, now);
+
+	if (err != IAX2_OK)
+		return err;
+	if (!endpoint_event_room(ep, false)) {
+		ep->n.limited++;
+		return IAX2_E_LIMITED;
+	}
+	return IAX2_OK;
 }
 
 static void read_names(struct call *c, const struct iax2_full *f)
@@ -164,12 +192,12 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 	c->first_interval = CALL_SETUP_INTERVAL_US;
 	c->iseq = (uint8_t)(f->oseq + 1);
 	endpoint_call_hash(ep, c, f->src_callno);
-	endpoint_call_opening(ep, c);
-	read_names(c, f);
 	if (ticket) {
 		c->has_ticket = true;
 		c->ticket = *ticket;
 	}
+	endpoint_call_opening(ep, c);
+	read_names(c, f);
 	transport_ack_due(ep, c, f->ts_ms);
 	endpoint_call_touch(ep, c);
 	tell_in(ep, c, IAX2_EV_CALL_IN,
@@ -229,6 +257,9 @@ static enum iax2_err on_ticketed_new(struct iax2_endpoint *ep,
 	}
 	err = begin(ep, d, f, &e->ticket, now);
 	e->used = err == IAX2_OK;
+	/* Its id stays, so that it works no second time. */
+	if (e->used)
+		key_wipe(e->ticket.key, sizeof(e->ticket.key));
 	return err;
 }
 
@@ -324,116 +355,9 @@ enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 	return err;
 }
 
-static void make_challenge(struct iax2_endpoint *ep, struct call *c)
+void call_proved(struct iax2_endpoint *ep, struct call *c,
+		 enum iax2_proof proof, mono_us now)
 {
-	static const char hex[] = "0123456789abcdef";
-	uint8_t b[8] = { 0 };
-
-	ep->cfg.random(ep->cfg.random_ctx, b, sizeof(b));
-	for (size_t i = 0; i < sizeof(b); i++) {
-		c->challenge[2 * i] = hex[b[i] >> 4];
-		c->challenge[2 * i + 1] = hex[b[i] & 15];
-	}
-	c->challenge[16] = '\0';
-}
-
-/* What the caller may prove itself with; the AUTHMETHODS for that, 0: nothing
- * usable. */
-static uint16_t keep_credentials(struct call *c,
-				 const struct iax2_credentials *want)
-{
-	uint16_t methods = 0;
-
-	if (want->md5_secret &&
-	    strlen(want->md5_secret) >= sizeof(c->md5_secret))
-		return 0;
-	if (want->public_key) {
-		memcpy(c->public_key, want->public_key, KEY_PUBLIC_LEN);
-		methods |= IAX2_AUTH_ED25519;
-	}
-	c->want_key = want->public_key != NULL;
-	if (want->rsa) {
-		c->rsa = *want->rsa;
-		methods |= IAX2_AUTH_RSA;
-	}
-	if (want->md5_secret) {
-		memcpy(c->md5_secret, want->md5_secret,
-		       strlen(want->md5_secret) + 1);
-		methods |= IAX2_AUTH_MD5;
-	}
-	return methods;
-}
-
-enum iax2_err iax2_challenge(struct iax2_endpoint *ep, struct iax2_call_id call,
-			     const struct iax2_credentials *want, mono_us now)
-{
-	struct call *c = endpoint_call(ep, call);
-	uint8_t body[80];
-	struct wire_wr w = wire_wr(body, sizeof(body));
-	uint16_t methods;
-	enum iax2_err err;
-
-	ep->now = now;
-	if (!c)
-		return IAX2_E_STALE;
-	if (c->outbound || c->state != CALL_WAIT_NODE)
-		return IAX2_E_STATE;
-	methods = keep_credentials(c, want);
-	if (methods == 0)
-		return IAX2_E_RANGE;
-	make_challenge(ep, c);
-	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, methods);
-	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, c->challenge);
-	iax2_ie_put_text(&w, IAX2_IE_USERNAME, c->username);
-	err = transport_send_iax(ep, c, IAX2_IAX_AUTHREQ, body, &w, now);
-	if (err != IAX2_OK)
-		return err;
-	c->state = CALL_CHALLENGED;
-	c->state_due = now + PROVE_US;
-	endpoint_call_touch(ep, c);
-	return IAX2_OK;
-}
-
-static enum iax2_proof proof_in(const struct call *c, const struct iax2_full *f)
-{
-	struct iax2_ie_view v;
-	char want[33], got[33];
-
-	if (c->want_key &&
-	    iax2_ie_find(f->body, f->body_len, IAX2_IE_ED25519_RESULT, &v) &&
-	    key_verify_challenge(c->public_key, c->challenge, v.value, v.len))
-		return IAX2_PROOF_ED25519;
-	if (c->rsa.modulus_len != 0 &&
-	    iax2_ie_find(f->body, f->body_len, IAX2_IE_RSA_RESULT, &v) &&
-	    key_rsa_verify_challenge(&c->rsa, c->challenge, v.value, v.len))
-		return IAX2_PROOF_RSA;
-	if (c->md5_secret[0] == '\0' ||
-	    !iax2_ie_text(f->body, f->body_len, IAX2_IE_MD5_RESULT, got,
-			  sizeof(got)) ||
-	    strlen(got) != 32)
-		return IAX2_PROOF_NONE;
-	key_md5_response(c->challenge, c->md5_secret, want);
-	return key_equal(want, got, 32) ? IAX2_PROOF_MD5 : IAX2_PROOF_NONE;
-}
-
-void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
-		     const struct iax2_full *f, mono_us now)
-{
-	enum iax2_proof proof;
-
-	if (c->outbound || c->state != CALL_CHALLENGED)
-		return;
-	proof = proof_in(c, f);
-	if (proof == IAX2_PROOF_NONE) {
-		ep->n.auth_failed++;
-		(void)rate_table_take(ep->auth_failures, &c->path.peer, now);
-		call_end(ep, c,
-			 (struct ending){ IAX2_DOWN_AUTH_FAILED,
-					  CAUSECODE_NO_AUTHORITY,
-					  "No authority found" },
-			 now);
-		return;
-	}
 	c->state = CALL_PROVED;
 	c->state_due = now + DECIDE_US;
 	tell_in(ep, c, IAX2_EV_CALL_PROVED, proof);

@@ -6,9 +6,7 @@
 
 #include "proto/iax2_endpoint_priv.h"
 
-#define SETUP_US (5 * MONO_S)   /* for each step from NEW to ACCEPT */
 #define ANSWER_US (60 * MONO_S) /* ACCEPT to ANSWER */
-#define AUTHREQS_MAX 3U
 
 static void put_new(struct iax2_endpoint *ep, const struct call *c,
 		    struct wire_wr *w)
@@ -74,46 +72,9 @@ void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 	    token.len == 0)
 		return;
 	c->token_used = true;
-	c->state_due = now + SETUP_US;
+	c->state_due = now + CALL_SETUP_US;
 	transport_restart(ep, c);
 	(void)call_send_new(ep, c, token.value, token.len, now);
-}
-
-void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
-		     const struct iax2_full *f, mono_us now)
-{
-	uint8_t body[80], sig[KEY_SIGNATURE_LEN];
-	struct wire_wr w = wire_wr(body, sizeof(body));
-	char challenge[65], md5[33];
-	uint16_t methods = 0;
-
-	if (!c->outbound || c->state != CALL_NEW_SENT)
-		return;
-	/* With a ticket the NEW has proved us already. */
-	if (c->has_ticket || c->authreqs++ == AUTHREQS_MAX) {
-		call_end(ep, c, (struct ending){ IAX2_DOWN_PROTOCOL, 16, NULL },
-			 now);
-		return;
-	}
-	c->state_due = now + SETUP_US;
-	(void)iax2_ie_u16(f->body, f->body_len, IAX2_IE_AUTHMETHODS, &methods);
-	if (!iax2_ie_text(f->body, f->body_len, IAX2_IE_CHALLENGE, challenge,
-			  sizeof(challenge)))
-		methods = 0;
-	if ((methods & IAX2_AUTH_ED25519) &&
-	    key_sign_challenge(&ep->id, challenge, sig)) {
-		iax2_ie_put(&w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
-	} else if ((methods & IAX2_AUTH_MD5) && c->md5_secret[0] != '\0') {
-		key_md5_response(challenge, c->md5_secret, md5);
-		iax2_ie_put_text(&w, IAX2_IE_MD5_RESULT, md5);
-	} else {
-		call_end(ep, c,
-			 (struct ending){ IAX2_DOWN_AUTH_FAILED, 16,
-					  "No authentication in common" },
-			 now);
-		return;
-	}
-	(void)transport_send_iax(ep, c, IAX2_IAX_AUTHREP, body, &w, now);
 }
 
 static bool accept_is_signed(const struct iax2_endpoint *ep,
@@ -188,7 +149,7 @@ enum iax2_err iax2_dial(struct iax2_endpoint *ep, const struct iax2_dial *dial,
 	if (!c)
 		return IAX2_E_FULL;
 	c->state = CALL_NEW_SENT;
-	c->state_due = now + SETUP_US;
+	c->state_due = now + CALL_SETUP_US;
 	c->outbound = true;
 	c->told = true;
 	/* Asterisk may take a repeated NEW for a second call: no hurry. */

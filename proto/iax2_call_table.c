@@ -189,6 +189,8 @@ void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
 
 	c->opening = true;
 	ep->opening_n++;
+	c->plain = !c->has_ticket;
+	ep->plain_n += c->plain;
 	c->in_net = true;
 	c->net_next = ep->net_bucket[b];
 	ep->net_bucket[b] = (uint16_t)(c - ep->calls);
@@ -198,6 +200,13 @@ void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c)
 {
 	ep->opening_n -= c->opening;
 	c->opening = false;
+}
+
+void endpoint_call_over(struct iax2_endpoint *ep, struct call *c)
+{
+	endpoint_call_opened(ep, c);
+	ep->plain_n -= c->plain;
+	c->plain = false;
 }
 
 static void leave_net(struct iax2_endpoint *ep, struct call *c)
@@ -292,7 +301,7 @@ void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	transport_drop(ep, c);
 	unhash(ep, c);
 	heap_remove(ep, c);
-	endpoint_call_opened(ep, c);
+	endpoint_call_over(ep, c);
 	leave_net(ep, c);
 	ep->by_callno[c->callno] = CALL_NONE;
 	ep->rest_until_s[c->callno] = (uint32_t)(now / MONO_S) + REST_S;

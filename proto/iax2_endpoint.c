@@ -196,23 +196,37 @@ static bool is_iax(const struct iax2_full *f, enum iax2_iax subclass)
 	return f->type == IAX2_FRAME_IAX && f->subclass == subclass;
 }
 
+/*
+ * A peer that does not know our number yet says 0: a caller, up to the first
+ * frame that names it.  What has no place in the sequence answers something of
+ * ours and always names it.
+ */
+static bool may_not_know(const struct call *c, const struct iax2_full *f)
+{
+	if (is_iax(f, IAX2_IAX_NEW))
+		return true;
+	return !c->outbound && !c->heard && call_has_sequence(f);
+}
+
 static struct call *find_call(struct iax2_endpoint *ep, const struct dgram *d,
 			      const struct iax2_full *f)
 {
 	struct call *c;
 
-	/* A peer that does not know our number yet says 0. */
-	if (f->dst_callno == 0)
-		return endpoint_call_of_peer(ep, &d->path.peer, f->src_callno);
+	if (f->dst_callno == 0) {
+		c = endpoint_call_of_peer(ep, &d->path.peer, f->src_callno);
+		return c && may_not_know(c, f) ? c : NULL;
+	}
 	if (ep->by_callno[f->dst_callno] == CALL_NONE)
 		return NULL;
 	c = &ep->calls[ep->by_callno[f->dst_callno]];
 	if (!net_addr_equal(&c->path.peer, &d->path.peer))
 		return NULL;
-	if (c->peer_callno == 0 || f->src_callno == c->peer_callno)
+	if (c->peer_callno == 0 || f->src_callno == c->peer_callno) {
+		c->heard = true;
 		return c;
-	/* Asterisk says INVAL to a mini frame under no number of its own; a
-	 * forger must not need to know so little of a call of ours. */
+	}
+	/* Asterisk says INVAL to a mini frame under no number of its own. */
 	return is_iax(f, IAX2_IAX_INVAL) && f->src_callno == 0 &&
 			       !c->has_ticket && c->tx_any
 		       ? c
@@ -232,6 +246,17 @@ static enum iax2_err call_again(struct iax2_endpoint *ep, struct call *c,
 	    token.len > 0)
 		call_forget(ep, c, &lost, now);
 	return call_on_new(ep, d, f, now);
+}
+
+static void rx_of_call(struct iax2_endpoint *ep, struct call *c,
+		       const struct iax2_full *f, mono_us now)
+{
+	if (is_iax(f, IAX2_IAX_NEW) && f->dst_callno == 0)
+		call_rx_copy(ep, c, f);
+	else if (f->src_callno == 0 && c->peer_callno != 0)
+		call_rx_hint(ep, c, now);
+	else
+		call_rx(ep, c, f, now);
 }
 
 static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
@@ -261,7 +286,7 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	if (c && call_is_forgotten(ep, c, d, &f, now))
 		return call_again(ep, c, d, &f, now);
 	if (c) {
-		call_rx(ep, c, &f, now);
+		rx_of_call(ep, c, &f, now);
 		if (c->state != CALL_FREE)
 			endpoint_call_touch(ep, c);
 		return err;
@@ -433,8 +458,10 @@ enum iax2_err iax2_expect(struct iax2_endpoint *ep,
 			add_address(e, addr);
 			return IAX2_OK;
 		}
-		if (!free_slot && now >= e->ticket.expires)
-			free_slot = e;
+		if (now < e->ticket.expires)
+			continue;
+		key_wipe(e->ticket.key, sizeof(e->ticket.key));
+		free_slot = e;
 	}
 	if (!free_slot)
 		return IAX2_E_FULL;

@@ -113,14 +113,18 @@ struct iax2_dial {
 	/* NULL: a plain call with a call token. */
 	const struct iax2_ticket *ticket;
 	/* For AUTHREQ with MD5; NULL: this method is not offered.  Ed25519 is
-	 * answered with the endpoint's identity. */
+	 * answered with the endpoint's identity where the challenge is
+	 * "keyhole CALLED CALLING HEX" of this very call, as iax2_challenge()
+	 * makes it: a bare one may be another node's, passed on to us. */
 	const char *md5_secret;
 };
 
 /* What a peer must prove in answer to iax2_challenge(); NULL: not accepted.
  * At least one is given. */
 struct iax2_credentials {
-	const uint8_t *public_key; /* Ed25519, KEY_PUBLIC_LEN octets */
+	/* Ed25519, KEY_PUBLIC_LEN octets.  Not asked for where the numbers of
+	 * the call have no room in a challenge (38 octets) or have spaces. */
+	const uint8_t *public_key;
 	const char *md5_secret;    /* <= 64 octets, copied */
 	const struct key_rsa *rsa; /* copied */
 };
@@ -219,15 +223,17 @@ struct iax2_call_info {
 
 /*
  * What inbound calls may take; "address" is an IPv4 address or an IPv6 /64.
- * Calls that we place are bounded by calls_max only.
+ * Calls that we place, and those with a ticket, are bounded by calls_max only,
+ * of which others never take the last quarter.
  */
 struct iax2_limits {
-	uint16_t calls_per_addr;        /* at once, 1..8192 */
-	uint16_t half_open;             /* not yet up, in all, 1..8192 */
-	uint16_t half_open_per_addr;    /* not yet up, 1..8192 */
-	uint32_t calls_per_s;           /* new ones of an address, 1..1000 */
-	uint32_t auth_failures_per_min; /* of an address, 1..1000; its calls
-					   are refused while there are more */
+	uint16_t calls_per_addr;     /* at once, 1..8192 */
+	uint16_t half_open;          /* not yet up, in all, 1..8192 */
+	uint16_t half_open_per_addr; /* not yet up, 1..8192 */
+	uint32_t calls_per_s;        /* new ones of an address, 1..1000 */
+	/* Of a number at an address, 1..1000, and 16 times as many of the
+	 * address; its calls are refused while there are more. */
+	uint32_t auth_failures_per_min;
 };
 
 struct iax2_endpoint_cfg {

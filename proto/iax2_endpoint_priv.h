@@ -6,7 +6,8 @@
  * What the parts of the endpoint share: tables, queues and demultiplexing
  * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
  * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
- * general, iax2_call_frames.c for what a peer says, iax2_call_in.c and iax2_call_out.c for setting them up), voice
+ * general, iax2_call_frames.c for what a peer says, iax2_call_in.c, iax2_call_out.c and
+ * iax2_call_auth.c for setting them up), voice
  * (iax2_media.c), commands (iax2_command.c), frames of no call
  * (iax2_outside.c).
  */
@@ -27,6 +28,8 @@
 	4U            /* buffers that no other call can take from it, ...
 			       and one for its end */
 #define CALL_TRIES 8U /* sendings of one frame */
+#define CALL_CHALLENGE_MAX 64U
+#define CALL_SETUP_US (5 * MONO_S) /* for each step from NEW to ACCEPT */
 #define CALL_SETUP_INTERVAL_US (250 * MONO_MS) /* no round trip known yet */
 
 enum call_state {
@@ -64,6 +67,7 @@ struct call {
 	struct net_path path;
 	bool outbound;
 	bool told;          /* the node knows of this call */
+	bool heard;         /* a frame named our call number */
 	bool peer_ended;    /* its HANGUP or REJECT came */
 	mono_us end_due;    /* one came before its turn: believed by then */
 	uint16_t hash_next; /* next call in its address bucket */
@@ -104,10 +108,11 @@ struct call {
 	char calling[IAX2_NUMBER_MAX + 1];
 	char username[IAX2_NUMBER_MAX + 1];
 	char md5_secret[65];
-	char challenge[17];
+	char challenge[CALL_CHALLENGE_MAX + 1];
 	bool token_used;
 	uint8_t authreqs;  /* outbound: answered so far */
 	bool opening;      /* inbound, counted in the endpoint's opening_n */
+	bool plain;        /* inbound, counted in the endpoint's plain_n */
 	bool wide_formats; /* inbound: its NEW had 64-bit formats */
 	bool has_ticket;
 	struct iax2_ticket ticket;
@@ -133,6 +138,7 @@ struct call {
 	uint32_t tx_ts;    /* of the last full voice frame */
 	bool tx_full_owed; /* one had no room: the next voice tries again */
 	mono_us ping_next;
+	mono_us hint_heed_at; /* no INVAL of number 0 heeded before */
 	mono_us lagrq_next;
 };
 
@@ -165,6 +171,7 @@ struct iax2_endpoint {
 	size_t calls_n;      /* not free */
 	uint16_t *free_slot; /* a stack of those that are free */
 	size_t opening_n;    /* inbound calls not yet up, ended ones apart */
+	size_t plain_n;      /* inbound without a ticket, ended ones apart */
 	uint16_t by_callno[IAX2_CALLNO_MAX + 1];    /* CALL_NONE: no call */
 	uint32_t rest_until_s[IAX2_CALLNO_MAX + 1]; /* not reused before */
 	uint16_t *bucket;     /* calls by peer address and call number */
@@ -203,10 +210,12 @@ struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
 struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now);
 void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now);
-/* An inbound call counts against its network from here on, and as half open
- * until endpoint_call_opened(). */
+/* An inbound call counts against its network from here on, as half open until
+ * endpoint_call_opened(), and, without a ticket, as plain until
+ * endpoint_call_over(). */
 void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c);
 void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c);
+void endpoint_call_over(struct iax2_endpoint *ep, struct call *c);
 /* The inbound calls of @from's network; those half open in *@half_open. */
 size_t endpoint_calls_of_net(const struct iax2_endpoint *ep,
 			     const struct net_addr *from, size_t *half_open);
@@ -316,6 +325,14 @@ void transport_measure(struct call *c, mono_us rtt);
 /* A frame of a call of ours. */
 void call_rx(struct iax2_endpoint *ep, struct call *c,
 	     const struct iax2_full *f, mono_us now);
+/* The NEW that made it, again: whatever else it says, it moves nothing. */
+void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
+		  const struct iax2_full *f);
+/* INVAL from somebody who need not know the peer's call number to say it: the
+ * peer is asked. */
+void call_rx_hint(struct iax2_endpoint *ep, struct call *c, mono_us now);
+/* Has a frame of this kind a place in the sequence of its call? */
+bool call_has_sequence(const struct iax2_full *f);
 /* The sender is known, and heard. */
 bool call_takes_voice(const struct call *c);
 void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
@@ -368,7 +385,13 @@ enum iax2_err call_on_new(struct iax2_endpoint *ep, const struct dgram *d,
 bool call_is_forgotten(struct iax2_endpoint *ep, const struct call *c,
 		       const struct dgram *d, const struct iax2_full *f,
 		       mono_us now);
+/* The caller has proved itself: the node's turn. */
+void call_proved(struct iax2_endpoint *ep, struct call *c,
+		 enum iax2_proof proof, mono_us now);
+/* iax2_call_auth.c */
 void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
+		     const struct iax2_full *f, mono_us now);
+void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
 		     const struct iax2_full *f, mono_us now);
 /* iax2_call_out.c */
 enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
@@ -376,8 +399,6 @@ enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
 			    mono_us now);
 void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 		       const struct iax2_full *f, mono_us now);
-void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
-		     const struct iax2_full *f, mono_us now);
 void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now);
 

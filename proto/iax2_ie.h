@@ -95,7 +95,11 @@
 	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")               \
 	X(KH_ENDS, 0xf0, 3, 7, "KH ENDS")                 \
 	X(KH_INTERVAL, 0xf1, 1, 1, "KH INTERVAL")         \
-	X(KH_END, 0xf2, 1, 1, "KH END")
+	X(KH_END, 0xf2, 1, 1, "KH END")                   \
+	X(KH_RELAYED, 0xf3, 6, 18, "KH RELAYED")          \
+	X(KH_DATA, 0xf4, 0, 255, "KH DATA")               \
+	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")         \
+	X(KH_PORTS, 0xf8, 5, 5, "KH PORTS")
 
 enum iax2_ie {
 #define X(name, number, min, max, text) IAX2_IE_##name = (number),

@@ -67,6 +67,7 @@ static const char *const iax[] = {
 	[OO_MEASURE] = "MEASURE",
 	[OO_OPEN] = "OPEN",
 	[OO_OVER] = "OVER",
+	[OO_RELAY] = "RELAY",
 };
 
 static const char *const control[256] = {

@@ -97,7 +97,8 @@ static bool is_exchanging(const struct iax2_reg *g)
 static void send_frame(struct iax2_reg *g, const struct iax2_full *f)
 {
 	uint8_t buf[IAX2_FULL_HDR_LEN + BODY_MAX];
-	struct dgram d = { .path.peer = g->peer, .data = buf };
+	struct dgram d = { .path = { .peer = g->peer, .sock = g->sock },
+			   .data = buf };
 
 	/* A full queue is a lost frame, and those are sent again. */
 	if (iax2_full_encode(f, buf, sizeof(buf), &d.len) == IAX2_OK)
@@ -419,6 +420,14 @@ void iax2_reg_network_changed(struct iax2_reg *g, mono_us now)
 		return;
 	g->tried = 0;
 	begin(g, now);
+}
+
+void iax2_reg_use_socket(struct iax2_reg *g, uint16_t sock, mono_us now)
+{
+	if (g->sock == sock)
+		return;
+	g->sock = sock;
+	iax2_reg_network_changed(g, now);
 }
 
 void iax2_reg_release(struct iax2_reg *g, mono_us now)

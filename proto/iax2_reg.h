@@ -80,6 +80,7 @@ struct iax2_reg {
 	unsigned failures; /* rounds in a row */
 	/* The exchange under way, or the last one. */
 	struct net_addr peer;
+	uint16_t sock; /* net_path.sock of the way there */
 	uint16_t callno;
 	uint16_t peer_callno; /* 0: not known yet */
 	uint8_t oseq;         /* of our next counted frame */
@@ -117,6 +118,8 @@ void iax2_reg_addresses(struct iax2_reg *g, const struct net_addr *addrs,
 			size_t n, mono_us now);
 /* Our own network changed: register again at once. */
 void iax2_reg_network_changed(struct iax2_reg *g, mono_us now);
+/* Register from another socket (net_path.sock) from now on. */
+void iax2_reg_use_socket(struct iax2_reg *g, uint16_t sock, mono_us now);
 /* Say good-bye; IAX2_REG_CHANGE_RELEASED, or state RELEASED already on return,
  * within 1.5 s. */
 void iax2_reg_release(struct iax2_reg *g, mono_us now);

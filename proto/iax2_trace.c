@@ -14,6 +14,11 @@
 #define TYPE_AT 10U     /* octets of the full header */
 #define SUBCLASS_AT 11U
 
+/* Elements of practice that may carry keys, and whose form is nobody's
+ * standard: Asterisk's provisioning, plain and encrypted. */
+#define PROVISIONING 0x1dU
+#define AESPROVISIONING 0x1eU
+
 /* --- secrets ------------------------------------------------------------ */
 
 bool iax2_trace_is_secret(uint8_t element)
@@ -25,6 +30,9 @@ bool iax2_trace_is_secret(uint8_t element)
 	case IAX2_IE_ED25519_RESULT:
 	case IAX2_IE_ENCKEY:
 	case IAX2_IE_OSPTOKEN:
+	case PROVISIONING:
+	case AESPROVISIONING:
+	case IAX2_IE_VARIABLE: /* whatever a dial plan sets */
 	case IAX2_IE_CALLTOKEN:
 	case IAX2_IE_KH_TAG:
 	case IAX2_IE_KH_SIGNATURE:
@@ -244,7 +252,6 @@ static enum shape shape_of(uint8_t element)
 	case IAX2_IE_MUSICONHOLD:
 	case IAX2_IE_RDNIS:
 	case IAX2_IE_CODEC_PREFS:
-	case IAX2_IE_VARIABLE:
 		return TEXT;
 	case IAX2_IE_CAPABILITY:
 	case IAX2_IE_FORMAT:

@@ -53,7 +53,8 @@ bool key_verify(const uint8_t public_key[KEY_PUBLIC_LEN], const char *label,
  * Ed25519 over a bare challenge, as public practice has it for IAX2 calls.
  * Refuses (false) to sign a challenge that is not 1..64 printable ASCII
  * octets: a statement made by key_sign() starts otherwise, so a peer cannot
- * have one signed under the name of a challenge.
+ * have one signed under the name of a challenge.  Whose challenge it is, it
+ * cannot know: that is for its caller to see (iax2_call_auth.c).
  */
 bool key_sign_challenge(const struct key_identity *id, const char *challenge,
 			uint8_t sig[KEY_SIGNATURE_LEN]);

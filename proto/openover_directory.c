@@ -224,6 +224,7 @@ void oo_directory_end(struct oo_directory *d, struct oo_record *rec)
 	key_wipe(&rec->session, sizeof(rec->session));
 	memset(rec->path, 0, sizeof(rec->path));
 	memset(rec->heard, 0, sizeof(rec->heard));
+	rec->mapped4 = 0;
 	d->sessions--;
 }
 
@@ -248,6 +249,9 @@ void oo_directory_move(struct oo_directory *d, struct oo_record *rec,
 
 	if (!same && net_addr_is_set(&rec->path[fam].peer))
 		unlink_record(d, t, rec);
+	if (fam == OO_V4 &&
+	    !net_addr_same_ip(&rec->path[fam].peer, &path->peer))
+		rec->mapped4 = 0;
 	rec->path[fam] = *path;
 	rec->heard[fam] = now;
 	if (!same)

@@ -34,6 +34,8 @@ struct oo_record {
 	struct net_path path[OO_FAMILIES]; /* proved; port 0: none */
 	mono_us heard[OO_FAMILIES];
 	struct rate opens;
+	uint16_t mapped4; /* a port that the router of path[OO_V4] mapped, also
+			     proved; 0: none */
 };
 
 struct oo_directory;

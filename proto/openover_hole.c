@@ -48,6 +48,27 @@ void oo_reg_hole_life(struct oo_reg *g, enum oo_family family, mono_us life,
 	h->interval = i > INTERVAL_MIN_US ? i : INTERVAL_MIN_US;
 }
 
+/* Only what can be ours: behind a second NAT it is none of the outer one's. */
+static bool is_mapped(const struct oo_reg *g)
+{
+	return net_addr_is_set(&g->mapped) &&
+	       net_addr_same_ip(&g->mapped, &g->hole[OO_V4].apparent);
+}
+
+static void put_mapped(struct oo_reg *g, struct wire_wr *w)
+{
+	struct oo_candidates c = { .n = 0 };
+
+	if (!is_mapped(g))
+		return;
+	if (g->hole[OO_V4].path == 0 && g->mapped_path != 0) {
+		iax2_ie_put_u64(w, IAX2_IE_KH_PATH, g->mapped_path);
+		g->mapped_path = 0;
+	}
+	oo_candidate_add(&c, OO_CANDIDATE_MAPPED, &g->mapped);
+	oo_put_candidates(w, &c);
+}
+
 static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
 {
 	struct oo_hole *h = &g->hole[family];
@@ -62,6 +83,8 @@ static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
 	if (h->path != 0)
 		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, h->path);
 	reg_put_interval(g, &w);
+	if (family == OO_V4)
+		put_mapped(g, &w);
 	oo_put_pad(&w, buf, OO_PING_LEN, true);
 	oo_reg_send(g, buf, &w, family);
 	h->sent_at = now;
@@ -108,6 +131,15 @@ void oo_reg_ping(struct oo_reg *g, mono_us now)
 		send_ping(g, (enum oo_family)f, now);
 		h->next = now + pong_wait(h);
 	}
+}
+
+void oo_reg_mapped(struct oo_reg *g, const struct net_addr *a, mono_us now)
+{
+	if (net_addr_equal(&g->mapped, a))
+		return;
+	g->mapped = *a;
+	g->mapped_path = 0;
+	oo_reg_ping(g, now);
 }
 
 void oo_reg_network_changed(struct oo_reg *g, mono_us now)
@@ -166,9 +198,18 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 
 	if (!m->has_reflexive || !net_addr_equal(&d->path.peer, &h->registrar))
 		return 0;
+	if (is_mapped(g) && m->has_path &&
+	    net_addr_equal(&m->reflexive, &g->mapped) &&
+	    !net_addr_equal(&m->reflexive, &h->apparent)) {
+		/* It came through the router's mapping: say so at once. */
+		g->mapped_path = m->path;
+		h->next = now;
+		return 0;
+	}
 	if (h->sent_at != 0 && m->hdr.ts_ms == h->sent_ts)
 		measure(h, now);
 	h->hops = hops_from_ttl(d->ttl);
+	memcpy(h->local_ip, d->path.local_ip, sizeof(h->local_ip));
 	h->sent_at = 0;
 	h->missed = 0;
 	h->last_ok = now;
@@ -194,5 +235,7 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 	h->path = 0;
 	h->next = now +
 		  reg_spread(g, h->interval * 85 / 100, h->interval * 95 / 100);
+	if (family == OO_V4 && g->mapped_path != 0)
+		h->next = now;
 	return change;
 }

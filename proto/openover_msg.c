@@ -8,7 +8,6 @@
 #include "proto/keys.h"
 
 #define SEAL_LEN (2 + KEY_TAG_LEN)
-#define CANDIDATE_TYPE_REFLEXIVE 1U
 #define ENDS_TCP 0x01U
 
 const char *oo_verdict_text(enum oo_verdict v)
@@ -60,15 +59,37 @@ static bool get_text(const struct iax2_ie_view *v, char *out, size_t cap)
 	return true;
 }
 
-static bool get_candidate(const struct iax2_ie_view *v, struct oo_candidates *c)
+static bool get_candidate(const struct iax2_ie_view *v, struct oo_msg *m)
 {
+	struct oo_candidates *c = NULL;
 	struct net_addr a;
 
 	if (!net_addr_get(v->value + 1, v->len - 1U, &a))
 		return false;
-	if (v->value[0] == CANDIDATE_TYPE_REFLEXIVE && net_addr_is_set(&a) &&
-	    c->n < OO_CANDIDATES_MAX)
-		c->addr[c->n++] = a;
+	switch (v->value[0]) {
+	case OO_CANDIDATE_RELAY:
+		c = &m->relays;
+		break;
+	case OO_CANDIDATE_REFLEXIVE:
+	case OO_CANDIDATE_LOCAL:
+	case OO_CANDIDATE_MAPPED:
+		c = &m->candidates;
+		break;
+	default:
+		return true;
+	}
+	if (net_addr_is_set(&a))
+		oo_candidate_add(c, v->value[0], &a);
+	return true;
+}
+
+static bool get_ports(const struct iax2_ie_view *v, struct oo_ports *p)
+{
+	struct wire_rd r = wire_rd(v->value, v->len);
+
+	p->round = wire_rd_u8(&r);
+	p->last = wire_rd_u16(&r);
+	p->delta = (int16_t)wire_rd_u16(&r);
 	return true;
 }
 
@@ -149,6 +170,8 @@ static bool take_ours(struct oo_msg *m, const struct iax2_ie_view *v)
 	case IAX2_IE_KH_DELAY:
 		m->delay_ms = (uint16_t)(v->value[0] << 8 | v->value[1]);
 		return m->has_delay = true;
+	case IAX2_IE_KH_PORTS:
+		return m->has_ports = get_ports(v, &m->ports);
 	default:
 		return true;
 	}
@@ -196,7 +219,7 @@ static bool take_address(struct oo_msg *m, const struct iax2_ie_view *v)
 		return m->has_target =
 			       net_addr_get(v->value, v->len, &m->target);
 	case IAX2_IE_KH_CANDIDATE:
-		return get_candidate(v, &m->candidates);
+		return get_candidate(v, m);
 	default:
 		return true;
 	}
@@ -275,11 +298,29 @@ void oo_put_ends(struct wire_wr *w, const struct oo_ends *e)
 void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		uint8_t v[19] = { CANDIDATE_TYPE_REFLEXIVE };
+		uint8_t v[19] = { c->type[i] };
 		const size_t n = net_addr_put(v + 1, &c->addr[i]);
 
 		iax2_ie_put(w, IAX2_IE_KH_CANDIDATE, v, n + 1);
 	}
+}
+
+void oo_candidate_add(struct oo_candidates *c, enum oo_candidate_type type,
+		      const struct net_addr *a)
+{
+	if (c->n == OO_CANDIDATES_MAX)
+		return;
+	c->type[c->n] = (uint8_t)type;
+	c->addr[c->n++] = *a;
+}
+
+void oo_put_ports(struct wire_wr *w, const struct oo_ports *p)
+{
+	wire_wr_u8(w, IAX2_IE_KH_PORTS);
+	wire_wr_u8(w, 5);
+	wire_wr_u8(w, p->round);
+	wire_wr_u16(w, p->last);
+	wire_wr_u16(w, (uint16_t)p->delta);
 }
 
 void oo_put_pad(struct wire_wr *w, const uint8_t *frame, size_t total,

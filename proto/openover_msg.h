@@ -35,6 +35,7 @@ enum oo_subclass {
 	OO_OPEN = 0x69,
 	OO_OVER = 0x6a,
 	OO_MEASURE = 0x6b,
+	OO_RELAY = 0x6c,
 };
 
 /* KH VERDICT: how an OPEN_REQUEST ended. */
@@ -76,9 +77,26 @@ struct oo_ends {
 	struct net_addr other; /* IPv4 address of OO_END_OTHER; port 0: none */
 };
 
+/* KH CANDIDATE: how an address came to be known. */
+enum oo_candidate_type {
+	OO_CANDIDATE_REFLEXIVE = 1, /* proved to the registrar */
+	OO_CANDIDATE_LOCAL = 2,     /* of an interface, on the node's word */
+	OO_CANDIDATE_MAPPED = 3,    /* asked of the router, and proved */
+	OO_CANDIDATE_RELAY = 16,    /* of the registrar's relay */
+};
+
 struct oo_candidates {
 	struct net_addr addr[OO_CANDIDATES_MAX];
 	size_t n;
+	uint8_t type[OO_CANDIDATES_MAX]; /* enum oo_candidate_type */
+};
+
+/* KH PORTS: what a node saw of the ports that its translator gives to new
+ * connections, in one round of looking. */
+struct oo_ports {
+	uint8_t round; /* 1..: 0: never looked */
+	uint16_t last; /* the newest port; 0: nothing to say */
+	int16_t delta; /* from each to the next; 0: cannot be told */
 };
 
 /* Every element that these messages may carry; has_* says which came. */
@@ -89,7 +107,7 @@ struct oo_msg {
 	bool has_peer_key, has_punch, has_target, has_nat, has_delay;
 	bool has_called, has_calling, has_username, has_challenge;
 	bool has_calltoken, has_refresh, has_apparent, has_md5, sealed;
-	bool has_ends, has_interval, has_end;
+	bool has_ends, has_interval, has_end, has_ports;
 	uint64_t session;
 	uint64_t counter;
 	uint8_t hello_version;
@@ -109,6 +127,7 @@ struct oo_msg {
 	struct oo_ends ends;
 	uint8_t interval_s; /* between the node's PINGs */
 	uint8_t end;        /* enum oo_end, or one we do not know */
+	struct oo_ports ports;
 	char called[IAX2_NUMBER_MAX + 1];
 	char calling[IAX2_NUMBER_MAX + 1];
 	char username[IAX2_NUMBER_MAX + 1];
@@ -119,6 +138,7 @@ struct oo_msg {
 	uint16_t refresh_s;
 	struct net_addr apparent;
 	struct oo_candidates candidates; /* beyond the maximum: ignored */
+	struct oo_candidates relays;     /* those that a relay carries on */
 };
 
 /*
@@ -139,6 +159,10 @@ void oo_put_hello(struct wire_wr *w, const uint8_t key[KEY_PUBLIC_LEN]);
 void oo_put_addr(struct wire_wr *w, uint8_t ie, const struct net_addr *a);
 void oo_put_ends(struct wire_wr *w, const struct oo_ends *e);
 void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c);
+/* One more of them; ignored when there are OO_CANDIDATES_MAX. */
+void oo_candidate_add(struct oo_candidates *c, enum oo_candidate_type type,
+		      const struct net_addr *a);
+void oo_put_ports(struct wire_wr *w, const struct oo_ports *p);
 /* Fill with KH PAD until @frame is @total octets once a seal is appended
  * (@sealed) or as it is.  Nothing when it is that long already. */
 void oo_put_pad(struct wire_wr *w, const uint8_t *frame, size_t total,

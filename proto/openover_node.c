@@ -61,8 +61,7 @@ struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind)
 
 /* --- registrars --------------------------------------------------------- */
 
-static void report(struct oo_node *n, size_t index, unsigned change,
-		   mono_us now)
+static void report(struct oo_node *n, size_t i, unsigned change, mono_us now)
 {
 	static const struct {
 		unsigned change;
@@ -74,11 +73,13 @@ static void report(struct oo_node *n, size_t index, unsigned change,
 		{ OO_CHANGE_APPARENT, OO_EV_APPARENT },
 	};
 
-	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
-		if (change & map[i].change)
-			node_event(n, map[i].kind)->registrar = index;
+	for (size_t k = 0; k < sizeof(map) / sizeof(map[0]); k++) {
+		if (change & map[k].change)
+			node_event(n, map[k].kind)->registrar = n->place[i];
 	}
 	node_measure_change(n, change, now);
+	if (change & OO_CHANGE_UP)
+		node_relay_registered(n, i, now);
 }
 
 static void report_plain(struct oo_node *n, size_t i, unsigned change)
@@ -130,6 +131,7 @@ static bool may_be_ours(const struct dgram *d)
 	case OO_OPEN:
 	case OO_OVER:
 	case OO_MEASURE:
+	case OO_RELAY:
 		return true;
 	case IAX2_IAX_POKE:
 		return d->len > IAX2_FULL_HDR_LEN;
@@ -156,8 +158,11 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 	}
 	switch (m->hdr.subclass) {
 	case IAX2_IAX_PONG:
-		report(n, n->place[g - n->regs], oo_reg_on_pong(g, d, m, now),
-		       now);
+		if (d->path.sock != 0)
+			node_look_on_pong(n, g, d, m, now);
+		else
+			report(n, (size_t)(g - n->regs),
+			       oo_reg_on_pong(g, d, m, now), now);
 		return IAX2_OK;
 	case OO_OPEN:
 		return node_on_open(n, g, d, m, now);
@@ -165,6 +170,8 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 		return node_on_over(n, g, d, m, now);
 	case OO_MEASURE:
 		return node_on_measure(n, g, d, m, now);
+	case OO_RELAY:
+		return node_on_relay(n, g, m, now);
 	default:
 		return IAX2_E_NOT_OURS;
 	}
@@ -179,7 +186,7 @@ static enum iax2_err on_registration(struct oo_node *n, const struct dgram *d,
 		if (!oo_reg_owns(&n->regs[i], d, m))
 			continue;
 		change = oo_reg_rx(&n->regs[i], d, m, now);
-		report(n, n->place[i], change, now);
+		report(n, i, change, now);
 		if (change & OO_CHANGE_RELEASED)
 			node_check_released(n);
 		return IAX2_OK;
@@ -259,14 +266,51 @@ enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 	return IAX2_E_REFUSED;
 }
 
+/* Sessions and registrations have their own way, and only calls and punches
+ * come through a relay. */
+bool node_rx_relayed(struct oo_node *n, const struct dgram *d, mono_us now)
+{
+	struct oo_msg m;
+
+	if (!may_be_ours(d))
+		return true;
+	if (on_plain(n, d, now))
+		return false;
+	if (oo_msg_decode(d->data, d->len, &m) != IAX2_OK) {
+		n->count.malformed++;
+		return false;
+	}
+	if (m.has_punch)
+		(void)node_on_punch(n, d, &m, now);
+	return m.hdr.subclass == IAX2_IAX_POKE && !m.has_punch &&
+	       !m.has_session;
+}
+
 /* --- time, output ------------------------------------------------------- */
+
+/* What goes through a relay has to be over before its registrar is left. */
+static bool is_held_up(const struct oo_node *n)
+{
+	return !n->releasing || n->own_released || node_relay_registers(n);
+}
+
+static void release_own(struct oo_node *n, mono_us now)
+{
+	if (is_held_up(n))
+		return;
+	n->own_released = true;
+	node_relay_leave(n, now);
+	for (size_t i = 0; i < n->regs_n; i++)
+		oo_reg_release(&n->regs[i], now);
+	node_check_released(n);
+}
 
 void oo_node_tick(struct oo_node *n, mono_us now)
 {
 	for (size_t i = 0; i < n->regs_n; i++) {
 		const unsigned change = oo_reg_tick(&n->regs[i], now);
 
-		report(n, n->place[i], change, now);
+		report(n, i, change, now);
 		if (change & OO_CHANGE_RELEASED)
 			node_check_released(n);
 	}
@@ -274,13 +318,18 @@ void oo_node_tick(struct oo_node *n, mono_us now)
 		report_plain(n, i, iax2_reg_tick(&n->plain[i], now));
 	node_peers_tick(n, now);
 	node_measure_tick(n, now);
+	node_relay_tick(n, now);
+	release_own(n, now);
 }
 
 mono_us oo_node_deadline(const struct oo_node *n)
 {
-	mono_us due =
-		mono_min(node_peers_deadline(n), node_measure_deadline(n));
+	mono_us due = mono_min(
+		mono_min(node_peers_deadline(n), node_relay_deadline(n)),
+		node_measure_deadline(n));
 
+	if (!is_held_up(n))
+		return n->started;
 	for (size_t i = 0; i < n->regs_n; i++)
 		due = mono_min(due, oo_reg_deadline(&n->regs[i]));
 	for (size_t i = 0; i < n->plain_n; i++)
@@ -290,10 +339,14 @@ mono_us oo_node_deadline(const struct oo_node *n)
 
 bool oo_node_next_tx(struct oo_node *n, struct dgram *out)
 {
-	if (!dgram_queue_pop(n->tx, out))
-		return false;
-	n->count.octets += octets_of(out);
-	return true;
+	while (dgram_queue_pop(n->tx, out)) {
+		if (out->path.sock == OO_SOCK_RELAY &&
+		    !oo_node_relay_wrap(n, out))
+			continue;
+		n->count.octets += octets_of(out);
+		return true;
+	}
+	return false;
 }
 
 bool oo_node_next_event(struct oo_node *n, struct oo_event *out)
@@ -313,7 +366,7 @@ const struct oo_node_counters *oo_node_counters(const struct oo_node *n)
 
 void node_check_released(struct oo_node *n)
 {
-	if (!n->releasing)
+	if (!n->releasing || !n->own_released)
 		return;
 	for (size_t i = 0; i < n->regs_n; i++) {
 		if (n->regs[i].state != OO_REG_RELEASED)
@@ -330,11 +383,10 @@ void node_check_released(struct oo_node *n)
 void oo_node_release(struct oo_node *n, mono_us now)
 {
 	n->releasing = true;
-	for (size_t i = 0; i < n->regs_n; i++)
-		oo_reg_release(&n->regs[i], now);
+	n->own_released = false;
 	for (size_t i = 0; i < n->plain_n; i++)
 		iax2_reg_release(&n->plain[i], now);
-	node_check_released(n);
+	release_own(n, now);
 }
 
 void oo_node_network_changed(struct oo_node *n, mono_us now)

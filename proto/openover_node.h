@@ -23,6 +23,7 @@
 #include "proto/mono.h"
 #include "proto/openover_measure.h"
 #include "proto/openover_msg.h"
+#include "proto/openover_node_relay.h"
 #include "proto/openover_reg.h"
 
 #define OO_REGISTRARS_MAX 8U
@@ -36,6 +37,7 @@ struct oo_node_cfg {
 	size_t tx_max;          /* datagrams queued, 8..65536 */
 	uint32_t spray_packets; /* port probing, see openover_punch.h; 0: off */
 	uint32_t spray_sockets;
+	enum oo_relay_use relay;
 	random_fn random;
 	void *random_ctx;
 };
@@ -61,6 +63,9 @@ enum oo_event_kind {
 	OO_EV_SOCKETS_DONE, /* what oo_node_uses_socket() denies may go */
 	OO_EV_MEASURE,      /* open sockets, then oo_node_measure_sockets() */
 	OO_EV_MEASURED,     /* oo_node_measured() has something new */
+	OO_EV_RELAY,        /* our address at a relay came, changed or went */
+	OO_EV_BETTER,       /* after a path through a relay: u.better.path is
+			 proved as well, and direct */
 };
 
 enum oo_step { OO_STEP_REQUESTED, OO_STEP_PUNCHING };
@@ -85,11 +90,17 @@ struct oo_event {
 			struct net_path path;
 			struct iax2_ticket ticket;
 			bool predicted; /* found by port probing */
+			bool mapped;    /* the peer's router opened it */
 			bool plain;     /* no ticket: a plain client */
+			bool relayed;   /* at either end */
 		} path;
 		struct {
+			uint64_t punch; /* its ticket's id */
+			struct net_path path;
+		} better;
+		struct {
 			enum oo_verdict verdict;
-			char tried[64]; /* for people; empty: nothing to say */
+			char tried[80]; /* for people; empty: nothing to say */
 		} failed;
 		struct {
 			uint32_t count;
@@ -190,6 +201,10 @@ void oo_node_measure_sockets(struct oo_node *n,
 void oo_node_release(struct oo_node *n, mono_us now);
 /* Addresses or routes of this host changed. */
 void oo_node_network_changed(struct oo_node *n, mono_us now);
+/* Our router forwards these of its addresses to our port (port 0: none, or no
+ * longer); peers are told once a registrar has seen that it is so. */
+void oo_node_mapped(struct oo_node *n, const struct net_addr *addr4,
+		    const struct net_addr *addr6, mono_us now);
 /* What we know of our own translation for IPv4: enum oo_nat bits. */
 uint8_t oo_node_nat(const struct oo_node *n);
 /* Our own IPv4 and IPv6 addresses, so that a translated one is told from

@@ -8,9 +8,11 @@
 
 #include "proto/openover_node_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/iax2_ie.h"
+#include "proto/openover_local.h"
 
 #define REQUEST_RETRY_US (250 * MONO_MS)
 #define REQUEST_LIFE_US (4 * MONO_S)
@@ -69,7 +71,7 @@ static uint16_t half_rtt_ms(const struct oo_reg *g)
 
 /* --- dialling ----------------------------------------------------------- */
 
-static void send_request(struct oo_node *n, struct peering *p, mono_us now)
+void node_send_request(struct oo_node *n, struct peering *p)
 {
 	struct oo_reg *g = &n->regs[p->reg];
 	uint8_t buf[OO_FRAME_MAX];
@@ -83,7 +85,16 @@ static void send_request(struct oo_node *n, struct peering *p, mono_us now)
 		iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, p->number);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, oo_node_nat(n));
 	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, half_rtt_ms(g));
+	node_put_local(n, g, &w);
+	node_look_put(p, &w);
 	oo_reg_send(g, buf, &w, oo_reg_best_family(g));
+}
+
+static void send_request(struct oo_node *n, struct peering *p, mono_us now)
+{
+	struct oo_reg *g = &n->regs[p->reg];
+
+	node_send_request(n, p);
 	/* Should our address have changed since the last PING, the next
 	 * request already comes from a proved one. */
 	if (p->tries > 0)
@@ -91,6 +102,16 @@ static void send_request(struct oo_node *n, struct peering *p, mono_us now)
 	p->next = now + (p->tries < 2 ? REQUEST_RETRY_US << p->tries
 				      : REQUEST_RETRY_US << 2);
 	p->tries++;
+}
+
+void node_request(struct oo_node *n, struct peering *p, mono_us now)
+{
+	p->tries = 0;
+	p->ends = now + REQUEST_LIFE_US;
+	p->state = PEERING_REQUESTING;
+	n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
+		      sizeof(p->transaction));
+	send_request(n, p, now);
 }
 
 /* The next registrar that we are registered with and have not asked. */
@@ -101,12 +122,7 @@ static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 			continue;
 		p->reg = i;
 		p->tried_regs |= 1U << i;
-		p->tries = 0;
-		p->ends = now + REQUEST_LIFE_US;
-		p->state = PEERING_REQUESTING;
-		n->cfg.random(n->cfg.random_ctx, (uint8_t *)&p->transaction,
-			      sizeof(p->transaction));
-		send_request(n, p, now);
+		node_request(n, p, now);
 		return true;
 	}
 	return false;
@@ -119,7 +135,7 @@ static void dial_failed(struct oo_node *n, struct peering *p,
 
 	ev->id = id_of(n, p);
 	ev->u.failed.verdict = verdict;
-	if (verdict == OO_NO_PATH)
+	if (p->state == PEERING_PUNCHING)
 		oo_punch_tried(&p->punch, ev->u.failed.tried,
 			       sizeof(ev->u.failed.tried));
 	peering_free(p);
@@ -176,14 +192,26 @@ enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial)
 static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 {
 	struct oo_event *ev = node_event(n, OO_EV_PATH);
+	const struct oo_candidate *best = oo_punch_best(&p->punch);
 
 	ev->id = id_of(n, p);
-	ev->u.path.path = *oo_punch_best(&p->punch);
-	ev->u.path.predicted = p->punch.spray_left < p->punch.cfg.spray_packets;
+	ev->u.path.path = best->path;
+	ev->u.path.mapped = best->type == OO_CANDIDATE_MAPPED;
+	ev->u.path.relayed = best->type == OO_CANDIDATE_RELAY;
+	ev->u.path.predicted = !ev->u.path.relayed &&
+			       p->punch.spray_left < p->punch.cfg.spray_packets;
 	oo_punch_ticket(&p->punch, now + TICKET_LIFE_US, &ev->u.path.ticket);
 	/* It stays for its while: the peer may still have a POKE of ours to
 	 * answer, or we one of its. */
 	p->state = PEERING_DONE;
+}
+
+void node_want_sockets(struct oo_node *n, struct peering *p)
+{
+	struct oo_event *ev = node_event(n, OO_EV_SOCKETS);
+
+	ev->id = id_of(n, p);
+	ev->u.sockets.count = n->cfg.spray_sockets;
 }
 
 static void handle(struct oo_node *n, struct peering *p, unsigned change,
@@ -191,11 +219,10 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 {
 	struct oo_event *ev;
 
-	if (change & OO_PUNCH_SOCKETS) {
-		ev = node_event(n, OO_EV_SOCKETS);
-		ev->id = id_of(n, p);
-		ev->u.sockets.count = n->cfg.spray_sockets;
-	}
+	if (change & OO_PUNCH_SOCKETS)
+		node_want_sockets(n, p);
+	if (change & OO_PUNCH_LOOK)
+		node_look_start(n, p, (uint8_t)(p->look.round + 1), now);
 	if ((change & OO_PUNCH_PROVED) && d && !p->dial) {
 		ev = node_event(n, OO_EV_EXPECT);
 		ev->id = id_of(n, p);
@@ -205,6 +232,12 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 	}
 	if (change & OO_PUNCH_CHOSEN)
 		path_found(n, p, now);
+	if (change & OO_PUNCH_BETTER) {
+		ev = node_event(n, OO_EV_BETTER);
+		ev->id = id_of(n, p);
+		ev->u.better.punch = p->punch.id;
+		ev->u.better.path = oo_punch_best(&p->punch)->path;
+	}
 	if (!(change & OO_PUNCH_ENDED))
 		return;
 	if (p->punch.sock_n > 0)
@@ -224,7 +257,10 @@ static void punch_start(struct oo_node *n, struct peering *p,
 	c->random = n->cfg.random;
 	c->random_ctx = n->cfg.random_ctx;
 	c->tx = n->tx;
+	node_relay_schedule(n, p, c, now);
 	p->state = PEERING_PUNCHING;
+	p->look.next = MONO_NEVER;
+	oo_local_take(&c->candidates, n->own, n->own_n);
 	oo_punch_start(&p->punch, c, now);
 	handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
 }
@@ -237,6 +273,7 @@ static void punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
 	oo_session_cipher(&g->session, false, m->counter, c->token);
 	memcpy(c->peer_key, m->peer_key, KEY_PUBLIC_LEN);
 	c->candidates = m->candidates;
+	c->relays = m->relays;
 	c->peer_nat = m->nat;
 }
 
@@ -255,6 +292,23 @@ enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 	}
 	n->count.forged++;
 	return IAX2_E_REFUSED;
+}
+
+bool node_fail_without_family(struct oo_node *n, struct peering *p,
+			      const struct oo_candidates *c)
+{
+	const char *why = node_no_family(n, c);
+	struct oo_event *ev;
+
+	if (why[0] == '\0')
+		return false;
+	ev = node_event(n, OO_EV_FAILED);
+	ev->id = id_of(n, p);
+	ev->u.failed.verdict = OO_NO_PATH;
+	(void)snprintf(ev->u.failed.tried, sizeof(ev->u.failed.tried),
+		       "nothing, %s", why);
+	peering_free(p);
+	return true;
 }
 
 /* The registrar names a plain client: no punch, no ticket. */
@@ -287,9 +341,13 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 	for (size_t i = 0; i < PEERINGS; i++) {
 		struct peering *p = &n->peer[i];
 
-		if (p->state != PEERING_REQUESTING || p->reg != reg ||
+		if (!p->dial || p->reg != reg ||
 		    p->transaction != m->transaction)
 			continue;
+		if (p->state == PEERING_PUNCHING && m->has_ports)
+			node_look_peer(n, p, m, now);
+		if (p->state != PEERING_REQUESTING)
+			return IAX2_OK;
 		if (m->verdict == OO_PLAIN) {
 			plain_found(n, p, m, now);
 			return IAX2_OK;
@@ -300,6 +358,9 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 		}
 		if (!m->has_token || !m->has_peer_key || !m->has_called)
 			return IAX2_E_BAD_IE;
+		if (m->relays.n == 0 && !node_relay_may_help(n, now) &&
+		    node_fail_without_family(n, p, &m->candidates))
+			return IAX2_OK;
 		punch_cfg_from(&c, g, m);
 		c.role = OO_PUNCH_CALLER;
 		memcpy(c.peer_number, m->called, sizeof(c.peer_number));
@@ -315,36 +376,43 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 
 /* --- being called ------------------------------------------------------- */
 
-static void send_over(struct oo_node *n, struct oo_reg *g, uint64_t transaction,
-		      enum oo_verdict verdict)
+void node_send_over(struct oo_node *n, const struct peering *p,
+		    enum oo_verdict verdict)
 {
+	struct oo_reg *g = &n->regs[p->reg];
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
 
 	oo_session_put(&g->session, &w);
-	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, transaction);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, p->transaction);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)verdict);
-	if (verdict == OO_ACCEPTED)
+	if (verdict == OO_ACCEPTED) {
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, oo_node_nat(n));
+		node_put_local(n, g, &w);
+		node_look_put(p, &w);
+	}
 	oo_reg_send(g, buf, &w, oo_reg_best_family(g));
 }
 
 /* An OPEN said again: the same answer, if there is one yet. */
-static bool repeated(struct oo_node *n, struct oo_reg *g,
-		     const struct oo_msg *m)
+static bool repeated(struct oo_node *n, const struct oo_reg *g,
+		     const struct oo_msg *m, mono_us now)
 {
 	const size_t reg = (size_t)(g - n->regs);
 
 	for (size_t i = 0; i < PEERINGS; i++) {
-		const struct peering *p = &n->peer[i];
+		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_FREE || p->dial || p->reg != reg ||
 		    p->transaction != m->transaction)
 			continue;
+		if (p->state == PEERING_PUNCHING && m->has_ports)
+			node_look_peer(n, p, m, now);
 		if (p->state != PEERING_ASKING)
-			send_over(n, g, m->transaction,
-				  p->state == PEERING_REFUSED ? OO_REFUSED
-							      : OO_ACCEPTED);
+			node_send_over(n, p,
+				       p->state == PEERING_REFUSED
+					       ? OO_REFUSED
+					       : OO_ACCEPTED);
 		return true;
 	}
 	return false;
@@ -361,7 +429,7 @@ enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
 	if (!m->has_transaction || !m->has_token || !m->has_peer_key ||
 	    !m->has_calling)
 		return IAX2_E_BAD_IE;
-	if (repeated(n, g, m))
+	if (repeated(n, g, m, now))
 		return IAX2_OK;
 	p = peering_new(n);
 	if (!p) {
@@ -395,7 +463,7 @@ enum iax2_err oo_node_answer(struct oo_node *n, struct oo_id open, bool accept,
 	if (p->state != PEERING_ASKING)
 		return IAX2_E_STATE;
 	g = &n->regs[p->reg];
-	send_over(n, g, p->transaction, accept ? OO_ACCEPTED : OO_REFUSED);
+	node_send_over(n, p, accept ? OO_ACCEPTED : OO_REFUSED);
 	if (!accept) {
 		key_wipe(&p->asked, sizeof(p->asked));
 		p->state = PEERING_REFUSED;
@@ -417,8 +485,10 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 {
 	struct peering *p = by_id(n, id);
 
-	if (p && p->state == PEERING_PUNCHING)
+	if (p && (p->state == PEERING_PUNCHING || p->punch.relayed)) {
 		oo_punch_sockets(&p->punch, first, count, now);
+		node_look_sockets(n, p, now);
+	}
 }
 
 bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
@@ -428,8 +498,8 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 	for (size_t i = 0; i < PEERINGS; i++) {
 		const struct peering *p = &n->peer[i];
 
-		if (p->state == PEERING_PUNCHING && p->punch.sock_n > 0 &&
-		    sock >= p->punch.sock_first &&
+		if ((p->state == PEERING_PUNCHING || p->punch.relayed) &&
+		    p->punch.sock_n > 0 && sock >= p->punch.sock_first &&
 		    sock < p->punch.sock_first + p->punch.sock_n)
 			return true;
 	}
@@ -454,6 +524,10 @@ static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
 		break;
 	case PEERING_PUNCHING:
 	case PEERING_DONE:
+		node_relay_due(n, p, now);
+		if (p->state == PEERING_REQUESTING)
+			break;
+		node_look_tick(n, p, now);
 		handle(n, p, oo_punch_tick(&p->punch, now), NULL, now);
 		break;
 	case PEERING_FREE:
@@ -485,6 +559,9 @@ mono_us node_peers_deadline(const struct oo_node *n)
 		case PEERING_PUNCHING:
 		case PEERING_DONE:
 			due = mono_min(due, oo_punch_deadline(&p->punch));
+			due = mono_min(due, node_look_deadline(p));
+			if (p->state == PEERING_PUNCHING)
+				due = mono_min(due, p->relay_at);
 			break;
 		case PEERING_FREE:
 			break;

@@ -4,12 +4,17 @@
 
 /*
  * What the parts of the node's side share: registrations and demultiplexing
- * (openover_node.c), the list of registrars (openover_node_regs.c), dials, opens and punches (openover_node_peers.c).
+ * (openover_node.c), the list of registrars (openover_node_regs.c), dials, opens
+ * and punches (openover_node_peers.c), the addresses that we tell and take
+ * (openover_node_local.c), looking at ports (openover_node_ports.c), the relay
+ * (openover_node_relay.c, openover_node_resort.c).
  */
 
 #include "proto/iax2_reg.h"
 #include "proto/openover_node.h"
 #include "proto/openover_punch.h"
+#include "proto/openover_relay_frame.h"
+#include "proto/openover_spray.h"
 
 #define NODE_EVENTS 128U
 #define PEERINGS 32U /* dials and opens at once */
@@ -22,6 +27,18 @@ enum peering_state {
 	PEERING_REFUSED,    /* open: answers repeated OPENs */
 	PEERING_PUNCHING,   /* both */
 	PEERING_DONE,       /* dial: the path was given out */
+};
+
+/* Looking at the ports that our translator gives out, and telling the peer. */
+struct looking {
+	uint8_t round;                  /* 0: never began */
+	bool wants_socks;               /* begins when the sockets are there */
+	uint16_t seen[OO_LOOK_SOCKETS]; /* our ports; 0: not yet known */
+	mono_us next;                   /* MONO_NEVER: nothing to do */
+	mono_us ends;
+	unsigned asks;       /* caller: OPEN_REQUESTs that told it */
+	struct oo_ports own; /* when done: of @round */
+	struct oo_ports peer;
 };
 
 /* One other node: on the way to it (a dial) or it to us (an open). */
@@ -41,7 +58,30 @@ struct peering {
 	enum oo_verdict verdict; /* of the last registrar asked */
 	/* open: what the OPEN said, until it is answered */
 	struct oo_punch_cfg asked;
+	struct looking look;
 	struct oo_punch punch;
+	mono_us relay_at; /* dial: when to ask for a relay; MONO_NEVER: not */
+	bool relay_asked;
+};
+
+enum relay_state { RELAY_NONE, RELAY_ASKING, RELAY_UP };
+
+struct node_relay {
+	enum relay_state state;
+	size_t reg;          /* the registrar that is asked, or relays */
+	unsigned asked_regs; /* bit set of those asked in this round */
+	unsigned tries;      /* of the present question */
+	mono_us next;        /* the next one */
+	mono_us refused_until;
+	mono_us used;
+	struct net_addr address[OO_FAMILIES];
+	uint64_t rx;
+	uint64_t tx;
+	uint64_t dropped;
+	bool pending; /* inner is for the endpoint */
+	struct dgram inner;
+	struct oo_relay_frame in; /* that it lies in */
+	uint8_t buf[DGRAM_MAX];   /* what is sent */
 };
 
 struct oo_node {
@@ -64,11 +104,13 @@ struct oo_node {
 	size_t place[OO_REGISTRARS_MAX];
 	size_t plain_place[OO_REGISTRARS_MAX];
 	bool releasing;
+	bool own_released; /* and so are the registrations with a key */
 	struct peering peer[PEERINGS];
 	struct oo_measure measure;
 	size_t measure_reg;   /* of regs, that is asked */
 	mono_us measure_at;   /* next time */
 	mono_us measure_ends; /* with the sockets not yet here */
+	struct node_relay relay;
 	struct net_addr own[OWN_ADDRS];
 	size_t own_n;
 	struct oo_event events[NODE_EVENTS];
@@ -97,7 +139,75 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 			   mono_us now);
 enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 			    const struct oo_msg *m, mono_us now);
+
+/* --- openover_node_local.c --- */
+
+/* Candidates of our own for @g to pass on. */
+void node_put_local(const struct oo_node *n, const struct oo_reg *g,
+		    struct wire_wr *w);
+/* "" or why no packet can pass between us and any of @c. */
+const char *node_no_family(const struct oo_node *n,
+			   const struct oo_candidates *c);
+
+/* --- openover_node_ports.c --- */
+
+/* A round of looking is due at a caller. */
+void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
+		     mono_us now);
+/* The extra sockets are there. */
+void node_look_sockets(struct oo_node *n, struct peering *p, mono_us now);
+/* A PONG to one of them. */
+void node_look_on_pong(struct oo_node *n, const struct oo_reg *g,
+		       const struct dgram *d, const struct oo_msg *m,
+		       mono_us now);
+/* The peer's word, in an OVER or an OPEN. */
+void node_look_peer(struct oo_node *n, struct peering *p,
+		    const struct oo_msg *m, mono_us now);
+void node_look_tick(struct oo_node *n, struct peering *p, mono_us now);
+mono_us node_look_deadline(const struct peering *p);
+/* KH PORTS, if there is something to say. */
+void node_look_put(const struct peering *p, struct wire_wr *w);
+
+/* --- openover_node_peers.c --- */
+
+void node_send_request(struct oo_node *n, struct peering *p);
+void node_send_over(struct oo_node *n, const struct peering *p,
+		    enum oo_verdict verdict);
+void node_want_sockets(struct oo_node *n, struct peering *p);
 void node_peers_tick(struct oo_node *n, mono_us now);
 mono_us node_peers_deadline(const struct oo_node *n);
+/* Say at once that no packet can pass between us and any of @c; false when one
+ * may. */
+bool node_fail_without_family(struct oo_node *n, struct peering *p,
+			      const struct oo_candidates *c);
+/* Begin to ask the registrar of @p for its target, anew. */
+void node_request(struct oo_node *n, struct peering *p, mono_us now);
+
+/* openover_node_resort.c: what a punch that begins is to do about relays, what
+ * is due in it, and that the relay is there: ask the targets of the dials that
+ * need it again. */
+void node_relay_schedule(struct oo_node *n, struct peering *p,
+			 struct oo_punch_cfg *c, mono_us now);
+void node_relay_due(struct oo_node *n, struct peering *p, mono_us now);
+void node_peers_relay_up(struct oo_node *n, mono_us now);
+/* It is refused: end the dials that nothing else could help. */
+void node_peers_relay_refused(struct oo_node *n);
+
+enum iax2_err node_on_relay(struct oo_node *n, const struct oo_reg *g,
+			    const struct oo_msg *m, mono_us now);
+/* What came through it; true when it is for the endpoint. */
+bool node_rx_relayed(struct oo_node *n, const struct dgram *d, mono_us now);
+/* An address there is wanted now, best at registrar @reg. */
+void node_relay_want(struct oo_node *n, size_t reg, mono_us now);
+bool node_relay_is_up(const struct oo_node *n);
+/* Is one there, or is it worth asking for? */
+bool node_relay_may_help(const struct oo_node *n, mono_us now);
+void node_relay_registered(struct oo_node *n, size_t reg, mono_us now);
+/* Does a plain registration go through it that is not over yet? */
+bool node_relay_registers(const struct oo_node *n);
+/* The registrar's end of it goes with the registration. */
+void node_relay_leave(struct oo_node *n, mono_us now);
+void node_relay_tick(struct oo_node *n, mono_us now);
+mono_us node_relay_deadline(const struct oo_node *n);
 
 #endif

@@ -6,21 +6,30 @@
 #include <string.h>
 
 #include "proto/iax2_ie.h"
+#include "proto/openover_local.h"
+#include "proto/openover_node_relay.h"
+#include "proto/openover_spray.h"
 
-#define LIFE_US (5 * MONO_S)
-#define LIFE_SPRAY_US (9 * MONO_S)
 /* How long a proved IPv4 path waits for an IPv6 one (RFC 8305 in spirit). */
 #define HEAD_START_US (50 * MONO_MS)
-#define SPRAY_AFTER_US (600 * MONO_MS)
-#define SPRAY_TICK_US (10 * MONO_MS)
-#define SPRAY_EACH 5U /* packets a tick: 500 a second */
-#define PORT_LOW 1024U
+/* And one through a relay for any other. */
+#define RELAY_WAIT_US (200 * MONO_MS)
+/* By then a neighbour has answered. */
+#define LOCAL_START_US (40 * MONO_MS)
+/* Whoever has the address in this network gets no more than these. */
+#define LOCAL_TRIES 4U
+#define TRIES 30U /* any other */
+/* Its own POKE is answered with one of ours, but not with a chain of them. */
+#define REPLY_US (40 * MONO_MS)
+/* Between the first POKEs to several addresses of one kind. */
+#define PACE_US (20 * MONO_MS)
 
 /* Pauses between POKEs to one candidate, the last one repeated. */
 static const mono_us pause_us[] = {
 	60 * MONO_MS,  80 * MONO_MS,  110 * MONO_MS,
 	150 * MONO_MS, 200 * MONO_MS, 250 * MONO_MS,
 };
+#define SENT (sizeof((struct oo_candidate){ 0 }.sent) / sizeof(uint64_t))
 #define PAUSES (sizeof(pause_us) / sizeof(pause_us[0]))
 
 uint64_t oo_punch_id(const uint8_t token[KEY_SHARED_LEN])
@@ -39,19 +48,18 @@ void oo_punch_ticket(const struct oo_punch *p, mono_us expires,
 	out->expires = expires;
 }
 
-static bool wants_spray(const struct oo_punch_cfg *c)
-{
-	return c->spray_packets > 0 && c->spray_sockets > 0 &&
-	       ((c->own_nat ^ c->peer_nat) & OO_NAT_PORT_CHANGED);
-}
+/* Which kind of way is liked better: less is more. */
+enum rank { RANK_LOCAL, RANK_V6, RANK_MAPPED, RANK_V4, RANK_RELAY, RANKS };
 
-static bool has_v6(const struct oo_punch *p)
+static enum rank rank(const struct oo_candidate *c)
 {
-	for (size_t i = 0; i < p->cand_n; i++) {
-		if (!net_addr_is_v4(&p->cand[i].path.peer))
-			return true;
-	}
-	return false;
+	if (c->type == OO_CANDIDATE_LOCAL)
+		return RANK_LOCAL;
+	if (c->type == OO_CANDIDATE_RELAY)
+		return RANK_RELAY;
+	if (!net_addr_is_v4(&c->path.peer))
+		return RANK_V6;
+	return c->type == OO_CANDIDATE_MAPPED ? RANK_MAPPED : RANK_V4;
 }
 
 /* --- sending ------------------------------------------------------------ */
@@ -61,8 +69,8 @@ static uint32_t stamp(const struct oo_punch *p, mono_us now)
 	return (uint32_t)((now - p->began) / MONO_MS);
 }
 
-static void send_poke(struct oo_punch *p, const struct net_path *path,
-		      uint8_t ttl, mono_us now)
+void oo_punch_send_poke(struct oo_punch *p, const struct net_path *path,
+			uint8_t ttl, mono_us now)
 {
 	const struct iax2_full hdr = {
 		.src_callno = IAX2_CALLNO_OUTSIDE,
@@ -103,22 +111,36 @@ static void send_pong(struct oo_punch *p, const struct dgram *poke,
 		dgram_queue_push(p->cfg.tx, &d, false);
 }
 
+static unsigned most(const struct oo_candidate *c)
+{
+	return c->type == OO_CANDIDATE_LOCAL && !c->heard ? LOCAL_TRIES : TRIES;
+}
+
 static void poke(struct oo_punch *p, struct oo_candidate *c, mono_us now)
 {
 	const unsigned step = c->tries < PAUSES ? c->tries : PAUSES - 1;
 
-	send_poke(p, &c->path, 0, now);
-	c->sent[c->tries % 4] = p->tx_counter;
+	oo_punch_send_poke(p, &c->path, 0, now);
+	c->sent[c->tries % SENT] = p->tx_counter;
+	c->sent_at = now;
 	c->tries++;
 	c->next = now + pause_us[step];
+	if (c->tries >= most(c))
+		c->next = MONO_NEVER;
 }
 
 /* --- candidates --------------------------------------------------------- */
 
-static struct oo_candidate *find(struct oo_punch *p, const struct net_addr *a)
+/* A way is an address of the peer's and a socket of ours: probing may find
+ * several between the same two hosts. */
+static struct oo_candidate *find(struct oo_punch *p,
+				 const struct net_path *path)
 {
 	for (size_t i = 0; i < p->cand_n; i++) {
-		if (net_addr_equal(&p->cand[i].path.peer, a))
+		const struct net_path *c = &p->cand[i].path;
+
+		if (c->sock == path->sock &&
+		    net_addr_equal(&c->peer, &path->peer))
 			return &p->cand[i];
 	}
 	return NULL;
@@ -127,7 +149,7 @@ static struct oo_candidate *find(struct oo_punch *p, const struct net_addr *a)
 static struct oo_candidate *learn(struct oo_punch *p,
 				  const struct net_path *path, mono_us now)
 {
-	struct oo_candidate *c = find(p, &path->peer);
+	struct oo_candidate *c = find(p, path);
 
 	if (!c) {
 		if (p->cand_n == OO_CANDIDATES_MAX)
@@ -136,9 +158,67 @@ static struct oo_candidate *learn(struct oo_punch *p,
 		memset(c, 0, sizeof(*c));
 		c->learned = true;
 		c->next = now;
+		c->type = path->sock == OO_SOCK_RELAY ? OO_CANDIDATE_RELAY
+			  : oo_addr_is_private(&path->peer)
+				  ? OO_CANDIDATE_LOCAL
+				  : OO_CANDIDATE_REFLEXIVE;
 	}
 	c->path = *path;
 	return c;
+}
+
+static void add_relays(struct oo_punch *p, mono_us now)
+{
+	const struct oo_candidates *relays = &p->cfg.relays;
+
+	for (size_t i = 0; i < relays->n && p->cand_n < OO_CANDIDATES_MAX;
+	     i++) {
+		struct oo_candidate *c = &p->cand[p->cand_n++];
+
+		c->path.peer = relays->addr[i];
+		c->type = OO_CANDIDATE_RELAY;
+		c->next = now + p->cfg.relay_delay;
+	}
+}
+
+/*
+ * A translator that takes note of a packet which it does not pass would give
+ * the caller's own POKE another port.  So the packet that opens the target's
+ * side dies on the way, and the ones that arrive follow when the caller's side
+ * is open.
+ */
+static bool waits_for_caller(const struct oo_punch *p,
+			     const struct oo_candidate *c)
+{
+	return p->cfg.role == OO_PUNCH_TARGET && rank(c) >= RANK_MAPPED;
+}
+
+static void add_candidates(struct oo_punch *p, mono_us now)
+{
+	const struct oo_candidates *given = &p->cfg.candidates;
+	mono_us at[RANKS];
+	bool opened = false;
+
+	for (size_t i = 0; i < RANKS; i++)
+		at[i] = now;
+	for (size_t i = 0; i < given->n; i++) {
+		struct oo_candidate *c = &p->cand[p->cand_n++];
+		mono_us *turn;
+
+		c->path.peer = given->addr[i];
+		c->type = given->type[i];
+		/* What a router mapped is IPv4 like the rest of it. */
+		turn = &at[rank(c) == RANK_MAPPED ? RANK_V4 : rank(c)];
+		c->next = *turn;
+		*turn += PACE_US;
+		if (!waits_for_caller(p, c))
+			continue;
+		c->next += p->cfg.caller_delay;
+		/* To where its POKEs come from, which is the first. */
+		if (p->cfg.opener_ttl > 1 && !opened)
+			oo_punch_send_poke(p, &c->path, p->cfg.opener_ttl, now);
+		opened = true;
+	}
 }
 
 void oo_punch_start(struct oo_punch *p, const struct oo_punch_cfg *cfg,
@@ -154,46 +234,69 @@ void oo_punch_start(struct oo_punch *p, const struct oo_punch_cfg *cfg,
 	key_derive(caller ? p->rx_key : p->tx_key, cfg->token,
 		   "keyhole punch target", NULL, 0);
 	p->began = now;
-	p->spray_at = MONO_NEVER;
-	p->spray_left = cfg->spray_packets;
-	p->ends = now + LIFE_US;
-	if (wants_spray(cfg)) {
-		p->spray_at = now + SPRAY_AFTER_US;
-		p->ends = now + LIFE_SPRAY_US;
-	}
-	for (size_t i = 0; i < cfg->candidates.n; i++) {
-		struct oo_candidate *c = &p->cand[p->cand_n++];
-		const bool v4 = net_addr_is_v4(&cfg->candidates.addr[i]);
-
-		c->path.peer = cfg->candidates.addr[i];
-		c->next = now;
-		if (caller || !v4)
-			continue;
-		/*
-		 * A translator that takes note of a packet which it does not
-		 * pass would give the caller's own POKE another port.  So the
-		 * packet that opens our side dies on the way, and the ones that
-		 * arrive follow when the caller's side is open.
-		 */
-		c->next = now + cfg->caller_delay;
-		if (cfg->opener_ttl > 1)
-			send_poke(p, &c->path, cfg->opener_ttl, now);
-	}
+	p->ends = oo_spray_start(p, now);
+	add_candidates(p, now);
+	add_relays(p, now);
 }
 
 /* --- receiving ---------------------------------------------------------- */
 
+/* Nothing is left to look for. */
+static bool rests(const struct oo_punch *p)
+{
+	return p->chosen && !p->relayed;
+}
+
+/* Until when the best way so far waits for a better one; 0: no longer. */
+static mono_us choose_at(const struct oo_punch *p,
+			 const struct oo_candidate *best)
+{
+	mono_us at = 0;
+
+	if (best->type == OO_CANDIDATE_RELAY)
+		return p->chosen ? MONO_NEVER : p->relay_at + RELAY_WAIT_US;
+	for (size_t i = 0; i < p->cand_n; i++) {
+		const struct oo_candidate *c = &p->cand[i];
+		mono_us hope = 0;
+
+		if (c->proved || rank(c) >= rank(best))
+			continue;
+		if (rank(c) == RANK_LOCAL)
+			hope = p->began + LOCAL_START_US;
+		else if (rank(c) == RANK_V6)
+			hope = p->proved_at + HEAD_START_US;
+		if (hope > at)
+			at = hope;
+	}
+	return at;
+}
+
 static unsigned choose(struct oo_punch *p, mono_us now)
 {
-	const struct net_path *best = oo_punch_best(p);
+	const struct oo_candidate *best = oo_punch_best(p);
 
-	if (p->cfg.role != OO_PUNCH_CALLER || p->chosen || !best)
+	if (p->cfg.role != OO_PUNCH_CALLER || rests(p) || !best ||
+	    now < choose_at(p, best))
 		return 0;
-	if (net_addr_is_v4(&best->peer) && has_v6(p) &&
-	    now < p->proved_at + HEAD_START_US)
-		return 0;
+	p->relayed = best->type == OO_CANDIDATE_RELAY;
+	if (p->chosen)
+		return OO_PUNCH_BETTER;
 	p->chosen = true;
 	return OO_PUNCH_CHOSEN;
+}
+
+static void proved(struct oo_punch *p, const struct oo_candidate *c,
+		   mono_us now)
+{
+	if (c->type == OO_CANDIDATE_RELAY) {
+		if (p->relay_at == 0)
+			p->relay_at = now;
+		return;
+	}
+	p->spray_at = MONO_NEVER;
+	p->look_at = MONO_NEVER;
+	if (p->proved_at == 0)
+		p->proved_at = now;
 }
 
 static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
@@ -204,9 +307,12 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 	if (!replay_accept(&p->rx, m->transaction))
 		return 0;
 	c = learn(p, &d->path, now);
+	if (c)
+		c->heard = true;
 	/* Its way to us is open now, so ours to it is worth a try at once; and
 	 * before the PONG, so that the peer's answer is not behind its NEW. */
-	if (c && !c->proved && !p->chosen)
+	if (c && !c->proved && !rests(p) && c->tries < most(c) &&
+	    (c->sent_at == 0 || now >= c->sent_at + REPLY_US))
 		poke(p, c, now);
 	send_pong(p, d, m);
 	return 0;
@@ -215,18 +321,18 @@ static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
 static unsigned on_pong(struct oo_punch *p, const struct dgram *d,
 			const struct oo_msg *m, mono_us now)
 {
-	struct oo_candidate *c = find(p, &d->path.peer);
+	struct oo_candidate *c = find(p, &d->path);
 
 	if (m->transaction == 0 || m->transaction > p->tx_counter)
 		return 0;
 	if (!c) {
 		/* An answer from elsewhere, as to a guessed port: its sender is
 		 * the peer, but this address has to answer for itself. */
-		if (!p->chosen)
+		if (!rests(p))
 			(void)learn(p, &d->path, now);
 		return 0;
 	}
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < SENT; i++) {
 		if (c->sent[i] != m->transaction)
 			continue;
 		c->path = d->path;
@@ -234,9 +340,7 @@ static unsigned on_pong(struct oo_punch *p, const struct dgram *d,
 		if (c->proved)
 			return 0;
 		c->proved = true;
-		p->spray_at = MONO_NEVER;
-		if (p->proved_at == 0)
-			p->proved_at = now;
+		proved(p, c, now);
 		return OO_PUNCH_PROVED | choose(p, now);
 	}
 	return 0;
@@ -252,86 +356,6 @@ unsigned oo_punch_rx(struct oo_punch *p, const struct dgram *d,
 	return on_pong(p, d, m, now);
 }
 
-/* --- port probing ------------------------------------------------------- */
-
-static struct net_addr *spray_target(struct oo_punch *p)
-{
-	for (size_t i = 0; i < p->cand_n; i++) {
-		if (net_addr_is_v4(&p->cand[i].path.peer) &&
-		    !p->cand[i].learned)
-			return &p->cand[i].path.peer;
-	}
-	return NULL;
-}
-
-/* Our ports are unpredictable: POKE the peer from many of our own. */
-static void spray_sockets(struct oo_punch *p, const struct net_addr *to,
-			  mono_us now)
-{
-	for (unsigned i = 0; i < SPRAY_EACH && p->spray_left > 0; i++) {
-		const struct net_path path = {
-			.peer = *to,
-			.sock = (uint16_t)(p->sock_first +
-					   p->sock_next % p->sock_n),
-		};
-
-		send_poke(p, &path, 0, now);
-		p->sock_next = (uint16_t)((p->sock_next + 1) % p->sock_n);
-		p->spray_left--;
-	}
-}
-
-/* The peer's ports are: POKE many of them from our one. */
-static void spray_ports(struct oo_punch *p, const struct net_addr *to,
-			mono_us now)
-{
-	for (unsigned i = 0; i < SPRAY_EACH && p->spray_left > 0; i++) {
-		struct net_path path = { .peer = *to };
-		uint8_t b[4] = { 0 };
-		uint32_t v;
-
-		p->cfg.random(p->cfg.random_ctx, b, sizeof(b));
-		v = (uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2];
-		path.peer.port = (uint16_t)(PORT_LOW + v % (65536U - PORT_LOW));
-		send_poke(p, &path, 0, now);
-		p->spray_left--;
-	}
-}
-
-static unsigned spray(struct oo_punch *p, mono_us now)
-{
-	const bool ours = p->cfg.own_nat & OO_NAT_PORT_CHANGED;
-	const struct net_addr *to = spray_target(p);
-
-	p->spray_at = now + SPRAY_TICK_US;
-	if (!to || p->spray_left == 0) {
-		p->spray_at = MONO_NEVER;
-		return 0;
-	}
-	if (!ours) {
-		spray_ports(p, to, now);
-		return 0;
-	}
-	if (p->sock_n > 0) {
-		spray_sockets(p, to, now);
-		return 0;
-	}
-	p->spray_at = MONO_NEVER;
-	if (p->socks_asked)
-		return 0;
-	p->socks_asked = true;
-	return OO_PUNCH_SOCKETS;
-}
-
-void oo_punch_sockets(struct oo_punch *p, uint16_t first, uint16_t n,
-		      mono_us now)
-{
-	p->sock_first = first;
-	p->sock_n = n;
-	if (n > 0 && p->proved_at == 0)
-		p->spray_at = now;
-}
-
 /* --- time --------------------------------------------------------------- */
 
 unsigned oo_punch_tick(struct oo_punch *p, mono_us now)
@@ -340,53 +364,50 @@ unsigned oo_punch_tick(struct oo_punch *p, mono_us now)
 
 	if (now >= p->ends)
 		return OO_PUNCH_ENDED;
-	for (size_t i = 0; i < p->cand_n && !p->chosen; i++) {
+	for (size_t i = 0; i < p->cand_n && !rests(p); i++) {
 		struct oo_candidate *c = &p->cand[i];
 
 		if (!c->proved && now >= c->next)
 			poke(p, c, now);
 	}
-	if (!p->chosen && now >= p->spray_at)
-		change |= spray(p, now);
+	if (!rests(p))
+		change |= oo_spray_tick(p, now);
 	return change | choose(p, now);
 }
 
 mono_us oo_punch_deadline(const struct oo_punch *p)
 {
+	const struct oo_candidate *best = oo_punch_best(p);
 	mono_us due = p->ends;
 
-	if (p->chosen)
+	if (rests(p))
 		return due;
 	for (size_t i = 0; i < p->cand_n; i++) {
 		if (!p->cand[i].proved)
 			due = mono_min(due, p->cand[i].next);
 	}
-	due = mono_min(due, p->spray_at);
-	if (p->proved_at != 0 && p->cfg.role == OO_PUNCH_CALLER)
-		due = mono_min(due, p->proved_at + HEAD_START_US);
+	due = mono_min(due, mono_min(p->spray_at, p->look_at));
+	if (best && p->cfg.role == OO_PUNCH_CALLER)
+		due = mono_min(due, choose_at(p, best));
 	return due;
 }
 
-const struct net_path *oo_punch_best(const struct oo_punch *p)
+const struct oo_candidate *oo_punch_best(const struct oo_punch *p)
 {
-	const struct net_path *best = NULL;
+	const struct oo_candidate *best = NULL;
 
 	for (size_t i = 0; i < p->cand_n; i++) {
 		const struct oo_candidate *c = &p->cand[i];
 
-		if (!c->proved)
-			continue;
-		if (!net_addr_is_v4(&c->path.peer))
-			return &c->path;
-		if (!best)
-			best = &c->path;
+		if (c->proved && (!best || rank(c) < rank(best)))
+			best = c;
 	}
 	return best;
 }
 
 void oo_punch_tried(const struct oo_punch *p, char *out, size_t cap)
 {
-	(void)snprintf(out, cap, "%zu address%s, %llu packets sent", p->cand_n,
+	(void)snprintf(out, cap, "%zu address%s, %llu packets%s", p->cand_n,
 		       p->cand_n == 1 ? "" : "es",
-		       (unsigned long long)p->tx_counter);
+		       (unsigned long long)p->tx_counter, oo_spray_tried(p));
 }

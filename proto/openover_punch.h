@@ -24,11 +24,14 @@ enum oo_punch_role { OO_PUNCH_CALLER, OO_PUNCH_TARGET };
  * packet. */
 struct oo_candidate {
 	struct net_path path;
-	uint64_t sent[4]; /* counters of the last POKEs to it */
-	unsigned tries;   /* POKEs sent */
-	mono_us next;     /* next POKE; MONO_NEVER: none */
-	bool proved;      /* it answered a POKE of ours */
-	bool learned;     /* not from the registrar */
+	uint8_t type;      /* enum oo_candidate_type */
+	uint64_t sent[16]; /* counters of the last POKEs to it */
+	mono_us sent_at;   /* the last of them; 0: none */
+	unsigned tries;    /* POKEs sent */
+	mono_us next;      /* next POKE; MONO_NEVER: none */
+	bool proved;       /* it answered a POKE of ours */
+	bool learned;      /* not from the registrar */
+	bool heard;        /* a POKE of the peer came from there */
 };
 
 struct oo_punch_cfg {
@@ -37,6 +40,9 @@ struct oo_punch_cfg {
 	char peer_number[IAX2_NUMBER_MAX + 1];
 	uint8_t peer_key[KEY_PUBLIC_LEN];
 	struct oo_candidates candidates;
+	/* Addresses at a relay, and how long others go before. */
+	struct oo_candidates relays;
+	mono_us relay_delay;
 	uint8_t own_nat; /* enum oo_nat bits */
 	uint8_t peer_nat;
 	/* Target, IPv4: when the caller's own POKE is expected to have left,
@@ -63,11 +69,17 @@ struct oo_punch {
 	size_t cand_n;
 	mono_us began;
 	mono_us ends;
-	mono_us proved_at; /* first proof; 0: none yet */
+	mono_us proved_at; /* first proof of a direct path; 0: none yet */
+	mono_us relay_at;  /* of one through a relay */
 	bool chosen;       /* the caller has its path */
-	/* Port probing. */
+	bool relayed;      /* and goes on looking for a better one */
+	/* Port probing, see openover_spray.h. */
+	mono_us look_at;  /* when to look at ports; MONO_NEVER: not wanted */
 	mono_us spray_at; /* MONO_NEVER: not wanted, or over */
 	uint32_t spray_left;
+	uint32_t round_left;       /* of this round, towards one guess */
+	struct oo_ports own_ports; /* of the same round, or round 0 */
+	struct oo_ports peer_ports;
 	uint16_t sock_first; /* our extra sockets, 0: none */
 	uint16_t sock_n;
 	uint16_t sock_next;
@@ -80,6 +92,8 @@ enum oo_punch_change {
 	OO_PUNCH_CHOSEN = 2,  /* caller: call on oo_punch_best() now */
 	OO_PUNCH_ENDED = 4,   /* time is up */
 	OO_PUNCH_SOCKETS = 8, /* wants cfg.spray_sockets extra IPv4 sockets */
+	OO_PUNCH_LOOK = 16,   /* caller: both ends shall look at their ports */
+	OO_PUNCH_BETTER = 32, /* caller: oo_punch_best() is direct now */
 };
 
 /* The ticket that both ends make from the token. */
@@ -98,8 +112,9 @@ mono_us oo_punch_deadline(const struct oo_punch *p);
 /* The extra sockets are there: ids @first..@first+@n-1. */
 void oo_punch_sockets(struct oo_punch *p, uint16_t first, uint16_t n,
 		      mono_us now);
-/* The best proved path, NULL when there is none: IPv6 before IPv4. */
-const struct net_path *oo_punch_best(const struct oo_punch *p);
+/* The best proved way, NULL when there is none: local before IPv6 before a
+ * mapped port before what is left, and all before a relay. */
+const struct oo_candidate *oo_punch_best(const struct oo_punch *p);
 /* What was tried, for people: "2 addresses, 46 packets". */
 void oo_punch_tried(const struct oo_punch *p, char *out, size_t cap);
 

@@ -60,6 +60,7 @@ struct oo_hole {
 	uint8_t hops;              /* routers on the way, 0: unknown */
 	mono_us interval;          /* between PINGs */
 	mono_us bearable;          /* it once died within this; 0: never */
+	uint8_t local_ip[16];      /* our end of it; all zero: unknown */
 };
 
 struct oo_reg_cfg {
@@ -97,6 +98,10 @@ struct oo_reg {
 	bool lost; /* no hole answers; the session is kept all the same */
 	struct oo_session next; /* agreed, not yet acknowledged */
 	struct oo_ends ends;    /* to measure with; port 0: none */
+	/* An IPv4 address that our router mapped, port 0: none; and the cookie
+	 * that arrived there, 0: none. */
+	struct net_addr mapped;
+	uint64_t mapped_path;
 };
 
 /* What oo_reg_rx() and oo_reg_tick() report; a set of bits. */
@@ -139,6 +144,9 @@ mono_us oo_reg_deadline(const struct oo_reg *g);
 
 /* Registered, and at least one hole answers. */
 bool oo_reg_is_up(const struct oo_reg *g);
+/* The router forwards @a (port 0: no longer) to our port; said with the next
+ * PINGs, the first at once. */
+void oo_reg_mapped(struct oo_reg *g, const struct net_addr *a, mono_us now);
 /* PING now on every family, besides the schedule. */
 void oo_reg_ping(struct oo_reg *g, mono_us now);
 /* Send a sealed frame of the session: @w holds it but for the seal. */

@@ -71,9 +71,9 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	r->opens_max = cfg->opens_max;
 	r->opens = calloc(cfg->opens_max, sizeof(r->opens[0]));
 	r->fifo = calloc(cfg->opens_max, sizeof(r->fifo[0]));
-	if (!r->dir || !r->tx || !r->unproved || !r->registrations ||
-	    !r->auth_failures || !r->measures || !r->plains || !r->opens ||
-	    !r->fifo)
+	if (!registrar_relay_new(r, cfg) || !r->dir || !r->tx || !r->unproved ||
+	    !r->registrations || !r->auth_failures || !r->measures ||
+	    !r->plains || !r->opens || !r->fifo)
 		return oo_registrar_free(r);
 	(void)oo_registrar_limits(r, cfg);
 	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
@@ -95,6 +95,8 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 	rate_table_free(r->auth_failures);
 	rate_table_free(r->measures);
 	oo_plains_free(r->plains);
+	oo_relay_free(r->relay);
+	dgram_queue_free(r->relay_tx);
 	free(r->opens);
 	free(r->fifo);
 	key_wipe(r, sizeof(*r));
@@ -178,25 +180,13 @@ struct oo_record *registrar_sender(struct oo_registrar *r,
 	return rec;
 }
 
-static uint64_t path_cookie(const uint8_t secret[KEY_SHARED_LEN],
-			    uint64_t session, const struct net_addr *a)
-{
-	uint8_t addr[18];
-	const size_t n = net_addr_put(addr, a);
-	const struct key_part parts[] = {
-		{ &session, sizeof(session) },
-		{ addr, n },
-	};
-
-	return key_derive_u64(secret, "keyhole path", parts, 2);
-}
-
 static bool path_is_proved(const struct oo_registrar *r, const struct oo_msg *m,
 			   const struct net_addr *from)
 {
 	return m->has_path &&
-	       (m->path == path_cookie(r->secret.now, m->session, from) ||
-		m->path == path_cookie(r->secret.before, m->session, from));
+	       (m->path == registrar_cookie(r->secret.now, m->session, from) ||
+		m->path ==
+			registrar_cookie(r->secret.before, m->session, from));
 }
 
 static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
@@ -223,8 +213,10 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 		registrar_event(r, OO_REG_EV_MOVED, rec->number, from);
 		proved = true;
 	}
-	if (proved)
+	if (proved) {
 		oo_directory_move(r->dir, rec, &d->path, now);
+		registrar_mapped(r, rec, d, m);
+	}
 	if (m->has_interval)
 		oo_directory_set_interval(r->dir, rec, m->interval_s);
 
@@ -232,8 +224,9 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 	oo_session_put(&rec->session, &w);
 	oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, from);
 	if (!proved)
-		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH,
-				path_cookie(r->secret.now, m->session, from));
+		iax2_ie_put_u64(
+			&w, IAX2_IE_KH_PATH,
+			registrar_cookie(r->secret.now, m->session, from));
 	seal_append(&w, buf, rec->session.tx_key);
 	if ((size_t)(w.p - buf) > d->len)
 		return IAX2_E_LIMITED;
@@ -244,7 +237,7 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 /* A POKE that knows nothing of us gets the PONG of RFC 5456 6.7.2. */
 static enum iax2_err on_plain_poke(struct oo_registrar *r,
 				   const struct dgram *d,
-				   const struct oo_msg *m, mono_us now)
+				   const struct oo_msg *m)
 {
 	const struct iax2_full hdr = {
 		.src_callno = IAX2_CALLNO_OUTSIDE,
@@ -255,10 +248,7 @@ static enum iax2_err on_plain_poke(struct oo_registrar *r,
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
 
-	if (!rate_table_take(r->unproved, &d->path.peer, now)) {
-		r->n.limited++;
-		return IAX2_E_LIMITED;
-	}
+	/* A header, as the POKE has at least. */
 	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_OK;
@@ -284,6 +274,7 @@ static enum iax2_err on_regrel(struct oo_registrar *r, const struct dgram *d,
 	seal_append(&w, buf, rec->session.tx_key);
 	if ((size_t)(w.p - buf) <= d->len)
 		registrar_send(r, &d->path, buf, &w);
+	registrar_relay_drop(r, rec);
 	oo_directory_end(r->dir, rec);
 	registrar_event(r, OO_REG_EV_DOWN, rec->number, &d->path.peer);
 	return IAX2_OK;
@@ -323,7 +314,7 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 	case IAX2_IAX_POKE:
 		if (m.has_session)
 			return on_ping(r, d, &m, now);
-		return on_plain_poke(r, d, &m, now);
+		return on_plain_poke(r, d, &m);
 	case IAX2_IAX_REGREQ:
 		return registrar_on_regreq(r, d, &m, now);
 	case IAX2_IAX_REGREL:
@@ -337,6 +328,8 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 		return registrar_on_open_request(r, d, &m, now);
 	case OO_OVER:
 		return registrar_on_over(r, d, &m, now);
+	case OO_RELAY:
+		return registrar_on_relay(r, d, &m, now);
 	default:
 		r->n.not_ours++;
 		return IAX2_E_NOT_OURS;
@@ -403,6 +396,7 @@ void oo_registrar_tick(struct oo_registrar *r, mono_us now)
 	r->sweep_next = now + SWEEP_US;
 	sweep(r, now);
 	registrar_plain_sweep(r, now);
+	registrar_relay_sweep(r, now);
 }
 
 mono_us oo_registrar_deadline(const struct oo_registrar *r)
@@ -410,7 +404,8 @@ mono_us oo_registrar_deadline(const struct oo_registrar *r)
 	const mono_us opens = registrar_opens_deadline(r);
 
 	if (oo_directory_sessions(r->dir) == 0 &&
-	    oo_plains_registered(r->plains) == 0)
+	    oo_plains_registered(r->plains) == 0 &&
+	    (!r->relay || oo_relay_allocations(r->relay) == 0))
 		return opens;
 	return mono_min(opens, r->sweep_next);
 }
@@ -454,6 +449,7 @@ enum iax2_err oo_registrar_node_remove(struct oo_registrar *r,
 		return IAX2_E_STALE;
 	if (rec->session.id != 0)
 		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);
+	registrar_relay_drop(r, rec);
 	oo_directory_remove(r->dir, rec);
 	return IAX2_OK;
 }

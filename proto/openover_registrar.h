@@ -27,6 +27,7 @@
 #include "proto/openover_directory.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_plain.h"
+#include "proto/openover_relay.h"
 
 /*
  * Where a registrar that lets nodes measure their translators listens besides
@@ -55,6 +56,7 @@ struct oo_registrar_cfg {
 	/* Who may register as a plain client without a call token; borrowed. */
 	const struct net_prefix *token_optional;
 	size_t token_optional_n;
+	const struct oo_relay_cfg *relay; /* copied; NULL: no relay */
 	random_fn random;
 	void *random_ctx;
 };

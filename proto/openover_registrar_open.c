@@ -74,22 +74,7 @@ static struct oo_record *party(struct oo_registrar *r, uint32_t index,
 	return rec->session.id == session ? rec : NULL;
 }
 
-/* Addresses of a node that are fit to be named to another: proved, and heard
- * of lately. */
-static void candidates_of(const struct oo_registrar *r,
-			  const struct oo_record *rec, struct oo_candidates *c,
-			  mono_us now)
-{
-	c->n = 0;
-	for (int f = OO_FAMILIES - 1; f >= 0; f--) {
-		if (net_addr_is_set(&rec->path[f].peer) &&
-		    registrar_is_lately(r, rec, rec->heard[f], now))
-			c->addr[c->n++] = rec->path[f].peer;
-	}
-}
-
-/* The address that the node was last heard from. */
-static const struct net_path *main_path(const struct oo_record *rec)
+const struct net_path *registrar_main_path(const struct oo_record *rec)
 {
 	const bool v6 = net_addr_is_set(&rec->path[OO_V6].peer) &&
 			rec->heard[OO_V6] >= rec->heard[OO_V4];
@@ -131,7 +116,7 @@ static void send_over(struct oo_registrar *r, const struct open_tx *t,
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
 	const uint64_t counter = oo_session_put(&caller->session, &w);
 
-	candidates_of(r, target, &c, now);
+	registrar_candidates(r, target, &t->target_local, caller, &c, now);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, t->caller_tx);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_ACCEPTED);
 	iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, target->number);
@@ -139,8 +124,11 @@ static void send_over(struct oo_registrar *r, const struct open_tx *t,
 	put_token(&w, &caller->session, counter, t->token);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, t->target_nat);
 	oo_put_candidates(&w, &c);
+	registrar_relay_put(r, target, &w);
+	if (t->target_ports.round != 0)
+		oo_put_ports(&w, &t->target_ports);
 	seal_append(&w, buf, caller->session.tx_key);
-	registrar_send(r, main_path(caller), buf, &w);
+	registrar_send(r, registrar_main_path(caller), buf, &w);
 }
 
 /* OPEN, on each path the target keeps open: one of them may just have died. */
@@ -150,7 +138,7 @@ static void send_open(struct oo_registrar *r, const struct open_tx *t,
 {
 	struct oo_candidates c;
 
-	candidates_of(r, caller, &c, now);
+	registrar_candidates(r, caller, &t->caller_local, target, &c, now);
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		uint8_t buf[OO_FRAME_MAX];
 		struct wire_wr w;
@@ -168,6 +156,9 @@ static void send_open(struct oo_registrar *r, const struct open_tx *t,
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, t->caller_nat);
 		iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, t->caller_delay_ms);
 		oo_put_candidates(&w, &c);
+		registrar_relay_put(r, caller, &w);
+		if (t->caller_ports.round != 0)
+			oo_put_ports(&w, &t->caller_ports);
 		seal_append(&w, buf, target->session.tx_key);
 		registrar_send(r, &target->path[f], buf, &w);
 	}
@@ -186,8 +177,8 @@ static void finish(struct oo_registrar *r, struct open_tx *t,
 	if (verdict == OO_ACCEPTED && target)
 		send_over(r, t, caller, target, now);
 	else
-		send_verdict(r, caller, main_path(caller), t->caller_tx,
-			     target ? verdict : OO_OFFLINE);
+		send_verdict(r, caller, registrar_main_path(caller),
+			     t->caller_tx, target ? verdict : OO_OFFLINE);
 }
 
 /* Who is asked for; NULL and a verdict when it cannot be asked. */
@@ -213,12 +204,13 @@ static enum iax2_err name_plain(struct oo_registrar *r, const struct dgram *d,
 				struct oo_record *caller,
 				const struct oo_plain *c)
 {
-	const struct oo_candidates where = { { c->path.peer }, 1 };
+	struct oo_candidates where = { .n = 0 };
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
 
 	r->n.opens++;
 	r->n.opens_ok++;
+	oo_candidate_add(&where, OO_CANDIDATE_REFLEXIVE, &c->path.peer);
 	oo_session_put(&caller->session, &w);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, m->transaction);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_PLAIN);
@@ -267,6 +259,7 @@ static enum iax2_err begin(struct oo_registrar *r, const struct dgram *d,
 	t->target_session = target->session.id;
 	t->caller_nat = m->nat;
 	t->caller_delay_ms = m->delay_ms;
+	registrar_keep_local(caller, m, &t->caller_local);
 	t->began = now;
 	t->carried = now;
 	r->random(r->random_ctx, t->token, sizeof(t->token));
@@ -301,7 +294,11 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 	}
 	t->carried = now;
 	target = party(r, t->target, t->target_session);
-	if (t->state == OPEN_PENDING && target)
+	if (m->has_ports)
+		t->caller_ports = m->ports;
+	/* What is asked anew of a target that agreed is where its ports are. */
+	if (target && (t->state == OPEN_PENDING ||
+		       (m->has_ports && t->verdict == OO_ACCEPTED)))
 		send_open(r, t, caller, target, now);
 	else
 		finish(r, t,
@@ -327,9 +324,12 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 	}
 	if (t->state == OPEN_PENDING) {
 		t->target_nat = m->nat;
+		registrar_keep_local(target, m, &t->target_local);
 		r->n.opens_ok += m->verdict == OO_ACCEPTED;
 		t->verdict = m->verdict;
 	}
+	if (m->has_ports)
+		t->target_ports = m->ports;
 	/* Repeated: the caller asked again, so it lacks ours. */
 	finish(r, t, (enum oo_verdict)t->verdict, now);
 	return IAX2_OK;

@@ -23,6 +23,9 @@
 /* A client that lost some packets on its way back is still known. */
 #define MARGIN_US (30 * MONO_S)
 
+/* Of the whole log: the addresses may be made up. */
+static const struct rate_limit no_token_limit = { 60, 10 };
+
 /* What one secret makes of one REGREQ or REGREL. */
 struct exchange {
 	uint16_t callno; /* ours, 2..0x7eff: outside of all other use */
@@ -70,16 +73,18 @@ static enum iax2_err challenge(struct oo_registrar *r, const struct dgram *d,
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w;
 
-	if (!rate_table_take(r->unproved, &d->path.peer, now)) {
-		r->n.limited++;
-		return IAX2_E_LIMITED;
-	}
 	exchange_for(&x, r->secret.now, &d->path.peer, m);
 	hdr = answer_from(m, x.callno);
 	w = oo_frame_begin(buf, IAX2_IAX_REGAUTH, &hdr);
 	iax2_ie_put_u16(&w, IAX2_IE_AUTHMETHODS, IAX2_AUTH_MD5);
 	iax2_ie_put_text(&w, IAX2_IE_CHALLENGE, x.challenge);
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, m->username);
+	/* Without a call token the sender may be made up. */
+	if ((size_t)(w.p - buf) > d->len &&
+	    !rate_table_take(r->unproved, &d->path.peer, now)) {
+		r->n.limited++;
+		return IAX2_E_LIMITED;
+	}
 	registrar_send(r, &d->path, buf, &w);
 	return IAX2_OK;
 }
@@ -161,7 +166,8 @@ static enum iax2_err refuse(struct oo_registrar *r, const struct dgram *d,
 	uint8_t buf[OO_FRAME_MAX];
 	const struct wire_wr w = registrar_rejection(buf, &hdr);
 
-	(void)rate_table_take(r->auth_failures, &d->path.peer, now);
+	(void)rate_table_take_for(r->auth_failures, &d->path.peer, m->username,
+				  now);
 	r->n.refused++;
 	r->n.auth_failed++;
 	registrar_event(r, OO_REG_EV_REFUSED, m->username, &d->path.peer);
@@ -201,7 +207,8 @@ static enum iax2_err authenticate(struct oo_registrar *r, const struct dgram *d,
 	struct oo_plain *c = oo_plains_find(r->plains, m->username);
 	bool ours = false;
 
-	if (!rate_table_has(r->auth_failures, &d->path.peer, now)) {
+	if (!rate_table_has_for(r->auth_failures, &d->path.peer, m->username,
+				now)) {
 		r->n.auth_limited++;
 		return IAX2_E_LIMITED;
 	}
@@ -240,11 +247,11 @@ enum iax2_err registrar_on_plain(struct oo_registrar *r, const struct dgram *d,
 	if (m->has_calltoken) {
 		if (!call_token_check(&r->secret, from, m->calltoken,
 				      strlen(m->calltoken)))
-			return registrar_ask_for_token(r, d, m, now);
+			return registrar_ask_for_token(r, d, m);
 	} else if (!net_prefix_has(r->token_optional, r->token_optional_n,
 				   from)) {
 		r->n.token_bad++;
-		if (rate_table_take(r->unproved, from, now))
+		if (rate_take(&r->no_token_log, &no_token_limit, now))
 			registrar_event(r, OO_REG_EV_NO_TOKEN, m->username,
 					from);
 		return IAX2_E_LIMITED;
@@ -270,12 +277,18 @@ enum iax2_err oo_registrar_plain_put(struct oo_registrar *r, const char *name,
 				     const char *secret)
 {
 	const size_t len = strlen(secret);
+	const struct oo_plain *c = oo_plains_find(r->plains, name);
+	const bool was = c && net_addr_is_set(&c->path.peer);
 
 	if (!oo_plain_name_is_valid(name) || len == 0 ||
 	    len > OO_PLAIN_SECRET_MAX)
 		return IAX2_E_RANGE;
-	if (!oo_plains_put(r->plains, name, secret))
+	c = oo_plains_put(r->plains, name, secret);
+	if (!c)
 		return IAX2_E_FULL;
+	/* What the old secret proved is over. */
+	if (was && !net_addr_is_set(&c->path.peer))
+		registrar_event(r, OO_REG_EV_DOWN, c->name, NULL);
 	(void)oo_registrar_node_remove(r, name);
 	return IAX2_OK;
 }

@@ -10,8 +10,10 @@
  */
 
 #include "proto/call_token.h"
+#include "proto/openover_local.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
+#include "proto/openover_registrar_relay.h"
 
 enum open_state { OPEN_FREE, OPEN_PENDING, OPEN_DONE };
 
@@ -30,6 +32,10 @@ struct open_tx {
 	uint8_t caller_nat;
 	uint8_t target_nat;
 	uint16_t caller_delay_ms;
+	struct oo_local caller_local; /* told to the other if both are there */
+	struct oo_local target_local;
+	struct oo_ports caller_ports; /* round 0: not told */
+	struct oo_ports target_ports;
 	mono_us began;
 	mono_us carried; /* when it was last carried on */
 };
@@ -42,9 +48,10 @@ struct oo_registrar {
 	struct oo_plains *plains;
 	struct dgram_queue *tx;
 	struct rotating_secret secret;
-	struct rate_table *unproved;      /* answers to unproved senders */
+	struct rate_table *unproved; /* answers longer than their questions */
+	struct rate no_token_log;    /* clients that know no call tokens */
 	struct rate_table *registrations; /* public-key work */
-	struct rate_table *auth_failures; /* wrong passwords */
+	struct rate_table *auth_failures; /* wrong passwords, by name too */
 	struct rate_limit opens_limit;
 	struct oo_measure_ends measure;
 	struct rate_table *measures;            /* by record */
@@ -65,6 +72,9 @@ struct oo_registrar {
 	size_t fifo_n;
 	size_t silent_n; /* of the oldest, how many are past answering */
 	uint8_t tx_key[KEY_SHARED_LEN]; /* makes transaction ids */
+
+	struct oo_relay *relay;       /* NULL: none */
+	struct dgram_queue *relay_tx; /* from its ports */
 
 	size_t sweep_at; /* the next record to look at */
 	mono_us sweep_next;
@@ -104,7 +114,7 @@ struct iax2_full registrar_answer(const struct oo_msg *m);
 /* CALLTOKEN, to those who know of it. */
 enum iax2_err registrar_ask_for_token(struct oo_registrar *r,
 				      const struct dgram *d,
-				      const struct oo_msg *m, mono_us now);
+				      const struct oo_msg *m);
 /* REGREJ, but for a seal: the cursor behind its elements. */
 struct wire_wr registrar_rejection(uint8_t buf[OO_FRAME_MAX],
 				   const struct iax2_full *hdr);
@@ -113,8 +123,38 @@ enum iax2_err registrar_on_open_request(struct oo_registrar *r,
 					const struct oo_msg *m, mono_us now);
 enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 				const struct oo_msg *m, mono_us now);
+/* Addresses of @rec that are fit to be named to @to: proved and heard of
+ * lately; and its own word @local when both are at one site. */
+void registrar_candidates(const struct oo_registrar *r,
+			  const struct oo_record *rec,
+			  const struct oo_local *local,
+			  const struct oo_record *to, struct oo_candidates *out,
+			  mono_us now);
+/* What a node says of its interfaces. */
+void registrar_keep_local(const struct oo_record *rec, const struct oo_msg *m,
+			  struct oo_local *out);
+/* The cookie that proves a session's packets to arrive at @a. */
+uint64_t registrar_cookie(const uint8_t secret[KEY_SHARED_LEN],
+			  uint64_t session, const struct net_addr *a);
+/* A PING from a proved address may name one that its router mapped. */
+void registrar_mapped(struct oo_registrar *r, struct oo_record *rec,
+		      const struct dgram *d, const struct oo_msg *m);
 /* Give up on transactions whose target stays silent, free old ones. */
 void registrar_opens_tick(struct oo_registrar *r, mono_us now);
 mono_us registrar_opens_deadline(const struct oo_registrar *r);
+/* The address that the node was last heard from. */
+const struct net_path *registrar_main_path(const struct oo_record *rec);
+
+/* openover_registrar_relay.c; false without memory. */
+bool registrar_relay_new(struct oo_registrar *r,
+			 const struct oo_registrar_cfg *cfg);
+enum iax2_err registrar_on_relay(struct oo_registrar *r, const struct dgram *d,
+				 const struct oo_msg *m, mono_us now);
+/* Append the addresses that the node has at the relay. */
+void registrar_relay_put(const struct oo_registrar *r,
+			 const struct oo_record *rec, struct wire_wr *w);
+/* The node is no longer one. */
+void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec);
+void registrar_relay_sweep(struct oo_registrar *r, mono_us now);
 
 #endif

@@ -80,7 +80,7 @@ struct iax2_full registrar_answer(const struct oo_msg *m)
 
 enum iax2_err registrar_ask_for_token(struct oo_registrar *r,
 				      const struct dgram *d,
-				      const struct oo_msg *m, mono_us now)
+				      const struct oo_msg *m)
 {
 	const struct iax2_full hdr = registrar_answer(m);
 	char token[CALL_TOKEN_LEN + 1];
@@ -88,8 +88,10 @@ enum iax2_err registrar_ask_for_token(struct oo_registrar *r,
 	struct wire_wr w;
 
 	r->n.token_bad++;
-	if (!m->has_calltoken ||
-	    !rate_table_take(r->unproved, &d->path.peer, now)) {
+	/* Who knows of no tokens gets nothing; the others no more than they
+	 * sent, and as often as they like: a limit by an address that anybody
+	 * can write would shut out whoever lives there. */
+	if (!m->has_calltoken) {
 		r->n.limited++;
 		return IAX2_E_LIMITED;
 	}
@@ -244,7 +246,7 @@ enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 		secret = call_token_check(&r->secret, &d->path.peer,
 					  m->calltoken, strlen(m->calltoken));
 	if (!secret)
-		return registrar_ask_for_token(r, d, m, now);
+		return registrar_ask_for_token(r, d, m);
 	if (m->hello_version != OO_VERSION) {
 		r->n.not_ours++;
 		return IAX2_E_NOT_OURS;

@@ -53,7 +53,7 @@ SYSTEM = {
                          'alsa/*': 'audio/*alsa*.c'}),
     'radio': Room(LIBC, {'libusb.h': 'radio/*usb*.c',
                          'libusb-1.0/*': 'radio/*usb*.c'}),
-    'config': Room(LIBC, {'libconfig.h': 'config/conf_load.c'}),
+    'config': Room(LIBC, {'libconfig.h': 'config/conf_load*'}),
     'daemon/node': Room(PURE, {}),
 }
 

@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,4 +122,9 @@ int keyfile_load(const char *path, struct key_identity *out,
 	sodium_memzero(seed, sizeof(seed));
 	sodium_memzero(line, sizeof(line));
 	return err;
+}
+
+void keyfile_hide_memory(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -24,6 +24,9 @@ int keyfile_load(const char *path, struct key_identity *out,
  * octets, -EMSGSIZE above that. */
 int keyfile_secret(const char *path, char *out, size_t cap,
 		   char why[KEYFILE_WHY_MAX]);
+/* From here on the process has secrets in its memory: no core file shows it,
+ * and no debugger of the same user. */
+void keyfile_hide_memory(void);
 /* A public key from its text; false when it is none. */
 bool keyfile_key_from_text(const char *text, uint8_t key[KEY_PUBLIC_LEN]);
 

@@ -118,39 +118,12 @@ write_line(enum log_level level, uint64_t left_out, const char *format,
 		lost++;
 }
 
-void log_error(const char *format, ...)
+void log_at(enum log_level level, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	write_line(LOG_ERROR, 0, format, ap);
-	va_end(ap);
-}
-
-void log_warning(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	write_line(LOG_WARNING, 0, format, ap);
-	va_end(ap);
-}
-
-void log_info(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	write_line(LOG_INFO, 0, format, ap);
-	va_end(ap);
-}
-
-void log_debug(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	write_line(LOG_DEBUG, 0, format, ap);
+	write_line(level, 0, format, ap);
 	va_end(ap);
 }
 

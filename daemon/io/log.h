@@ -20,10 +20,12 @@ void log_set_level(enum log_level level);
 
 #define LOG_FORMAT(at) __attribute__((format(printf, at, (at) + 1)))
 
-LOG_FORMAT(1) void log_error(const char *format, ...);
-LOG_FORMAT(1) void log_warning(const char *format, ...);
-LOG_FORMAT(1) void log_info(const char *format, ...);
-LOG_FORMAT(1) void log_debug(const char *format, ...);
+LOG_FORMAT(2) void log_at(enum log_level level, const char *format, ...);
+
+#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 
 /* A place in the code that may log @burst lines at once and one every
  * @every_ms after that. */

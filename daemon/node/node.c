@@ -11,7 +11,8 @@
 #define TX_MAX 4096U
 #define METER_WINDOW_MS 1000U
 #define DTMF_STEP_US (60 * MONO_MS)
-#define STOP_US (1500 * MONO_MS) /* time for good-byes */
+#define RELAYED_US (400 * MONO_MS) /* of it, for those through a relay */
+#define STOP_US (1500 * MONO_MS)   /* time for good-byes */
 
 const char *node_link_state_text(enum node_link_state s)
 {
@@ -44,6 +45,8 @@ const char *node_rung_text(enum node_rung r)
 		[NODE_RUNG_DIRECT] = "direct",
 		[NODE_RUNG_OPENED] = "opened",
 		[NODE_RUNG_PREDICTED] = "predicted",
+		[NODE_RUNG_RELAYED] = "relayed",
+		[NODE_RUNG_MAPPED] = "mapped",
 	};
 
 	return text[r];
@@ -60,6 +63,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.tx_max = TX_MAX,
 		.spray_packets = n->cfg.spray_packets,
 		.spray_sockets = n->cfg.spray_sockets,
+		.relay = n->cfg.relay,
 		.random = n->cfg.random,
 		.random_ctx = n->cfg.random_ctx,
 	};
@@ -195,6 +199,12 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 		(void)iax2_expect(n->ep, &in->u.expect.ticket,
 				  &in->u.expect.path.peer, now);
 		break;
+	case OO_EV_RELAY:
+		node_push(n, NODE_EV_RELAY)->registrar = in->registrar;
+		break;
+	case OO_EV_BETTER:
+		/* A call stays on the path that it began on. */
+		break;
 	case OO_EV_OPEN_IN:
 	case OO_EV_PROGRESS:
 	case OO_EV_PATH:
@@ -228,8 +238,12 @@ static void settle(struct node *n, mono_us now)
 
 void node_rx(struct node *n, const struct dgram *d, mono_us now)
 {
+	struct dgram inner;
+
 	if (oo_node_rx(n->oo, d, now) == IAX2_E_NOT_OURS)
 		(void)iax2_endpoint_rx(n->ep, d, now);
+	if (oo_node_relayed(n->oo, &inner))
+		(void)iax2_endpoint_rx(n->ep, &inner, now);
 	settle(n, now);
 }
 
@@ -250,6 +264,15 @@ static void dtmf_step(struct node *n, mono_us now)
 	n->dtmf_next = now + DTMF_STEP_US;
 }
 
+static void release(struct node *n, mono_us now)
+{
+	if (!n->stopping || n->releasing ||
+	    (now < n->release_at && iax2_endpoint_unsettled(n->ep) > 0))
+		return;
+	n->releasing = true;
+	oo_node_release(n->oo, now);
+}
+
 static void check_stopped(struct node *n, mono_us now)
 {
 	const bool quiet = n->released && iax2_endpoint_unsettled(n->ep) == 0;
@@ -268,6 +291,7 @@ void node_tick(struct node *n, mono_us now)
 	node_links_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
+	release(n, now);
 	settle(n, now);
 	check_stopped(n, now);
 }
@@ -283,12 +307,21 @@ mono_us node_deadline(const struct node *n)
 		due = mono_min(due, n->dtmf_next);
 	if (n->stopping && !n->stopped)
 		due = mono_min(due, n->stop_by);
+	if (n->stopping && !n->releasing)
+		due = mono_min(due, n->release_at);
 	return due;
 }
 
 bool node_next_tx(struct node *n, struct dgram *out)
 {
-	return oo_node_next_tx(n->oo, out) || iax2_endpoint_next_tx(n->ep, out);
+	if (oo_node_next_tx(n->oo, out))
+		return true;
+	while (iax2_endpoint_next_tx(n->ep, out)) {
+		if (out->path.sock != OO_SOCK_RELAY ||
+		    oo_node_relay_wrap(n->oo, out))
+			return true;
+	}
+	return false;
 }
 
 bool node_next_event(struct node *n, struct node_event *out)
@@ -322,11 +355,16 @@ enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now)
 
 void node_stop(struct node *n, mono_us now)
 {
+	struct oo_node_relay_view relay;
+
 	node_force_unkey(n, true, now);
 	(void)node_disconnect(n, NULL, now);
 	n->stopping = true;
 	n->stop_by = now + STOP_US;
-	oo_node_release(n->oo, now);
+	/* Good-byes that go through a relay go first. */
+	oo_node_relay_view(n->oo, &relay);
+	n->release_at = relay.up ? now + RELAYED_US : now;
+	release(n, now);
 	settle(n, now);
 	check_stopped(n, now);
 }
@@ -364,6 +402,7 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
 	(void)ptt_configure(&n->ptt, &cfg->ptt, now);
+	node_links_recheck(n, now);
 }
 
 void node_levels(const struct node *n, struct meter_level *rx,

@@ -64,6 +64,7 @@ struct node_cfg {
 	size_t token_optional_n;
 	uint32_t spray_packets;
 	uint32_t spray_sockets;
+	enum oo_relay_use relay;
 	struct node_formats formats; /* copied; n = 0: node_formats_all() */
 	struct jitter_config jitter;
 	struct ptt_config ptt;
@@ -89,7 +90,13 @@ const char *node_link_state_text(enum node_link_state s);
 const char *node_mode_text(enum node_mode m);
 
 /* How a link got through: the rung of OPEN-OVER.md section 3. */
-enum node_rung { NODE_RUNG_DIRECT, NODE_RUNG_OPENED, NODE_RUNG_PREDICTED };
+enum node_rung {
+	NODE_RUNG_DIRECT,
+	NODE_RUNG_OPENED,
+	NODE_RUNG_PREDICTED,
+	NODE_RUNG_RELAYED,
+	NODE_RUNG_MAPPED,
+};
 
 const char *node_rung_text(enum node_rung r);
 
@@ -113,6 +120,7 @@ enum node_event_kind {
 	NODE_EV_UNREGISTERED,
 	NODE_EV_TROUBLE,
 	NODE_EV_APPARENT,
+	NODE_EV_RELAY,     /* see oo_node_relay_view() */
 	NODE_EV_LINK_STEP, /* see state */
 	NODE_EV_LINK_UP,
 	NODE_EV_LINK_DOWN, /* with why; the id is stale from here on, unless
@@ -212,7 +220,8 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 		  uint16_t count, mono_us now);
 bool node_uses_socket(const struct node *n, uint16_t sock);
 
-/* New settings that need no restart. */
+/* New settings that need no restart.  Links that they forbid end, and
+ * NODE_EV_LINK_DOWN says so. */
 void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now);
 
 /* Links: false when slot @i (0..NODE_LINKS_MAX-1) holds none. */

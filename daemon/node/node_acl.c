@@ -17,6 +17,16 @@ static bool listed(const struct node_caller *list, size_t n, const char *number,
 	return false;
 }
 
+const char *node_key_forbids(const struct node *n, const char *number,
+			     const uint8_t key[KEY_PUBLIC_LEN])
+{
+	const struct node_peer *peer = node_peer(n, number);
+
+	if (peer && peer->has_key && !key_equal(peer->key, key, KEY_PUBLIC_LEN))
+		return "its key is not the one that peers lists for its number";
+	return NULL;
+}
+
 const char *node_acl_forbids(const struct node *n, const char *number,
 			     const uint8_t *key, bool vouched)
 {
@@ -24,6 +34,12 @@ const char *node_acl_forbids(const struct node *n, const char *number,
 
 	if (listed(acl->deny, acl->deny_n, number, key))
 		return "accept.deny";
+	if (key) {
+		const char *why = node_key_forbids(n, number, key);
+
+		if (why)
+			return why;
+	}
 	if (listed(acl->allow, acl->allow_n, number, key))
 		return NULL;
 	if (vouched && acl->registered)

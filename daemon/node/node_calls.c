@@ -11,17 +11,12 @@
 #define CAUSECODE_BUSY 17U
 #define CAUSECODE_UNAVAILABLE 20U
 
-static struct link *by_call(struct node *n, struct iax2_call_id id)
+static bool has_call(const struct link *l, const void *what)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
+	const struct iax2_call_id *call = what;
 
-		if ((l->state == NODE_LINK_CALLING ||
-		     l->state == NODE_LINK_UP) &&
-		    l->call.slot == id.slot && l->call.gen == id.gen)
-			return l;
-	}
-	return NULL;
+	return (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP) &&
+	       l->call.slot == call->slot && l->call.gen == call->gen;
 }
 
 static void refuse(struct node *n, const struct iax2_event *ev,
@@ -93,8 +88,18 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 	return l;
 }
 
+/* The key that the caller proved, or NULL. */
+static const uint8_t *proved_key(const struct iax2_event *ev)
+{
+	return ev->u.in.proof == IAX2_PROOF_TICKET ||
+			       ev->u.in.proof == IAX2_PROOF_ED25519
+		       ? ev->u.in.peer_key
+		       : NULL;
+}
+
 static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 {
+	const bool vouched = ev->u.in.proof == IAX2_PROOF_TICKET;
 	struct link *l;
 	enum iax2_err err;
 
@@ -107,9 +112,11 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	if (!l)
 		return;
 	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
-	l->rung = ev->u.in.proof == IAX2_PROOF_TICKET ? NODE_RUNG_OPENED
-						      : NODE_RUNG_DIRECT;
-	if (ev->u.in.path.sock != 0)
+	link_proved(l, proved_key(ev), vouched);
+	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
+	if (ev->u.in.path.sock == OO_SOCK_RELAY)
+		l->rung = NODE_RUNG_RELAYED;
+	else if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
 	l->call = ev->call;
 	l->sock = ev->u.in.path.sock;
@@ -154,6 +161,19 @@ static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
 		welcome(n, ev, now);
 	else
 		(void)iax2_challenge(n->ep, ev->call, &want, now);
+}
+
+/* The rules may have changed since it was asked, and may name its key. */
+static void on_proved(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const char *why =
+		node_acl_forbids(n, ev->u.in.calling, proved_key(ev), false);
+
+	if (why)
+		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
+		       now);
+	else
+		welcome(n, ev, now);
 }
 
 static void on_up(struct node *n, struct link *l, mono_us now)
@@ -269,10 +289,10 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		return;
 	}
 	if (ev->kind == IAX2_EV_CALL_PROVED) {
-		welcome(n, ev, now);
+		on_proved(n, ev, now);
 		return;
 	}
-	l = by_call(n, ev->call);
+	l = link_find(n, has_call, &ev->call);
 	if (l)
 		on_link_event(n, l, ev, now);
 }

@@ -27,29 +27,33 @@ struct link *link_new(struct node *n)
 	return NULL;
 }
 
-struct link *link_by_number(struct node *n, const char *number)
+struct link *link_find(struct node *n, link_test *is_it, const void *what)
 {
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state != NODE_LINK_FREE && l->number[0] != '\0' &&
-		    strcmp(l->number, number) == 0)
-			return l;
+		if (is_it(&n->link[i], what))
+			return &n->link[i];
 	}
 	return NULL;
 }
 
-static struct link *by_dial(struct node *n, struct oo_id id)
+static bool has_number(const struct link *l, const void *what)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
+	return l->state != NODE_LINK_FREE && l->number[0] != '\0' &&
+	       strcmp(l->number, what) == 0;
+}
 
-		if ((l->state == NODE_LINK_REQUESTING ||
-		     l->state == NODE_LINK_PUNCHING) &&
-		    l->dial.slot == id.slot && l->dial.gen == id.gen)
-			return l;
-	}
-	return NULL;
+struct link *link_by_number(struct node *n, const char *number)
+{
+	return link_find(n, has_number, number);
+}
+
+static bool has_dial(const struct link *l, const void *what)
+{
+	const struct oo_id *dial = what;
+
+	return (l->state == NODE_LINK_REQUESTING ||
+		l->state == NODE_LINK_PUNCHING) &&
+	       l->dial.slot == dial->slot && l->dial.gen == dial->gen;
 }
 
 static struct link *by_id(struct node *n, struct node_link_id id)
@@ -68,7 +72,7 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now)
 {
 	const unsigned shift = l->failures < 4 ? l->failures : 4;
-	const bool had_socket = l->sock != 0;
+	const bool had_socket = l->sock != 0 && l->sock != OO_SOCK_RELAY;
 	struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 	mono_us pause = RETRY_MIN_US << shift;
 
@@ -108,6 +112,42 @@ void link_end(struct node *n, struct link *l, const char *why, mono_us now)
 	link_down(n, l, why, false, now);
 }
 
+void link_proved(struct link *l, const uint8_t *key, bool vouched)
+{
+	l->vouched = vouched;
+	l->has_key = key != NULL;
+	if (key)
+		memcpy(l->key, key, KEY_PUBLIC_LEN);
+}
+
+/* The lists say who may call; whom this node calls is its operator's choice,
+ * but for a key that is not the listed one. */
+static const char *forbidden(const struct node *n, const struct link *l)
+{
+	const uint8_t *key = l->has_key ? l->key : NULL;
+
+	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
+		return NULL;
+	if (!l->outbound)
+		return node_acl_forbids(n, l->number, key, l->vouched);
+	return key ? node_key_forbids(n, l->number, key) : NULL;
+}
+
+void node_links_recheck(struct node *n, mono_us now)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		struct link *l = &n->link[i];
+		const char *rule = forbidden(n, l);
+		char why[NODE_WHY_MAX];
+
+		if (!rule)
+			continue;
+		(void)snprintf(why, sizeof(why), "no longer welcome: %s", rule);
+		link_leave(n, l, now);
+		link_down(n, l, why, true, now);
+	}
+}
+
 /* --- dialling ----------------------------------------------------------- */
 
 static void step(struct node *n, struct link *l, enum node_link_state s)
@@ -139,15 +179,22 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 	step(n, l, NODE_LINK_CALLING);
 }
 
+static enum node_rung plain_rung(const struct net_path *path)
+{
+	return path->sock == OO_SOCK_RELAY ? NODE_RUNG_RELAYED
+					   : NODE_RUNG_DIRECT;
+}
+
 static void dial(struct node *n, struct link *l, mono_us now)
 {
 	const bool plain = l->want.number && net_addr_is_set(&l->want.addr);
-	const struct net_path path = { .peer = l->want.addr };
+	const struct net_path path = oo_node_path_to(n->oo, &l->want.addr);
 
 	l->dialled = now;
 	l->outbound = true;
+	link_proved(l, NULL, false);
 	if (plain) {
-		l->rung = NODE_RUNG_DIRECT;
+		l->rung = plain_rung(&path);
 		call(n, l, &path, NULL, now);
 		return;
 	}
@@ -263,6 +310,7 @@ static void on_plain_path(struct node *n, struct link *l,
 			  const struct net_path *path, mono_us now)
 {
 	const struct node_peer *peer = node_peer(n, l->number);
+	const struct net_path way = oo_node_path_to(n->oo, &path->peer);
 
 	if (peer && peer->has_key) {
 		link_down(n, l,
@@ -271,25 +319,35 @@ static void on_plain_path(struct node *n, struct link *l,
 			  true, now);
 		return;
 	}
-	l->rung = NODE_RUNG_DIRECT;
-	call(n, l, path, NULL, now);
+	l->rung = plain_rung(&way);
+	call(n, l, &way, NULL, now);
 }
 
 static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		    mono_us now)
 {
 	const struct net_path *path = &ev->u.path.path;
+	const struct iax2_ticket *ticket = &ev->u.path.ticket;
+	const char *why;
 
 	if (ev->u.path.plain) {
 		on_plain_path(n, l, path, now);
 		return;
 	}
 	if (l->number[0] == '\0')
-		memcpy(l->number, ev->u.path.ticket.peer_number,
-		       sizeof(l->number));
+		memcpy(l->number, ticket->peer_number, sizeof(l->number));
 	if (ev->u.path.predicted)
 		l->rung = NODE_RUNG_PREDICTED;
-	call(n, l, path, &ev->u.path.ticket, now);
+	else if (ev->u.path.relayed)
+		l->rung = NODE_RUNG_RELAYED;
+	else if (ev->u.path.mapped)
+		l->rung = NODE_RUNG_MAPPED;
+	why = node_key_forbids(n, l->number, ticket->peer_key);
+	link_proved(l, ticket->peer_key, true);
+	if (why)
+		link_down(n, l, why, true, now);
+	else
+		call(n, l, path, ticket, now);
 	if (ev->u.path.predicted)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 }
@@ -297,7 +355,7 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now)
 {
-	struct link *l = by_dial(n, ev->id);
+	struct link *l = link_find(n, has_dial, &ev->id);
 
 	if (ev->kind == OO_EV_OPEN_IN)
 		on_open_in(n, ev, now);

@@ -20,6 +20,11 @@ struct link {
 	bool outbound;
 	bool permanent;
 	bool was_up;
+	/* What was proved of the other node when its call was let in, or its
+	 * ticket came. */
+	bool vouched; /* by a registrar */
+	bool has_key;
+	uint8_t key[KEY_PUBLIC_LEN];
 	struct oo_id dial;        /* REQUESTING, PUNCHING */
 	struct iax2_call_id call; /* CALLING, UP */
 	uint16_t sock;            /* extra socket of its path, 0: none */
@@ -69,6 +74,8 @@ struct node {
 	bool stopping; /* for good: there is no way back */
 	bool stopped;
 	bool released;
+	bool releasing;     /* good-bye is said to the registrars */
+	mono_us release_at; /* at the latest */
 	mono_us stop_by;
 	struct node_event events[NODE_EVENTS_MAX];
 	size_t ev_head;
@@ -82,7 +89,12 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 
 /* node_links.c: the table, ends, dialling */
 struct link *link_new(struct node *n); /* NULL: no room */
+/* The first link of which @is_it says so, given @what; NULL: none. */
+typedef bool link_test(const struct link *l, const void *what);
+struct link *link_find(struct node *n, link_test *is_it, const void *what);
 struct link *link_by_number(struct node *n, const char *number);
+/* The other node has proved this key; NULL: none. */
+void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* The link is over, or, if it is permanent and @retry, rests for a while. */
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now);
@@ -95,6 +107,8 @@ void node_caller_refused(struct node *n, const char *number,
 			 const struct net_addr *addr, const char *why);
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now);
+/* End the links that the rules of now forbid. */
+void node_links_recheck(struct node *n, mono_us now);
 void node_links_tick(struct node *n, mono_us now);
 mono_us node_links_deadline(const struct node *n);
 
@@ -105,6 +119,10 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 /* node_acl.c: may this caller come?  NULL, or the rule that forbids it. */
 const char *node_acl_forbids(const struct node *n, const char *number,
 			     const uint8_t *key, bool vouched);
+/* May @key speak for @number?  NULL, or why not: a key that is listed here
+ * stands above a registrar's word. */
+const char *node_key_forbids(const struct node *n, const char *number,
+			     const uint8_t key[KEY_PUBLIC_LEN]);
 /* The configured peer of this number, or NULL. */
 const struct node_peer *node_peer(const struct node *n, const char *number);
 

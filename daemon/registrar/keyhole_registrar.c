@@ -177,6 +177,7 @@ static int print_status(const json_t *o, bool json)
 {
 	const json_t *opens = json_object_get(o, "opens");
 	const json_t *plain = json_object_get(o, "plain");
+	const json_t *relay = json_object_get(o, "relay");
 
 	if (json) {
 		(void)json_dumpf(o, stdout, JSON_INDENT(2));
@@ -197,6 +198,12 @@ static int print_status(const json_t *o, bool json)
 		(long long)json_integer_value(json_object_get(opens, "asked")),
 		(long long)json_integer_value(
 			json_object_get(opens, "accepted")));
+	if (json_is_true(json_object_get(relay, "enabled")))
+		(void)printf("%lld nodes at the relay, with %lld others\n",
+			     (long long)json_integer_value(
+				     json_object_get(relay, "allocations")),
+			     (long long)json_integer_value(
+				     json_object_get(relay, "peers")));
 	return EXIT_SUCCESS;
 }
 

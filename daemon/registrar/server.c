@@ -21,6 +21,7 @@
 #include "daemon/io/udp.h"
 #include "daemon/registrar/directory.h"
 #include "daemon/registrar/ends.h"
+#include "daemon/registrar/relay_io.h"
 #include "daemon/registrar/roster.h"
 #include "proto/iax2_ie.h"
 #include "proto/openover_registrar.h"
@@ -42,6 +43,7 @@ struct server {
 	struct ends ends;
 	struct event_base *base;
 	struct udp *udp;
+	struct relay_io *relay;
 	struct control *control;
 	struct trace trace;
 	struct loop_timer timer;
@@ -128,6 +130,8 @@ static void pump(struct server *s)
 
 	while (oo_registrar_next_event(s->registrar, &ev))
 		on_event(&ev);
+	/* First: a socket that is there now is answered for. */
+	relay_io_pump(s->relay);
 	udp_send(s->udp, next_tx, s->registrar);
 	loop_timer_set(&s->timer, oo_registrar_deadline(s->registrar));
 }
@@ -319,7 +323,7 @@ static void do_status(void *ctx, struct control_request *req,
 	control_reply(
 		req,
 		json_pack("{s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I}, "
-			  "s:{s:I, s:I, s:I}, s:{s:b}, s:o}",
+			  "s:{s:I, s:I, s:I}, s:o, s:o}",
 			  "version", KEYHOLE_VERSION, "uptime_s",
 			  (json_int_t)((loop_now() - s->started) / MONO_S),
 			  "nodes", (json_int_t)oo_directory_count(dir),
@@ -329,8 +333,8 @@ static void do_status(void *ctx, struct control_request *req,
 			  (json_int_t)plain_online(plains), "opens", "now",
 			  (json_int_t)oo_registrar_opens(s->registrar), "asked",
 			  (json_int_t)n->opens, "accepted",
-			  (json_int_t)n->opens_ok, "relay", "enabled", 0,
-			  "counters", counters));
+			  (json_int_t)n->opens_ok, "relay",
+			  relay_io_json(s->relay), "counters", counters));
 }
 
 /* The command line has changed the directory and does not want to wait. */
@@ -416,6 +420,7 @@ static int start_loop(struct server *s)
 static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	struct oo_registrar_cfg cfg;
+	struct oo_relay_cfg relay;
 	int err = keyfile_load(s->conf->registrar.key_file, &s->id, why);
 
 	if (err != 0)
@@ -431,6 +436,8 @@ static int start_registrar(struct server *s, char why[CONTROL_WHY_MAX])
 		return err;
 	}
 	registrar_cfg(s, s->conf, &cfg);
+	if (relay_io_cfg(s->conf, &relay))
+		cfg.relay = &relay;
 	s->registrar = oo_registrar_new(&cfg, loop_now());
 	s->roster = (struct roster){ .directory = s->directory,
 				     .registrar = s->registrar,
@@ -473,6 +480,11 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
+	s->relay = relay_io_open(s->base, s->registrar, s->conf, on_batch, s);
+	if (!s->relay) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
 	err = udp_open(&s->udp, s->base, &udp, why);
 	if (err == 0 && why[0] != '\0')
 		log_warning("%s", why);
@@ -504,6 +516,7 @@ static void done(struct server *s)
 	loop_timer_done(&s->timer);
 	ends_close(&s->ends);
 	s->udp = udp_close(s->udp);
+	s->relay = relay_io_close(s->relay);
 	s->registrar = oo_registrar_free(s->registrar);
 	s->directory = directory_close(s->directory);
 	if (s->base)
@@ -519,6 +532,7 @@ int server_run(const struct conf_registrar *conf, const char *file)
 	char key[KEY_TEXT_LEN];
 	int status = 1;
 
+	keyfile_hide_memory();
 	log_init((enum log_level)conf->log.level);
 	if (start(&s, why) != 0) {
 		log_error("%s", why);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What Keyhole is for: nodes that nobody can reach are dialled all the same."""
 
+import contextlib
 import json
 import subprocess
 import time
@@ -9,6 +10,16 @@ from lab import Lab, missing, wait_until
 from stations import KEYHOLE
 from tap import Failed, between, equal, main, test, true
 from topology import (CARRIER, CARRIER_ICMP, CARRIER_RANDOM, FIREWALL4, FIREWALL6, HOME, World)
+
+
+@contextlib.contextmanager
+def two_nodes(first, second, **options):
+    """2001 and 2002, each behind a router, or behind several: a tuple, the outermost first."""
+    with Lab(delay_ms=25, **options) as lab:
+        world = World(lab)
+        nodes = [world.behind(number, *(kind if isinstance(kind, tuple) else (kind,)))
+                 for number, kind in (('2001', first), ('2002', second))]
+        yield world, *nodes
 
 
 def dial_and_check(world, caller, target, path='opened', most_ms=400, family='ipv4'):
@@ -26,10 +37,7 @@ def dial_and_check(world, caller, target, path='opened', most_ms=400, family='ip
 
 @test
 def both_behind_stateful_firewalls_ipv4():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', FIREWALL4)
-        b = world.behind('2002', FIREWALL4)
+    with two_nodes(FIREWALL4, FIREWALL4) as (world, a, b):
         dial_and_check(world, a, b)
         world.control_can_succeed()
 
@@ -55,10 +63,7 @@ def target_behind_double_nat_caller_public():
 
 @test
 def both_behind_double_nat():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER, HOME)
-        b = world.behind('2002', CARRIER, HOME)
+    with two_nodes((CARRIER, HOME), (CARRIER, HOME)) as (world, a, b):
         got = dial_and_check(world, a, b)
         # Four round trips and what two processes need of two cores.
         between(3.5, got['dial_rtts'], 6, 'dial in round trips')
@@ -75,10 +80,7 @@ def target_behind_a_port_translating_nat_caller_public():
 
 @test
 def target_behind_a_port_translating_nat_caller_behind_a_port_preserving_one():
-    with Lab(delay_ms=25, log_packets=False) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER_RANDOM)
+    with two_nodes(CARRIER, CARRIER_RANDOM, log_packets=False) as (world, a, b):
         dial_and_check(world, a, b, path='predicted', most_ms=9500)
         # The link stays on the socket that was found: it carries a HANGUP.
         a.console('disconnect', '2002')
@@ -87,20 +89,14 @@ def target_behind_a_port_translating_nat_caller_behind_a_port_preserving_one():
 
 @test
 def caller_behind_a_port_translating_nat_target_behind_a_port_preserving_one():
-    with Lab(delay_ms=25, log_packets=False) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER_RANDOM)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER_RANDOM, CARRIER, log_packets=False) as (world, a, b):
         dial_and_check(world, a, b, path='predicted', most_ms=9500)
 
 
 @test
 def idle_for_three_hole_lives_then_dialled():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        life = {'hole_life_s': 15}
-        a = world.behind('2001', dict(CARRIER, **life))
-        b = world.behind('2002', dict(CARRIER, **life), dict(HOME, **life))
+    carrier, home = ({**kind, 'hole_life_s': 15} for kind in (CARRIER, HOME))
+    with two_nodes(carrier, (carrier, home)) as (world, a, b):
         world.up()
         time.sleep(46)
         dial_and_check(world, a, b)
@@ -108,10 +104,7 @@ def idle_for_three_hole_lives_then_dialled():
 
 @test
 def dialable_again_after_the_carrier_address_changed():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         carrier = world.outside['2002']
         world.up()
         old = carrier.addr4
@@ -127,10 +120,7 @@ def dialable_again_after_the_carrier_address_changed():
 def nats_that_answer(first, second):
     # Each time in a fresh lab: no hole or note of one dial helps the next.
     for _ in range(3):
-        with Lab(delay_ms=25) as lab:
-            world = World(lab)
-            a = world.behind('2001', first)
-            b = world.behind('2002', second)
+        with two_nodes(first, second) as (world, a, b):
             world.up()
             got = a.connect('2002')
             equal('opened', got['path'], 'path')
@@ -155,39 +145,33 @@ def nat_that_answers_with_icmp_at_the_caller():
 
 @test
 def any_one_packet_of_the_flow_lost():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER, HOME)
+    with two_nodes(CARRIER, (CARRIER, HOME)) as (world, a, b):
         world.up()
         world.strangers_get_nothing(b)
         # How many packets a dial without loss takes, as the internet saw them.
-        lab.wan.reset()
+        world.lab.wan.reset()
         a.connect('2002')
-        count = lab.wan.stats()['packets']
+        count = world.lab.wan.stats()['packets']
         true(count >= 10, f'{count} packets is no whole flow')
         slowest = 0
         for n in range(1, count + 1):
             a.console('disconnect', '2002')
             wait_until(lambda: not b.links() and not a.links(), 5, 'the link to end')
-            rule = lab.wan.drop_nth(n)
+            rule = world.lab.wan.drop_nth(n)
             got = a.connect('2002')
             slowest = max(slowest, got['dial_ms'])
-            lab.wan.clear(rule)
+            world.lab.wan.clear(rule)
         print(f'# {count} packets; slowest dial with one lost: {slowest:.0f} ms')
         between(0, slowest, 1500, 'slowest dial with one packet lost, ms')
 
 
 @test
 def dialled_with_loss_and_disorder():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         world.up()
-        lab.wan.loss(0.1, seed=7)
-        lab.wan.dup(0.1)
-        lab.wan.reorder(0.1)
+        world.lab.wan.loss(0.1, seed=7)
+        world.lab.wan.dup(0.1)
+        world.lab.wan.reorder(0.1)
         for _ in range(5):
             a.connect('2002')
             a.console('disconnect', '2002')
@@ -196,10 +180,7 @@ def dialled_with_loss_and_disorder():
 
 @test
 def offline_unknown_and_refusing_nodes_are_told_apart():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         c = world.behind('2003', CARRIER, accept={'deny': ['2001']})
         d = world.behind('2004', CARRIER)
         world.up()
@@ -220,10 +201,7 @@ def offline_unknown_and_refusing_nodes_are_told_apart():
 
 @test
 def dialled_by_address():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         world.up()
         seen = b.status()['registrars'][0]['apparent']
         equal('2002', a.connect(seen)['link']['node'], 'who is at that address')
@@ -279,10 +257,7 @@ def a_plain_call_to_a_reachable_peer_proves_its_key():
 
 @test
 def two_nodes_that_dial_each_other_at_once_get_one_link():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         world.up()
         for node, other in ((a, '2002'), (b, '2001')):
             node.console('--json', 'connect', other)
@@ -295,10 +270,7 @@ def two_nodes_that_dial_each_other_at_once_get_one_link():
 
 @test
 def a_console_that_waits_gets_the_call_of_the_node_it_wanted():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         world.up()
         # Nobody answers there; 2001 calls meanwhile.
         waiting = b.host.popen([KEYHOLE, '-s', b.socket, '--json', 'connect', '--permanent',
@@ -317,10 +289,7 @@ def a_console_that_waits_gets_the_call_of_the_node_it_wanted():
 
 @test
 def a_registrar_that_restarts_gets_its_nodes_back():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         world.up()
         world.registrar.process.kill()
         world.registrar.process.wait(5)
@@ -331,10 +300,7 @@ def a_registrar_that_restarts_gets_its_nodes_back():
 
 @test
 def a_stopped_node_says_good_bye():
-    with Lab(delay_ms=25) as lab:
-        world = World(lab)
-        a = world.behind('2001', CARRIER)
-        b = world.behind('2002', CARRIER)
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
         world.up()
         a.connect('2002')
         began = time.monotonic()

@@ -133,22 +133,22 @@ def the_node_hangs_up():
         equal([], phone.node.links(), 'links')
 
 
-@test
-def it_speaks_alaw():
-    with line(codecs=['alaw']) as phone:
-        modem = phone.modem(codec='alaw')
-        phone.called(modem, 'alaw')
+def it_speaks(codec, modems_name):
+    with line(codecs=[codec]) as phone:
+        modem = phone.modem(codec=modems_name)
+        phone.called(modem, codec)
         phone.node_hears(CED_HZ, 2)
         phone.modem_hears(modem)
+
+
+@test
+def it_speaks_alaw():
+    it_speaks('alaw', 'alaw')
 
 
 @test
 def it_speaks_linear_samples():
-    with line(codecs=['slin']) as phone:
-        modem = phone.modem(codec='slinear')
-        phone.called(modem, 'slin')
-        phone.node_hears(CED_HZ, 2)
-        phone.modem_hears(modem)
+    it_speaks('slin', 'slinear')
 
 
 @test

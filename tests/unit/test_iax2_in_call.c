@@ -351,6 +351,10 @@ static void only_the_peer_may_speak_in_its_call(void)
 	T_EQ(IAX2_OK, give((struct iax2_full){ .dst_callno = OURS,
 					       .type = IAX2_FRAME_IAX,
 					       .subclass = IAX2_IAX_INVAL }));
+	/* Then the peer is asked, and its own INVAL counts. */
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_PING, 2, 2);
+	no_event();
+	T_EQ(IAX2_OK, say_iax(IAX2_IAX_INVAL, 2, 2));
 	event(IAX2_EV_CALL_DOWN);
 	T_EQ(IAX2_DOWN_INVALID, ev.u.down.reason);
 	T_EQ(IAX2_E_STALE, iax2_call_info(ep, call, &info));

@@ -12,15 +12,10 @@
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
-#include "daemon/io/loop.h"
 #include "daemon/io/resolve.h"
-#include "daemon/io/udp.h"
-#include "tests/t.h"
+#include "tests/unit/udp_inbox.h"
 
 #define PORT 24569
-#define WAIT_S 5
-
-static struct event_base *base;
 
 /* --- addresses ---------------------------------------------------------- */
 
@@ -61,44 +56,6 @@ static void addresses_survive_their_text(void)
 
 /* --- UDP ---------------------------------------------------------------- */
 
-struct inbox {
-	struct dgram last;
-	uint8_t data[64];
-	unsigned n;
-};
-
-static void on_dgram(void *ctx, const struct dgram *d)
-{
-	struct inbox *in = ctx;
-
-	in->last = *d;
-	T_TRUE(d->len <= sizeof(in->data));
-	memcpy(in->data, d->data, d->len);
-	in->n++;
-	(void)event_base_loopbreak(base);
-}
-
-static void on_batch(void *ctx)
-{
-	(void)ctx;
-}
-
-static struct udp *open_udp(const char *bind4, const char *bind6, uint16_t port,
-			    struct inbox *in)
-{
-	const struct udp_cfg cfg = { .bind4 = bind4,
-				     .bind6 = bind6,
-				     .port = port,
-				     .on_dgram = on_dgram,
-				     .on_batch = on_batch,
-				     .ctx = in };
-	char why[UDP_WHY_MAX] = "";
-	struct udp *u;
-
-	T_EQ(0, udp_open(&u, base, &cfg, why));
-	return u;
-}
-
 static bool next_once(void *ctx, struct dgram *out)
 {
 	struct dgram **d = ctx;
@@ -115,16 +72,6 @@ static void send_one(struct udp *u, struct dgram d)
 	struct dgram *once = &d;
 
 	udp_send(u, next_once, &once);
-}
-
-static void wait_for(const struct inbox *in, unsigned n)
-{
-	const mono_us end = loop_now() + WAIT_S * MONO_S;
-
-	while (in->n < n) {
-		T_TRUE(loop_now() < end);
-		(void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	}
 }
 
 static struct dgram hello_to(struct net_addr to)

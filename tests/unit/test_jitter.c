@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "audio/jitter.h"
-
 #include <errno.h>
 
-#include "tests/t.h"
+#include "tests/unit/jitter_bench.h"
 
-#define MS UINT64_C(1000)
-#define START (UINT64_C(5000) * MS)
 #define ULAW 4U
 #define ALAW 8U
 
@@ -16,20 +12,6 @@
 #define OCTETS_MAX (JITTER_FRAME_MAX_MS * JITTER_OCTETS_PER_MS)
 
 static const struct jitter_unit ulaw_unit = { 1, 8 };
-static const struct jitter_unit gsm_unit = { 20, 33 };
-static const struct jitter_unit wide_unit = { 1, 32 };
-
-static struct jitter j;
-static struct jitter_block block;
-static uint64_t now;
-
-static void reset(uint32_t min_ms, uint32_t max_ms)
-{
-	const struct jitter_config config = { min_ms, max_ms };
-
-	T_EQ(0, jitter_init(&j, &config));
-	now = START;
-}
 
 /* What millisecond @ts of the stream sounds like; never silence. */
 static uint8_t code_at(uint32_t ts)
@@ -60,14 +42,6 @@ static enum jitter_put put_as(uint32_t ts, size_t len_ms, bool spurt,
 static enum jitter_put put(uint32_t ts, bool spurt)
 {
 	return put_as(ts, 20, spurt, ULAW);
-}
-
-static enum jitter_get get(void)
-{
-	const enum jitter_get got = jitter_get(&j, now, &block);
-
-	now += 20 * MS;
-	return got;
 }
 
 /* The block is @ts and the 19 ms after it, whole. */
@@ -266,12 +240,6 @@ static void speech_that_stops_without_a_word_is_concealed_then_idle(void)
 	T_EQ(JITTER_LOST, get());
 	T_EQ(JITTER_IDLE, get());
 	T_EQ(0, j.counters.lost); /* nothing came after it */
-}
-
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525U + 1013904223U;
-	return *seed >> 8;
 }
 
 /*

@@ -2,45 +2,12 @@
 
 /* The jitter buffer with other units than the octets of G.711. */
 
-#include "audio/jitter.h"
-
 #include <stdlib.h>
 
-#include "tests/t.h"
+#include "tests/unit/jitter_bench.h"
 
-#define MS UINT64_C(1000)
-#define START (UINT64_C(5000) * MS)
 #define GSM 2U
 #define WIDE 0x8000U
-
-static const struct jitter_unit gsm_unit = { 20, 33 };
-static const struct jitter_unit wide_unit = { 1, 32 };
-
-static struct jitter j;
-static struct jitter_block block;
-static uint64_t now;
-
-static void reset(uint32_t min_ms, uint32_t max_ms)
-{
-	const struct jitter_config config = { min_ms, max_ms };
-
-	T_EQ(0, jitter_init(&j, &config));
-	now = START;
-}
-
-static enum jitter_get get(void)
-{
-	const enum jitter_get got = jitter_get(&j, now, &block);
-
-	now += 20 * MS;
-	return got;
-}
-
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
 
 /* Octet @i of unit @n. */
 static uint8_t octet_of(uint32_t n, uint32_t i)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sodium.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,14 @@ static void a_key_cannot_be_made_where_there_is_no_folder(void)
 	T_TRUE(strstr(why, "/nonexistent/keyhole/key") != NULL);
 }
 
+static void a_process_with_keys_leaves_no_core(void)
+{
+	keyfile_hide_memory();
+	T_EQ(0, prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+	/* A leak checker attaches to what it checks. */
+	T_EQ(0, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -131,5 +140,6 @@ int main(void)
 	T_RUN(a_key_cannot_be_made_where_there_is_no_folder);
 	T_EQ(0, unlink(path));
 	T_EQ(0, rmdir(dir));
+	T_RUN(a_process_with_keys_leaves_no_core);
 	return T_DONE();
 }

@@ -205,9 +205,10 @@ static void token_of_seven(uint8_t token[KEY_SHARED_LEN])
 /* An OPEN as the registrar makes it, and what the target reads in it. */
 static void an_open(void)
 {
-	const struct oo_candidates c = {
-		.addr = { net_addr_v4(203, 0, 113, 10, 4569) }, .n = 1
-	};
+	const struct oo_candidates c = { .addr = { net_addr_v4(203, 0, 113, 10,
+							       4569) },
+					 .n = 1,
+					 .type = { OO_CANDIDATE_REFLEXIVE } };
 	struct oo_session s, t;
 	uint8_t buf[OO_FRAME_MAX], token[KEY_SHARED_LEN];
 	uint64_t counter;
@@ -244,9 +245,10 @@ static void an_open(void)
 
 static void an_over_that_names_a_plain_client(void)
 {
-	const struct oo_candidates c = {
-		.addr = { net_addr_v4(203, 0, 113, 20, 4570) }, .n = 1
-	};
+	const struct oo_candidates c = { .addr = { net_addr_v4(203, 0, 113, 20,
+							       4570) },
+					 .n = 1,
+					 .type = { OO_CANDIDATE_REFLEXIVE } };
 	struct oo_session s;
 	uint8_t buf[OO_FRAME_MAX];
 	struct oo_msg m;
@@ -289,6 +291,7 @@ static void a_punch_and_its_ticket(void)
 
 	token_of_seven(c.token);
 	c.candidates.addr[0] = net_addr_v4(203, 0, 113, 11, 4569);
+	c.candidates.type[0] = OO_CANDIDATE_REFLEXIVE;
 	c.candidates.n = 1;
 	oo_punch_start(&p, &c, 0);
 	(void)oo_punch_tick(&p, 0);

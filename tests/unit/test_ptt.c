@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "radio/cor.h"
 #include "radio/ptt_log.h"
 #include "tests/t.h"
 
@@ -15,7 +14,8 @@
 
 static struct ptt made(uint32_t timeout_s, uint32_t hang_ms)
 {
-	const struct ptt_config config = { timeout_s, hang_ms };
+	const struct ptt_config config = { .timeout_s = timeout_s,
+					   .hang_ms = hang_ms };
 	struct ptt p;
 
 	T_EQ(0, ptt_init(&p, &config));
@@ -25,13 +25,20 @@ static struct ptt made(uint32_t timeout_s, uint32_t hang_ms)
 static void limits_are_checked_and_cannot_be_switched_off(void)
 {
 	static const struct ptt_config bad[] = {
-		{ 0, 0 },
-		{ 9, 0 },
-		{ 601, 0 },
-		{ 180, PTT_HANG_MAX_MS + 1 },
+		{ .timeout_s = 0 },
+		{ .timeout_s = 9 },
+		{ .timeout_s = 601 },
+		{ .timeout_s = 180, .hang_ms = PTT_HANG_MAX_MS + 1 },
+		{ .timeout_s = 180, .key_up_ms = PTT_KEY_UP_MAX_MS + 1 },
+		{ .timeout_s = 180, .courtesy_ms = PTT_COURTESY_MAX_MS + 1 },
+		{ .timeout_s = 180,
+		  .courtesy_wait_ms = PTT_COURTESY_MAX_MS + 1 },
+		{ .timeout_s = 180, .ctcss_off_ms = PTT_CTCSS_OFF_MAX_MS + 1 },
+		{ .timeout_s = 180, .announce_ms = PTT_ANNOUNCE_MAX_MS + 1 },
 	};
 	struct ptt p;
 
+	T_EQ(0, ptt_init(&p, &ptt_config_default));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		T_EQ(-EINVAL, ptt_init(&p, &bad[i]));
 		ptt_demand(&p, true, 5 * S);
@@ -178,7 +185,7 @@ static void forced_off_wins_over_everything(void)
 
 static void a_shorter_limit_takes_effect_at_once(void)
 {
-	const struct ptt_config shorter = { 10, 0 };
+	const struct ptt_config shorter = { .timeout_s = 10 };
 	struct ptt p = made(600, 0);
 
 	ptt_demand(&p, true, 0);
@@ -235,50 +242,9 @@ static void every_state_has_a_name(void)
 	T_STR("hang", ptt_state_name(PTT_HANG));
 	T_STR("timed-out", ptt_state_name(PTT_TIMED_OUT));
 	T_STR("forced-off", ptt_state_name(PTT_FORCED));
-}
-
-static void cor_counts_once_it_has_lasted(void)
-{
-	const struct cor_config config = { 50, 200 };
-	struct cor c;
-
-	T_EQ(0, cor_init(&c, &config));
-	T_EQ(COR_NEVER, cor_deadline(&c));
-	cor_input(&c, true, 1 * S);
-	T_TRUE(!cor_up(&c));
-	T_EQ(1 * S + 50 * MS, cor_deadline(&c));
-	cor_input(&c, true, 1 * S + 20 * MS);
-	T_EQ(1 * S + 50 * MS, cor_deadline(&c));
-	cor_tick(&c, 1 * S + 50 * MS);
-	T_TRUE(cor_up(&c));
-	T_EQ(COR_NEVER, cor_deadline(&c));
-
-	/* A short dropout is bridged, a long one is not. */
-	cor_input(&c, false, 2 * S);
-	cor_input(&c, true, 2 * S + 199 * MS);
-	T_TRUE(cor_up(&c));
-	T_EQ(COR_NEVER, cor_deadline(&c));
-	cor_input(&c, false, 3 * S);
-	cor_input(&c, true, 3 * S + 200 * MS);
-	T_TRUE(!cor_up(&c));
-	cor_tick(&c, 4 * S);
-	T_TRUE(cor_up(&c));
-	cor_reset(&c, 5 * S);
-	T_TRUE(!cor_up(&c));
-}
-
-static void cor_without_delays_is_the_level(void)
-{
-	const struct cor_config config = { 0, 0 };
-	const struct cor_config bad = { 0, COR_MS_MAX + 1 };
-	struct cor c;
-
-	T_EQ(-EINVAL, cor_init(&c, &bad));
-	T_EQ(0, cor_init(&c, &config));
-	cor_input(&c, true, 7);
-	T_TRUE(cor_up(&c));
-	cor_input(&c, false, 8);
-	T_TRUE(!cor_up(&c));
+	T_STR("courtesy", ptt_state_name(PTT_COURTESY));
+	T_STR("announce", ptt_state_name(PTT_ANNOUNCE));
+	T_STR("tail", ptt_state_name(PTT_TAIL));
 }
 
 static void the_log_has_a_line_for_each_edge(void)
@@ -332,8 +298,6 @@ int main(void)
 	T_RUN(a_shorter_limit_takes_effect_at_once);
 	T_RUN(whatever_happens_it_is_never_keyed_for_too_long);
 	T_RUN(every_state_has_a_name);
-	T_RUN(cor_counts_once_it_has_lasted);
-	T_RUN(cor_without_delays_is_the_level);
 	T_RUN(the_log_has_a_line_for_each_edge);
 	return T_DONE();
 }

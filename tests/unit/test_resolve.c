@@ -179,6 +179,21 @@ static void until(const unsigned *count, unsigned n)
 	}
 }
 
+/* The name server in use is at @ip; it is asked for a name. */
+static struct resolver *ask(struct server *s, const char *ip, enum reply reply,
+			    struct result *res)
+{
+	struct resolver *r;
+	char text[40];
+
+	(void)snprintf(text, sizeof(text), "nameserver %s\n", ip);
+	servers_are(text);
+	server_open(s, ip, reply);
+	r = resolver_new(base);
+	T_EQ(0, resolve(r, "registrar.example", 4569, on_result, res));
+	return r;
+}
+
 static const struct net_addr want = { .ip = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 					      0xff, 0xff, 192, 0, 2, 55 },
 				      .port = 4569 };
@@ -189,10 +204,7 @@ static void a_name_server_is_asked(void)
 	struct resolver *r;
 	struct server s;
 
-	servers_are("nameserver 127.0.0.3\n");
-	server_open(&s, "127.0.0.3", AN_ADDRESS);
-	r = resolver_new(base);
-	T_EQ(0, resolve(r, "registrar.example", 4569, on_result, &res));
+	r = ask(&s, "127.0.0.3", AN_ADDRESS, &res);
 	until(&res.calls, 1);
 	T_EQ(1, res.n);
 	T_TRUE(net_addr_equal(&want, &res.first));
@@ -208,10 +220,7 @@ static void a_change_of_servers_is_followed(void)
 	struct resolver *r;
 	struct server s, other;
 
-	servers_are("nameserver 127.0.0.4\n");
-	server_open(&other, "127.0.0.4", NO_SUCH_NAME);
-	r = resolver_new(base);
-	T_EQ(0, resolve(r, "registrar.example", 4569, on_result, &res));
+	r = ask(&other, "127.0.0.4", NO_SUCH_NAME, &res);
 	until(&res.calls, 1);
 	T_EQ(0, res.n);
 	T_TRUE(strstr(res.why, "cannot look up registrar.example: ") != NULL);
@@ -232,10 +241,7 @@ static void a_question_under_way_may_be_abandoned(void)
 	struct resolver *r;
 	struct server s;
 
-	servers_are("nameserver 127.0.0.4\n");
-	server_open(&s, "127.0.0.4", NONE);
-	r = resolver_new(base);
-	T_EQ(0, resolve(r, "registrar.example", 4569, on_result, &res));
+	r = ask(&s, "127.0.0.4", NONE, &res);
 	until(&s.asked, 1);
 	r = resolver_free(r);
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);

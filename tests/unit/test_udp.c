@@ -10,65 +10,10 @@
 #include <unistd.h>
 
 #include "daemon/io/addr.h"
-#include "daemon/io/loop.h"
-#include "daemon/io/udp.h"
-#include "tests/t.h"
+#include "tests/unit/udp_inbox.h"
 
 #define PORT 24579
-#define WAIT_US (5 * MONO_S)
 #define FLOOD 200U /* more than three batches */
-
-static struct event_base *base;
-
-struct inbox {
-	unsigned n;
-	unsigned batches;
-	unsigned out_of_order;
-	struct dgram last;
-};
-
-static void on_dgram(void *ctx, const struct dgram *d)
-{
-	struct inbox *in = ctx;
-
-	if (d->len > 0 && d->data[0] != (uint8_t)in->n)
-		in->out_of_order++;
-	in->last = *d;
-	in->n++;
-}
-
-static void on_batch(void *ctx)
-{
-	struct inbox *in = ctx;
-
-	in->batches++;
-}
-
-static struct udp *open_at(const char *bind4, const char *bind6, uint16_t port,
-			   struct inbox *in)
-{
-	const struct udp_cfg cfg = { .bind4 = bind4,
-				     .bind6 = bind6,
-				     .port = port,
-				     .on_dgram = on_dgram,
-				     .on_batch = on_batch,
-				     .ctx = in };
-	char why[UDP_WHY_MAX] = "";
-	struct udp *u;
-
-	T_EQ(0, udp_open(&u, base, &cfg, why));
-	return u;
-}
-
-static void wait_for(const struct inbox *in, unsigned n)
-{
-	const mono_us end = loop_now() + WAIT_US;
-
-	while (in->n < n) {
-		T_TRUE(loop_now() < end);
-		(void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-	}
-}
 
 /* Numbered datagrams, all alike otherwise. */
 struct outbox {
@@ -110,8 +55,8 @@ static void a_lost_source_leaves_the_hops_alone(const char *peer,
 						const char *source)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_at("127.0.0.1", "::1", PORT, &server_in);
-	struct udp *client = open_at("0.0.0.0", "::", PORT + 1, &client_in);
+	struct udp *server = open_udp("127.0.0.1", "::1", PORT, &server_in);
+	struct udp *client = open_udp("0.0.0.0", "::", PORT + 1, &client_in);
 	struct dgram d = to(peer);
 	struct net_addr gone;
 
@@ -137,8 +82,8 @@ static void a_low_ttl_stays_low_when_the_source_has_gone(void)
 static void more_than_one_batch_arrives_in_order(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_at("127.0.0.1", "", PORT, &server_in);
-	struct udp *client = open_at("127.0.0.1", "", PORT + 1, &client_in);
+	struct udp *server = open_udp("127.0.0.1", "", PORT, &server_in);
+	struct udp *client = open_udp("127.0.0.1", "", PORT + 1, &client_in);
 	struct dgram d = to("127.0.0.1");
 
 	send_n(client, &d, FLOOD);
@@ -161,7 +106,7 @@ static void what_is_too_long_is_counted_and_dropped(void)
 					.sin_addr.s_addr =
 						htonl(INADDR_LOOPBACK) };
 	struct inbox in = { 0 };
-	struct udp *u = open_at("127.0.0.1", "", PORT, &in);
+	struct udp *u = open_udp("127.0.0.1", "", PORT, &in);
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
@@ -179,8 +124,8 @@ static void what_is_too_long_is_counted_and_dropped(void)
 static void a_closed_port_stops_nothing(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_at("127.0.0.1", "::1", PORT, &server_in);
-	struct udp *client = open_at("127.0.0.1", "::1", PORT + 1, &client_in);
+	struct udp *server = open_udp("127.0.0.1", "::1", PORT, &server_in);
+	struct udp *client = open_udp("127.0.0.1", "::1", PORT + 1, &client_in);
 	struct dgram d = to("127.0.0.1"), back = d;
 
 	back.path.peer.port = PORT + 1;
@@ -201,7 +146,7 @@ static void a_closed_port_stops_nothing(void)
 static void a_family_without_a_socket_is_counted(void)
 {
 	struct inbox in = { 0 };
-	struct udp *u = open_at("127.0.0.1", "", PORT, &in);
+	struct udp *u = open_udp("127.0.0.1", "", PORT, &in);
 	struct dgram d = to("[::1]");
 
 	send_n(u, &d, 2);
@@ -224,7 +169,7 @@ static bool keep_none(void *ctx, uint16_t sock)
 static void extra_sockets_come_and_go_fast(void)
 {
 	struct inbox in = { 0 };
-	struct udp *u = open_at("127.0.0.1", "", PORT, &in);
+	struct udp *u = open_udp("127.0.0.1", "", PORT, &in);
 
 	for (int round = 0; round < 20; round++) {
 		uint16_t first = 0;
@@ -409,7 +354,7 @@ static void a_flood_over_ipv6_does_not_either(void)
 static void peers_beyond_the_table_are_strangers(void)
 {
 	struct inbox in = { 0 };
-	struct udp *u = open_at("127.0.0.1", "::1", PORT, &in);
+	struct udp *u = open_udp("127.0.0.1", "::1", PORT, &in);
 	struct net_addr peers[UDP_PREFER_MAX + 1];
 
 	for (unsigned i = 0; i <= UDP_PREFER_MAX; i++) {

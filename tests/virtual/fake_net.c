@@ -28,7 +28,7 @@ struct nat {
 	struct fake_nat cfg;
 	struct mapping map[MAPPINGS_MAX];
 	size_t n;
-	uint16_t last; /* port, when they come in order */
+	uint16_t last_port; /* of sequential ones */
 };
 
 struct node {
@@ -135,7 +135,7 @@ int fake_net_nat(struct fake_net *net, const struct fake_nat *nat)
 	T_TRUE(n != NULL);
 	T_TRUE(net->nats < FAKE_NATS_MAX);
 	n->cfg = *nat;
-	n->last = PORT_MIN;
+	n->last_port = 20000;
 	net->nat[net->nats] = n;
 	return (int)net->nats++;
 }
@@ -223,12 +223,14 @@ static uint16_t new_port(struct fake_net *net, struct nat *n, uint16_t want)
 {
 	if (n->cfg.preserve_port && !by_port(net, n, want))
 		return want;
+	while (n->cfg.step != 0) {
+		n->last_port = (uint16_t)(n->last_port + n->cfg.step);
+		if (n->last_port >= PORT_MIN && !by_port(net, n, n->last_port))
+			return n->last_port;
+	}
 	for (;;) {
-		uint16_t port =
+		const uint16_t port =
 			(uint16_t)(PORT_MIN + rnd(net) % (65536 - PORT_MIN));
-
-		if (n->cfg.step != 0)
-			port = n->last = (uint16_t)(n->last + n->cfg.step);
 
 		if (!by_port(net, n, port))
 			return port;

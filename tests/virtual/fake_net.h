@@ -54,8 +54,8 @@ enum fake_filtering {
 
 struct fake_nat {
 	struct net_addr outside; /* its public address; the port is unused */
-	bool preserve_port;
-	uint16_t step;           /* else in order, so many apart, 0: random */
+	bool preserve_port;      /* else ports are random */
+	int step;                /* unless it is not 0: each one this further */
 	bool mapping_by_peer;    /* another port for each peer (symmetric) */
 	bool mapping_by_address; /* another port for each peer's address */
 	enum fake_filtering filtering;

@@ -27,10 +27,10 @@ struct measure_scene {
 	struct fake_net *net;
 	struct oo_registrar *registrar;
 	struct oo_node *node;
-	struct key_identity id[2];         /* node, registrar */
-	struct net_addr addr;              /* the node's own */
-	int slot[2];                       /* in the net */
-	unsigned seen[OO_EV_MEASURED + 1]; /* events by kind */
+	struct key_identity id[2];       /* node, registrar */
+	struct net_addr addr;            /* the node's own */
+	int slot[2];                     /* in the net */
+	unsigned seen[OO_EV_BETTER + 1]; /* events by kind */
 	uint64_t octets; /* of the node's packets, both ways, with headers */
 };
 

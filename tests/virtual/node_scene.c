@@ -58,6 +58,9 @@ static void station_settle(void *ctx, mono_us now)
 		} else if (ev.kind == NODE_EV_LINK_DOWN) {
 			s->downs++;
 			memcpy(s->why, ev.why, sizeof(s->why));
+		} else if (ev.kind == NODE_EV_CALLER_REFUSED) {
+			s->refused++;
+			memcpy(s->refused_why, ev.why, sizeof(ev.why));
 		} else if (ev.kind == NODE_EV_SOCKETS_CLOSE) {
 			s->closed++;
 		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {
@@ -155,6 +158,18 @@ const struct fake_nat scene_preserving = {
 };
 const struct fake_nat scene_symmetric = {
 	.mapping_by_peer = true,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+const struct fake_nat scene_sequential = {
+	.mapping_by_peer = true,
+	.step = 1,
+	.filtering = FAKE_FILTER_ADDRESS_PORT,
+	.hole_life = 15 * MONO_S,
+};
+const struct fake_nat scene_downwards = {
+	.mapping_by_peer = true,
+	.step = -2,
 	.filtering = FAKE_FILTER_ADDRESS_PORT,
 	.hole_life = 15 * MONO_S,
 };

@@ -21,6 +21,8 @@ struct station {
 	struct node_event last;
 	unsigned ups, downs, opened, closed;
 	char why[NODE_WHY_MAX];
+	unsigned refused; /* callers, and why the last was */
+	char refused_why[NODE_WHY_MAX];
 };
 
 struct scene {
@@ -36,6 +38,9 @@ struct scene {
 /* Translators that keep ports, and that map by peer. */
 extern const struct fake_nat scene_preserving;
 extern const struct fake_nat scene_symmetric;
+/* By peer too, one port after the other, and in steps downwards. */
+extern const struct fake_nat scene_sequential;
+extern const struct fake_nat scene_downwards;
 
 /* The peer that each node knows without a registrar; an empty number: none. */
 extern struct node_peer scene_peer_of[NODES];

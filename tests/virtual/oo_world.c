@@ -22,7 +22,8 @@ static void counting_random(void *ctx, uint8_t *buf, size_t len)
 
 static uint64_t counter;
 
-void world_init(struct world *w)
+static void init(struct world *w, const struct oo_relay_cfg *relay,
+		 const enum oo_relay_use use[WORLD_NODES])
 {
 	struct oo_registrar_cfg rc = {
 		.nodes_max = 16,
@@ -33,6 +34,7 @@ void world_init(struct world *w)
 		.registrations_per_min = 60,
 		.opens_per_min = 60,
 		.auth_failures_per_min = 60,
+		.relay = relay,
 		.random = counting_random,
 		.random_ctx = &counter,
 	};
@@ -45,7 +47,9 @@ void world_init(struct world *w)
 		uint8_t seed[KEY_SEED_LEN] = { (uint8_t)(i + 1) };
 
 		key_identity_from_seed(&w->id[i], seed);
-		w->addr[i] = net_addr_v4(10, 0, 0, (uint8_t)(i + 1), 4569);
+		w->addr[i] =
+			use ? net_addr_v4(198, 51, 100, (uint8_t)(i + 1), 4569)
+			    : net_addr_v4(10, 0, 0, (uint8_t)(i + 1), 4569);
 	}
 	rc.identity = &w->id[REGISTRAR];
 	w->registrar = oo_registrar_new(&rc, w->now);
@@ -57,6 +61,7 @@ void world_init(struct world *w)
 			.port = 4569,
 			.keepalive = 15 * MONO_S,
 			.tx_max = 64,
+			.relay = use ? use[i] : OO_RELAY_NEVER,
 			.random = counting_random,
 			.random_ctx = &counter,
 		};
@@ -73,6 +78,45 @@ void world_init(struct world *w)
 	}
 }
 
+void world_init(struct world *w)
+{
+	init(w, NULL, NULL);
+}
+
+static struct oo_relay_cfg relay_cfg(void)
+{
+	struct oo_relay_cfg c = {
+		.port_first = 20000,
+		.port_last = 20015,
+		.own_n = 1,
+		.kbit_s = 64,
+		.peers = 8,
+		.idle = 60 * MONO_S,
+	};
+
+	c.address[OO_V4] = net_addr_v4(192, 0, 2, 200, 0);
+	c.address[OO_V6] = (struct net_addr){
+		.ip = { 0x20, 0x01, 0x0d, 0xb8, [15] = 0xee },
+	};
+	c.own[0] = net_addr_v4(192, 0, 2, 201, 0);
+	return c;
+}
+
+void world_init_relay(struct world *w)
+{
+	const struct oo_relay_cfg c = relay_cfg();
+
+	init(w, &c, NULL);
+}
+
+void world_init_relayed(struct world *w,
+			const enum oo_relay_use use[WORLD_NODES])
+{
+	const struct oo_relay_cfg c = relay_cfg();
+
+	init(w, &c, use);
+}
+
 void world_done(struct world *w)
 {
 	w->registrar = oo_registrar_free(w->registrar);
@@ -83,7 +127,9 @@ void world_done(struct world *w)
 static int party_at(const struct world *w, const struct net_addr *a)
 {
 	for (int i = 0; i <= WORLD_NODES; i++) {
-		if (net_addr_equal(&w->addr[i], a))
+		if (net_addr_equal(&w->addr[i], a) ||
+		    (net_addr_is_set(&w->also[i]) &&
+		     net_addr_equal(&w->also[i], a)))
 			return i;
 	}
 	return -1;
@@ -109,6 +155,54 @@ enum iax2_err world_inject(struct world *w, int to, const struct net_addr *from,
 	return err;
 }
 
+static bool is_at_relay(const struct world *w, const struct net_addr *a)
+{
+	const struct oo_relay *r = oo_registrar_relay(w->registrar);
+
+	return r && net_addr_same_ip(&oo_relay_cfg(r)->address[OO_V4], a);
+}
+
+void world_to_relay(struct world *w, const struct net_addr *from, uint16_t port,
+		    const uint8_t *data, size_t len)
+{
+	uint8_t *copy = t_dup(data, len);
+	const struct dgram d = {
+		.path = { .peer = *from, .sock = (uint16_t)(port - 20000) },
+		.data = copy,
+		.len = len,
+	};
+
+	oo_registrar_relay_rx(w->registrar, &d, w->now);
+	free(copy);
+}
+
+/* What leaves from the relay's ports. */
+static bool move_relay(struct world *w)
+{
+	struct oo_relay_socket s;
+	struct dgram d;
+	bool moved = false;
+
+	while (oo_registrar_next_socket(w->registrar, &s)) {
+		if (s.open)
+			oo_registrar_socket_opened(w->registrar, s.slot,
+						   w->no_ports ? 0 : 3, w->now);
+		moved = true;
+	}
+	while (oo_registrar_relay_next_tx(w->registrar, &d)) {
+		const int to = party_at(w, &d.path.peer);
+		struct net_addr from = net_addr_v4(
+			192, 0, 2, 200, (uint16_t)(20000 + d.path.sock));
+
+		w->relayed++;
+		w->relayed_to = d.path.peer;
+		moved = true;
+		if (to >= 0)
+			(void)world_inject(w, to, &from, d.data, d.len);
+	}
+	return moved;
+}
+
 static void carry(struct world *w, int from, const struct dgram *d)
 {
 	const int to = party_at(w, &d->path.peer);
@@ -126,6 +220,9 @@ static void carry(struct world *w, int from, const struct dgram *d)
 		w->swallowed = w->log[w->log_n - 1];
 		return;
 	}
+	if (is_at_relay(w, &d->path.peer))
+		world_to_relay(w, &w->addr[from], d->path.peer.port, d->data,
+			       d->len);
 	if (w->gone[from] || (to >= 0 && w->gone[to]) ||
 	    (w->wall && to != REGISTRAR && from != REGISTRAR))
 		return;
@@ -159,7 +256,7 @@ static bool move(struct world *w)
 		carry(w, REGISTRAR, &d);
 		moved = true;
 	}
-	return moved;
+	return move_relay(w) || moved;
 }
 
 void world_settle(struct world *w)

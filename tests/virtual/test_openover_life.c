@@ -304,6 +304,8 @@ static void random_zeros(void *ctx, uint8_t *buf, size_t len)
 	memset(buf, 0, len);
 }
 
+static const struct key_identity some_id = { .public_key = { 1 } };
+
 static bool registrar_takes(const struct oo_registrar_cfg *cfg)
 {
 	struct oo_registrar *r = oo_registrar_new(cfg, 0);
@@ -314,9 +316,8 @@ static bool registrar_takes(const struct oo_registrar_cfg *cfg)
 
 static void a_senseless_registrar_is_refused(void)
 {
-	const struct key_identity id = { .public_key = { 1 } };
 	const struct oo_registrar_cfg good = {
-		.identity = &id,
+		.identity = &some_id,
 		.nodes_max = 16,
 		.opens_max = 16,
 		.tx_max = 8,
@@ -370,9 +371,8 @@ static bool node_takes(const struct oo_node_cfg *cfg)
 
 static void a_senseless_node_is_refused(void)
 {
-	const struct key_identity id = { .public_key = { 1 } };
 	const struct oo_node_cfg good = {
-		.identity = &id,
+		.identity = &some_id,
 		.number = "2001",
 		.port = 4569,
 		.keepalive = 5 * MONO_S,

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The last resort of a dial (OPEN-OVER.md section 4.8): when to ask for a
+ * relay, and to ask the target again once there is one.
+ */
+
+#include "proto/openover_node_priv.h"
+
+/* What other addresses are ahead of one at a relay, and how long a dial tries
+ * without one. */
+#define RELAY_DELAY_US (300 * MONO_MS)
+#define RELAY_ASK_US (1200 * MONO_MS)
+
+/* Do we have a way to send to this family? */
+static bool has_family(const struct oo_node *n, enum oo_family f)
+{
+	for (size_t i = 0; i < n->own_n; i++) {
+		if (oo_family_of(&n->own[i]) == f)
+			return true;
+	}
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (n->regs[i].hole[f].last_ok != 0)
+			return true;
+	}
+	return false;
+}
+
+/* No direct path can be hoped for. */
+static bool hopeless(const struct oo_node *n, const struct oo_punch_cfg *c)
+{
+	bool common = false;
+
+	for (size_t i = 0; i < c->candidates.n; i++)
+		common |= has_family(n, oo_family_of(&c->candidates.addr[i]));
+	return !common || (c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED);
+}
+
+void node_relay_schedule(struct oo_node *n, struct peering *p,
+			 struct oo_punch_cfg *c, mono_us now)
+{
+	const bool none = hopeless(n, c);
+
+	c->relay_delay = none ? 0 : RELAY_DELAY_US;
+	p->relay_at = MONO_NEVER;
+	/* One that is there is not given back now. */
+	if (node_relay_is_up(n))
+		n->relay.used = now;
+	else if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
+		 c->relays.n == 0)
+		p->relay_at = none ? now : now + RELAY_ASK_US;
+}
+
+/* Only a new OPEN tells the target where the relay is. */
+static void repeat(struct oo_node *n, struct peering *p, mono_us now)
+{
+	if (p->state != PEERING_PUNCHING || !p->dial || !p->relay_asked ||
+	    p->reg != n->relay.reg || p->punch.proved_at != 0 ||
+	    p->punch.relay_at != 0)
+		return;
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
+	key_wipe(&p->punch, sizeof(p->punch));
+	node_request(n, p, now);
+}
+
+void node_relay_due(struct oo_node *n, struct peering *p, mono_us now)
+{
+	if (p->state != PEERING_PUNCHING || now < p->relay_at)
+		return;
+	p->relay_at = MONO_NEVER;
+	if (p->punch.proved_at != 0 || p->punch.relay_at != 0)
+		return;
+	p->relay_asked = true;
+	node_relay_want(n, p->reg, now);
+	/* Another dial may have got it meanwhile. */
+	if (node_relay_is_up(n))
+		repeat(n, p, now);
+}
+
+void node_peers_relay_up(struct oo_node *n, mono_us now)
+{
+	for (size_t i = 0; i < PEERINGS; i++)
+		repeat(n, &n->peer[i], now);
+}
+
+void node_peers_relay_refused(struct oo_node *n)
+{
+	for (size_t i = 0; i < PEERINGS; i++) {
+		struct peering *p = &n->peer[i];
+
+		if (p->state == PEERING_PUNCHING && p->dial && p->relay_asked)
+			(void)node_fail_without_family(
+				n, p, &p->punch.cfg.candidates);
+	}
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+
+/* However many strangers call, there is room for those who were let in, and
+ * for our own calls. */
+
+#include "tests/virtual/rfc_talk.h"
+
+static struct iax2_endpoint *alice;
+static struct key_identity alice_id;
+static const struct net_addr alice_at = {
+	{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 9 }, 4569
+};
+
+static void begin(uint16_t calls_max, uint16_t half_open)
+{
+	const uint8_t seed[KEY_SEED_LEN] = { 10 };
+	struct iax2_endpoint_cfg cfg = usual_cfg();
+
+	cfg.calls_max = calls_max;
+	cfg.limits.half_open = half_open;
+	start_as(&cfg);
+	key_identity_from_seed(&alice_id, seed);
+	cfg.identity = &alice_id;
+	iax2_endpoint_free(alice);
+	alice = iax2_endpoint_new(&cfg, now);
+	T_TRUE(alice != NULL);
+}
+
+/* As many strangers as get in, each from a new address; how many. */
+static unsigned strangers(struct iax2_call_id calls[], unsigned max)
+{
+	static uint8_t host;
+
+	for (unsigned n = 0; n < max; n++) {
+		uint8_t body[256];
+		struct wire_wr w = wire_wr(body, sizeof(body));
+
+		from = net_addr_v4(198, 51, 100, ++host, 4569);
+		put_required(&w, IAX2_FORMAT_ULAW, IAX2_FORMAT_ULAW);
+		put_token(&w);
+		if (give_new(PEERS, &w, body) != IAX2_OK) {
+			(void)take();
+			return n;
+		}
+		event(IAX2_EV_CALL_IN);
+		calls[n] = ev.call;
+		T_TRUE(take());
+	}
+	return max;
+}
+
+static void carry(void)
+{
+	struct dgram d;
+
+	from = alice_at;
+	while (iax2_endpoint_next_tx(alice, &d))
+		(void)give_octets(d.data, d.len);
+}
+
+/* ALICE calls with a ticket, and is told of. */
+static struct iax2_call_id ticketed(void)
+{
+	struct iax2_ticket t = { .id = 77,
+				 .key = { 7 },
+				 .expires = now + 10 * MONO_S };
+	struct iax2_dial d = { .path.peer = peer,
+			       .called = "2001",
+			       .calling = "2000",
+			       .ticket = &t };
+	struct iax2_call_id call;
+
+	memcpy(t.peer_key, alice_id.public_key, KEY_PUBLIC_LEN);
+	memcpy(t.peer_number, "2000", 5);
+	T_EQ(IAX2_OK, iax2_expect(ep, &t, &alice_at, now));
+	memcpy(t.peer_key, id.public_key, KEY_PUBLIC_LEN);
+	memcpy(t.peer_number, "2001", 5);
+	T_EQ(IAX2_OK, iax2_dial(alice, &d, now, &call));
+	carry();
+	event(IAX2_EV_CALL_IN);
+	T_EQ(IAX2_PROOF_TICKET, ev.u.in.proof);
+	return ev.call;
+}
+
+static void a_ticket_is_not_held_up_by_half_open_strangers(void)
+{
+	struct iax2_call_id calls[8];
+
+	begin(8, 2);
+	T_EQ(2, strangers(calls, 8));
+	T_EQ(1, iax2_endpoint_counters(ep)->limits.half_open);
+	T_EQ(IAX2_OK, iax2_accept(ep, ticketed(), now));
+	event(IAX2_EV_CALL_UP);
+}
+
+static void strangers_leave_a_quarter_to_others(void)
+{
+	struct iax2_call_id calls[8];
+	struct dgram d;
+
+	begin(8, 8);
+	T_EQ(6, strangers(calls, 8));
+	T_EQ(1, iax2_endpoint_counters(ep)->limits.calls);
+	T_EQ(IAX2_OK, iax2_accept(ep, ticketed(), now));
+	event(IAX2_EV_CALL_UP);
+	(void)dial(NULL);
+	T_EQ(8, iax2_endpoint_calls(ep));
+	/* One that goes makes room for the next, up or not. */
+	while (iax2_endpoint_next_tx(ep, &d))
+		;
+	T_EQ(0, strangers(calls + 6, 1));
+	T_EQ(IAX2_OK, iax2_reject(ep, calls[2], NULL, 50, now));
+	event(IAX2_EV_CALL_DOWN);
+	while (iax2_endpoint_next_tx(ep, &d))
+		;
+	T_EQ(1, strangers(calls, 1));
+	T_EQ(8, iax2_endpoint_calls(ep));
+}
+
+int main(void)
+{
+	T_RUN(a_ticket_is_not_held_up_by_half_open_strangers);
+	T_RUN(strangers_leave_a_quarter_to_others);
+	ep = iax2_endpoint_free(ep);
+	alice = iax2_endpoint_free(alice);
+	return T_DONE();
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_VM_FOB_AUDIO_H
+#define TESTS_VM_FOB_AUDIO_H
+
+/*
+ * What the fob's microphone input hears and what becomes of what its speaker
+ * output plays: tones, files, ramps, and meters.  Samples are S16_LE; playback
+ * is stereo, of which the left channel is metered; capture is mono.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define FOB_LOOP_SAMPLES 65536U
+
+enum fob_source {
+	FOB_SILENCE,
+	FOB_TONE,
+	FOB_LOOP, /* what is being played */
+	FOB_RAMP, /* each sample one more than the last: any slip shows */
+	FOB_FILE, /* raw S16_LE */
+};
+
+/* Of the last 100 ms. */
+struct fob_meter {
+	double rms;
+	int peak;
+	double hz; /* by zero crossings */
+};
+
+struct fob_audio {
+	enum fob_source source;
+	double tone_hz, tone_amplitude, tone_phase;
+	uint16_t ramp;
+	FILE *in;  /* of FOB_FILE; owned */
+	FILE *out; /* all that is played goes here; NULL: nowhere; owned */
+	int16_t loop[FOB_LOOP_SAMPLES];
+	unsigned loop_wr, loop_rd;
+	struct fob_meter meter;
+	/* the 100 ms under way */
+	double square_sum;
+	int peak, last;
+	unsigned crossings, samples;
+};
+
+/* Play @len octets at @rate. */
+void fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
+		    uint32_t rate);
+/* Capture @n samples at @rate to @out, 2 octets each. */
+void fob_audio_capture(struct fob_audio *a, uint8_t *out, size_t n,
+		       uint32_t rate);
+
+#endif
