@@ -136,6 +136,7 @@ struct conf_node {
 	size_t registrars_n; /* 0..CONF_REGISTRARS_MAX */
 	struct {
 		uint32_t interval_s; /* 5..120 */
+		uint32_t max_s;      /* 0, 10..120 */
 	} keepalive;
 	struct {
 		enum conf_accept by_default; /* accept.default */
@@ -208,6 +209,11 @@ struct conf_registrar {
 		char key_file[CONF_PATH_MAX + 1];      /* set with redis */
 		char name[CONF_CLUSTER_NAME_MAX + 1];  /* empty: the host's */
 	} cluster;
+	struct {
+		uint32_t port;    /* 0: none, 1: after iax2.port */
+		char address[16]; /* IPv4, "": none */
+		bool tcp;
+	} measure;
 	struct {
 		bool enabled;
 		char address4[16];   /* IPv4 address, "": this machine's */

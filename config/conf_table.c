@@ -225,7 +225,12 @@ static const struct conf_row node_rows[] = {
 	{ "keepalive.interval_s", CONF_U32, NODE(keepalive.interval_s),
 	  .min = 5, .max = 120, .dflt = 15, .unit = "s",
 	  .help = "How often a registrar is pinged to keep the way to it open "
-		  "through NAT." },
+		  "through NAT, until it was measured how long it stays "
+		  "open." },
+	{ "keepalive.max_s", CONF_U32, NODE(keepalive.max_s), .max = 120,
+	  .dflt = 120, .unit = "s",
+	  .help = "The longest time between two such pings when the way stays "
+		  "open so long; 0 for interval_s always." },
 	{ "accept.default", CONF_CHOICE, NODE(accept.by_default),
 	  .words = accept_words, .dflt = CONF_ACCEPT_REGISTERED,
 	  .flags = CONF_RELOAD,
@@ -416,6 +421,20 @@ static const struct conf_row registrar_rows[] = {
 	  .flags = CONF_RELOAD,
 	  .help = "How often nodes register again; plain clients may ask for "
 		  "less." },
+	{ "measure.port", CONF_U32, REGISTRAR(measure.port), .max = 65535,
+	  .dflt = 1,
+	  .help = "A second UDP port, by which nodes measure how their address "
+		  "translators behave; 0 for none, 1 for the one after "
+		  "iax2.port." },
+	{ "measure.address", CONF_STRING, REGISTRAR(measure.address),
+	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
+	  .help = "A second public IPv4 address of this machine, for the same; "
+		  "empty for none. Without it a node cannot tell "
+		  "endpoint-independent translators from address-dependent "
+		  "ones." },
+	{ "measure.tcp", CONF_BOOL, REGISTRAR(measure.tcp), .dflt = true,
+	  .help = "Whether to answer on the TCP port of iax2.port too: it "
+		  "tells who connects its address." },
 	{ "limits.registrations_per_min", CONF_U32,
 	  REGISTRAR(limits.registrations_per_min), .min = 1, .max = 6000,
 	  .dflt = 60, .unit = "a minute", .flags = CONF_RELOAD,

@@ -389,6 +389,7 @@ static void done(struct app *a)
 	free_event(a->addresses);
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);
+	a->tcp = seen_client_free(a->tcp);
 	a->udp = udp_close(a->udp);
 	a->node = node_free(a->node);
 	if (a->base)

@@ -14,6 +14,7 @@
 #include "daemon/io/loop.h"
 #include "daemon/io/netwatch.h"
 #include "daemon/io/resolve.h"
+#include "daemon/io/seen.h"
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/node/node.h"
@@ -40,6 +41,12 @@ struct app_lookup {
 	char number[OO_NUMBER_MAX + 1];
 	enum node_mode mode;
 	bool permanent;
+};
+
+/* A console that waits for what the doctor finds. */
+struct app_doctor {
+	struct control_request *req; /* NULL: free */
+	mono_us until;
 };
 
 struct app_registrar {
@@ -75,11 +82,15 @@ struct app {
 	struct loop_beat beat;
 	struct event *watchdog;
 	struct netwatch *netwatch; /* NULL: the kernel tells us nothing */
-	struct event *addresses;   /* looks at our own addresses now and then */
+	struct seen_client *tcp;   /* asked, or was */
+	bool tcp_answered;
+	struct net_addr tcp_seen; /* our address by TCP; port 0: unknown */
+	struct event *addresses;  /* looks at our own addresses now and then */
 	struct net_addr own[16];
 	size_t own_n;
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];
 	struct app_waiter waiter[APP_WAITERS];
+	struct app_doctor doctor[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
@@ -107,6 +118,10 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 /* app_events.c */
 void app_on_event(struct app *a, const struct node_event *ev);
 
+/* app_measure.c: the node wants to measure with @registrar; it has news. */
+void app_measure_open(struct app *a, size_t registrar);
+void app_measure_news(struct app *a);
+
 /* app_control.c: the control socket's methods. */
 int app_control_open(struct app *a, char why[CONTROL_WHY_MAX]);
 /* A link came up, went down or took a step: tell whoever waits for it. */
@@ -125,6 +140,18 @@ json_t *app_status(struct app *a);
 json_t *app_link_json(struct app *a, const struct node_link_info *l,
 		      mono_us now);
 json_t *app_levels(struct app *a);
-json_t *app_doctor(struct app *a);
+/* app_reach.c */
+json_t *app_reach(const struct app *a);
+/* The first registrar that opens paths and has us; NULL: none. */
+const struct oo_reg *app_first_up(const struct app *a);
+/* The shortest time between the PINGs that are answered. */
+mono_us app_keepalive(const struct oo_reg *g);
+
+/* doctor.c: findings, and whether none is a failure. */
+json_t *app_doctor(const struct app *a);
+/* app_doctor.c: answer now, or when the network was measured. */
+void app_doctor_ask(struct app *a, struct control_request *req);
+void app_doctor_tick(struct app *a, mono_us now);
+mono_us app_doctor_deadline(const struct app *a);
 
 #endif

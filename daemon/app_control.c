@@ -55,7 +55,7 @@ static void do_doctor(void *ctx, struct control_request *req,
 		      const json_t *params)
 {
 	(void)params;
-	control_reply(req, app_doctor(ctx));
+	app_doctor_ask(ctx, req);
 }
 
 static void do_events(void *ctx, struct control_request *req,
@@ -445,6 +445,7 @@ void app_control_tick(struct app *a, mono_us now)
 {
 	struct node_link_info l;
 
+	app_doctor_tick(a, now);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		struct app_waiter *w = &a->waiter[i];
 		struct control_request *req = w->req;
@@ -465,7 +466,7 @@ void app_control_tick(struct app *a, mono_us now)
 
 mono_us app_control_deadline(const struct app *a)
 {
-	mono_us due = MONO_NEVER;
+	mono_us due = app_doctor_deadline(a);
 
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		if (a->waiter[i].req)
@@ -483,6 +484,8 @@ static void on_cancelled(void *ctx, struct control_request *req)
 			a->waiter[i].req = NULL;
 		if (a->lookup[i].req == req)
 			a->lookup[i].req = NULL;
+		if (a->doctor[i].req == req)
+			a->doctor[i].req = NULL;
 	}
 }
 

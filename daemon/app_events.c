@@ -222,6 +222,12 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_SOCKETS_CLOSE:
 		udp_extra_close(a->udp, keep_socket, a->node);
 		break;
+	case NODE_EV_MEASURE:
+		app_measure_open(a, ev->registrar);
+		break;
+	case NODE_EV_MEASURED:
+		app_measure_news(a);
+		break;
 	case NODE_EV_STOPPED:
 		a->stopped = true;
 		app_end_when_done(a);

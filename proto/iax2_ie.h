@@ -93,6 +93,9 @@
 	X(KH_NAT, 0xed, 1, 1, "KH NAT")                   \
 	X(KH_PAD, 0xee, 0, 255, "KH PAD")                 \
 	X(KH_DELAY, 0xef, 2, 2, "KH DELAY")               \
+	X(KH_ENDS, 0xf0, 3, 7, "KH ENDS")                 \
+	X(KH_INTERVAL, 0xf1, 1, 1, "KH INTERVAL")         \
+	X(KH_END, 0xf2, 1, 1, "KH END")                   \
 	X(KH_RELAYED, 0xf3, 6, 18, "KH RELAYED")          \
 	X(KH_DATA, 0xf4, 0, 255, "KH DATA")               \
 	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")         \

@@ -64,6 +64,7 @@ static const char *const iax[] = {
 	[IAX2_IAX_FWDATA] = "FWDATA",
 	[IAX2_IAX_CALLTOKEN] = "CALLTOKEN",
 	[OO_OPEN_REQUEST] = "OPEN_REQUEST",
+	[OO_MEASURE] = "MEASURE",
 	[OO_OPEN] = "OPEN",
 	[OO_OVER] = "OVER",
 	[OO_RELAY] = "RELAY",

@@ -349,7 +349,7 @@ static bool next_changed(struct oo_registrar *r, struct oo_cluster_note *out,
 		if (rec || !oo_plains_find(r->plains, number))
 			break;
 	}
-	if (rec && oo_registrar_is_online(rec, now)) {
+	if (rec && oo_registrar_is_online(r, rec, now)) {
 		note(r, rec, out);
 		return true;
 	}
@@ -374,7 +374,7 @@ static bool next_walked(struct oo_registrar *r, struct oo_cluster_note *out,
 		c->walk_left--;
 		c->walk_at = c->walk_at + 1 < max ? c->walk_at + 1 : 0;
 		rec = oo_directory_at(r->dir, c->walk_at);
-		if (!oo_registrar_is_online(rec, now))
+		if (!oo_registrar_is_online(r, rec, now))
 			continue;
 		note(r, rec, out);
 		return true;

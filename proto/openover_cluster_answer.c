@@ -39,7 +39,7 @@ static void send_answer(struct oo_registrar *r, const struct answer *an,
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, an->theirs);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)an->verdict);
 	if (an->verdict == OO_ACCEPTED) {
-		registrar_candidates_of(an->target, &c, now);
+		registrar_candidates_of(r, an->target, &c, now);
 		iax2_ie_put(&w, IAX2_IE_KH_PEER_KEY, an->target->key,
 			    KEY_PUBLIC_LEN);
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, an->nat);
@@ -65,7 +65,7 @@ static enum oo_verdict hindrance(struct oo_registrar *r, const struct oo_msg *m,
 	}
 	if (!target)
 		return OO_UNKNOWN;
-	return oo_registrar_is_online(target, now) ? OO_ACCEPTED : OO_OFFLINE;
+	return oo_registrar_is_online(r, target, now) ? OO_ACCEPTED : OO_OFFLINE;
 }
 
 static struct cluster_ask *take_up(struct oo_registrar *r,

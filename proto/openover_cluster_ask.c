@@ -32,7 +32,7 @@ static void send_ask(struct oo_registrar *r, const struct cluster_ask *a,
 		.body = buf,
 	};
 
-	registrar_candidates_of(caller, &c, now);
+	registrar_candidates_of(r, caller, &c, now);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, a->id);
 	iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, a->number);
 	iax2_ie_put_text(&w, IAX2_IE_CALLING_NUMBER, caller->number);

@@ -15,6 +15,8 @@ struct oo_directory {
 	size_t used;     /* records ever used: 0..used may hold nodes */
 	size_t count;    /* nodes */
 	size_t sessions; /* nodes with a session */
+	uint8_t *
+		interval; /* of each record: an octet, not eight with padding */
 	uint32_t *free_list;
 	size_t free_n;
 	uint32_t *slot[TABLES]; /* record index + 1; 0: empty */
@@ -100,10 +102,11 @@ struct oo_directory *oo_directory_new(size_t max, const uint8_t key[16])
 	d->mask = size - 1;
 	memcpy(d->key, key, sizeof(d->key));
 	d->recs = calloc(max, sizeof(d->recs[0]));
+	d->interval = calloc(max, sizeof(d->interval[0]));
 	d->free_list = calloc(max, sizeof(d->free_list[0]));
 	for (int t = 0; t < TABLES; t++)
 		d->slot[t] = calloc(size, sizeof(d->slot[t][0]));
-	if (!d->recs || !d->free_list || !d->slot[BY_NUMBER] ||
+	if (!d->recs || !d->interval || !d->free_list || !d->slot[BY_NUMBER] ||
 	    !d->slot[BY_SESSION] || !d->slot[BY_V4] || !d->slot[BY_V6])
 		return oo_directory_free(d);
 	return d;
@@ -116,6 +119,7 @@ struct oo_directory *oo_directory_free(struct oo_directory *d)
 	if (d->recs)
 		key_wipe(d->recs, d->used * sizeof(d->recs[0]));
 	free(d->recs);
+	free(d->interval);
 	free(d->free_list);
 	for (int t = 0; t < TABLES; t++)
 		free(d->slot[t]);
@@ -252,6 +256,22 @@ void oo_directory_move(struct oo_directory *d, struct oo_record *rec,
 	rec->heard[fam] = now;
 	if (!same)
 		link_record(d, t, rec);
+}
+
+void oo_directory_set_interval(struct oo_directory *d,
+			       const struct oo_record *rec, uint8_t seconds)
+{
+	d->interval[rec - d->recs] = seconds;
+}
+
+uint8_t oo_directory_interval(const struct oo_directory *d,
+			      const struct oo_record *rec)
+{
+	/* One that stands in for another registrar's node is not in it. */
+	const uintptr_t at = (uintptr_t)rec - (uintptr_t)d->recs;
+
+	return at < d->max * sizeof(d->recs[0]) ? d->interval[rec - d->recs]
+						: 0;
 }
 
 size_t oo_directory_count(const struct oo_directory *d)

@@ -65,6 +65,12 @@ void oo_directory_end(struct oo_directory *d, struct oo_record *rec);
 void oo_directory_move(struct oo_directory *d, struct oo_record *rec,
 		       const struct net_path *path, mono_us now);
 
+/* How often the node PINGs, in seconds; as it said in this session. */
+void oo_directory_set_interval(struct oo_directory *d,
+			       const struct oo_record *rec, uint8_t seconds);
+uint8_t oo_directory_interval(const struct oo_directory *d,
+			      const struct oo_record *rec);
+
 size_t oo_directory_count(const struct oo_directory *d);
 size_t oo_directory_sessions(const struct oo_directory *d);
 /* Record @i of 0..oo_directory_max(); free ones have an empty number. */

@@ -17,6 +17,37 @@ uint32_t reg_stamp(const struct oo_reg *g, mono_us now)
 	return (uint32_t)((now - g->start) / MONO_MS);
 }
 
+void reg_put_interval(const struct oo_reg *g, struct wire_wr *w)
+{
+	mono_us longest = 0;
+
+	for (int f = 0; f < OO_FAMILIES; f++) {
+		if (net_addr_is_set(&g->hole[f].registrar) &&
+		    g->hole[f].interval > longest)
+			longest = g->hole[f].interval;
+	}
+	iax2_ie_put_u8(w, IAX2_IE_KH_INTERVAL,
+		       (uint8_t)((longest + MONO_S - 1) / MONO_S));
+}
+
+void oo_reg_hole_life(struct oo_reg *g, enum oo_family family, mono_us life,
+		      mono_us longest)
+{
+	struct oo_hole *h = &g->hole[family];
+	/* The margin is for a PING that is lost and sent again. */
+	mono_us i = life - life / 8;
+
+	if (life == 0)
+		i = g->cfg.keepalive;
+	i = mono_min(i, longest);
+	if (h->bearable != 0) {
+		i = mono_min(i, h->bearable);
+		/* It may have been a router that was started again. */
+		h->bearable += h->bearable / 4;
+	}
+	h->interval = i > INTERVAL_MIN_US ? i : INTERVAL_MIN_US;
+}
+
 /* Only what can be ours: behind a second NAT it is none of the outer one's. */
 static bool is_mapped(const struct oo_reg *g)
 {
@@ -51,6 +82,7 @@ static void send_ping(struct oo_reg *g, enum oo_family family, mono_us now)
 	oo_session_put(&g->session, &w);
 	if (h->path != 0)
 		iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, h->path);
+	reg_put_interval(g, &w);
 	if (family == OO_V4)
 		put_mapped(g, &w);
 	oo_put_pad(&w, buf, OO_PING_LEN, true);
@@ -82,7 +114,7 @@ void reg_ping_due(struct oo_reg *g, enum oo_family family, mono_us now)
 	send_ping(g, family, now);
 	/* A family that has never answered is asked rarely. */
 	if (h->missed >= MISSED_MAX)
-		h->next = now + g->interval;
+		h->next = now + mono_min(h->interval, g->cfg.keepalive);
 	else
 		h->next = now + pong_wait(h);
 }
@@ -115,6 +147,8 @@ void oo_reg_network_changed(struct oo_reg *g, mono_us now)
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		g->hole[f].missed = 0;
 		g->hole[f].rtt_us = 0;
+		g->hole[f].bearable = 0;
+		g->hole[f].interval = g->cfg.keepalive;
 	}
 	if (g->state == OO_REG_WAITING)
 		g->due = now;
@@ -144,9 +178,13 @@ static uint8_t hops_from_ttl(uint8_t ttl)
 
 unsigned reg_note_apparent(struct oo_hole *h, const struct net_addr *a)
 {
-	if (net_addr_equal(&h->apparent, a))
+	const struct net_addr was = h->apparent;
+
+	if (net_addr_equal(&was, a))
 		return 0;
 	h->apparent = *a;
+	if (net_addr_is_set(&was) && !net_addr_same_ip(&was, a))
+		return OO_CHANGE_APPARENT | OO_CHANGE_MOVED;
 	return OO_CHANGE_APPARENT;
 }
 
@@ -181,6 +219,13 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 		g->trouble = OO_TROUBLE_NONE;
 		change |= OO_CHANGE_UP;
 	}
+	/* Only the port is another: the hole died between two PINGs. */
+	if (was.port != 0 && was.port != m->reflexive.port &&
+	    net_addr_same_ip(&was, &m->reflexive) &&
+	    h->interval > INTERVAL_MIN_US) {
+		h->interval = h->interval * 2 / 3;
+		h->bearable = h->interval;
+	}
 	if (m->has_path) {
 		/* Not yet proved to receive here: say the cookie at once. */
 		h->path = m->path;
@@ -188,13 +233,8 @@ unsigned oo_reg_on_pong(struct oo_reg *g, const struct dgram *d,
 		return change;
 	}
 	h->path = 0;
-	/* Only the port is another: the hole died between two PINGs. */
-	if (was.port != 0 && was.port != m->reflexive.port &&
-	    net_addr_same_ip(&was, &m->reflexive) &&
-	    g->interval > INTERVAL_MIN_US)
-		g->interval = g->interval * 2 / 3;
 	h->next = now +
-		  reg_spread(g, g->interval * 85 / 100, g->interval * 95 / 100);
+		  reg_spread(g, h->interval * 85 / 100, h->interval * 95 / 100);
 	if (family == OO_V4 && g->mapped_path != 0)
 		h->next = now;
 	return change;

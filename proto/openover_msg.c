@@ -8,6 +8,7 @@
 #include "proto/keys.h"
 
 #define SEAL_LEN (2 + KEY_TAG_LEN)
+#define ENDS_TCP 0x01U
 
 const char *oo_verdict_text(enum oo_verdict v)
 {
@@ -176,6 +177,38 @@ static bool take_ours(struct oo_msg *m, const struct iax2_ie_view *v)
 	}
 }
 
+/* KH ENDS: flags, port, and perhaps an IPv4 address. */
+static bool take_ends(struct oo_msg *m, const struct iax2_ie_view *v)
+{
+	const uint8_t *p = v->value;
+
+	if (v->len != 3 && v->len != 7)
+		return false;
+	memset(&m->ends, 0, sizeof(m->ends));
+	m->ends.tcp = p[0] & ENDS_TCP;
+	m->ends.port = (uint16_t)(p[1] << 8 | p[2]);
+	if (v->len == 7)
+		m->ends.other =
+			net_addr_v4(p[3], p[4], p[5], p[6], m->ends.port);
+	return m->has_ends = true;
+}
+
+static bool take_measure(struct oo_msg *m, const struct iax2_ie_view *v)
+{
+	switch (v->type) {
+	case IAX2_IE_KH_ENDS:
+		return take_ends(m, v);
+	case IAX2_IE_KH_INTERVAL:
+		m->interval_s = v->value[0];
+		return m->has_interval = true;
+	case IAX2_IE_KH_END:
+		m->end = v->value[0];
+		return m->has_end = true;
+	default:
+		return true;
+	}
+}
+
 static bool take_address(struct oo_msg *m, const struct iax2_ie_view *v)
 {
 	switch (v->type) {
@@ -209,7 +242,7 @@ enum iax2_err oo_msg_decode(const uint8_t *pkt, size_t len, struct oo_msg *out)
 	r = wire_rd(m.hdr.body, m.hdr.body_len);
 	while (iax2_ie_next(&r, &v)) {
 		if (!take_standard(&m, &v) || !take_ours(&m, &v) ||
-		    !take_address(&m, &v))
+		    !take_address(&m, &v) || !take_measure(&m, &v))
 			return IAX2_E_BAD_IE;
 		m.sealed = v.type == IAX2_IE_KH_TAG;
 	}
@@ -248,6 +281,18 @@ void oo_put_addr(struct wire_wr *w, uint8_t ie, const struct net_addr *a)
 	const size_t n = net_addr_put(v, a);
 
 	iax2_ie_put(w, ie, v, n);
+}
+
+void oo_put_ends(struct wire_wr *w, const struct oo_ends *e)
+{
+	const bool other = net_addr_is_set(&e->other);
+
+	wire_wr_u8(w, IAX2_IE_KH_ENDS);
+	wire_wr_u8(w, other ? 7 : 3);
+	wire_wr_u8(w, e->tcp ? ENDS_TCP : 0);
+	wire_wr_u16(w, e->port);
+	if (other)
+		wire_wr_bytes(w, e->other.ip + 12, 4);
 }
 
 void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c)

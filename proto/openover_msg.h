@@ -24,15 +24,17 @@
 
 /* Sizes that bound what an unproved sender can draw out of us: a question of
  * this size is never answered with more. */
-#define OO_PING_LEN 78U   /* POKE of a session */
-#define OO_PUNCH_LEN 70U  /* POKE of a punch */
-#define OO_REGREQ_MIN 80U /* the first REGREQ */
+#define OO_PING_LEN 78U     /* POKE of a session */
+#define OO_PUNCH_LEN 70U    /* POKE of a punch */
+#define OO_REGREQ_MIN 80U   /* the first REGREQ */
+#define OO_MEASURE_LEN 120U /* a MEASURE that asks; up to two answers */
 
 /* IAX subclasses of ours, from the unassigned range (RFC 5457 section 4.4). */
 enum oo_subclass {
 	OO_OPEN_REQUEST = 0x68,
 	OO_OPEN = 0x69,
 	OO_OVER = 0x6a,
+	OO_MEASURE = 0x6b,
 	OO_RELAY = 0x6c,
 };
 
@@ -58,6 +60,21 @@ const char *oo_verdict_text(enum oo_verdict v);
 enum oo_nat {
 	OO_NAT_TRANSLATED = 0x01,   /* its address is not its own */
 	OO_NAT_PORT_CHANGED = 0x02, /* nor is its port kept */
+};
+
+/* The registrar's addresses that a node measures its translator with. */
+enum oo_end {
+	OO_END_MAIN,  /* the port that nodes register at */
+	OO_END_PORT,  /* another port of the same address */
+	OO_END_OTHER, /* that port of another address */
+	OO_ENDS,
+};
+
+/* KH ENDS: what the registrar has of them. */
+struct oo_ends {
+	uint16_t port;         /* of OO_END_PORT and OO_END_OTHER; 0: none */
+	bool tcp;              /* the main port tells TCP clients theirs */
+	struct net_addr other; /* IPv4 address of OO_END_OTHER; port 0: none */
 };
 
 /* KH CANDIDATE: how an address came to be known. */
@@ -90,7 +107,7 @@ struct oo_msg {
 	bool has_peer_key, has_punch, has_target, has_nat, has_delay;
 	bool has_called, has_calling, has_username, has_challenge;
 	bool has_calltoken, has_refresh, has_apparent, has_md5, sealed;
-	bool has_ports;
+	bool has_ends, has_interval, has_end, has_ports;
 	uint64_t session;
 	uint64_t counter;
 	uint8_t hello_version;
@@ -107,6 +124,9 @@ struct oo_msg {
 	struct net_addr target;
 	uint8_t nat;
 	uint16_t delay_ms;
+	struct oo_ends ends;
+	uint8_t interval_s; /* between the node's PINGs */
+	uint8_t end;        /* enum oo_end, or one we do not know */
 	struct oo_ports ports;
 	char called[IAX2_NUMBER_MAX + 1];
 	char calling[IAX2_NUMBER_MAX + 1];
@@ -137,6 +157,7 @@ struct wire_wr oo_frame_begin(uint8_t buf[OO_FRAME_MAX], uint8_t subclass,
 
 void oo_put_hello(struct wire_wr *w, const uint8_t key[KEY_PUBLIC_LEN]);
 void oo_put_addr(struct wire_wr *w, uint8_t ie, const struct net_addr *a);
+void oo_put_ends(struct wire_wr *w, const struct oo_ends *e);
 void oo_put_candidates(struct wire_wr *w, const struct oo_candidates *c);
 /* One more of them; ignored when there are OO_CANDIDATES_MAX. */
 void oo_candidate_add(struct oo_candidates *c, enum oo_candidate_type type,

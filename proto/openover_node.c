@@ -25,6 +25,8 @@ struct oo_node *oo_node_new(const struct oo_node_cfg *cfg, mono_us now)
 	n->cfg.identity = &n->id;
 	n->cfg.number = n->number;
 	n->started = now;
+	n->measure_at = MONO_NEVER;
+	n->measure_ends = MONO_NEVER;
 	n->tx = dgram_queue_new(cfg->tx_max);
 	if (!n->tx)
 		return oo_node_free(n);
@@ -75,6 +77,7 @@ static void report(struct oo_node *n, size_t i, unsigned change, mono_us now)
 		if (change & map[k].change)
 			node_event(n, map[k].kind)->registrar = n->place[i];
 	}
+	node_measure_change(n, change, now);
 	if (change & OO_CHANGE_UP)
 		node_relay_registered(n, i, now);
 }
@@ -127,6 +130,7 @@ static bool may_be_ours(const struct dgram *d)
 	case OO_OPEN_REQUEST:
 	case OO_OPEN:
 	case OO_OVER:
+	case OO_MEASURE:
 	case OO_RELAY:
 		return true;
 	case IAX2_IAX_POKE:
@@ -164,6 +168,8 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 		return node_on_open(n, g, d, m, now);
 	case OO_OVER:
 		return node_on_over(n, g, d, m, now);
+	case OO_MEASURE:
+		return node_on_measure(n, g, d, m, now);
 	case OO_RELAY:
 		return node_on_relay(n, g, m, now);
 	default:
@@ -212,11 +218,30 @@ static bool on_plain(struct oo_node *n, const struct dgram *d, mono_us now)
 	return false;
 }
 
+static bool is_measure(const struct dgram *d)
+{
+	return may_be_ours(d) && d->data[11] == OO_MEASURE;
+}
+
+/* They are for measuring: nobody is to place a call there. */
+static bool is_on_a_measuring_socket(const struct oo_node *n,
+				     const struct dgram *d)
+{
+	return d->path.sock != 0 && oo_measure_uses(&n->measure, d->path.sock);
+}
+
+static size_t octets_of(const struct dgram *d)
+{
+	return d->len + (net_addr_is_v4(&d->path.peer) ? 28 : 48);
+}
+
 enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 {
 	struct oo_msg m;
 	enum iax2_err err;
 
+	if (is_on_a_measuring_socket(n, d) && !is_measure(d))
+		return IAX2_E_REFUSED;
 	if (!may_be_ours(d))
 		return IAX2_E_NOT_OURS;
 	if (on_plain(n, d, now))
@@ -230,6 +255,7 @@ enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now)
 	if (m.hdr.subclass == IAX2_IAX_POKE && !m.has_punch && !m.has_session)
 		return IAX2_E_NOT_OURS;
 	n->count.rx++;
+	n->count.octets += octets_of(d);
 	if (m.hdr.dst_callno >= IAX2_CALLNO_REG_MIN)
 		return on_registration(n, d, &m, now);
 	if (m.has_punch)
@@ -291,13 +317,16 @@ void oo_node_tick(struct oo_node *n, mono_us now)
 	for (size_t i = 0; i < n->plain_n; i++)
 		report_plain(n, i, iax2_reg_tick(&n->plain[i], now));
 	node_peers_tick(n, now);
+	node_measure_tick(n, now);
 	node_relay_tick(n, now);
 	release_own(n, now);
 }
 
 mono_us oo_node_deadline(const struct oo_node *n)
 {
-	mono_us due = mono_min(node_peers_deadline(n), node_relay_deadline(n));
+	mono_us due = mono_min(
+		mono_min(node_peers_deadline(n), node_relay_deadline(n)),
+		node_measure_deadline(n));
 
 	if (!is_held_up(n))
 		return n->started;
@@ -311,9 +340,11 @@ mono_us oo_node_deadline(const struct oo_node *n)
 bool oo_node_next_tx(struct oo_node *n, struct dgram *out)
 {
 	while (dgram_queue_pop(n->tx, out)) {
-		if (out->path.sock != OO_SOCK_RELAY ||
-		    oo_node_relay_wrap(n, out))
-			return true;
+		if (out->path.sock == OO_SOCK_RELAY &&
+		    !oo_node_relay_wrap(n, out))
+			continue;
+		n->count.octets += octets_of(out);
+		return true;
 	}
 	return false;
 }
@@ -360,6 +391,7 @@ void oo_node_release(struct oo_node *n, mono_us now)
 
 void oo_node_network_changed(struct oo_node *n, mono_us now)
 {
+	node_measure_change(n, OO_CHANGE_MOVED, now);
 	for (size_t i = 0; i < n->regs_n; i++)
 		oo_reg_network_changed(&n->regs[i], now);
 	for (size_t i = 0; i < n->plain_n; i++)
@@ -373,7 +405,7 @@ void oo_node_own_addresses(struct oo_node *n, const struct net_addr *addrs,
 	memcpy(n->own, addrs, n->own_n * sizeof(n->own[0]));
 }
 
-static bool is_own(const struct oo_node *n, const struct net_addr *a)
+bool node_is_own(const struct oo_node *n, const struct net_addr *a)
 {
 	for (size_t i = 0; i < n->own_n; i++) {
 		if (net_addr_same_ip(&n->own[i], a))
@@ -390,7 +422,7 @@ uint8_t oo_node_nat(const struct oo_node *n)
 
 		if (!net_addr_is_set(a))
 			continue;
-		if (!is_own(n, a))
+		if (!node_is_own(n, a))
 			nat |= OO_NAT_TRANSLATED;
 		if (a->port != n->cfg.port)
 			nat |= OO_NAT_PORT_CHANGED;

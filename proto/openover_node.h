@@ -21,6 +21,7 @@
 #include "proto/iax2_err.h"
 #include "proto/keys.h"
 #include "proto/mono.h"
+#include "proto/openover_measure.h"
 #include "proto/openover_msg.h"
 #include "proto/openover_node_relay.h"
 #include "proto/openover_reg.h"
@@ -31,8 +32,9 @@ struct oo_node_cfg {
 	const struct key_identity *identity; /* copied */
 	const char *number;                  /* copied; 1..15 digits */
 	uint16_t port;     /* our own UDP port, to compare with the apparent */
-	mono_us keepalive; /* between PINGs, 5..120 s */
-	size_t tx_max;     /* datagrams queued, 8..65536 */
+	mono_us keepalive; /* between PINGs, 5..120 s, until measured */
+	mono_us keepalive_max;  /* measured, at most; 0: keepalive it stays */
+	size_t tx_max;          /* datagrams queued, 8..65536 */
 	uint32_t spray_packets; /* port probing, see openover_punch.h; 0: off */
 	uint32_t spray_sockets;
 	enum oo_relay_use relay;
@@ -59,6 +61,8 @@ enum oo_event_kind {
 	OO_EV_FAILED,       /* it ended with a verdict; the id is stale */
 	OO_EV_SOCKETS, /* open extra IPv4 sockets, then oo_node_sockets() */
 	OO_EV_SOCKETS_DONE, /* what oo_node_uses_socket() denies may go */
+	OO_EV_MEASURE,      /* open sockets, then oo_node_measure_sockets() */
+	OO_EV_MEASURED,     /* oo_node_measured() has something new */
 	OO_EV_RELAY,        /* our address at a relay came, changed or went */
 	OO_EV_BETTER,       /* after a path through a relay: u.better.path is
 			 proved as well, and direct */
@@ -110,6 +114,7 @@ struct oo_node_counters {
 	uint64_t forged; /* wrong seal, or no session or punch of that id */
 	uint64_t replayed;
 	uint64_t limited;
+	uint64_t octets; /* both ways, with IP and UDP headers */
 };
 
 struct oo_node;
@@ -180,6 +185,18 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 		     uint16_t count, mono_us now);
 /* Is a punch still using extra socket @sock? */
 bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock);
+/*
+ * What is known of our own network.  It is measured after a registration, when
+ * the network has changed, and every few hours, with the first registrar that
+ * helps.
+ */
+const struct oo_measured *oo_node_measured(const struct oo_node *n);
+/* Measure now, unless that is under way; false: no registrar helps. */
+bool oo_node_measure(struct oo_node *n, mono_us now);
+/* The sockets that OO_EV_MEASURE asked for: up to OO_MEASURE_FLOWS of each
+ * family, apart from the IAX2 port; @s with none of both ends it. */
+void oo_node_measure_sockets(struct oo_node *n,
+			     const struct oo_measure_sockets *s, mono_us now);
 /* Say good-bye to every registrar; OO_EV_RELEASED when all is said. */
 void oo_node_release(struct oo_node *n, mono_us now);
 /* Addresses or routes of this host changed. */

@@ -493,6 +493,8 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 
 bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 {
+	if (oo_measure_uses(&n->measure, sock))
+		return true;
 	for (size_t i = 0; i < PEERINGS; i++) {
 		const struct peering *p = &n->peer[i];
 

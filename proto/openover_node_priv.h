@@ -106,6 +106,10 @@ struct oo_node {
 	bool releasing;
 	bool own_released; /* and so are the registrations with a key */
 	struct peering peer[PEERINGS];
+	struct oo_measure measure;
+	size_t measure_reg;   /* of regs, that is asked */
+	mono_us measure_at;   /* next time */
+	mono_us measure_ends; /* with the sockets not yet here */
 	struct node_relay relay;
 	struct net_addr own[OWN_ADDRS];
 	size_t own_n;
@@ -116,6 +120,16 @@ struct oo_node {
 
 struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind);
 void node_check_released(struct oo_node *n);
+bool node_is_own(const struct oo_node *n, const struct net_addr *a);
+
+/* openover_node_measure.c */
+enum iax2_err node_on_measure(struct oo_node *n, struct oo_reg *g,
+			      const struct dgram *d, const struct oo_msg *m,
+			      mono_us now);
+/* Measure once in a while, and soon after @change. */
+void node_measure_change(struct oo_node *n, unsigned change, mono_us now);
+void node_measure_tick(struct oo_node *n, mono_us now);
+mono_us node_measure_deadline(const struct oo_node *n);
 
 enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
 			   const struct dgram *d, const struct oo_msg *m,

@@ -67,7 +67,8 @@ void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now)
 	memset(g, 0, sizeof(*g));
 	g->cfg = *cfg;
 	g->start = now;
-	g->interval = cfg->keepalive;
+	for (int f = 0; f < OO_FAMILIES; f++)
+		g->hole[f].interval = cfg->keepalive;
 	g->due = MONO_NEVER;
 }
 
@@ -132,6 +133,7 @@ static void send_regreq(struct oo_reg *g, mono_us now)
 	iax2_ie_put_text(&w, IAX2_IE_USERNAME, g->cfg.number);
 	iax2_ie_put_u16(&w, IAX2_IE_REFRESH,
 			(uint16_t)(g->cfg.keepalive / MONO_S));
+	reg_put_interval(g, &w);
 	if (g->state != OO_REG_TOKEN)
 		oo_put_hello(&w, g->hello);
 	if (answering) {
@@ -190,7 +192,11 @@ static bool is_registering(const struct oo_reg *g)
 static void use_address(struct oo_hole *h, const struct net_addr *a,
 			mono_us now)
 {
+	const struct oo_hole was = *h;
+
 	memset(h, 0, sizeof(*h));
+	h->interval = was.interval;
+	h->bearable = was.bearable;
 	h->registrar = *a;
 	h->next = now;
 }
@@ -344,6 +350,9 @@ static unsigned on_regack(struct oo_reg *g, const struct dgram *d,
 		return 0;
 	if (oo_reg_is_up(g))
 		change = 0; /* a refresh */
+	memset(&g->ends, 0, sizeof(g->ends));
+	if (m->has_ends)
+		g->ends = m->ends;
 	g->lost = false;
 	g->session = g->next;
 	key_wipe(&g->next, sizeof(g->next));

@@ -58,6 +58,8 @@ struct oo_hole {
 	unsigned missed;           /* PINGs in a row without PONG */
 	uint32_t rtt_us;           /* smoothed; 0: not measured */
 	uint8_t hops;              /* routers on the way, 0: unknown */
+	mono_us interval;          /* between PINGs */
+	mono_us bearable;          /* it once died within this; 0: never */
 	uint8_t local_ip[16];      /* our end of it; all zero: unknown */
 };
 
@@ -95,7 +97,7 @@ struct oo_reg {
 	struct oo_session session; /* id 0: none */
 	bool lost; /* no hole answers; the session is kept all the same */
 	struct oo_session next; /* agreed, not yet acknowledged */
-	mono_us interval;       /* between PINGs: at most cfg.keepalive */
+	struct oo_ends ends;    /* to measure with; port 0: none */
 	/* An IPv4 address that our router mapped, port 0: none; and the cookie
 	 * that arrived there, 0: none. */
 	struct net_addr mapped;
@@ -109,6 +111,7 @@ enum oo_reg_change {
 	OO_CHANGE_APPARENT = 4,
 	OO_CHANGE_TROUBLE = 8,
 	OO_CHANGE_RELEASED = 16,
+	OO_CHANGE_MOVED = 32, /* another address, not only another port */
 };
 
 void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now);
@@ -120,6 +123,10 @@ void oo_reg_addresses(struct oo_reg *g, const struct net_addr *addrs, size_t n,
 		      mono_us now);
 /* Our own network changed: ask at once what we look like now. */
 void oo_reg_network_changed(struct oo_reg *g, mono_us now);
+/* A hole of @family that was idle for @life stayed open; 0: not known.  PINGs
+ * come as rarely as that allows, at most every @longest. */
+void oo_reg_hole_life(struct oo_reg *g, enum oo_family family, mono_us life,
+		      mono_us longest);
 /* Say good-bye. */
 void oo_reg_release(struct oo_reg *g, mono_us now);
 

@@ -14,6 +14,8 @@ mono_us reg_spread(const struct oo_reg *g, mono_us low, mono_us high);
 uint32_t reg_stamp(const struct oo_reg *g, mono_us now);
 /* The registrar sees us at @a; OO_CHANGE_APPARENT when that is news. */
 unsigned reg_note_apparent(struct oo_hole *h, const struct net_addr *a);
+/* KH INTERVAL: the longest between two PINGs, for the registrar to know. */
+void reg_put_interval(const struct oo_reg *g, struct wire_wr *w);
 /* One PING is due: the last one was answered, or its answer is overdue. */
 void reg_ping_due(struct oo_reg *g, enum oo_family family, mono_us now);
 

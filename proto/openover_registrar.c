@@ -8,10 +8,12 @@
 #include "proto/iax2_ie.h"
 #include "proto/openover_registrar_priv.h"
 
-/* A node that was not heard for three of its usual intervals is offline. */
-#define ONLINE_US (45 * MONO_S)
+/* A node that was not heard for two of its intervals and this is offline. */
+#define ONLINE_SLACK_US (15 * MONO_S)
+#define ONLINE_MIN_US (45 * MONO_S)
 /* Its session is forgotten later: a node that comes back need not register. */
-#define FORGET_US (180 * MONO_S)
+#define FORGET_TIMES 4
+#define INTERVAL_MAX_S 120U
 #define SWEEP_US MONO_S
 #define UNPROVED_BUCKETS 16384U
 
@@ -64,17 +66,20 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	r->unproved = table(r, (struct rate_limit){ 1200, 40 });
 	r->registrations = table(r, limit_of(cfg->registrations_per_min));
 	r->auth_failures = table(r, limit_of(cfg->auth_failures_per_min));
+	r->measures = table(r, (struct rate_limit){ 60, 20 });
 	r->plains = oo_plains_new(cfg->plain_max);
 	r->opens_max = cfg->opens_max;
 	r->opens = calloc(cfg->opens_max, sizeof(r->opens[0]));
 	r->fifo = calloc(cfg->opens_max, sizeof(r->fifo[0]));
 	if (!registrar_relay_new(r, cfg) || !r->dir || !r->tx || !r->unproved ||
-	    !r->registrations || !r->auth_failures || !r->plains || !r->opens ||
-	    !r->fifo)
+	    !r->registrations || !r->auth_failures || !r->measures ||
+	    !r->plains || !r->opens || !r->fifo)
 		return oo_registrar_free(r);
 	(void)oo_registrar_limits(r, cfg);
 	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
 	r->random(r->random_ctx, r->tx_key, sizeof(r->tx_key));
+	r->random(r->random_ctx, r->measure_key[0], sizeof(r->measure_key));
+	r->measure_since = now;
 	r->sweep_next = now + SWEEP_US;
 	return r;
 }
@@ -89,6 +94,7 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 	rate_table_free(r->unproved);
 	rate_table_free(r->registrations);
 	rate_table_free(r->auth_failures);
+	rate_table_free(r->measures);
 	oo_plains_free(r->plains);
 	registrar_relay_free(r);
 	free(r->opens);
@@ -112,6 +118,12 @@ bool oo_registrar_limits(struct oo_registrar *r,
 	r->token_optional = cfg->token_optional;
 	r->token_optional_n = cfg->token_optional_n;
 	return true;
+}
+
+void oo_registrar_measure(struct oo_registrar *r,
+			  const struct oo_measure_ends *ends)
+{
+	r->measure = *ends;
 }
 
 void oo_registrar_datetime(struct oo_registrar *r, uint32_t datetime)
@@ -207,6 +219,8 @@ static enum iax2_err on_ping(struct oo_registrar *r, const struct dgram *d,
 		oo_directory_move(r->dir, rec, &d->path, now);
 		registrar_mapped(r, rec, d, m);
 	}
+	if (m->has_interval)
+		oo_directory_set_interval(r->dir, rec, m->interval_s);
 
 	w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
 	oo_session_put(&rec->session, &w);
@@ -268,6 +282,14 @@ static enum iax2_err on_regrel(struct oo_registrar *r, const struct dgram *d,
 	return IAX2_OK;
 }
 
+/* The other ends are for measuring: no address is proved through them. */
+static bool is_measuring_socket(const struct oo_registrar *r, uint16_t sock)
+{
+	return sock != 0 &&
+	       (sock == r->measure.port[OO_V4] ||
+		sock == r->measure.port[OO_V6] || sock == r->measure.other);
+}
+
 enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 			      mono_us now)
 {
@@ -283,6 +305,12 @@ enum iax2_err oo_registrar_rx(struct oo_registrar *r, const struct dgram *d,
 		else
 			r->n.malformed++;
 		return err;
+	}
+	if (m.hdr.subclass == OO_MEASURE)
+		return registrar_on_measure(r, d, &m, now);
+	if (is_measuring_socket(r, d->path.sock)) {
+		r->n.not_ours++;
+		return IAX2_E_NOT_OURS;
 	}
 	switch (m.hdr.subclass) {
 	case IAX2_IAX_POKE:
@@ -316,10 +344,31 @@ mono_us registrar_last_heard(const struct oo_record *rec)
 						     : rec->heard[OO_V6];
 }
 
-bool oo_registrar_is_online(const struct oo_record *rec, mono_us now)
+/* How long a node counts as online after it was heard: it is up to the node
+ * how often it PINGs, within limits. */
+static mono_us online_time(const struct oo_registrar *r,
+			   const struct oo_record *rec)
+{
+	const uint8_t told = oo_directory_interval(r->dir, rec);
+	const mono_us interval =
+		(told < INTERVAL_MAX_S ? told : INTERVAL_MAX_S) * MONO_S;
+	const mono_us online = 2 * interval + ONLINE_SLACK_US;
+
+	return online > ONLINE_MIN_US ? online : ONLINE_MIN_US;
+}
+
+bool registrar_is_lately(const struct oo_registrar *r,
+			 const struct oo_record *rec, mono_us heard,
+			 mono_us now)
+{
+	return now - heard < online_time(r, rec);
+}
+
+bool oo_registrar_is_online(const struct oo_registrar *r,
+			    const struct oo_record *rec, mono_us now)
 {
 	return rec->session.id != 0 &&
-	       now - registrar_last_heard(rec) < ONLINE_US;
+	       registrar_is_lately(r, rec, registrar_last_heard(rec), now);
 }
 
 /* Look at a thirtieth of the records each second. */
@@ -334,7 +383,8 @@ static void sweep(struct oo_registrar *r, mono_us now)
 		r->sweep_at = r->sweep_at + 1 < max ? r->sweep_at + 1 : 0;
 		rec = oo_directory_at(r->dir, r->sweep_at);
 		if (rec->session.id == 0 ||
-		    now - registrar_last_heard(rec) < FORGET_US)
+		    now - registrar_last_heard(rec) <
+			    FORGET_TIMES * online_time(r, rec))
 			continue;
 		oo_directory_end(r->dir, rec);
 		registrar_event(r, OO_REG_EV_DOWN, rec->number, NULL);

@@ -25,8 +25,20 @@
 #include "proto/mono.h"
 #include "proto/net_path.h"
 #include "proto/openover_directory.h"
+#include "proto/openover_msg.h"
 #include "proto/openover_plain.h"
 #include "proto/openover_relay.h"
+
+/*
+ * Where a registrar that lets nodes measure their translators listens besides
+ * (OPEN-OVER.md section 4.8): ids of the caller's sockets, as in net_path.sock.
+ * Nothing but MEASURE is taken from them.
+ */
+struct oo_measure_ends {
+	struct oo_ends told;        /* to nodes; port 0: no measuring */
+	uint16_t port[OO_FAMILIES]; /* 0: none of that family */
+	uint16_t other;             /* IPv4 alone; 0: none */
+};
 
 struct oo_registrar_cfg {
 	const struct key_identity *identity; /* copied */
@@ -66,6 +78,7 @@ struct oo_registrar_counters {
 	uint64_t moves;        /* sessions that moved to another address */
 	uint64_t opens;        /* OPEN_REQUESTs taken up */
 	uint64_t opens_ok;     /* of those, accepted by the target */
+	uint64_t measures;     /* MEASUREs answered */
 };
 
 enum oo_registrar_event_kind {
@@ -113,13 +126,17 @@ enum iax2_err oo_registrar_plain_remove(struct oo_registrar *r,
 /* For looking: records, sessions, proved addresses. */
 struct oo_directory *oo_registrar_directory(struct oo_registrar *r);
 const struct oo_plains *oo_registrar_plains(const struct oo_registrar *r);
-bool oo_registrar_is_online(const struct oo_record *rec, mono_us now);
+bool oo_registrar_is_online(const struct oo_registrar *r,
+			    const struct oo_record *rec, mono_us now);
 const struct oo_registrar_counters *
 oo_registrar_counters(const struct oo_registrar *r);
 /* Take over refresh_s, the limits by the minute and token_optional from @cfg,
  * whose sizes and identity are not looked at.  False when out of range. */
 bool oo_registrar_limits(struct oo_registrar *r,
 			 const struct oo_registrar_cfg *cfg);
+/* Let nodes measure with these sockets; none when it was not called. */
+void oo_registrar_measure(struct oo_registrar *r,
+			  const struct oo_measure_ends *ends);
 /* The present DATETIME (iax2_datetime()), for plain clients' clocks; 0: not
  * told. */
 void oo_registrar_datetime(struct oo_registrar *r, uint32_t datetime);

@@ -11,25 +11,23 @@
 #include "proto/iax2_ie.h"
 
 /* The address of a family that is proved, and heard from lately. */
-static const struct net_addr *proved(const struct oo_record *rec,
+static const struct net_addr *proved(const struct oo_registrar *r,
+				     const struct oo_record *rec,
 				     enum oo_family f, mono_us now)
 {
-	struct oo_record one = { .session.id = rec->session.id };
-
-	one.heard[f] = rec->heard[f];
 	return net_addr_is_set(&rec->path[f].peer) &&
-			       oo_registrar_is_online(&one, now)
+			       registrar_is_lately(r, rec, rec->heard[f], now)
 		       ? &rec->path[f].peer
 		       : NULL;
 }
 
 /* Thousands share a carrier's address, so this is no proof: only a reason. */
-static bool at_one_site(const struct oo_record *a, const struct oo_record *b,
-			mono_us now)
+static bool at_one_site(const struct oo_registrar *r, const struct oo_record *a,
+			const struct oo_record *b, mono_us now)
 {
 	for (int f = 0; f < OO_FAMILIES; f++) {
-		const struct net_addr *x = proved(a, (enum oo_family)f, now);
-		const struct net_addr *y = proved(b, (enum oo_family)f, now);
+		const struct net_addr *x = proved(r, a, (enum oo_family)f, now);
+		const struct net_addr *y = proved(r, b, (enum oo_family)f, now);
 
 		if (x && y && oo_addr_same_net(x, y))
 			return true;
@@ -37,11 +35,12 @@ static bool at_one_site(const struct oo_record *a, const struct oo_record *b,
 	return false;
 }
 
-static void add_proved(const struct oo_record *rec, struct oo_candidates *out,
+static void add_proved(const struct oo_registrar *r,
+		       const struct oo_record *rec, struct oo_candidates *out,
 		       mono_us now)
 {
-	const struct net_addr *v4 = proved(rec, OO_V4, now);
-	const struct net_addr *v6 = proved(rec, OO_V6, now);
+	const struct net_addr *v4 = proved(r, rec, OO_V4, now);
+	const struct net_addr *v6 = proved(r, rec, OO_V6, now);
 	struct net_addr mapped;
 
 	if (v6)
@@ -56,20 +55,22 @@ static void add_proved(const struct oo_record *rec, struct oo_candidates *out,
 		oo_candidate_add(out, OO_CANDIDATE_MAPPED, &mapped);
 }
 
-void registrar_candidates_of(const struct oo_record *rec,
+void registrar_candidates_of(const struct oo_registrar *r,
+			     const struct oo_record *rec,
 			     struct oo_candidates *out, mono_us now)
 {
 	out->n = 0;
-	add_proved(rec, out, now);
+	add_proved(r, rec, out, now);
 }
 
-void registrar_candidates(const struct oo_record *rec,
+void registrar_candidates(const struct oo_registrar *r,
+			  const struct oo_record *rec,
 			  const struct oo_local *local,
 			  const struct oo_record *to, struct oo_candidates *out,
 			  mono_us now)
 {
-	registrar_candidates_of(rec, out, now);
-	if (!at_one_site(rec, to, now))
+	registrar_candidates_of(r, rec, out, now);
+	if (!at_one_site(r, rec, to, now))
 		return;
 	for (size_t i = 0; i < local->n; i++) {
 		const struct net_addr *a = &local->addr[i];

@@ -116,7 +116,7 @@ void registrar_send_over(struct oo_registrar *r, const struct open_tx *t,
 	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
 	const uint64_t counter = oo_session_put(&caller->session, &w);
 
-	registrar_candidates(target, &t->target_local, caller, &c, now);
+	registrar_candidates(r, target, &t->target_local, caller, &c, now);
 	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, t->caller_tx);
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_ACCEPTED);
 	iax2_ie_put_text(&w, IAX2_IE_CALLED_NUMBER, target->number);
@@ -138,7 +138,7 @@ void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
 {
 	struct oo_candidates c;
 
-	registrar_candidates(caller, &t->caller_local, target, &c, now);
+	registrar_candidates(r, caller, &t->caller_local, target, &c, now);
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		uint8_t buf[OO_FRAME_MAX];
 		struct wire_wr w;
@@ -198,7 +198,7 @@ static struct oo_record *wanted(struct oo_registrar *r, const struct oo_msg *m,
 	if (!rec)
 		return NULL;
 	*why = OO_OFFLINE;
-	return oo_registrar_is_online(rec, now) ? rec : NULL;
+	return oo_registrar_is_online(r, rec, now) ? rec : NULL;
 }
 
 /* A plain client opens no hole and needs none: its address is the answer. */

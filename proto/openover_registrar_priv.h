@@ -62,6 +62,10 @@ struct oo_registrar {
 	struct rate_table *registrations; /* public-key work */
 	struct rate_table *auth_failures; /* wrong passwords, by name too */
 	struct rate_limit opens_limit;
+	struct oo_measure_ends measure;
+	struct rate_table *measures;            /* by record */
+	uint8_t measure_key[2][KEY_SHARED_LEN]; /* present and former */
+	mono_us measure_since;
 	const struct net_prefix *token_optional;
 	size_t token_optional_n;
 	uint16_t refresh_s;
@@ -110,6 +114,13 @@ enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 enum iax2_err registrar_on_plain(struct oo_registrar *r, const struct dgram *d,
 				 const struct oo_msg *m, mono_us now);
 void registrar_plain_sweep(struct oo_registrar *r, mono_us now);
+/* Was the node heard at @heard so lately that it still is there? */
+bool registrar_is_lately(const struct oo_registrar *r,
+			 const struct oo_record *rec, mono_us heard,
+			 mono_us now);
+enum iax2_err registrar_on_measure(struct oo_registrar *r,
+				   const struct dgram *d,
+				   const struct oo_msg *m, mono_us now);
 /* The header of an answer within an exchange that the client began. */
 struct iax2_full registrar_answer(const struct oo_msg *m);
 /* CALLTOKEN, to those who know of it. */
@@ -126,7 +137,8 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 				const struct oo_msg *m, mono_us now);
 /* Those fit to be named to @to: its own word @local too when both are at one
  * site. */
-void registrar_candidates(const struct oo_record *rec,
+void registrar_candidates(const struct oo_registrar *r,
+			  const struct oo_record *rec,
 			  const struct oo_local *local,
 			  const struct oo_record *to, struct oo_candidates *out,
 			  mono_us now);
@@ -168,7 +180,8 @@ struct oo_record *registrar_party(struct oo_registrar *r, uint32_t index,
 				  uint64_t session);
 /* Addresses of a node that are fit to be named to any other: proved, and heard
  * of lately. */
-void registrar_candidates_of(const struct oo_record *rec,
+void registrar_candidates_of(const struct oo_registrar *r,
+			     const struct oo_record *rec,
 			     struct oo_candidates *out, mono_us now);
 void registrar_send_verdict(struct oo_registrar *r, struct oo_record *caller,
 			    const struct net_path *path, uint64_t caller_tx,

@@ -141,6 +141,8 @@ static void acknowledge(struct oo_registrar *r, const struct dgram *d,
 	iax2_ie_put_u16(&w, IAX2_IE_REFRESH, r->refresh_s);
 	iax2_ie_put(&w, IAX2_IE_APPARENT_ADDR, addr,
 		    net_addr_put_sockaddr(addr, &d->path.peer));
+	if (r->measure.told.port != 0)
+		oo_put_ends(&w, &r->measure.told);
 	oo_session_put(&rec->session, &w);
 	seal_append(&w, buf, rec->session.tx_key);
 	registrar_send(r, &d->path, buf, &w);
@@ -211,6 +213,7 @@ static enum iax2_err authenticate(struct oo_registrar *r, const struct dgram *d,
 		registrar_relay_keep(r, rec, now);
 		oo_directory_begin(r->dir, rec, &s);
 		oo_directory_move(r->dir, rec, &d->path, now);
+		oo_directory_set_interval(r->dir, rec, m->interval_s);
 		r->n.registered++;
 		registrar_event(r, OO_REG_EV_UP, rec->number, &d->path.peer);
 		acknowledge(r, d, m, rec);

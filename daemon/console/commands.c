@@ -120,10 +120,24 @@ static enum console_exit do_reload(const struct console *c, int argc,
 			 : usage("reload");
 }
 
+static void on_progress(void *ctx, const char *method, const json_t *params)
+{
+	const struct console *c = ctx;
+	const char *text = json_string_value(json_object_get(params, "text"));
+
+	if (strcmp(method, "progress") == 0 && text && !c->json)
+		(void)printf("... %s\n", text);
+	(void)fflush(stdout);
+}
+
 static enum console_exit do_doctor(const struct console *c, int argc,
 				   char *const *argv)
 {
-	const struct ask a = { .method = "doctor" };
+	struct console own = *c;
+	const struct ask a = { .method = "doctor",
+			       .note = isatty(STDOUT_FILENO) ? on_progress
+							     : NULL,
+			       .ctx = &own };
 	json_t *result;
 	enum console_exit status;
 
@@ -134,23 +148,13 @@ static enum console_exit do_doctor(const struct console *c, int argc,
 	if (status != CONSOLE_DONE)
 		return status;
 	if (c->json)
-		print_json(result, true);
+		print_json(json_object_get(result, "findings"), true);
 	else
 		print_doctor(result);
 	if (!json_is_true(json_object_get(result, "ok")))
 		status = CONSOLE_REFUSED;
 	json_decref(result);
 	return status;
-}
-
-static void on_progress(void *ctx, const char *method, const json_t *params)
-{
-	const struct console *c = ctx;
-	const char *text = json_string_value(json_object_get(params, "text"));
-
-	if (strcmp(method, "progress") == 0 && text && !c->json)
-		(void)printf("... %s\n", text);
-	(void)fflush(stdout);
 }
 
 static bool take_connect_option(int argc, char *const *argv, int *i,

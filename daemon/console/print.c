@@ -157,9 +157,9 @@ void print_doctor(const json_t *result)
 
 	json_array_foreach(json_object_get(result, "findings"), i, f)
 	{
-		(void)printf("%-4s %s\n", text(f, "level"), text(f, "what"));
-		if (text(f, "means")[0] != '\0')
-			(void)printf("     %s\n", text(f, "means"));
+		(void)printf("%-4s %s\n", text(f, "state"), text(f, "seen"));
+		if (text(f, "meaning")[0] != '\0')
+			(void)printf("     %s\n", text(f, "meaning"));
 		if (text(f, "mend")[0] != '\0')
 			(void)printf("     Mend: %s\n", text(f, "mend"));
 	}

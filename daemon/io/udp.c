@@ -94,8 +94,8 @@ static bool set_options(int fd, bool v6)
 	       set_option(fd, IPPROTO_IP, IP_RECVTTL, 1) == 0;
 }
 
-static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
-		     bool second)
+int udp_sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
+		  bool second)
 {
 	const bool v6 = !net_addr_is_v4(at);
 	struct sockaddr_storage sa;
@@ -132,7 +132,7 @@ static int sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
 	return 0;
 }
 
-static void sock_close(struct sock *s)
+void udp_sock_close(struct sock *s)
 {
 	if (s->fd < 0)
 		return;
@@ -189,7 +189,7 @@ static int open_family(struct udp *u, size_t which, const char *bind,
 			       bind, which == SOCK4 ? '4' : '6');
 		return -EINVAL;
 	}
-	err = sock_open(u, &u->main[which], &at, false);
+	err = udp_sock_open(u, &u->main[which], &at, false);
 	/* A machine without IPv6 is no fault. */
 	if (err == -EAFNOSUPPORT && which == SOCK6)
 		return 0;
@@ -217,8 +217,8 @@ static int open_port(struct udp *u, char why[UDP_WHY_MAX])
 static void close_port(struct udp *u)
 {
 	for (size_t i = 0; i < SOCKS; i++) {
-		sock_close(&u->main[i]);
-		sock_close(&u->preferred[i]);
+		udp_sock_close(&u->main[i]);
+		udp_sock_close(&u->preferred[i]);
 	}
 }
 
@@ -234,9 +234,9 @@ static void move_extra(struct udp *u, struct sock *s)
 		getsockname(s->fd, (struct sockaddr *)&sa, &len) == 0 &&
 		net_addr_from_sockaddr((const struct sockaddr *)&sa, &at);
 
-	sock_close(s);
+	udp_sock_close(s);
 	if (known)
-		(void)sock_open(u, s, &at, false);
+		(void)udp_sock_open(u, s, &at, false);
 }
 
 /*
@@ -358,7 +358,7 @@ struct udp *udp_close(struct udp *u)
 		event_free(u->look);
 	close_port(u);
 	for (size_t i = 0; i < EXTRA_MAX; i++)
-		sock_close(&u->extra[i]);
+		udp_sock_close(&u->extra[i]);
 	free(u);
 	return NULL;
 }
@@ -378,7 +378,7 @@ static int second_socket(struct udp *u, size_t which)
 	if (!configured(u, which, &at) ||
 	    set_option(u->main[which].fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
 		return -EINVAL;
-	return sock_open(u, &u->preferred[which], &at, true);
+	return udp_sock_open(u, &u->preferred[which], &at, true);
 }
 
 int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n)
@@ -408,35 +408,4 @@ int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n)
 const struct udp_counters *udp_counters(const struct udp *u)
 {
 	return &u->n;
-}
-
-/* --- extra sockets ------------------------------------------------------ */
-
-uint16_t udp_extra_open(struct udp *u, uint16_t n, uint16_t *first)
-{
-	struct net_addr any = net_addr_v4(0, 0, 0, 0, 0);
-	uint16_t start = 0, got = 0;
-
-	if (u->main[SOCK4].fd < 0)
-		return 0;
-	/* Bound where the port is, so that they take the same way out. */
-	if (net_addr_parse(u->cfg.bind4, 1, &any))
-		any.port = 0;
-	while (start < EXTRA_MAX && u->extra[start].fd >= 0)
-		start++;
-	while (got < n && start + got < EXTRA_MAX &&
-	       u->extra[start + got].fd < 0 &&
-	       sock_open(u, &u->extra[start + got], &any, false) == 0)
-		got++;
-	*first = (uint16_t)(start + 1);
-	return got;
-}
-
-void udp_extra_close(struct udp *u, bool (*keep)(void *ctx, uint16_t sock),
-		     void *ctx)
-{
-	for (size_t i = 0; i < EXTRA_MAX; i++) {
-		if (u->extra[i].fd >= 0 && !keep(ctx, u->extra[i].id))
-			sock_close(&u->extra[i]);
-	}
 }

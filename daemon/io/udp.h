@@ -88,9 +88,15 @@ void udp_watch(struct udp *u, void (*fn)(void *ctx, const struct udp_seen *s),
 /*
  * Open up to @n extra IPv4 sockets.  Their ids (net_path.sock) are
  * consecutive from *@first; returns how many there are, which is less than @n
- * when the kernel has no more, or when some are open already.
+ * when the kernel has no more, or no such row of ids is free.
  */
 uint16_t udp_extra_open(struct udp *u, uint16_t n, uint16_t *first);
+/* The same for IPv6. */
+uint16_t udp_extra_open6(struct udp *u, uint16_t n, uint16_t *first);
+/* One at an address and port of the caller's choice.  0 or -errno. */
+int udp_extra_listen(struct udp *u, const struct net_addr *at, uint16_t *sock);
+/* Our port of extra socket @sock; 0: unknown. */
+uint16_t udp_extra_port(const struct udp *u, uint16_t sock);
 /* Close the extra sockets that @keep does not want. */
 void udp_extra_close(struct udp *u, bool (*keep)(void *ctx, uint16_t sock),
 		     void *ctx);

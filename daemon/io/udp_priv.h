@@ -3,7 +3,7 @@
 #define DAEMON_IO_UDP_PRIV_H
 
 /* What the parts of the sockets share: opening and receiving (udp.c), sending
- * and watching (udp_send.c). */
+ * and watching (udp_send.c), extra sockets (udp_extra.c). */
 
 #include <event2/event.h>
 #include <sys/socket.h>
@@ -49,6 +49,10 @@ struct udp {
 	struct dgram sent[BATCH]; /* without its data */
 };
 
+/* Bound at @at; @second joins a port that is ours.  0 or -errno. */
+int udp_sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
+		  bool second);
+void udp_sock_close(struct sock *s);
 /* Show the watcher a datagram of socket @fd; there is one. */
 void udp_show(const struct udp *u, int fd, const struct dgram *d, bool sent);
 

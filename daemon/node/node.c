@@ -59,6 +59,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.number = n->number,
 		.port = n->cfg.port,
 		.keepalive = n->cfg.keepalive_s * MONO_S,
+		.keepalive_max = n->cfg.keepalive_max_s * MONO_S,
 		.tx_max = TX_MAX,
 		.spray_packets = n->cfg.spray_packets,
 		.spray_sockets = n->cfg.spray_sockets,
@@ -190,6 +191,12 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 		break;
 	case OO_EV_SOCKETS_DONE:
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
+		break;
+	case OO_EV_MEASURE:
+		node_push(n, NODE_EV_MEASURE)->registrar = in->registrar;
+		break;
+	case OO_EV_MEASURED:
+		node_push(n, NODE_EV_MEASURED)->registrar = in->registrar;
 		break;
 	case OO_EV_EXPECT:
 		(void)iax2_expect(n->ep, &in->u.expect.ticket,

@@ -57,6 +57,7 @@ struct node_cfg {
 	const struct key_identity *identity; /* copied */
 	uint16_t port;
 	uint32_t keepalive_s;
+	uint32_t keepalive_max_s; /* measured, at most; 0: not adapted */
 	uint16_t calls_max;
 	struct iax2_limits limits;
 	const struct net_prefix *token_optional; /* borrowed, outlives it */
@@ -135,6 +136,9 @@ enum node_event_kind {
 	NODE_EV_SOCKETS_OPEN,  /* answer with node_sockets() */
 	NODE_EV_SOCKETS_CLOSE, /* close all extra sockets but those that
 				  node_uses_socket() says */
+	NODE_EV_MEASURE,       /* open sockets and answer with
+				  oo_node_measure_sockets() */
+	NODE_EV_MEASURED,      /* oo_node_measured() has news */
 	NODE_EV_STOPPED,       /* node_stop() is done */
 };
 

@@ -21,6 +21,7 @@
 #include "daemon/io/udp.h"
 #include "daemon/registrar/cluster.h"
 #include "daemon/registrar/directory.h"
+#include "daemon/registrar/ends.h"
 #include "daemon/registrar/relay_io.h"
 #include "daemon/registrar/roster.h"
 #include "proto/iax2_ie.h"
@@ -41,6 +42,7 @@ struct server {
 	struct directory *directory;
 	struct roster roster;
 	struct cluster *cluster; /* NULL: alone */
+	struct ends ends;
 	struct event_base *base;
 	struct udp *udp;
 	struct relay_io *relay;
@@ -284,7 +286,8 @@ static size_t count_online(const struct server *s)
 	size_t n = 0;
 
 	for (size_t i = 0; i < oo_directory_max(dir); i++)
-		n += oo_registrar_is_online(oo_directory_at(dir, i), now);
+		n += oo_registrar_is_online(s->registrar,
+					    oo_directory_at(dir, i), now);
 	return n;
 }
 
@@ -472,6 +475,7 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 		.on_batch = on_batch,
 		.ctx = s,
 	};
+	struct oo_measure_ends ends;
 	int err = start_registrar(s, why);
 
 	if (err != 0)
@@ -489,8 +493,11 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 	err = udp_open(&s->udp, s->base, &udp, why);
 	if (err == 0 && why[0] != '\0')
 		log_warning("%s", why);
-	if (err == 0)
+	if (err == 0) {
+		ends_open(&s->ends, s->udp, s->base, s->conf, &ends);
+		oo_registrar_measure(s->registrar, &ends);
 		err = open_control(s, why);
+	}
 	if (err == 0)
 		err = cluster_open(&s->cluster,
 				   &(struct cluster_cfg){
@@ -523,6 +530,7 @@ static void done(struct server *s)
 	for (size_t i = 0; i < SIGNALS; i++)
 		free_event(s->signals[i]);
 	loop_timer_done(&s->timer);
+	ends_close(&s->ends);
 	s->udp = udp_close(s->udp);
 	s->relay = relay_io_close(s->relay);
 	s->registrar = oo_registrar_free(s->registrar);

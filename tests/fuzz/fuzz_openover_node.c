@@ -19,12 +19,14 @@
 #define REGISTRAR NODES
 #define PARTIES (NODES + 1)
 #define WIRE 64U /* datagrams under way; more are lost */
+#define SOCKETS 16U
 #define STEPS_MAX 10000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct flying {
 	unsigned from;
+	uint16_t sock;
 	struct net_addr to;
 	uint8_t ttl;
 	size_t len;
@@ -82,11 +84,23 @@ static void launch(struct fuzz *z, unsigned from, const struct dgram *d)
 	if (z->n == WIRE)
 		return;
 	f->from = from;
+	f->sock = d->path.sock;
 	f->to = d->path.peer;
 	f->ttl = d->ttl;
 	f->len = d->len;
 	memcpy(f->data, d->data, d->len);
 	z->n++;
+}
+
+static void give_sockets(struct fuzz *z, unsigned i)
+{
+	struct oo_measure_sockets s = {
+		.of[OO_V4] = { .first = 1, .n = OO_MEASURE_FLOWS },
+	};
+
+	for (uint16_t k = 0; k < OO_MEASURE_FLOWS; k++)
+		s.of[OO_V4].port[k] = (uint16_t)(4570 + k);
+	oo_node_measure_sockets(z->node[i], &s, z->now);
 }
 
 static void told(struct fuzz *z, unsigned i, const struct oo_event *ev)
@@ -96,6 +110,8 @@ static void told(struct fuzz *z, unsigned i, const struct oo_event *ev)
 		if (!z->refuses)
 			(void)oo_node_answer(z->node[i], ev->id, true, z->now);
 	}
+	if (ev->kind == OO_EV_MEASURE)
+		give_sockets(z, i);
 	if (ev->kind == OO_EV_SOCKETS)
 		oo_node_sockets(z->node[i], ev->id, 1,
 				(uint16_t)ev->u.sockets.count, z->now);
@@ -129,7 +145,7 @@ static void deliver(struct fuzz *z, unsigned from, const struct net_addr *to,
 {
 	/* Exact size, so that an over-read is seen. */
 	uint8_t *copy = malloc(f->len ? f->len : 1);
-	const struct dgram d = {
+	struct dgram d = {
 		.path.peer = address(from),
 		.ttl = f->ttl ? f->ttl : 64,
 		.data = copy,
@@ -137,12 +153,14 @@ static void deliver(struct fuzz *z, unsigned from, const struct net_addr *to,
 	};
 
 	must(copy != NULL);
+	d.path.peer.port = (uint16_t)(d.path.peer.port + f->sock);
+	d.path.sock = (uint16_t)(to->port - 4569);
 	if (f->len > 0)
 		memcpy(copy, f->data, f->len);
 	for (unsigned i = 0; i < PARTIES; i++) {
 		const struct net_addr a = address(i);
 
-		if (!net_addr_equal(&a, to))
+		if (!net_addr_same_ip(&a, to) || d.path.sock > SOCKETS)
 			continue;
 		if (i == REGISTRAR)
 			(void)oo_registrar_rx(z->registrar, &d, z->now);
@@ -264,6 +282,7 @@ static void command(struct fuzz *z, uint8_t op, uint8_t arg)
 		z->refuses = arg & 1;
 		break;
 	default:
+		(void)oo_node_measure(n, z->now);
 		oo_node_own_addresses(n, &a, 1);
 		(void)oo_registrar_node_put(z->registrar, number[arg % 2],
 					    id[arg / 2 % PARTIES].public_key);
@@ -293,6 +312,7 @@ static void operate(struct fuzz *z, struct wire_rd *r)
 			deliver(z, f.from, &f.to, &f);
 			launch(z, f.from,
 			       &(struct dgram){ .path.peer = f.to,
+						.path.sock = f.sock,
 						.ttl = f.ttl,
 						.data = f.data,
 						.len = f.len });
@@ -317,6 +337,8 @@ static void operate(struct fuzz *z, struct wire_rd *r)
 
 static void start(struct fuzz *z)
 {
+	static const struct oo_measure_ends ends = { .told = { .port = 4570 },
+						     .port = { 1, 1 } };
 	static const char *const number[NODES] = { "2001", "2002" };
 	const struct oo_registrar_cfg rc = {
 		.identity = &id[REGISTRAR],
@@ -333,6 +355,8 @@ static void start(struct fuzz *z)
 	const struct net_addr at = address(REGISTRAR);
 
 	z->registrar = oo_registrar_new(&rc, z->now);
+	if (z->registrar)
+		oo_registrar_measure(z->registrar, &ends);
 	must(z->registrar != NULL);
 	for (unsigned i = 0; i < NODES; i++) {
 		const struct oo_node_cfg nc = {

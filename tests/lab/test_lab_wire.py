@@ -18,7 +18,7 @@ from stations import KEYHOLE, REGISTRAR, Node, speech
 from tap import Failed, equal, main, test, true
 from topology import CARRIER, FIREWALL6, HOME, World
 
-OURS = {0x68: 'OPEN_REQUEST', 0x69: 'OPEN', 0x6a: 'OVER'}
+OURS = {0x68: 'OPEN_REQUEST', 0x69: 'OPEN', 0x6a: 'OVER', 0x6b: 'MEASURE'}
 SECRETS = {0x07: 'PASSWORD', 0x10: 'MD5 RESULT', 0x11: 'RSA RESULT', 0x20: 'ED25519 RESULT',
            0x1d: 'PROVISIONING', 0x1e: 'AESPROVISIONING', 0x35: 'VARIABLE',
            0x2c: 'ENCKEY', 0x34: 'OSPTOKEN', 0x36: 'CALLTOKEN', 0xe1: 'KH TAG',

@@ -264,7 +264,10 @@ static struct mapping *outwards(struct fake_net *net, struct nat *n,
 	for (size_t i = 0; i < n->n; i++) {
 		m = &n->map[i];
 		if (alive(net, n, m) && net_addr_equal(&m->inside, inside) &&
-		    (!n->cfg.mapping_by_peer || net_addr_equal(&m->peer, peer)))
+		    (!n->cfg.mapping_by_peer ||
+		     net_addr_equal(&m->peer, peer)) &&
+		    (!n->cfg.mapping_by_address ||
+		     net_addr_same_ip(&m->peer, peer)))
 			return m;
 	}
 	port = new_port(net, n, inside->port);

@@ -57,6 +57,7 @@ struct fake_nat {
 	bool preserve_port;      /* else ports are random */
 	int step;                /* unless it is not 0: each one this further */
 	bool mapping_by_peer;    /* another port for each peer (symmetric) */
+	bool mapping_by_address; /* another port for each peer's address */
 	enum fake_filtering filtering;
 	mono_us hole_life; /* after the last packet outwards; 0: for ever */
 };

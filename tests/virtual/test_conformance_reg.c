@@ -249,11 +249,11 @@ static void a_registration_that_is_not_renewed_ends(void)
 
 	begin();
 	rec = record("2001");
-	T_TRUE(oo_registrar_is_online(rec, w.now));
+	T_TRUE(oo_registrar_is_online(w.registrar, rec, w.now));
 	/* The nodes are gone; only the registrar goes on. */
 	w.now += 300 * MONO_S;
 	oo_registrar_tick(w.registrar, w.now);
-	T_TRUE(!oo_registrar_is_online(rec, w.now));
+	T_TRUE(!oo_registrar_is_online(w.registrar, rec, w.now));
 	world_done(&w);
 }
 
