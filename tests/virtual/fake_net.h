@@ -56,6 +56,7 @@ struct fake_nat {
 	struct net_addr outside; /* its public address; the port is unused */
 	bool preserve_port;      /* else ports are random */
 	int step;                /* unless it is not 0: each one this further */
+	unsigned busy;           /* permille that others take before it */
 	bool mapping_by_peer;    /* another port for each peer (symmetric) */
 	enum fake_filtering filtering;
 	mono_us hole_life; /* after the last packet outwards; 0: for ever */

@@ -21,6 +21,7 @@ struct station {
 	struct node_event last;
 	unsigned ups, downs, opened, closed;
 	char why[NODE_WHY_MAX];
+	bool no_sockets; /* there are none to be had */
 };
 
 struct scene {
