@@ -3,6 +3,7 @@
 /* Our own addresses, those we tell and those that a peer's can be reached
  * from (OPEN-OVER.md section 4.4). */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/openover_local.h"
@@ -37,8 +38,9 @@ static unsigned own_families(const struct oo_node *n)
 	return have;
 }
 
-const char *node_no_family(const struct oo_node *n,
-			   const struct oo_candidates *c)
+/* "" or why no packet can pass between us and any of @c. */
+static const char *no_family(const struct oo_node *n,
+			     const struct oo_candidates *c)
 {
 	const unsigned own = own_families(n);
 	unsigned theirs = 0;
@@ -50,6 +52,23 @@ const char *node_no_family(const struct oo_node *n,
 	return theirs == 1U << OO_V4
 		       ? "this node has only IPv6, that one only IPv4"
 		       : "this node has only IPv4, that one only IPv6";
+}
+
+bool node_is_hopeless(struct oo_node *n, struct peering *p,
+		      const struct oo_candidates *c)
+{
+	const char *why = no_family(n, c);
+	struct oo_event *ev;
+
+	if (why[0] == '\0')
+		return false;
+	ev = node_event(n, OO_EV_FAILED);
+	ev->id = node_id_of(n, p);
+	ev->u.failed.verdict = OO_NO_PATH;
+	(void)snprintf(ev->u.failed.tried, sizeof(ev->u.failed.tried),
+		       "nothing, %s", why);
+	node_peering_free(p);
+	return true;
 }
 
 void oo_node_mapped(struct oo_node *n, const struct net_addr *addr4,

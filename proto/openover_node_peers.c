@@ -8,7 +8,6 @@
 
 #include "proto/openover_node_priv.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "proto/iax2_ie.h"
@@ -22,12 +21,12 @@
 /* A packet of the caller's that we assume under way is given this much. */
 #define CALLER_MARGIN_US (15 * MONO_MS)
 
-static struct oo_id id_of(const struct oo_node *n, const struct peering *p)
+struct oo_id node_id_of(const struct oo_node *n, const struct peering *p)
 {
 	return (struct oo_id){ (uint16_t)(p - n->peer), p->gen };
 }
 
-static struct peering *by_id(struct oo_node *n, struct oo_id id)
+struct peering *node_by_id(struct oo_node *n, struct oo_id id)
 {
 	struct peering *p = &n->peer[id.slot % PEERINGS];
 
@@ -52,7 +51,7 @@ static struct peering *peering_new(struct oo_node *n)
 	return NULL;
 }
 
-static void peering_free(struct peering *p)
+void node_peering_free(struct peering *p)
 {
 	const uint16_t gen = p->gen;
 
@@ -133,12 +132,12 @@ static void dial_failed(struct oo_node *n, struct peering *p,
 {
 	struct oo_event *ev = node_event(n, OO_EV_FAILED);
 
-	ev->id = id_of(n, p);
+	ev->id = node_id_of(n, p);
 	ev->u.failed.verdict = verdict;
 	if (p->state == PEERING_PUNCHING)
 		oo_punch_tried(&p->punch, ev->u.failed.tried,
 			       sizeof(ev->u.failed.tried));
-	peering_free(p);
+	node_peering_free(p);
 }
 
 /* This registrar could not help; another one may. */
@@ -169,7 +168,7 @@ enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 		memcpy(p->number, number, strlen(number) + 1);
 	else
 		p->addr = *addr;
-	*out = id_of(n, p);
+	*out = node_id_of(n, p);
 	if (!request_start(n, p, now))
 		dial_failed(n, p, OO_NOT_REGISTERED);
 	else
@@ -179,11 +178,11 @@ enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 
 enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial)
 {
-	struct peering *p = by_id(n, dial);
+	struct peering *p = node_by_id(n, dial);
 
 	if (!p)
 		return IAX2_E_STALE;
-	peering_free(p);
+	node_peering_free(p);
 	return IAX2_OK;
 }
 
@@ -194,7 +193,7 @@ static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 	struct oo_event *ev = node_event(n, OO_EV_PATH);
 	const struct oo_candidate *best = oo_punch_best(&p->punch);
 
-	ev->id = id_of(n, p);
+	ev->id = node_id_of(n, p);
 	ev->u.path.path = best->path;
 	ev->u.path.mapped = best->type == OO_CANDIDATE_MAPPED;
 	ev->u.path.relayed = best->type == OO_CANDIDATE_RELAY;
@@ -204,14 +203,6 @@ static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 	/* It stays for its while: the peer may still have a POKE of ours to
 	 * answer, or we one of its. */
 	p->state = PEERING_DONE;
-}
-
-void node_want_sockets(struct oo_node *n, struct peering *p)
-{
-	struct oo_event *ev = node_event(n, OO_EV_SOCKETS);
-
-	ev->id = id_of(n, p);
-	ev->u.sockets.count = n->cfg.spray_sockets;
 }
 
 static void handle(struct oo_node *n, struct peering *p, unsigned change,
@@ -225,7 +216,7 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		node_look_start(n, p, (uint8_t)(p->look.round + 1), now);
 	if ((change & OO_PUNCH_PROVED) && d && !p->dial) {
 		ev = node_event(n, OO_EV_EXPECT);
-		ev->id = id_of(n, p);
+		ev->id = node_id_of(n, p);
 		ev->u.expect.path = d->path;
 		oo_punch_ticket(&p->punch, now + TICKET_LIFE_US,
 				&ev->u.expect.ticket);
@@ -234,7 +225,7 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		path_found(n, p, now);
 	if (change & OO_PUNCH_BETTER) {
 		ev = node_event(n, OO_EV_BETTER);
-		ev->id = id_of(n, p);
+		ev->id = node_id_of(n, p);
 		ev->u.better.punch = p->punch.id;
 		ev->u.better.path = oo_punch_best(&p->punch)->path;
 	}
@@ -245,7 +236,7 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 	if (p->dial && p->state == PEERING_PUNCHING)
 		dial_failed(n, p, OO_NO_PATH);
 	else
-		peering_free(p);
+		node_peering_free(p);
 }
 
 static void punch_start(struct oo_node *n, struct peering *p,
@@ -294,23 +285,6 @@ enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 	return IAX2_E_REFUSED;
 }
 
-bool node_fail_without_family(struct oo_node *n, struct peering *p,
-			      const struct oo_candidates *c)
-{
-	const char *why = node_no_family(n, c);
-	struct oo_event *ev;
-
-	if (why[0] == '\0')
-		return false;
-	ev = node_event(n, OO_EV_FAILED);
-	ev->id = id_of(n, p);
-	ev->u.failed.verdict = OO_NO_PATH;
-	(void)snprintf(ev->u.failed.tried, sizeof(ev->u.failed.tried),
-		       "nothing, %s", why);
-	peering_free(p);
-	return true;
-}
-
 /* The registrar names a plain client: no punch, no ticket. */
 static void plain_found(struct oo_node *n, struct peering *p,
 			const struct oo_msg *m, mono_us now)
@@ -322,10 +296,10 @@ static void plain_found(struct oo_node *n, struct peering *p,
 		return;
 	}
 	ev = node_event(n, OO_EV_PATH);
-	ev->id = id_of(n, p);
+	ev->id = node_id_of(n, p);
 	ev->u.path.path.peer = m->candidates.addr[0];
 	ev->u.path.plain = true;
-	peering_free(p);
+	node_peering_free(p);
 }
 
 enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
@@ -359,12 +333,12 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 		if (!m->has_token || !m->has_peer_key || !m->has_called)
 			return IAX2_E_BAD_IE;
 		if (m->relays.n == 0 && !node_relay_may_help(n, now) &&
-		    node_fail_without_family(n, p, &m->candidates))
+		    node_is_hopeless(n, p, &m->candidates))
 			return IAX2_OK;
 		punch_cfg_from(&c, g, m);
 		c.role = OO_PUNCH_CALLER;
 		memcpy(c.peer_number, m->called, sizeof(c.peer_number));
-		node_event(n, OO_EV_PROGRESS)->id = id_of(n, p);
+		node_event(n, OO_EV_PROGRESS)->id = node_id_of(n, p);
 		n->events[(n->ev_head + n->ev_n - 1) % NODE_EVENTS]
 			.u.progress.step = OO_STEP_PUNCHING;
 		punch_start(n, p, &c, now);
@@ -445,7 +419,7 @@ enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
 	memcpy(p->asked.peer_number, m->calling, sizeof(m->calling));
 	p->asked.caller_delay = (mono_us)m->delay_ms * MONO_MS;
 	ev = node_event(n, OO_EV_OPEN_IN);
-	ev->id = id_of(n, p);
+	ev->id = node_id_of(n, p);
 	memcpy(ev->u.open_in.number, m->calling, sizeof(m->calling));
 	memcpy(ev->u.open_in.key, m->peer_key, KEY_PUBLIC_LEN);
 	return IAX2_OK;
@@ -454,7 +428,7 @@ enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
 enum iax2_err oo_node_answer(struct oo_node *n, struct oo_id open, bool accept,
 			     mono_us now)
 {
-	struct peering *p = by_id(n, open);
+	struct peering *p = node_by_id(n, open);
 	const struct oo_hole *h;
 	struct oo_reg *g;
 
@@ -478,34 +452,6 @@ enum iax2_err oo_node_answer(struct oo_node *n, struct oo_id open, bool accept,
 	return IAX2_OK;
 }
 
-/* --- extra sockets ------------------------------------------------------ */
-
-void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
-		     uint16_t count, mono_us now)
-{
-	struct peering *p = by_id(n, id);
-
-	if (p && (p->state == PEERING_PUNCHING || p->punch.relayed)) {
-		oo_punch_sockets(&p->punch, first, count, now);
-		node_look_sockets(n, p, now);
-	}
-}
-
-bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
-{
-	if (oo_measure_uses(&n->measure, sock))
-		return true;
-	for (size_t i = 0; i < PEERINGS; i++) {
-		const struct peering *p = &n->peer[i];
-
-		if ((p->state == PEERING_PUNCHING || p->punch.relayed) &&
-		    p->punch.sock_n > 0 && sock >= p->punch.sock_first &&
-		    sock < p->punch.sock_first + p->punch.sock_n)
-			return true;
-	}
-	return false;
-}
-
 /* --- time --------------------------------------------------------------- */
 
 static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
@@ -520,7 +466,7 @@ static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
 	case PEERING_ASKING:
 	case PEERING_REFUSED:
 		if (now >= p->ends)
-			peering_free(p);
+			node_peering_free(p);
 		break;
 	case PEERING_PUNCHING:
 	case PEERING_DONE:

@@ -141,7 +141,8 @@ void node_look_peer(struct oo_node *n, struct peering *p,
 {
 	struct looking *l = &p->look;
 
-	if (m->ports.round == 0 || m->ports.round > OO_LOOK_ROUNDS)
+	if (m->ports.round == 0 || m->ports.round > OO_LOOK_ROUNDS ||
+	    p->punch.proved_at != 0)
 		return;
 	l->peer = m->ports;
 	/* The caller says when another round begins. */
@@ -170,6 +171,14 @@ void node_look_sockets(struct oo_node *n, struct peering *p, mono_us now)
 	ping(n, p, now);
 }
 
+void node_want_sockets(struct oo_node *n, struct peering *p)
+{
+	struct oo_event *ev = node_event(n, OO_EV_SOCKETS);
+
+	ev->id = node_id_of(n, p);
+	ev->u.sockets.count = n->cfg.spray_sockets;
+}
+
 void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
 		     mono_us now)
 {
@@ -180,6 +189,7 @@ void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
 	l->next = MONO_NEVER;
 	memset(l->seen, 0, sizeof(l->seen));
 	if (!(p->punch.cfg.own_nat & OO_NAT_PORT_CHANGED) ||
+	    n->cfg.spray_packets == 0 || n->cfg.spray_sockets == 0 ||
 	    !net_addr_is_set(&n->regs[p->reg].hole[OO_V4].registrar)) {
 		done(n, p, now);
 		return;
@@ -236,4 +246,32 @@ void node_look_tick(struct oo_node *n, struct peering *p, mono_us now)
 mono_us node_look_deadline(const struct peering *p)
 {
 	return p->state == PEERING_PUNCHING ? p->look.next : MONO_NEVER;
+}
+
+/* --- extra sockets ------------------------------------------------------ */
+
+void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
+		     uint16_t count, mono_us now)
+{
+	struct peering *p = node_by_id(n, id);
+
+	if (p && (p->state == PEERING_PUNCHING || p->punch.relayed)) {
+		oo_punch_sockets(&p->punch, first, count, now);
+		node_look_sockets(n, p, now);
+	}
+}
+
+bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
+{
+	if (oo_measure_uses(&n->measure, sock))
+		return true;
+	for (size_t i = 0; i < PEERINGS; i++) {
+		const struct peering *p = &n->peer[i];
+
+		if ((p->state == PEERING_PUNCHING || p->punch.relayed) &&
+		    p->punch.sock_n > 0 && sock >= p->punch.sock_first &&
+		    sock < p->punch.sock_first + p->punch.sock_n)
+			return true;
+	}
+	return false;
 }

@@ -145,12 +145,14 @@ enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 /* Candidates of our own for @g to pass on. */
 void node_put_local(const struct oo_node *n, const struct oo_reg *g,
 		    struct wire_wr *w);
-/* "" or why no packet can pass between us and any of @c. */
-const char *node_no_family(const struct oo_node *n,
-			   const struct oo_candidates *c);
+/* Ends a dial at once if no packet could pass between us and any of @c. */
+bool node_is_hopeless(struct oo_node *n, struct peering *p,
+		      const struct oo_candidates *c);
 
 /* --- openover_node_ports.c --- */
 
+/* Ask for extra sockets. */
+void node_want_sockets(struct oo_node *n, struct peering *p);
 /* A round of looking is due at a caller. */
 void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
 		     mono_us now);
@@ -173,13 +175,12 @@ void node_look_put(const struct peering *p, struct wire_wr *w);
 void node_send_request(struct oo_node *n, struct peering *p);
 void node_send_over(struct oo_node *n, const struct peering *p,
 		    enum oo_verdict verdict);
-void node_want_sockets(struct oo_node *n, struct peering *p);
+struct oo_id node_id_of(const struct oo_node *n, const struct peering *p);
+/* NULL when it is stale. */
+struct peering *node_by_id(struct oo_node *n, struct oo_id id);
+void node_peering_free(struct peering *p);
 void node_peers_tick(struct oo_node *n, mono_us now);
 mono_us node_peers_deadline(const struct oo_node *n);
-/* Say at once that no packet can pass between us and any of @c; false when one
- * may. */
-bool node_fail_without_family(struct oo_node *n, struct peering *p,
-			      const struct oo_candidates *c);
 /* Begin to ask the registrar of @p for its target, anew. */
 void node_request(struct oo_node *n, struct peering *p, mono_us now);
 

@@ -90,7 +90,7 @@ void node_peers_relay_refused(struct oo_node *n)
 		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_PUNCHING && p->dial && p->relay_asked)
-			(void)node_fail_without_family(
-				n, p, &p->punch.cfg.candidates);
+			(void)node_is_hopeless(n, p,
+					       &p->punch.cfg.candidates);
 	}
 }

@@ -7,7 +7,7 @@
 /* When nothing was proved by then, ports are looked at, and then probed. */
 #define LOOK_AFTER_US (300 * MONO_MS)
 #define SPRAY_AFTER_US (600 * MONO_MS)
-#define ROUND_US (1200 * MONO_MS)
+#define ROUND_US (1000 * MONO_MS)
 #define TICK_US (10 * MONO_MS)
 #define EACH 5U /* packets a tick: 500 a second */
 #define PORT_LOW 1024U
@@ -15,6 +15,7 @@
  * so many connections of others may come between looking and probing. */
 #define ROUND_SOCKETS 64U
 #define ROUND_AHEAD 16
+#define ROUND_FURTHER 12 /* with each round */
 #define ROUND_PASSES 6U
 
 static bool changes(uint8_t nat)
@@ -143,7 +144,9 @@ static void to_guess(struct oo_punch *p, const struct net_addr *to, mono_us now)
 	struct net_addr guess = *to;
 	uint16_t sockets = ROUND_SOCKETS;
 
-	guess.port = ahead(&p->peer_ports, ROUND_AHEAD * p->peer_ports.round);
+	guess.port =
+		ahead(&p->peer_ports,
+		      ROUND_AHEAD + ROUND_FURTHER * (p->peer_ports.round - 1));
 	if (p->sock_n <= spare || guess.port < PORT_LOW || p->round_left == 0) {
 		p->spray_at = MONO_NEVER;
 		return;

@@ -14,7 +14,7 @@
 /* Sockets that a round of looking takes, from the last of the extra ones on;
  * probing takes the first. */
 #define OO_LOOK_SOCKETS 3U
-#define OO_LOOK_ROUNDS 3U
+#define OO_LOOK_ROUNDS 4U
 
 /* Set up @p; returns when the punch ends. */
 mono_us oo_spray_start(struct oo_punch *p, mono_us now);

@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	w = oo_frame_begin(buf, (uint8_t)(m.hdr.subclass & 0x7f), &m.hdr);
 	oo_put_candidates(&w, &m.candidates);
+	if (m.has_ports)
+		oo_put_ports(&w, &m.ports);
 	if (m.has_reflexive)
 		oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, &m.reflexive);
 	if (!w.bad && oo_msg_decode(buf, (size_t)(w.p - buf), &m) != IAX2_OK)

@@ -272,6 +272,7 @@ static void command(struct fuzz *z, uint8_t op, uint8_t arg)
 		break;
 	case 4:
 		oo_node_network_changed(n, z->now);
+		oo_node_mapped(n, &a, &a, z->now);
 		break;
 	case 5:
 		oo_node_registrar_addresses(n, 0, &a, 1, z->now);

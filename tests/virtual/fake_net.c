@@ -231,6 +231,8 @@ static uint16_t new_port(struct fake_net *net, struct nat *n, uint16_t want)
 	if (n->cfg.preserve_port && !by_port(net, n, want))
 		return want;
 	while (n->cfg.step != 0) {
+		while (n->cfg.busy > 0 && rnd(net) % 1000 < n->cfg.busy)
+			n->last_port = (uint16_t)(n->last_port + n->cfg.step);
 		n->last_port = (uint16_t)(n->last_port + n->cfg.step);
 		if (n->last_port >= PORT_MIN && !by_port(net, n, n->last_port))
 			return n->last_port;

@@ -56,6 +56,7 @@ struct fake_nat {
 	struct net_addr outside; /* its public address; the port is unused */
 	bool preserve_port;      /* else ports are random */
 	int step;                /* unless it is not 0: each one this further */
+	unsigned busy;           /* permille that others take before it */
 	bool mapping_by_peer;    /* another port for each peer (symmetric) */
 	bool mapping_by_address; /* another port for each peer's address */
 	enum fake_filtering filtering;

@@ -66,7 +66,8 @@ static void station_settle(void *ctx, mono_us now)
 		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {
 			s->opened++;
 			node_sockets(s->node, ev.sockets_for, 1,
-				     (uint16_t)ev.count, now);
+				     s->no_sockets ? 0 : (uint16_t)ev.count,
+				     now);
 		}
 	}
 }

@@ -23,6 +23,7 @@ struct station {
 	char why[NODE_WHY_MAX];
 	unsigned refused; /* callers, and why the last was */
 	char refused_why[NODE_WHY_MAX];
+	bool no_sockets; /* there are none to be had */
 };
 
 struct scene {

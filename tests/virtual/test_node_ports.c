@@ -109,6 +109,51 @@ static void lost_answers_of_the_registrar_are_asked_for_again(void)
 	scene_end(&s);
 }
 
+/* Of three connections that look, and of the sixty-four that follow, others
+ * come between: one round may miss, four seldom do. */
+static void they_meet_while_others_use_the_translator(void)
+{
+	struct fake_nat busy = scene_sequential;
+	unsigned up = 0;
+
+	busy.busy = 200;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct scene s;
+
+		scene_begin(&s, seed, &busy, &busy);
+		(void)scene_dial(&s);
+		scene_run(&s, 10 * MONO_S);
+		up += scene_links(&s, 0, NODE_LINK_UP);
+		scene_end(&s);
+	}
+	printf("# %u of 40\n", up);
+	T_TRUE(up >= 38);
+}
+
+static void a_look_that_fails_ends_in_a_verdict(void)
+{
+	struct scene s;
+
+	/* No PONG ever comes to a new socket. */
+	scene_begin(&s, 3, &scene_sequential, &scene_sequential);
+	s.lose = 10000;
+	fake_net_hook(s.net, lose_pongs, &s);
+	(void)scene_dial(&s);
+	scene_run(&s, 9900 * MONO_MS);
+	T_EQ(1, s.at[0].downs);
+	scene_end(&s);
+	/* And there are no sockets to look with. */
+	for (int i = 0; i < NODES; i++) {
+		scene_begin(&s, 4, &scene_sequential, &scene_sequential);
+		s.at[i].no_sockets = true;
+		(void)scene_dial(&s);
+		scene_run(&s, 9900 * MONO_MS);
+		T_EQ(1, s.at[0].downs);
+		T_TRUE(strstr(s.at[0].why, "random at one end") != NULL);
+		scene_end(&s);
+	}
+}
+
 static void ports_without_order_end_in_a_verdict_that_says_so(void)
 {
 	static const struct {
@@ -147,6 +192,8 @@ int main(void)
 	T_RUN(sequential_ports_at_one_end_are_found_sooner_than_by_chance);
 	T_RUN(they_meet_with_loss_and_over_a_long_way);
 	T_RUN(lost_answers_of_the_registrar_are_asked_for_again);
+	T_RUN(they_meet_while_others_use_the_translator);
+	T_RUN(a_look_that_fails_ends_in_a_verdict);
 	T_RUN(ports_without_order_end_in_a_verdict_that_says_so);
 	return T_DONE();
 }
