@@ -274,7 +274,9 @@ static void an_over_that_names_a_plain_client(void)
 static void what_passes_between_a_node_and_its_relay(void)
 {
 	const struct oo_candidates at = {
-		.addr = { net_addr_v4(198, 51, 100, 10, 20591) }, .n = 1
+		.addr = { net_addr_v4(198, 51, 100, 10, 20591) },
+		.n = 1,
+		.type = { OO_CANDIDATE_RELAY },
 	};
 	const struct net_addr peer = net_addr_v4(203, 0, 113, 30, 4569);
 	struct oo_relay_frame f;
@@ -290,7 +292,7 @@ static void what_passes_between_a_node_and_its_relay(void)
 	w = oo_frame_begin(buf, OO_RELAY, &outside);
 	(void)oo_session_put(&s, &w);
 	iax2_ie_put_u16(&w, IAX2_IE_KH_LIFETIME, 300);
-	oo_put_relays(&w, &at);
+	oo_put_candidates(&w, &at);
 	seal_append(&w, buf, s.tx_key);
 	same("relay_answer", buf, (size_t)(w.p - buf));
 	for (size_t i = 0; i < sizeof(data); i++)
