@@ -60,6 +60,7 @@ static void start(struct node *n, struct link *l, mono_us now)
 		(void)iax2_move(n->ep, l->call, NULL, now);
 	else
 		(void)iax2_ping(n->ep, l->call, now);
+	l->move.better = false;
 	l->move.until = now + MOVE_US;
 	if (l->move.moving && l->move.next != MONO_NEVER)
 		return;
@@ -89,11 +90,25 @@ void node_network_changed(struct node *n, mono_us now)
 }
 
 enum iax2_err link_move_to(struct node *n, struct link *l,
-			   const struct net_path *path, mono_us now)
+			   const struct net_path *path, enum node_rung rung,
+			   mono_us now)
 {
+	enum iax2_err err;
+
 	if (l->state != NODE_LINK_UP)
 		return IAX2_E_STATE;
-	return iax2_move(n->ep, l->call, path, now);
+	err = iax2_move(n->ep, l->call, path, now);
+	if (err != IAX2_OK)
+		return err;
+	if (!l->move.moving) {
+		l->move.moving = true;
+		l->move.better = true;
+		l->move.next = MONO_NEVER;
+	}
+	l->move.found = true;
+	l->move.rung = rung;
+	l->move.sock = path->sock;
+	return IAX2_OK;
 }
 
 /* --- what the call says ------------------------------------------------- */
@@ -137,7 +152,9 @@ static void on_move_failed(struct node *n, struct link *l, mono_us now)
 	/* The other node is there, and does not know the call.  While it is
 	 * not, the call lives as long as any that hears nothing: a network may
 	 * be away for a while. */
-	if (l->move.found)
+	if (l->move.better)
+		stop(n, l);
+	else if (l->move.found)
 		on_lost(n, l, "the call could not be moved", now);
 	else
 		start(n, l, now);
@@ -187,11 +204,10 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 	/* It has become another kind of peer: the call is not there. */
 	if (ev->u.path.plain)
 		return;
-	l->move.sock = ev->u.path.path.sock;
-	l->move.found = true;
-	l->move.rung =
-		ev->u.path.predicted ? NODE_RUNG_PREDICTED : NODE_RUNG_OPENED;
-	(void)link_move_to(n, l, &ev->u.path.path, now);
+	(void)link_move_to(n, l, &ev->u.path.path,
+			   ev->u.path.predicted ? NODE_RUNG_PREDICTED
+						: NODE_RUNG_OPENED,
+			   now);
 	if (ev->u.path.predicted)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 }

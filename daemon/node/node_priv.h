@@ -16,7 +16,8 @@ struct link_move {
 	bool moving;
 	bool plain;    /* without a ticket: it waits for a sign of life */
 	bool dialling; /* a registrar is asked, as @dial */
-	bool found;    /* it gave a path, of this rung and with this socket */
+	bool better;   /* nothing is wrong with the path it has */
+	bool found;    /* one was proved, of this rung and with this socket */
 	enum node_rung rung;
 	uint16_t sock;
 	struct oo_id dial;
@@ -143,13 +144,15 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 /* Our address may have changed: every call is moved, or at least looked at. */
 void node_move_all(struct node *n, mono_us now);
 /*
- * A better path to the other end of a link was proved, by a punch with that
- * node: go on with its call there.  The peer agrees or nothing changes; how it
- * went shows in NODE_EV_LINK_MOVED.  IAX2_E_STATE when it is not up, or was
- * opened without a ticket.
+ * Another path to the other end of a link was proved, by a punch with that
+ * node: go on with its call there, and call it @rung.  The peer agrees, which
+ * shows in NODE_EV_LINK_MOVED, or within 10 s nothing changes; its extra socket
+ * is kept meanwhile.  IAX2_E_STATE when the link is not up, or was opened
+ * without a ticket.
  */
 enum iax2_err link_move_to(struct node *n, struct link *l,
-			   const struct net_path *path, mono_us now);
+			   const struct net_path *path, enum node_rung rung,
+			   mono_us now);
 /* The link's call is over. */
 void node_move_end(struct node *n, struct link *l);
 void node_move_on_call(struct node *n, struct link *l,

@@ -96,7 +96,8 @@ static void give(struct fuzz *z, unsigned to, uint8_t from, const uint8_t *data,
 				 .data = copy,
 				 .len = len };
 
-	must(copy != NULL);
+	if (!copy)
+		abort();
 	if (len > 0)
 		memcpy(copy, data, len);
 	if (from == STRANGER)

@@ -220,6 +220,35 @@ static void the_call_outlives_an_outage(void)
 	}
 }
 
+/* Somebody proved a better path, and it is none after all. */
+static void a_better_path_that_fails_changes_nothing(void)
+{
+	const struct net_path nowhere = {
+		.peer = net_addr_v4(198, 51, 100, 200, 4569),
+		.sock = 7,
+	};
+	struct ear e = { 0 };
+	struct link *l;
+	struct scene s;
+
+	scene_begin(&s, 8, &scene_preserving, &scene_preserving);
+	(void)scene_dial(&s);
+	l = &s.at[0].node->link[0];
+	T_EQ(IAX2_E_STATE,
+	     link_move_to(s.at[0].node, l, &nowhere, NODE_RUNG_DIRECT, MONO_S));
+	scene_run(&s, MONO_S);
+	T_EQ(IAX2_OK, link_move_to(s.at[0].node, l, &nowhere, NODE_RUNG_DIRECT,
+				   fake_net_now(s.net)));
+	T_TRUE(node_uses_socket(s.at[0].node, 7));
+	speak(&s, 0, 12 * SECOND, &e);
+	one_call_goes_on(&s);
+	nobody_is_moving(&s);
+	T_EQ(0, e.gap);
+	T_EQ(NODE_RUNG_OPENED, l->rung);
+	T_TRUE(!node_uses_socket(s.at[0].node, 7));
+	scene_end(&s);
+}
+
 /* --- consent ------------------------------------------------------------ */
 
 static void reconfigure(struct scene *s, int i, const struct node_acl *acl)
@@ -365,6 +394,7 @@ int main(void)
 	T_RUN(speech_goes_on_from_another_network);
 	T_RUN(nothing_is_lost_for_ever_when_much_is);
 	T_RUN(the_call_outlives_an_outage);
+	T_RUN(a_better_path_that_fails_changes_nothing);
 	T_RUN(who_is_not_welcome_any_more_does_not_move_in);
 	T_RUN(whom_we_called_may_move_though_it_may_not_call);
 	T_RUN(a_plain_peer_is_dialled_again_at_once);
