@@ -36,8 +36,10 @@ struct duplex_in {
 
 /* What is to be done about it. */
 struct duplex_out {
-	bool demand;   /* for ptt_demand() */
-	bool hold_off; /* for ptt_force_off(): the frequency is taken */
+	bool demand; /* for ptt_demand() */
+	/* For ptt_force_off(), with whatever else forces it off: the
+	 * frequency is taken. */
+	bool hold_off;
 	/* What goes into the transmitter's mix. */
 	bool repeat;
 	bool network;
@@ -48,7 +50,8 @@ struct duplex_out {
 struct duplex_out duplex_decide(enum duplex_mode mode,
 				const struct duplex_in *in);
 
-/* Are there courtesy tones and a hang time? */
+/* Are there courtesy tones and a hang time?  Else a transmitter is to be
+ * configured without. */
 bool duplex_has_tail(enum duplex_mode mode);
 
 /* The mode of a number in a configuration; false: there is none, and *@out

@@ -14,7 +14,7 @@
 #define OUT_MAX_OCTETS \
 	((size_t)1024 * 1024) /* what a client may leave unread */
 
-/* --- what it is told ---------------------------------------------------- */
+/* --- its end ------------------------------------------------------------ */
 
 void client_close(struct client *cl)
 {
@@ -47,6 +47,8 @@ static void client_break(struct client *cl)
 	cl->broken = true;
 	event_active(cl->readable, EV_TIMEOUT, 1);
 }
+
+/* --- what it is told ---------------------------------------------------- */
 
 static void client_flush(struct client *cl)
 {
