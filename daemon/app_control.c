@@ -287,6 +287,10 @@ static void start_link(struct app *a, struct control_request *req,
 		refuse(req, "there is a link to that node already");
 	} else if (err == IAX2_E_RANGE) {
 		refuse(req, "that is not a node number, or this node's own");
+	} else if (err == IAX2_E_NOT_OURS) {
+		refuse(req,
+		       "a link-local address (fe80::) names no node without "
+		       "its interface; give another address of it");
 	} else if (err != IAX2_OK) {
 		refuse(req, "too many links");
 	} else if (what->wait) {

@@ -99,6 +99,23 @@ static enum iax2_iax end_of(const struct call *c)
 		       : IAX2_IAX_HANGUP;
 }
 
+/* Who came with a ticket believes no refusal without it. */
+static void say_end(struct iax2_endpoint *ep, struct call *c,
+		    const uint8_t *body, const struct wire_wr *w, mono_us now)
+{
+	const enum iax2_iax end = end_of(c);
+	const struct out_frame f = {
+		.type = IAX2_FRAME_IAX,
+		.subclass = end,
+		.body = body,
+		.body_len = (size_t)(w->p - body),
+		.seal = c->has_ticket && end == IAX2_IAX_REJECT,
+		.last = true,
+	};
+
+	(void)transport_send(ep, c, &f, now);
+}
+
 void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	      mono_us now)
 {
@@ -116,7 +133,7 @@ void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	/* What was sent before goes on being sent: without it the peer would
 	 * not take the end. */
 	if (c->peer_callno != 0)
-		(void)transport_send_iax(ep, c, end_of(c), body, &w, now);
+		say_end(ep, c, body, &w, now);
 	call_down(ep, c, &e, c->window_n > 0, now);
 }
 
@@ -344,7 +361,8 @@ static void state_over(struct iax2_endpoint *ep, struct call *c, mono_us now)
 		endpoint_call_free(ep, c, now);
 	else
 		call_end(ep, c,
-			 (struct ending){ IAX2_DOWN_NO_ANSWER,
+			 (struct ending){ c->forged ? IAX2_DOWN_AUTH_FAILED
+						    : IAX2_DOWN_NO_ANSWER,
 					  CAUSECODE_NO_ANSWER, "No answer" },
 			 now);
 }

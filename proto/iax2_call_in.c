@@ -33,10 +33,11 @@ static enum iax2_err ask_for_token(struct iax2_endpoint *ep,
 }
 
 /* REJECT without a call; @code 0: no elements, as Asterisk does for a bad
- * token. */
-static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
-			    const struct iax2_full *f, uint8_t code,
-			    const char *text)
+ * token; @key: of the ticket that came with the NEW, NULL: none. */
+static enum iax2_err refuse_sealed(struct iax2_endpoint *ep,
+				   const struct dgram *d,
+				   const struct iax2_full *f, uint8_t code,
+				   const char *text, const uint8_t *key)
 {
 	const struct iax2_full out = endpoint_answer_to(f, IAX2_IAX_REJECT);
 	uint8_t body[64];
@@ -47,8 +48,15 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 	/* No longer than the question. */
 	if (text && IAX2_FULL_HDR_LEN + 5 + strlen(text) <= d->len)
 		iax2_ie_put_text(&w, IAX2_IE_CAUSE, text);
-	endpoint_stateless(ep, d, &out, body, (size_t)(w.p - body));
+	endpoint_stateless_sealed(ep, d, &out, body, (size_t)(w.p - body), key);
 	return IAX2_E_REFUSED;
+}
+
+static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
+			    const struct iax2_full *f, uint8_t code,
+			    const char *text)
+{
+	return refuse_sealed(ep, d, f, code, text, NULL);
 }
 
 /* Empty when absent, too long or not ASCII: it is nobody's name then. */
@@ -171,19 +179,21 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 {
 	const struct iax2_prefs ours = endpoint_prefs(ep);
 	const uint64_t format = iax2_format_choose(f->body, f->body_len, &ours);
+	const uint8_t *key = ticket ? ticket->key : NULL;
 	enum iax2_err err;
 	struct call *c;
 
 	if (format == 0)
-		return refuse(ep, d, f, CAUSECODE_NO_CODEC,
-			      "Unable to negotiate codec");
+		return refuse_sealed(ep, d, f, CAUSECODE_NO_CODEC,
+				     "Unable to negotiate codec", key);
 	err = room_for(ep, d, f, ticket != NULL, now);
 	if (err != IAX2_OK)
 		return err;
 	c = endpoint_call_new(ep, &d->path, now);
 	if (!c) {
 		ep->n.limits.calls++;
-		return refuse(ep, d, f, CAUSECODE_CONGESTION, "Too many calls");
+		return refuse_sealed(ep, d, f, CAUSECODE_CONGESTION,
+				     "Too many calls", key);
 	}
 	c->state = CALL_WAIT_NODE;
 	c->state_due = now + DECIDE_US;

@@ -90,6 +90,30 @@ static bool accept_is_signed(const struct iax2_endpoint *ep,
 	return key_verify(c->ticket.peer_key, "keyhole accept", parts, 5, sig);
 }
 
+/*
+ * Somebody who knows of the call, but is not who has the other half of the
+ * ticket, neither ends it nor takes the true answer's place: what decides needs
+ * the ACCEPT's signature or the ticket's seal.
+ */
+bool call_is_unproved(const struct iax2_endpoint *ep, const struct call *c,
+		      const struct dgram *d, const struct iax2_full *f)
+{
+	if (!c->has_ticket || c->state != CALL_NEW_SENT ||
+	    f->type != IAX2_FRAME_IAX)
+		return false;
+	switch (f->subclass) {
+	case IAX2_IAX_ACCEPT:
+		return !accept_is_signed(ep, c, f);
+	case IAX2_IAX_AUTHREQ:
+	case IAX2_IAX_REJECT:
+	case IAX2_IAX_HANGUP:
+	case IAX2_IAX_INVAL:
+		return !seal_check(d->data, d->len, c->ticket.key);
+	default:
+		return false;
+	}
+}
+
 void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now)
 {
@@ -99,13 +123,6 @@ void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 
 	if (!c->outbound || c->state != CALL_NEW_SENT)
 		return;
-	if (c->has_ticket && !accept_is_signed(ep, c, f)) {
-		ep->n.auth_failed++;
-		call_end(ep, c,
-			 (struct ending){ IAX2_DOWN_AUTH_FAILED, 16, NULL },
-			 now);
-		return;
-	}
 	if (format == 0) {
 		call_end(ep, c,
 			 (struct ending){ IAX2_DOWN_PROTOCOL, 58,

@@ -287,6 +287,11 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 	c = find_call(ep, d, &f);
 	if (c && call_is_forgotten(ep, c, d, &f, now))
 		return call_again(ep, c, d, &f, now);
+	if (c && call_is_unproved(ep, c, d, &f)) {
+		c->forged = true;
+		ep->n.auth_failed++;
+		return IAX2_E_REFUSED;
+	}
 	if (c) {
 		rx_of_call(ep, c, &f, now);
 		if (c->state != CALL_FREE)

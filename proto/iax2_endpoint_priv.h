@@ -139,6 +139,7 @@ struct call {
 	char md5_secret[65];
 	char challenge[CALL_CHALLENGE_MAX + 1];
 	bool token_used;
+	bool forged;       /* outbound: an unproved answer came */
 	uint8_t authreqs;  /* outbound: answered so far */
 	bool opening;      /* inbound, counted in the endpoint's opening_n */
 	bool plain;        /* inbound, counted in the endpoint's plain_n */
@@ -302,6 +303,10 @@ enum iax2_err endpoint_outside(struct iax2_endpoint *ep, const struct dgram *d,
 void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
 			const struct iax2_full *f, const void *body,
 			size_t body_len);
+/* The same with a KH TAG that @key makes; NULL: none. */
+void endpoint_stateless_sealed(struct iax2_endpoint *ep, const struct dgram *to,
+			       const struct iax2_full *f, const void *body,
+			       size_t body_len, const uint8_t *key);
 
 /* --- iax2_transport.c --- */
 
@@ -484,6 +489,10 @@ enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
 			    mono_us now);
 void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 		       const struct iax2_full *f, mono_us now);
+/* Does @f, in @d, change the fate of a call that has shown a ticket, without
+ * proof that it comes from who has the other half? */
+bool call_is_unproved(const struct iax2_endpoint *ep, const struct call *c,
+		      const struct dgram *d, const struct iax2_full *f);
 void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now);
 

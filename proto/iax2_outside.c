@@ -11,9 +11,18 @@
 
 #define CAUSECODE_FACILITY_REJECTED 29U
 
-void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
-			const struct iax2_full *f, const void *body,
-			size_t body_len)
+static bool seal(uint8_t *frame, size_t cap, size_t *len, const uint8_t *key)
+{
+	struct wire_wr w = wire_wr(frame + *len, cap - *len);
+
+	seal_append(&w, frame, key);
+	*len = (size_t)(w.p - frame);
+	return !w.bad;
+}
+
+void endpoint_stateless_sealed(struct iax2_endpoint *ep, const struct dgram *to,
+			       const struct iax2_full *f, const void *body,
+			       size_t body_len, const uint8_t *key)
 {
 	uint8_t buf[128];
 	struct iax2_full out = *f;
@@ -23,11 +32,18 @@ void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
 	out.body_len = body_len;
 	/* Whoever has not proved its address gets no more than it sent. */
 	if (iax2_full_encode(&out, buf, sizeof(buf), &d.len) != IAX2_OK ||
-	    d.len > to->len) {
+	    (key && !seal(buf, sizeof(buf), &d.len, key)) || d.len > to->len) {
 		ep->n.limited++;
 		return;
 	}
 	(void)dgram_queue_push(ep->tx, &d, false);
+}
+
+void endpoint_stateless(struct iax2_endpoint *ep, const struct dgram *to,
+			const struct iax2_full *f, const void *body,
+			size_t body_len)
+{
+	endpoint_stateless_sealed(ep, to, f, body, body_len, NULL);
 }
 
 struct iax2_full endpoint_answer_to(const struct iax2_full *f,

@@ -80,6 +80,13 @@ static inline bool net_addr_equal(const struct net_addr *a,
 	return a->port == b->port && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
+/* One that only means something together with an interface (RFC 4291 2.5.6),
+ * which a struct net_addr has not. */
+static inline bool net_addr_is_link_local(const struct net_addr *a)
+{
+	return a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
+}
+
 /* Octets of @a that name its subscriber: a whole IPv4 address, an IPv6 /64
  * (RFC 6177). */
 static inline size_t net_addr_net_len(const struct net_addr *a)

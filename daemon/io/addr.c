@@ -178,7 +178,7 @@ static bool is_usable(const struct ifaddrs *i, struct net_addr *a)
 		return false;
 	if (net_addr_is_v4(a))
 		return !(a->ip[12] == 169 && a->ip[13] == 254);
-	return !(a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80);
+	return !net_addr_is_link_local(a);
 }
 
 size_t net_addr_local(struct net_addr *out, size_t max, uint16_t port,

@@ -204,6 +204,7 @@ bool node_ptt(const struct node *n);
 void node_force_unkey(struct node *n, bool force, mono_us now);
 
 /* Start a link.  IAX2_E_FULL; IAX2_E_RANGE for a bad number or our own;
+ * IAX2_E_NOT_OURS for a link-local address, whose interface nobody says;
  * IAX2_E_STATE when there is a link to that node already. */
 enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 			   mono_us now, struct node_link_id *out);

@@ -237,6 +237,8 @@ enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 	if (c->number ? !number_is_valid(n, c->number)
 		      : !net_addr_is_set(&c->addr))
 		return IAX2_E_RANGE;
+	if (net_addr_is_link_local(&c->addr))
+		return IAX2_E_NOT_OURS;
 	if (n->stopping || (c->number && link_by_number(n, c->number)))
 		return IAX2_E_STATE;
 	l = link_new(n);

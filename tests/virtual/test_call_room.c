@@ -11,6 +11,9 @@ static const struct net_addr alice_at = {
 	{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 9 }, 4569
 };
 
+/* ALICE speaks one format only. */
+static uint64_t alices = IAX2_FORMAT_ULAW;
+
 static void begin(uint16_t calls_max, uint16_t half_open)
 {
 	const uint8_t seed[KEY_SEED_LEN] = { 10 };
@@ -21,6 +24,7 @@ static void begin(uint16_t calls_max, uint16_t half_open)
 	start_as(&cfg);
 	key_identity_from_seed(&alice_id, seed);
 	cfg.identity = &alice_id;
+	cfg.prefs[0] = alices;
 	iax2_endpoint_free(alice);
 	alice = iax2_endpoint_new(&cfg, now);
 	T_TRUE(alice != NULL);
@@ -58,8 +62,8 @@ static void carry(void)
 		(void)give_octets(d.data, d.len);
 }
 
-/* ALICE calls with a ticket, and is told of. */
-static struct iax2_call_id ticketed(void)
+/* ALICE calls with a ticket. */
+static void dial_with_ticket(void)
 {
 	struct iax2_ticket t = { .id = 77,
 				 .key = { 7 },
@@ -77,6 +81,12 @@ static struct iax2_call_id ticketed(void)
 	memcpy(t.peer_number, "2001", 5);
 	T_EQ(IAX2_OK, iax2_dial(alice, &d, now, &call));
 	carry();
+}
+
+/* The same, and the node is told of it. */
+static struct iax2_call_id ticketed(void)
+{
+	dial_with_ticket();
 	event(IAX2_EV_CALL_IN);
 	T_EQ(IAX2_PROOF_TICKET, ev.u.in.proof);
 	return ev.call;
@@ -117,10 +127,32 @@ static void strangers_leave_a_quarter_to_others(void)
 	T_EQ(8, iax2_endpoint_calls(ep));
 }
 
+/* What refuses a ticketed call without keeping one has the ticket's seal. */
+static void a_stateless_refusal_is_sealed_too(void)
+{
+	struct dgram d = { .path.peer = peer, .data = sent };
+
+	alices = IAX2_FORMAT_GSM;
+	begin(8, 8);
+	alices = IAX2_FORMAT_ULAW;
+	dial_with_ticket();
+	(void)expect(IAX2_FRAME_IAX, IAX2_IAX_REJECT, 0, 1);
+	d.len = sent_len;
+	sent[sent_len - 1] ^= 1;
+	T_EQ(IAX2_E_REFUSED, iax2_endpoint_rx(alice, &d, now));
+	T_TRUE(!iax2_endpoint_next_event(alice, &ev));
+	sent[sent_len - 1] ^= 1;
+	T_EQ(IAX2_OK, iax2_endpoint_rx(alice, &d, now));
+	T_TRUE(iax2_endpoint_next_event(alice, &ev));
+	T_EQ(IAX2_DOWN_REJECTED, ev.u.down.reason);
+	T_EQ(58, ev.u.down.code);
+}
+
 int main(void)
 {
 	T_RUN(a_ticket_is_not_held_up_by_half_open_strangers);
 	T_RUN(strangers_leave_a_quarter_to_others);
+	T_RUN(a_stateless_refusal_is_sealed_too);
 	ep = iax2_endpoint_free(ep);
 	alice = iax2_endpoint_free(alice);
 	return T_DONE();

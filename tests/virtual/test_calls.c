@@ -310,7 +310,7 @@ static bool spoil_accept(void *ctx, const struct fake_packet *p)
 	return false;
 }
 
-static void an_unsigned_accept_ends_a_ticketed_call(void)
+static void an_unsigned_accept_is_no_answer(void)
 {
 	struct call_world w;
 	struct iax2_ticket ours, theirs;
@@ -455,7 +455,7 @@ int main(void)
 	T_RUN(a_challenge_is_answered_with_the_secret);
 	T_RUN(no_flawed_ticket_is_answered);
 	T_RUN(a_ticket_works_once);
-	T_RUN(an_unsigned_accept_ends_a_ticketed_call);
+	T_RUN(an_unsigned_accept_is_no_answer);
 	T_RUN(a_peer_that_is_not_there_is_given_up);
 	T_RUN(a_peer_that_falls_silent_is_noticed);
 	T_RUN(a_quiet_call_stays_up_for_hours);

@@ -315,6 +315,25 @@ static void long_text_is_cut_between_characters(void)
 	}
 }
 
+/* Without an interface it names nobody, and each packet would be an error. */
+static void a_link_local_address_is_refused(void)
+{
+	const struct node_connect c = {
+		.number = "2002",
+		.addr = { { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+			    1 },
+			  4569 },
+	};
+	struct node_link_id id;
+	struct scene s;
+
+	scene_begin(&s, 35, NULL, NULL);
+	T_EQ(IAX2_E_NOT_OURS,
+	     node_connect(s.at[0].node, &c, fake_net_now(s.net), &id));
+	T_EQ(0, scene_all_links(&s, 0));
+	scene_end(&s);
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -327,5 +346,6 @@ int main(void)
 	T_RUN(a_dial_that_gets_nowhere_does_not_keep_the_other_out);
 	T_RUN(two_that_dial_each_other_get_one_link);
 	T_RUN(a_node_that_stops_takes_no_calls);
+	T_RUN(a_link_local_address_is_refused);
 	return T_DONE();
 }
