@@ -41,19 +41,6 @@ static bool is_own(const struct app *a, const struct net_addr *addr)
 	return false;
 }
 
-/* What is known before anything was measured. */
-static const char *guessed_mapping(const struct app *a,
-				   const struct net_addr *seen)
-{
-	const uint8_t nat = oo_node_nat(node_openover(a->node));
-
-	if (nat & OO_NAT_PORT_CHANGED)
-		return "port-translating";
-	if (nat & OO_NAT_TRANSLATED)
-		return "port-preserving";
-	return is_own(a, seen) ? "none" : "unknown";
-}
-
 static const char *translated_verdict(const struct app *a,
 				      const struct oo_measured *m)
 {
@@ -78,26 +65,35 @@ static const char *translated_verdict(const struct app *a,
 	       "OPEN/OVER.";
 }
 
+/* Everybody may call the port that the router opened. */
+static const char *mapped_rung(const struct app *a, const char **verdict)
+{
+	struct net_addr v4, v6;
+
+	if (!portmap_public(a->portmap, &v4, &v6))
+		return NULL;
+	*verdict = "The router lets callers through to this node's port.";
+	return "mapped";
+}
+
 /* How callers of a registered node get through, and a sentence about it. */
 static const char *rung_of(const struct app *a, const struct net_addr *seen,
 			   const char **verdict)
 {
 	const struct oo_measured *m = oo_node_measured(node_openover(a->node));
 	const bool own = is_own(a, seen);
-	struct net_addr v4, v6;
+	const char *mapped;
 
-	if (own && (net_addr_is_v4(seen)
-			    ? m->filtering == OO_FILTERING_INDEPENDENT
-			    : m->ipv6 == OO_IPV6_OPEN)) {
+	if (own &&
+	    (net_addr_is_v4(seen) ? m->filtering == OO_FILTERING_INDEPENDENT
+				  : m->ipv6 == OO_IPV6_OPEN)) {
 		*verdict = "The address is this machine's own and no firewall "
 			   "is in the way; callers get through directly.";
 		return "direct";
 	}
-	if (portmap_public(a->portmap, &v4, &v6)) {
-		*verdict = "The router lets callers through to this node's "
-			   "port.";
-		return "mapped";
-	}
+	mapped = mapped_rung(a, verdict);
+	if (mapped)
+		return mapped;
 	*verdict = own ? "The address is this machine's own; callers get "
 			 "through by OPEN/OVER, and directly unless a firewall "
 			 "forbids it."
@@ -193,33 +189,44 @@ static void add_measured(const struct app *a, const struct oo_reg *g, json_t *o)
 	(void)json_object_set_new(o, "octets_per_day", octets_per_day(a));
 }
 
+/* The same without a registrar that has us. */
+static const char *unregistered_rung(const struct app *a, const char **verdict)
+{
+	const char *mapped = mapped_rung(a, verdict);
+
+	if (mapped)
+		return mapped;
+	if (plainly_registered(a)) {
+		*verdict = "Registered by name and secret only; callers get "
+			   "through where no firewall or translator is in the "
+			   "way.";
+		return "direct";
+	}
+	*verdict = "This node is not registered, so nobody can reach it "
+		   "through a registrar.";
+	return "none";
+}
+
 json_t *app_reach(const struct app *a)
 {
 	const struct oo_reg *g = app_first_up(a);
-	const struct oo_measured *m = oo_node_measured(node_openover(a->node));
-	const char *verdict = "This node is not registered, so nobody can "
-			      "reach it through a registrar.";
-	const char *mapping = "unknown";
-	const char *rung = "none";
+	enum oo_mapping mapping = OO_MAPPING_UNKNOWN;
+	const char *rung, *verdict;
 	json_t *o;
 
-	if (!g && plainly_registered(a)) {
-		rung = "direct";
-		verdict = "Registered by name and secret only; callers get "
-			  "through where no firewall or translator is in the "
-			  "way.";
-	}
-	if (g) {
+	if (!g) {
+		rung = unregistered_rung(a, &verdict);
+	} else {
 		const struct net_addr *seen =
 			&g->hole[oo_reg_best_family(g)].apparent;
 
 		rung = rung_of(a, seen, &verdict);
-		mapping = m->mapping == OO_MAPPING_UNKNOWN
-				  ? guessed_mapping(a, seen)
-				  : oo_mapping_text(m->mapping);
+		mapping = oo_node_measured(node_openover(a->node))->mapping;
+		if (mapping == OO_MAPPING_UNKNOWN && is_own(a, seen))
+			mapping = OO_MAPPING_NONE;
 	}
-	o = json_pack("{s:s, s:s, s:s}", "rung", rung, "mapping", mapping,
-		      "verdict", verdict);
+	o = json_pack("{s:s, s:s, s:s}", "rung", rung, "mapping",
+		      oo_mapping_text(mapping), "verdict", verdict);
 	add_measured(a, g, o);
 	return o;
 }

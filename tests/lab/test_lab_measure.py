@@ -6,6 +6,7 @@ some minutes to measure, whoever else is measured meanwhile.
 """
 
 import json
+import os
 
 from lab import Lab, missing, wait_until
 from stations import Node, Registrar
@@ -65,7 +66,7 @@ def doctor(node):
 
 
 def is_known(reach):
-    return reach.get('filtering', 'unknown') != 'unknown' and reach.get('mapping') != 'unknown'
+    return 'unknown' not in (reach.get('filtering', 'unknown'), reach.get('mapping'))
 
 
 @test
@@ -104,7 +105,8 @@ def every_kind_of_translator_is_told_by_its_name():
 def hole_lives_of_15_30_and_120_seconds_are_found():
     with Lab(delay_ms=25, log_packets=False) as lab:
         sites = Sites(lab, registrar_with_two_addresses(lab))
-        for life_s in (15, 30, 120):
+        # Two minutes take four; with sanitizers that shows nothing new.
+        for life_s in (15, 30) if os.environ.get('KEYHOLE_LAB_SHORT') else (15, 30, 120):
             sites.add(life_s, nat='preserving', firewall='drop', hole_life_s=life_s)
         sites.wait(lambda reach: reach.get('hole_life_s') is not None, 330)
         for life_s, node in sites.nodes.items():
@@ -118,7 +120,7 @@ def hole_lives_of_15_30_and_120_seconds_are_found():
             equal(0, status, 'exit status')
             equal('warn' if life_s < 20 else 'ok', found['hole'][0]['state'], f'{life_s} s')
         # The way is kept open as rarely as that, and serves.
-        sites.nodes[15].connect(sites.nodes[120].number)
+        sites.nodes[15].connect(sites.nodes[life_s].number)
 
 
 @test
