@@ -160,6 +160,8 @@ def a_call_outlives_a_tunnel_that_goes_and_comes_back():
         wait_until(lambda: 'there is no interface wg0' in pair.log(), 5, 'the loss to be seen')
         pair.tunnel.up()
         wait_until(lambda: 'interface wg0 is in use' in pair.log(), 5, 'the tunnel to be used')
+        # It asks the peer for a sign of life first.
+        wait_until(lambda: pair.link()['state'] == 'up', 5, 'the link to be found well')
         pair.is_well(call)
         equal(1, pair.log().count('waiting for it'), 'lines about it')
         pair.nothing_leaked()
