@@ -40,11 +40,10 @@ def pass_speech(lab, talker, listener, name, voice):
     return snr(sent, listener.tx_wav)
 
 
-
 def run(lab, quiet):
     say(quiet, 'Building a small internet: a registrar, and two nodes, each behind a home router\n'
                'and a carrier that translates addresses and drops what was not asked for.')
-    world = World(lab)
+    world = World(lab, measured=True)
     a = world.behind('2001', CARRIER, HOME)
     b = world.behind('2002', CARRIER, HOME)
     world.up()
@@ -56,6 +55,8 @@ def run(lab, quiet):
     say(quiet, f'Speech, {SECONDS} s each way...')
     there = pass_speech(lab, a, b, 'there', 'en')
     back = pass_speech(lab, b, a, 'back', 'en-us')
+    wait_until(lambda: all(n.status()['reach']['mapping'] != 'unknown' for n in (a, b)), 20,
+               'their networks to be measured')
     say(quiet, f"What arrived against what was sent: {there['snr_db']:.1f} dB and "
                f"{back['snr_db']:.1f} dB.")
     result = {

@@ -44,6 +44,20 @@ def write_conf(path, groups):
     return path
 
 
+SECOND4 = '198.51.100.200'
+
+
+def second_address(lab, site, addr, dev='eth0'):
+    site.ip([f'addr add {addr}/32 dev {dev}'])
+    lab.internet.route4(site, f'{addr}/32')
+
+
+def with_second_address(lab, host):
+    """Settings of a registrar at @host that measures from another address too."""
+    second_address(lab, host, SECOND4)
+    return {'measure': {'address': SECOND4}}
+
+
 class Registrar:
     """keyhole-registrar on a public host."""
 

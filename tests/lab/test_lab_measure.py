@@ -9,24 +9,17 @@ import json
 import os
 
 from lab import Lab, missing, wait_until
-from stations import Node, Registrar
+from stations import Node, Registrar, second_address, with_second_address
 from tap import between, equal, main, test, true
 
-SECOND4 = '198.51.100.200'
 TCP4 = '203.0.113.200'
 INDEPENDENT, PORT, ADDRESS = ('endpoint-independent', 'address-and-port-dependent',
                               'address-dependent')
 
 
-def second_address(lab, site, addr, dev):
-    site.ip([f'addr add {addr}/32 dev {dev}'])
-    lab.internet.route4(site, f'{addr}/32')
-
-
 def registrar_with_two_addresses(lab):
     host = lab.host('registrar')
-    second_address(lab, host, SECOND4, 'eth0')
-    return Registrar(lab, host, measure={'address': SECOND4})
+    return Registrar(lab, host, **with_second_address(lab, host))
 
 
 class Sites:

@@ -3,7 +3,7 @@
 keeps strangers out."""
 
 from lab import plain_new
-from stations import Node, Registrar
+from stations import Node, Registrar, with_second_address
 from tap import Failed, equal
 
 CALLTOKEN = 0x28
@@ -12,9 +12,12 @@ CALLTOKEN = 0x28
 class World:
     """A registrar on a public address, and two nodes wherever they are put."""
 
-    def __init__(self, lab, **registrar):
+    def __init__(self, lab, measured=False, **registrar):
+        """measured: the registrar tells a network's kind from two addresses."""
         self.lab = lab
         self.registrar_host = lab.host('registrar')
+        if measured:
+            registrar.update(with_second_address(lab, self.registrar_host))
         self.registrar = Registrar(lab, self.registrar_host, **registrar)
         self.stranger = lab.host('stranger')
         self.site = {}
