@@ -86,9 +86,9 @@ static const char *rung_of(const struct app *a, const struct net_addr *seen,
 	const bool own = is_own(a, seen);
 	struct net_addr v4, v6;
 
-	if (own && (net_addr_is_v4(seen)
-			    ? m->filtering == OO_FILTERING_INDEPENDENT
-			    : m->ipv6 == OO_IPV6_OPEN)) {
+	if (own &&
+	    (net_addr_is_v4(seen) ? m->filtering == OO_FILTERING_INDEPENDENT
+				  : m->ipv6 == OO_IPV6_OPEN)) {
 		*verdict = "The address is this machine's own and no firewall "
 			   "is in the way; callers get through directly.";
 		return "direct";
