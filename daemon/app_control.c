@@ -8,6 +8,7 @@
 
 #include "daemon/app.h"
 #include "daemon/io/addr.h"
+#include "daemon/io/log.h"
 
 #define WAIT_DEFAULT_S 20
 #define WAIT_MAX_S 3600
@@ -267,6 +268,30 @@ static void wait_for(struct app *a, struct control_request *req,
 		refuse(req, "too many consoles wait already");
 }
 
+static const char *why_not(enum iax2_err err)
+{
+	if (err == IAX2_E_STATE)
+		return "there is a link to that node already";
+	if (err == IAX2_E_RANGE)
+		return "that is not a node number, or this node's own";
+	if (err == IAX2_E_NOT_OURS)
+		return "a link-local address (fe80::) names no node without "
+		       "its interface; give another address of it";
+	return "too many links";
+}
+
+/* Who asked is told; when he has left meanwhile, the log is. */
+static void no_link(struct control_request *req, const struct app_lookup *what,
+		    const char *why)
+{
+	if (req)
+		refuse(req, why);
+	else
+		log_warning("no %slink to node %s: %s",
+			    what->permanent ? "permanent " : "", what->number,
+			    why);
+}
+
 static void start_link(struct app *a, struct control_request *req,
 		       const struct app_lookup *what,
 		       const struct net_addr *addr)
@@ -281,26 +306,15 @@ static void start_link(struct app *a, struct control_request *req,
 	struct node_link_info l;
 	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
 
-	if (!req) {
-		/* Nobody is there to be told. */
-	} else if (err == IAX2_E_STATE) {
-		refuse(req, "there is a link to that node already");
-	} else if (err == IAX2_E_RANGE) {
-		refuse(req, "that is not a node number, or this node's own");
-	} else if (err == IAX2_E_NOT_OURS) {
-		refuse(req,
-		       "a link-local address (fe80::) names no node without "
-		       "its interface; give another address of it");
-	} else if (err != IAX2_OK) {
-		refuse(req, "too many links");
-	} else if (what->wait) {
+	if (err != IAX2_OK)
+		no_link(req, what, why_not(err));
+	else if (req && what->wait)
 		wait_for(a, req, id, what->until);
-	} else if (node_link(a->node, id, &l)) {
+	else if (req && node_link(a->node, id, &l))
 		control_reply(req, json_pack("{s:o}", "link",
 					     app_link_json(a, &l, loop_now())));
-	} else {
+	else if (req)
 		refuse(req, "this node is not registered");
-	}
 	app_pump(a);
 }
 
@@ -314,8 +328,8 @@ static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t n,
 	l->req = NULL;
 	if (n > 0)
 		start_link(l->app, req, l, &addrs[0]);
-	else if (req)
-		refuse(req, why);
+	else
+		no_link(req, l, why);
 }
 
 /* NUMBER, NUMBER@HOST:PORT, or ADDRESS:PORT.  False when it is none. */
