@@ -91,7 +91,7 @@ static void on_link(struct app *a, const struct node_event *ev)
 				     "node", number, "state",
 				     node_link_state_text(ev->state)));
 	}
-	app_control_link(a, ev);
+	app_connect_link(a, ev);
 }
 
 /* No line in the log when it is where it was: a packet or two were lost. */
