@@ -124,10 +124,21 @@ void app_measure_news(struct app *a);
 
 /* app_control.c: the control socket's methods. */
 int app_control_open(struct app *a, char why[CONTROL_WHY_MAX]);
-/* A link came up, went down or took a step: tell whoever waits for it. */
-void app_control_link(struct app *a, const struct node_event *ev);
 void app_control_tick(struct app *a, mono_us now);
 mono_us app_control_deadline(const struct app *a);
+const char *app_text_param(const json_t *params, const char *name);
+/* Answer @req with a sentence. */
+void app_bad_params(struct control_request *req, const char *what);
+void app_refuse(struct control_request *req, const char *why);
+
+/* app_connect.c: the method "connect". */
+void app_connect(void *ctx, struct control_request *req, const json_t *params);
+/* A link came up, went down or took a step: tell whoever waits for it. */
+void app_connect_link(struct app *a, const struct node_event *ev);
+void app_connect_tick(struct app *a, mono_us now);
+mono_us app_connect_deadline(const struct app *a);
+/* Who sent @req has gone. */
+void app_connect_cancel(struct app *a, const struct control_request *req);
 
 /* app_map.c: the router's port.  0 or -ENOMEM. */
 int app_map_open(struct app *a);

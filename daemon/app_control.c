@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The control socket's methods (JSON-RPC); what they are called and what they
- * answer stays put. */
+ * answer stays put.  "connect" has its own file, app_connect.c. */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "daemon/app.h"
-#include "daemon/io/addr.h"
 
-#define WAIT_DEFAULT_S 20
-#define WAIT_MAX_S 3600
-
-static const char *text_param(const json_t *params, const char *name)
+const char *app_text_param(const json_t *params, const char *name)
 {
 	return json_string_value(json_object_get(params, name));
 }
 
-static void bad_params(struct control_request *req, const char *what)
+void app_bad_params(struct control_request *req, const char *what)
 {
 	control_fail(req, CONTROL_BAD_PARAMS, what, NULL);
 }
 
-static void refuse(struct control_request *req, const char *why)
+void app_refuse(struct control_request *req, const char *why)
 {
 	control_fail(req, CONTROL_REFUSED, why, NULL);
 }
@@ -85,7 +80,7 @@ static void do_reload(void *ctx, struct control_request *req,
 
 	(void)params;
 	if (app_reload(ctx, restart, why) != 0)
-		refuse(req, why);
+		app_refuse(req, why);
 	else
 		control_reply(req, json_pack("{s:O}", "restart", restart));
 	json_decref(restart);
@@ -97,8 +92,9 @@ static void do_sim_play(void *ctx, struct control_request *req,
 	struct app *a = ctx;
 	char why[RADIO_WHY_MAX];
 
-	if (radio_io_sim_play(a->radio, text_param(params, "file"), why) != 0)
-		refuse(req, why);
+	if (radio_io_sim_play(a->radio, app_text_param(params, "file"), why) !=
+	    0)
+		app_refuse(req, why);
 	else
 		control_reply(req, json_object());
 }
@@ -110,9 +106,9 @@ static void do_sim_cor(void *ctx, struct control_request *req,
 	struct app *a = ctx;
 
 	if (!json_is_boolean(on))
-		bad_params(req, "on must be true or false");
+		app_bad_params(req, "on must be true or false");
 	else if (radio_io_sim_cor(a->radio, json_is_true(on)) != 0)
-		refuse(req, "this node has no sim radio");
+		app_refuse(req, "this node has no sim radio");
 	else
 		control_reply(req, json_object());
 }
@@ -120,19 +116,19 @@ static void do_sim_cor(void *ctx, struct control_request *req,
 static void do_dtmf(void *ctx, struct control_request *req,
 		    const json_t *params)
 {
-	const char *digits = text_param(params, "digits");
+	const char *digits = app_text_param(params, "digits");
 	struct app *a = ctx;
 	enum iax2_err err;
 
 	if (!digits) {
-		bad_params(req, "digits are missing");
+		app_bad_params(req, "digits are missing");
 		return;
 	}
 	err = node_dtmf(a->node, digits, loop_now());
 	if (err == IAX2_E_RANGE)
-		refuse(req, "a digit is one of 0-9, A-D, * and #");
+		app_refuse(req, "a digit is one of 0-9, A-D, * and #");
 	else if (err != IAX2_OK)
-		refuse(req, "too many digits are waiting to be sent");
+		app_refuse(req, "too many digits are waiting to be sent");
 	else
 		control_reply(req, json_object());
 	app_pump(a);
@@ -142,352 +138,43 @@ static void do_disconnect(void *ctx, struct control_request *req,
 			  const json_t *params)
 {
 	const bool all = json_is_true(json_object_get(params, "all"));
-	const char *number = text_param(params, "node");
+	const char *number = app_text_param(params, "node");
 	struct app *a = ctx;
 	char why[CONTROL_WHY_MAX];
 	size_t n;
 
 	if (!all && !number) {
-		bad_params(req, "name a node, or all");
+		app_bad_params(req, "name a node, or all");
 		return;
 	}
 	n = node_disconnect(a->node, all ? NULL : number, loop_now());
 	if (n == 0 && !all) {
 		(void)snprintf(why, sizeof(why),
 			       "there is no link to node %.32s", number);
-		refuse(req, why);
+		app_refuse(req, why);
 	} else {
 		control_reply(req, json_pack("{s:i}", "ended", (int)n));
 	}
 	app_pump(a);
 }
 
-/* --- connect ------------------------------------------------------------ */
-
-static struct app_waiter *waiter_for(struct app *a, struct node_link_id id)
-{
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_waiter *w = &a->waiter[i];
-
-		if (w->req && w->link.slot == id.slot && w->link.gen == id.gen)
-			return w;
-	}
-	return NULL;
-}
-
-static json_t *connected(struct app *a, const struct node_link_info *l)
-{
-	const double dial = (double)l->dial_us;
-	json_t *link = app_link_json(a, l, loop_now());
-	json_t *out = json_pack("{s:O, s:O, s:O, s:O}", "dial_ms",
-				json_object_get(link, "dial_ms"), "path",
-				json_object_get(link, "path"), "family",
-				json_object_get(link, "family"), "rtt_ms",
-				json_object_get(link, "rtt_ms"));
-
-	/* The other node may have called meanwhile: no dial of ours to time. */
-	(void)json_object_set_new(
-		out, "dial_rtts",
-		l->outbound && l->call.rtt_us
-			? json_real(dial / (double)l->call.rtt_us)
-			: json_null());
-	(void)json_object_set_new(out, "link", link);
-	return out;
-}
-
-static void tell_step(struct app *a, struct control_request *req,
-		      enum node_link_state state)
-{
-	const char *text = "";
-
-	(void)a;
-	switch (state) {
-	case NODE_LINK_REQUESTING:
-		text = "asking the registrar";
-		break;
-	case NODE_LINK_PUNCHING:
-		text = "the node accepts; opening a path to it";
-		break;
-	case NODE_LINK_CALLING:
-		text = "calling";
-		break;
-	case NODE_LINK_FREE:
-	case NODE_LINK_UP:
-	case NODE_LINK_WAITING:
-		return;
-	}
-	control_notify(req, "progress",
-		       json_pack("{s:s, s:s}", "step",
-				 node_link_state_text(state), "text", text));
-}
-
-void app_control_link(struct app *a, const struct node_event *ev)
-{
-	struct app_waiter *w = waiter_for(a, ev->link);
-	struct node_link_info l;
-	struct control_request *req;
-
-	if (!w)
-		return;
-	req = w->req;
-	if (ev->kind == NODE_EV_LINK_STEP) {
-		tell_step(a, req, ev->state);
-		return;
-	}
-	if (ev->kind == NODE_EV_LINK_DOWN) {
-		w->req = NULL;
-		control_fail(
-			req, CONTROL_REFUSED, ev->why,
-			json_pack("{s:o}", "verdict", control_text(ev->why)));
-		return;
-	}
-	if (node_link(a->node, ev->link, &l)) {
-		w->req = NULL;
-		control_reply(req, connected(a, &l));
-	}
-}
-
-static void wait_for(struct app *a, struct control_request *req,
-		     struct node_link_id id, mono_us until)
-{
-	struct node_link_info l;
-
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_waiter *w = &a->waiter[i];
-
-		if (w->req)
-			continue;
-		*w = (struct app_waiter){ req, id, until };
-		return;
-	}
-	if (node_link(a->node, id, &l))
-		control_reply(req, json_pack("{s:o}", "link",
-					     app_link_json(a, &l, loop_now())));
-	else
-		refuse(req, "too many consoles wait already");
-}
-
-static void start_link(struct app *a, struct control_request *req,
-		       const struct app_lookup *what,
-		       const struct net_addr *addr)
-{
-	const struct node_connect c = {
-		.number = what->number[0] ? what->number : NULL,
-		.addr = addr ? *addr : net_addr_v4(0, 0, 0, 0, 0),
-		.mode = what->mode,
-		.permanent = what->permanent,
-	};
-	struct node_link_id id;
-	struct node_link_info l;
-	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
-
-	if (!req) {
-		/* Nobody is there to be told. */
-	} else if (err == IAX2_E_STATE) {
-		refuse(req, "there is a link to that node already");
-	} else if (err == IAX2_E_RANGE) {
-		refuse(req, "that is not a node number, or this node's own");
-	} else if (err == IAX2_E_NOT_OURS) {
-		refuse(req,
-		       "a link-local address (fe80::) names no node without "
-		       "its interface; give another address of it");
-	} else if (err != IAX2_OK) {
-		refuse(req, "too many links");
-	} else if (what->wait) {
-		wait_for(a, req, id, what->until);
-	} else if (node_link(a->node, id, &l)) {
-		control_reply(req, json_pack("{s:o}", "link",
-					     app_link_json(a, &l, loop_now())));
-	} else {
-		refuse(req, "this node is not registered");
-	}
-	app_pump(a);
-}
-
-static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t n,
-			 const char *why)
-{
-	struct app_lookup *l = ctx;
-	struct control_request *req = l->req;
-
-	l->used = false;
-	l->req = NULL;
-	if (n > 0)
-		start_link(l->app, req, l, &addrs[0]);
-	else if (req)
-		refuse(req, why);
-}
-
-/* NUMBER, NUMBER@HOST:PORT, or ADDRESS:PORT.  False when it is none. */
-static bool split(const char *text, struct app_lookup *l, char host[256],
-		  uint16_t *port)
-{
-	const char *at = strchr(text, '@');
-	const size_t len = at ? (size_t)(at - text) : strlen(text);
-	const char *colon;
-
-	host[0] = '\0';
-	*port = 4569;
-	if (!at && strspn(text, "0123456789") != len) {
-		(void)snprintf(host, 256, "%s", text);
-		return true;
-	}
-	if (len == 0 || len > OO_NUMBER_MAX)
-		return false;
-	memcpy(l->number, text, len);
-	l->number[len] = '\0';
-	if (!at)
-		return true;
-	(void)snprintf(host, 256, "%s", at + 1);
-	/* A name or an IPv4 address with a port; IPv6 has brackets, which the
-	 * resolver's numeric form reads itself. */
-	colon = strrchr(host, ':');
-	if (host[0] != '[' && colon && strchr(host, ':') == colon) {
-		if (!net_port_parse(colon + 1, port))
-			return false;
-		host[colon - host] = '\0';
-	}
-	return host[0] != '\0';
-}
-
-static bool read_mode(const json_t *params, enum node_mode *out)
-{
-	const char *text = text_param(params, "mode");
-
-	*out = NODE_TRANSCEIVE;
-	for (int m = NODE_TRANSCEIVE; text && m <= NODE_LOCAL_MONITOR; m++) {
-		if (strcmp(text, node_mode_text((enum node_mode)m)) == 0) {
-			*out = (enum node_mode)m;
-			return true;
-		}
-	}
-	return text == NULL;
-}
-
-static const struct conf_peer *conf_peer(const struct app *a,
-					 const char *number)
-{
-	for (size_t i = 0; i < a->conf.peers_n; i++) {
-		const struct conf_peer *p = &a->conf.peers[i];
-
-		if (strcmp(p->number, number) == 0 && p->host[0] != '\0')
-			return p;
-	}
-	return NULL;
-}
-
-static void look_up(struct app *a, struct control_request *req,
-		    const struct app_lookup *what, const char *host,
-		    uint16_t port)
-{
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_lookup *l = &a->lookup[i];
-
-		if (l->used)
-			continue;
-		*l = *what;
-		l->used = true;
-		l->app = a;
-		l->req = req;
-		control_notify(req, "progress",
-			       json_pack("{s:s, s:s+}", "step", "looking-up",
-					 "text", "looking up ", host));
-		if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
-			l->used = false;
-			refuse(req, "out of memory");
-		}
-		return;
-	}
-	refuse(req, "too many connects at once");
-}
-
-static void do_connect(void *ctx, struct control_request *req,
-		       const json_t *params)
-{
-	const json_t *wait = json_object_get(params, "wait_s");
-	const char *node = text_param(params, "node");
-	struct app *a = ctx;
-	const struct conf_peer *peer;
-	struct app_lookup what = { 0 };
-	struct net_addr addr;
-	char host[256];
-	uint16_t port;
-	double wait_s = json_is_number(wait) ? json_number_value(wait) : 0;
-
-	if (!node || !read_mode(params, &what.mode) ||
-	    !split(node, &what, host, &port)) {
-		bad_params(req, "name a node as NUMBER, NUMBER@HOST:PORT or "
-				"ADDRESS:PORT, and a mode that exists");
-		return;
-	}
-	if (wait_s > WAIT_MAX_S) {
-		bad_params(req, "wait_s is at most 3600 seconds");
-		return;
-	}
-	what.permanent = json_is_true(json_object_get(params, "permanent"));
-	what.wait = json_is_number(wait) || json_is_true(wait);
-	if (wait_s <= 0)
-		wait_s = WAIT_DEFAULT_S;
-	what.until = loop_now() + (mono_us)(wait_s * (double)MONO_S);
-	peer = conf_peer(a, what.number);
-	if (what.number[0] == '\0') {
-		if (net_addr_parse(host, port, &addr))
-			start_link(a, req, &what, &addr);
-		else
-			refuse(req, "that is neither a node number nor an "
-				    "address");
-	} else if (host[0] != '\0') {
-		look_up(a, req, &what, host, port);
-	} else if (peer) {
-		look_up(a, req, &what, peer->host, peer->port);
-	} else {
-		start_link(a, req, &what, NULL);
-	}
-}
-
 void app_control_tick(struct app *a, mono_us now)
 {
-	struct node_link_info l;
-
 	app_doctor_tick(a, now);
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_waiter *w = &a->waiter[i];
-		struct control_request *req = w->req;
-
-		if (!req || now < w->until)
-			continue;
-		w->req = NULL;
-		/* A permanent link goes on trying, as it was told to. */
-		if (node_link(a->node, w->link, &l) && l.permanent) {
-			refuse(req, "not connected yet; the node goes on "
-				    "trying");
-			continue;
-		}
-		(void)node_drop(a->node, w->link, now);
-		refuse(req, "gave up waiting");
-	}
+	app_connect_tick(a, now);
 }
 
 mono_us app_control_deadline(const struct app *a)
 {
-	mono_us due = app_doctor_deadline(a);
-
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		if (a->waiter[i].req)
-			due = mono_min(due, a->waiter[i].until);
-	}
-	return due;
+	return mono_min(app_doctor_deadline(a), app_connect_deadline(a));
 }
 
 static void on_cancelled(void *ctx, struct control_request *req)
 {
 	struct app *a = ctx;
 
+	app_connect_cancel(a, req);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
-		if (a->waiter[i].req == req)
-			a->waiter[i].req = NULL;
-		if (a->lookup[i].req == req)
-			a->lookup[i].req = NULL;
 		if (a->doctor[i].req == req)
 			a->doctor[i].req = NULL;
 	}
@@ -498,7 +185,7 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 	static const struct control_method methods[] = {
 		{ "status", do_status },
 		{ "version", do_version },
-		{ "connect", do_connect },
+		{ "connect", app_connect },
 		{ "disconnect", do_disconnect },
 		{ "dtmf", do_dtmf },
 		{ "events", do_events },

@@ -91,7 +91,7 @@ static void on_link(struct app *a, const struct node_event *ev)
 				     "node", number, "state",
 				     node_link_state_text(ev->state)));
 	}
-	app_control_link(a, ev);
+	app_connect_link(a, ev);
 }
 
 /* No line in the log when it is where it was: a packet or two were lost. */
@@ -171,6 +171,19 @@ static void prefer_peers(struct app *a)
 			    "a flood will disturb calls: %s", strerror(-err));
 }
 
+static void on_text(struct app *a, const struct node_event *ev)
+{
+	publish(a, json_pack("{s:s, s:o, s:o}", "event", "text", "node",
+			     control_text(ev->number), "text",
+			     control_text(ev->text)));
+}
+
+static void on_dtmf(struct app *a, const struct node_event *ev)
+{
+	publish(a, json_pack("{s:s, s:s, s:s#}", "event", "dtmf", "node",
+			     ev->number, "digit", &ev->digit, 1));
+}
+
 void app_on_event(struct app *a, const struct node_event *ev)
 {
 	switch (ev->kind) {
@@ -207,14 +220,10 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_switch(a, ev, "ptt");
 		break;
 	case NODE_EV_TEXT:
-		publish(a, json_pack("{s:s, s:o, s:o}", "event", "text", "node",
-				     control_text(ev->number), "text",
-				     control_text(ev->text)));
+		on_text(a, ev);
 		break;
 	case NODE_EV_DTMF:
-		publish(a,
-			json_pack("{s:s, s:s, s:s#}", "event", "dtmf", "node",
-				  ev->number, "digit", &ev->digit, 1));
+		on_dtmf(a, ev);
 		break;
 	case NODE_EV_SOCKETS_OPEN:
 		open_sockets(a, ev);

@@ -3,9 +3,9 @@
 #define PROTO_IAX2_ENDPOINT_PRIV_H
 
 /*
- * What the parts of the endpoint share: tables, queues and demultiplexing
- * (iax2_endpoint.c, iax2_call_table.c), the reliable transport of one call
- * (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
+ * What the parts of the endpoint share: tables and queues (iax2_endpoint.c,
+ * iax2_call_table.c), demultiplexing (iax2_rx.c), the reliable transport of
+ * one call (iax2_transport.c), the call machine's edges (iax2_call.c for calls in
  * general, iax2_call_frames.c for what a peer says, iax2_call_in.c,
  * iax2_call_out.c and iax2_call_auth.c for setting them up), voice
  * (iax2_media.c), commands (iax2_command.c), moving a call (iax2_move.c, its

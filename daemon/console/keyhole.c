@@ -14,6 +14,7 @@
 static int usage(FILE *to, int status)
 {
 	(void)fprintf(to, "usage: keyhole [-s SOCKET] [--json] [COMMAND]\n"
+			  "       keyhole --version\n"
 			  "Without COMMAND: a shell.  keyhole help lists the "
 			  "commands.\n");
 	return status;

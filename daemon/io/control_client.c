@@ -56,6 +56,8 @@ static void client_flush(struct client *cl)
 		const ssize_t n = send(cl->fd, cl->out, cl->out_n,
 				       MSG_DONTWAIT | MSG_NOSIGNAL);
 
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0) {
 			if (errno == EAGAIN)
 				(void)event_add(cl->writable, NULL);
@@ -248,7 +250,8 @@ static void client_read(struct client *cl)
 	if (n > 0) {
 		cl->in_n += (size_t)n;
 		take_lines(cl);
-	} else if (n == 0 || errno != EAGAIN) {
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+		/* Interrupted, it is still readable: the loop comes back. */
 		cl->broken = true;
 	}
 	if (cl->in_n == LINE_MAX_OCTETS) {

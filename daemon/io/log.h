@@ -22,10 +22,13 @@ void log_set_level(enum log_level level);
 
 LOG_FORMAT(2) void log_at(enum log_level level, const char *format, ...);
 
+/* Used like functions.
+ * NOLINTBEGIN(readability-identifier-naming) */
 #define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_at(LOG_WARNING, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+/* NOLINTEND(readability-identifier-naming) */
 
 /* A place in the code that may log @burst lines at once and one every
  * @every_ms after that. */

@@ -12,52 +12,14 @@
 #include <time.h>
 
 #include "daemon/io/addr.h"
-#include "daemon/io/control.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
-#include "daemon/io/loop.h"
 #include "daemon/io/notify.h"
-#include "daemon/io/trace.h"
-#include "daemon/io/udp.h"
-#include "daemon/registrar/cluster.h"
-#include "daemon/registrar/directory.h"
-#include "daemon/registrar/ends.h"
-#include "daemon/registrar/relay_io.h"
-#include "daemon/registrar/roster.h"
+#include "daemon/registrar/server_priv.h"
 #include "proto/iax2_ie.h"
-#include "proto/openover_registrar.h"
 
 #define DIRECTORY_LOOK_S 1 /* between looks at the file */
-#define SIGNALS 4U
 #define TX_MAX 16384U
-
-struct server {
-	const struct conf_registrar *conf;
-	const char *file; /* that @conf came from, read again on SIGHUP */
-	struct conf_registrar reloaded; /* what it said the last time */
-	bool has_reloaded;
-	struct net_prefix token_optional[CONF_PREFIXES_MAX];
-	struct key_identity id;
-	struct oo_registrar *registrar;
-	struct directory *directory;
-	struct roster roster;
-	struct cluster *cluster; /* NULL: alone */
-	struct ends ends;
-	struct event_base *base;
-	struct udp *udp;
-	struct relay_io *relay;
-	struct control *control;
-	struct trace trace;
-	struct loop_timer timer;
-	struct event *look;
-	struct event *watchdog;
-	struct event *signals[SIGNALS];
-	mono_us started;
-	/* For pings_per_s. */
-	uint64_t pings_before;
-	mono_us pings_at;
-	double pings_per_s;
-};
 
 static void system_random(void *ctx, uint8_t *buf, size_t len)
 {
@@ -67,8 +29,7 @@ static void system_random(void *ctx, uint8_t *buf, size_t len)
 
 /* --- the directory ------------------------------------------------------ */
 
-/* 0, or -errno with @why. */
-static int refresh(struct server *s, char why[DIRECTORY_WHY_MAX])
+int server_refresh(struct server *s, char why[DIRECTORY_WHY_MAX])
 {
 	bool read;
 	const int err = roster_refresh(&s->roster, &read, why);
@@ -188,7 +149,7 @@ static void on_look(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	(void)refresh(s, why);
+	(void)server_refresh(s, why);
 	oo_registrar_datetime(s->registrar, datetime_now());
 	cluster_look(s->cluster);
 	s->pings_per_s = (double)(pings - s->pings_before) * (double)MONO_S /
@@ -263,7 +224,7 @@ static void on_hup(evutil_socket_t sig, short what, void *ctx)
 	conf_diags_print(&diags, s->file, stderr);
 	conf_diags_free(&diags);
 	s->roster.stale = true;
-	(void)refresh(s, why);
+	(void)server_refresh(s, why);
 	pump(s);
 }
 
@@ -275,119 +236,6 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	(void)what;
 	notify_stopping();
 	(void)event_base_loopbreak(s->base);
-}
-
-/* --- control ------------------------------------------------------------ */
-
-static size_t count_online(const struct server *s)
-{
-	struct oo_directory *dir = oo_registrar_directory(s->registrar);
-	const mono_us now = loop_now();
-	size_t n = 0;
-
-	for (size_t i = 0; i < oo_directory_max(dir); i++)
-		n += oo_registrar_is_online(s->registrar,
-					    oo_directory_at(dir, i), now);
-	return n;
-}
-
-static size_t plain_online(const struct oo_plains *plains)
-{
-	const mono_us now = loop_now();
-	size_t n = 0;
-
-	for (size_t i = 0; i < oo_plains_count(plains); i++)
-		n += oo_plain_is_online(oo_plains_at(plains, i), now);
-	return n;
-}
-
-static void do_status(void *ctx, struct control_request *req,
-		      const json_t *params)
-{
-	const struct server *s = ctx;
-	const struct oo_registrar_counters *n =
-		oo_registrar_counters(s->registrar);
-	struct oo_directory *dir = oo_registrar_directory(s->registrar);
-	const struct oo_plains *plains = oo_registrar_plains(s->registrar);
-	json_t *counters = json_pack(
-		"{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-		" s:I, s:I}",
-		"rx", (json_int_t)n->rx, "malformed", (json_int_t)n->malformed,
-		"not_ours", (json_int_t)n->not_ours, "limited",
-		(json_int_t)n->limited, "forged", (json_int_t)n->forged,
-		"replayed", (json_int_t)n->replayed, "token_bad",
-		(json_int_t)n->token_bad, "refused", (json_int_t)n->refused,
-		"registered", (json_int_t)n->registered, "pings",
-		(json_int_t)n->pings, "moves", (json_int_t)n->moves,
-		"auth_failed", (json_int_t)n->auth_failed, "auth_limited",
-		(json_int_t)n->auth_limited, "oversize",
-		(json_int_t)udp_counters(s->udp)->rx_oversize);
-
-	(void)params;
-	control_reply(
-		req,
-		json_pack("{s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I}, "
-			  "s:{s:I, s:I, s:I}, s:o, s:o, s:o}",
-			  "version", KEYHOLE_VERSION, "uptime_s",
-			  (json_int_t)((loop_now() - s->started) / MONO_S),
-			  "nodes", (json_int_t)oo_directory_count(dir),
-			  "online", (json_int_t)count_online(s), "pings_per_s",
-			  s->pings_per_s, "plain", "clients",
-			  (json_int_t)oo_plains_count(plains), "online",
-			  (json_int_t)plain_online(plains), "opens", "now",
-			  (json_int_t)oo_registrar_opens(s->registrar), "asked",
-			  (json_int_t)n->opens, "accepted",
-			  (json_int_t)n->opens_ok, "relay",
-			  relay_io_json(s->relay), "counters", counters,
-			  "cluster", cluster_status(s->cluster)));
-}
-
-/* The command line has changed the directory and does not want to wait. */
-static void do_refresh(void *ctx, struct control_request *req,
-		       const json_t *params)
-{
-	struct server *s = ctx;
-	char why[DIRECTORY_WHY_MAX], text[DIRECTORY_WHY_MAX + 48];
-
-	(void)params;
-	if (refresh(s, why) == 0) {
-		control_reply(req, json_object());
-		return;
-	}
-	(void)snprintf(text, sizeof(text),
-		       "the directory cannot be read just now: %s", why);
-	control_fail(req, CONTROL_REFUSED, text, NULL);
-}
-
-static void do_trace(void *ctx, struct control_request *req,
-		     const json_t *params)
-{
-	struct server *s = ctx;
-
-	(void)params;
-	s->trace = (struct trace){ .udp = s->udp, .control = s->control };
-	trace_start(&s->trace, req);
-}
-
-static int open_control(struct server *s, char why[CONTROL_WHY_MAX])
-{
-	static const struct control_method methods[] = {
-		{ "status", do_status },
-		{ "refresh", do_refresh },
-		{ "trace", do_trace },
-		{ NULL, NULL },
-	};
-	const struct control_cfg cfg = {
-		.path = s->conf->control.socket,
-		.group = s->conf->control.group,
-		.methods = methods,
-		.ctx = s,
-	};
-	const int err = control_open(&s->control, s->base, &cfg, why);
-
-	if (err == 0 && why[0] != '\0')
-		log_warning("%s", why);
-	return err;
 }
 
 /* --- start and end ------------------------------------------------------ */
@@ -404,10 +252,11 @@ static int add_timer(struct server *s, struct event **out, event_callback_fn fn,
 
 static int start_loop(struct server *s)
 {
-	static const int sig[SIGNALS] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
+	static const int sig[SERVER_SIGNALS] = { SIGTERM, SIGINT, SIGQUIT,
+						 SIGHUP };
 	const mono_us watchdog = notify_watchdog_period();
 
-	for (size_t i = 0; i < SIGNALS; i++) {
+	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
 		s->signals[i] =
 			evsignal_new(s->base, sig[i],
 				     sig[i] == SIGHUP ? on_hup : on_signal, s);
@@ -496,7 +345,7 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 	if (err == 0) {
 		ends_open(&s->ends, s->udp, s->base, s->conf, &ends);
 		oo_registrar_measure(s->registrar, &ends);
-		err = open_control(s, why);
+		err = server_control_open(s, why);
 	}
 	if (err == 0)
 		err = cluster_open(&s->cluster,
@@ -527,7 +376,7 @@ static void done(struct server *s)
 	s->cluster = cluster_close(s->cluster);
 	free_event(s->look);
 	free_event(s->watchdog);
-	for (size_t i = 0; i < SIGNALS; i++)
+	for (size_t i = 0; i < SERVER_SIGNALS; i++)
 		free_event(s->signals[i]);
 	loop_timer_done(&s->timer);
 	ends_close(&s->ends);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "daemon/registrar/store.h"
-
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -9,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hiredis/async.h>
-#include <hiredis/hiredis.h>
-
 #include <hiredis/adapters/libevent.h>
 
-#include "daemon/io/loop.h"
-#include "daemon/io/resolve.h"
+#include "daemon/registrar/store_priv.h"
 #include "proto/backoff.h"
 
 #define CONNECT_US (5 * MONO_S)
@@ -23,48 +17,12 @@
 #define QUIET_US (15 * MONO_S)
 #define CHECK_US MONO_S
 #define STEADY_US (10 * MONO_S)
-#define NOTES_UNDER_WAY 256U
-#define UNDER_WAY 4096U
-#define PASSWORD_MAX 255U
-#define KEY_MAX 64U /* a name in the server */
-
-enum state { STORE_DOWN, STORE_RESOLVING, STORE_CONNECTING, STORE_UP };
-
-/* One speaks, the other listens: a connection that has subscribed to a
- * channel takes no other commands. */
-enum { SPEAK, LISTEN, CONNS };
-
-struct store {
-	struct store_cfg cfg;
-	char password[PASSWORD_MAX + 1];
-	char name[CONF_CLUSTER_NAME_MAX + 1];
-	enum state state;
-	redisAsyncContext *conn[CONNS];
-	unsigned ready; /* of CONNS + the answers that are needed */
-	struct resolver *resolver;
-	struct event *failing; /* ends the connections, outside of hiredis */
-	struct loop_timer timer;
-	char why[STORE_WHY_MAX];
-	unsigned failures;
-	mono_us up_since;
-	mono_us heard[CONNS];
-	size_t under_way;
-	size_t notes_under_way;
-};
-
-/* What a command was for. */
-struct job {
-	struct store *s;
-	uint64_t ask;
-	uint64_t to;
-	bool note;
-};
 
 static void connect_now(struct store *s);
 
 /* --- ending ------------------------------------------------------------- */
 
-static void fail(struct store *s, const char *why)
+void store_fail(struct store *s, const char *why)
 {
 	if (s->why[0] != '\0')
 		return;
@@ -80,7 +38,7 @@ static void system_random(void *ctx, uint8_t *buf, size_t len)
 
 static void end_connections(struct store *s)
 {
-	for (int i = 0; i < CONNS; i++) {
+	for (int i = 0; i < STORE_CONNS; i++) {
 		redisAsyncContext *ac = s->conn[i];
 
 		s->conn[i] = NULL;
@@ -124,12 +82,12 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 		break;
 	case STORE_RESOLVING:
 	case STORE_CONNECTING:
-		fail(s, "it does not answer");
+		store_fail(s, "it does not answer");
 		break;
 	case STORE_UP:
-		if (now - s->heard[SPEAK] > QUIET_US ||
-		    now - s->heard[LISTEN] > QUIET_US)
-			fail(s, "it no longer answers");
+		if (now - s->heard[STORE_SPEAK] > QUIET_US ||
+		    now - s->heard[STORE_LISTEN] > QUIET_US)
+			store_fail(s, "it no longer answers");
 		else
 			loop_timer_set(&s->timer, now + CHECK_US);
 		/* One that takes us in and throws us out again waits longer
@@ -147,12 +105,13 @@ static void forget(const redisAsyncContext *ac)
 {
 	struct store *s = ac->data;
 
-	for (int i = 0; i < CONNS; i++) {
+	for (int i = 0; i < STORE_CONNS; i++) {
 		if (s->conn[i] != ac)
 			continue;
 		s->conn[i] = NULL;
-		fail(s, ac->errstr[0] != '\0' ? ac->errstr
-					      : "it closed the connection");
+		store_fail(s, ac->errstr[0] != '\0'
+				      ? ac->errstr
+				      : "it closed the connection");
 	}
 }
 
@@ -175,8 +134,8 @@ static void is_ready(struct store *s)
 		return;
 	s->state = STORE_UP;
 	s->up_since = loop_now();
-	s->heard[SPEAK] = s->up_since;
-	s->heard[LISTEN] = s->up_since;
+	s->heard[STORE_SPEAK] = s->up_since;
+	s->heard[STORE_LISTEN] = s->up_since;
 	loop_timer_set(&s->timer, loop_now() + CHECK_US);
 	s->cfg.on_state(s->cfg.ctx, true, NULL);
 }
@@ -187,7 +146,7 @@ static void on_auth(redisAsyncContext *ac, void *reply, void *ctx)
 
 	(void)ctx;
 	if (r && r->type == REDIS_REPLY_ERROR)
-		fail(ac->data, r->str);
+		store_fail(ac->data, r->str);
 }
 
 static void on_select(redisAsyncContext *ac, void *reply, void *ctx)
@@ -196,7 +155,7 @@ static void on_select(redisAsyncContext *ac, void *reply, void *ctx)
 
 	(void)ctx;
 	if (r && r->type == REDIS_REPLY_ERROR)
-		fail(ac->data, r->str);
+		store_fail(ac->data, r->str);
 	else if (r)
 		is_ready(ac->data);
 }
@@ -210,7 +169,7 @@ static void on_heard(redisAsyncContext *ac, void *reply, void *ctx)
 	if (!r)
 		return;
 	if (r->type == REDIS_REPLY_ERROR) {
-		fail(s, r->str);
+		store_fail(s, r->str);
 		return;
 	}
 	if (r->type != REDIS_REPLY_ARRAY || r->elements != 3 ||
@@ -220,7 +179,7 @@ static void on_heard(redisAsyncContext *ac, void *reply, void *ctx)
 		is_ready(s);
 	} else if (strcmp(r->element[0]->str, "message") == 0 &&
 		   r->element[2]->type == REDIS_REPLY_STRING) {
-		s->heard[LISTEN] = loop_now();
+		s->heard[STORE_LISTEN] = loop_now();
 		s->cfg.on_message(s->cfg.ctx,
 				  (const uint8_t *)r->element[2]->str,
 				  (size_t)r->element[2]->len);
@@ -229,7 +188,8 @@ static void on_heard(redisAsyncContext *ac, void *reply, void *ctx)
 
 static void greet(struct store *s)
 {
-	redisAsyncContext *speak = s->conn[SPEAK], *listen = s->conn[LISTEN];
+	redisAsyncContext *speak = s->conn[STORE_SPEAK],
+			  *listen = s->conn[STORE_LISTEN];
 	int bad = 0;
 
 	if (s->password[0] != '\0') {
@@ -245,18 +205,18 @@ static void greet(struct store *s)
 				 ":all kh:%016" PRIx64 ":to:%016" PRIx64,
 				 s->cfg.tag, s->cfg.tag, s->cfg.instance);
 	if (bad)
-		fail(s, "out of memory");
+		store_fail(s, "out of memory");
 }
 
 static void attach(struct store *s, const char *host)
 {
-	for (int i = 0; i < CONNS; i++) {
+	for (int i = 0; i < STORE_CONNS; i++) {
 		redisAsyncContext *ac =
 			host ? redisAsyncConnect(host, s->cfg.where.port)
 			     : redisAsyncConnectUnix(s->cfg.where.path);
 
 		if (!ac || ac->err != 0) {
-			fail(s, ac ? ac->errstr : "out of memory");
+			store_fail(s, ac ? ac->errstr : "out of memory");
 			if (ac)
 				redisAsyncFree(ac);
 			return;
@@ -267,7 +227,7 @@ static void attach(struct store *s, const char *host)
 		    redisAsyncSetConnectCallback(ac, on_connect) != REDIS_OK ||
 		    redisAsyncSetDisconnectCallback(ac, on_disconnect) !=
 			    REDIS_OK) {
-			fail(s, "out of memory");
+			store_fail(s, "out of memory");
 			return;
 		}
 	}
@@ -293,7 +253,7 @@ static void on_resolved(void *ctx, const struct net_addr *addrs, size_t n,
 	if (s->state != STORE_RESOLVING || s->why[0] != '\0')
 		return;
 	if (n == 0) {
-		fail(s, why);
+		store_fail(s, why);
 		return;
 	}
 	/* Another one each time, when there are several. */
@@ -309,160 +269,7 @@ static void connect_now(struct store *s)
 		attach(s, NULL);
 	else if (resolve(s->resolver, s->cfg.where.host, s->cfg.where.port,
 			 on_resolved, s) != 0)
-		fail(s, "out of memory");
-}
-
-/* --- commands ----------------------------------------------------------- */
-
-/* The job is over, whatever came of it; NULL when nothing did. */
-static const redisReply *job_done(struct job *j, const redisReply *r)
-{
-	struct store *s = j->s;
-
-	s->under_way--;
-	s->notes_under_way -= j->note;
-	if (!r)
-		return NULL;
-	s->heard[SPEAK] = loop_now();
-	if (r->type != REDIS_REPLY_ERROR)
-		return r;
-	fail(s, r->str);
-	return NULL;
-}
-
-static void on_noted(redisAsyncContext *ac, void *reply, void *ctx)
-{
-	struct job *j = ctx;
-	struct store *s = j->s;
-	const bool done = job_done(j, reply) != NULL;
-
-	(void)ac;
-	free(j);
-	if (done && s->notes_under_way == NOTES_UNDER_WAY / 2)
-		s->cfg.on_room(s->cfg.ctx);
-}
-
-static void on_found(redisAsyncContext *ac, void *reply, void *ctx)
-{
-	struct job *j = ctx;
-	const redisReply *r = job_done(j, reply);
-	struct store_value v[STORE_VALUES_MAX];
-	size_t n = 0;
-
-	(void)ac;
-	if (r && r->type == REDIS_REPLY_ARRAY) {
-		for (size_t i = 0; i < r->elements && n < STORE_VALUES_MAX; i++)
-			if (r->element[i]->type == REDIS_REPLY_STRING)
-				v[n++] = (struct store_value){
-					(const uint8_t *)r->element[i]->str,
-					(size_t)r->element[i]->len
-				};
-		j->s->cfg.on_found(j->s->cfg.ctx, j->ask, v, n);
-	}
-	free(j);
-}
-
-static void on_published(redisAsyncContext *ac, void *reply, void *ctx)
-{
-	struct job *j = ctx;
-	const redisReply *r = job_done(j, reply);
-
-	(void)ac;
-	if (r && r->type == REDIS_REPLY_INTEGER && r->integer == 0)
-		j->s->cfg.on_unreached(j->s->cfg.ctx, j->ask, j->to);
-	free(j);
-}
-
-static bool can_speak(const struct store *s)
-{
-	return s->state == STORE_UP && s->why[0] == '\0' && s->conn[SPEAK] &&
-	       s->under_way < UNDER_WAY;
-}
-
-bool store_has_room(const struct store *s)
-{
-	return can_speak(s) && s->notes_under_way < NOTES_UNDER_WAY;
-}
-
-/* Send a command of @argc words for what @like says. */
-static bool command(const struct job *like, redisCallbackFn *fn, int argc,
-		    const char **argv, const size_t *len)
-{
-	struct store *s = like->s;
-	struct job *j;
-
-	if (!can_speak(s))
-		return false;
-	j = malloc(sizeof(*j));
-	if (!j)
-		return false;
-	*j = *like;
-	if (redisAsyncCommandArgv(s->conn[SPEAK], fn, j, argc, argv, len) !=
-	    REDIS_OK) {
-		free(j);
-		return false;
-	}
-	s->under_way++;
-	s->notes_under_way += j->note;
-	return true;
-}
-
-static void key_of(const struct store *s, const char *number, char out[KEY_MAX])
-{
-	(void)snprintf(out, KEY_MAX, "kh:%016" PRIx64 ":node:%.32s", s->cfg.tag,
-		       number);
-}
-
-bool store_note(struct store *s, const char *number, const uint8_t *value,
-		size_t len)
-{
-	const struct job j = { .s = s, .note = true };
-	char key[KEY_MAX], life[16];
-	const char *set[] = { value ? "HSET" : "HDEL", key, s->name,
-			      (const char *)value };
-	const char *expire[] = { "EXPIRE", key, life };
-	size_t lens[] = { 4, 0, strlen(s->name), len };
-	size_t expire_lens[3];
-
-	key_of(s, number, key);
-	lens[1] = strlen(key);
-	(void)snprintf(life, sizeof(life), "%" PRIu32, s->cfg.note_s);
-	if (!command(&j, on_noted, value ? 4 : 3, set, lens))
-		return false;
-	for (int i = 0; i < 3; i++)
-		expire_lens[i] = strlen(expire[i]);
-	return !value || command(&j, on_noted, 3, expire, expire_lens);
-}
-
-bool store_look_up(struct store *s, uint64_t ask, const char *number)
-{
-	const struct job j = { .s = s, .ask = ask };
-	char key[KEY_MAX];
-	const char *argv[] = { "HVALS", key };
-	size_t lens[] = { 5, 0 };
-
-	key_of(s, number, key);
-	lens[1] = strlen(key);
-	return command(&j, on_found, 2, argv, lens);
-}
-
-bool store_publish(struct store *s, uint64_t ask, uint64_t to,
-		   const uint8_t *data, size_t len)
-{
-	const struct job j = { .s = s, .ask = ask, .to = to };
-	char channel[KEY_MAX];
-	const char *argv[] = { "PUBLISH", channel, (const char *)data };
-	size_t lens[] = { 7, 0, len };
-
-	if (to == 0)
-		(void)snprintf(channel, sizeof(channel),
-			       "kh:%016" PRIx64 ":all", s->cfg.tag);
-	else
-		(void)snprintf(channel, sizeof(channel),
-			       "kh:%016" PRIx64 ":to:%016" PRIx64, s->cfg.tag,
-			       to);
-	lens[1] = strlen(channel);
-	return command(&j, on_published, 3, argv, lens);
+		store_fail(s, "out of memory");
 }
 
 /* --- start and end ------------------------------------------------------ */

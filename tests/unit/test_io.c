@@ -15,8 +15,6 @@
 #include "daemon/io/resolve.h"
 #include "tests/unit/udp_inbox.h"
 
-#define PORT 24569
-
 /* --- addresses ---------------------------------------------------------- */
 
 static void addresses_survive_their_text(void)
@@ -84,13 +82,13 @@ static struct dgram hello_to(struct net_addr to)
 static void an_answer_leaves_from_the_address_that_was_asked(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("0.0.0.0", "::", PORT, &server_in);
-	struct udp *client = open_udp("127.0.0.1", "::1", PORT + 1, &client_in);
+	struct udp *server = open_udp("0.0.0.0", "::", &server_in);
+	struct udp *client = open_udp("127.0.0.1", "::1", &client_in);
 	struct net_addr v6;
 
 	for (uint8_t host = 1; host <= 3; host++) {
 		const struct net_addr asked =
-			net_addr_v4(127, 0, 0, host, PORT);
+			net_addr_v4(127, 0, 0, host, server_in.port);
 		struct dgram answer;
 
 		send_one(client, hello_to(asked));
@@ -103,7 +101,7 @@ static void an_answer_leaves_from_the_address_that_was_asked(void)
 		wait_for(&client_in, host);
 		T_TRUE(net_addr_equal(&asked, &client_in.last.path.peer));
 	}
-	T_TRUE(net_addr_parse("::1", PORT, &v6));
+	T_TRUE(net_addr_parse("::1", server_in.port, &v6));
 	send_one(client, hello_to(v6));
 	wait_for(&server_in, 4);
 	T_TRUE(!net_addr_is_v4(&server_in.last.path.peer));
@@ -115,9 +113,9 @@ static void an_answer_leaves_from_the_address_that_was_asked(void)
 static void a_time_to_live_is_set_for_one_datagram_only(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("127.0.0.1", "::1", PORT, &server_in);
-	struct udp *client = open_udp("127.0.0.1", "::1", PORT + 1, &client_in);
-	struct dgram d = hello_to(net_addr_v4(127, 0, 0, 1, PORT));
+	struct udp *server = open_udp("127.0.0.1", "::1", &server_in);
+	struct udp *client = open_udp("127.0.0.1", "::1", &client_in);
+	struct dgram d = hello_to(net_addr_v4(127, 0, 0, 1, server_in.port));
 
 	d.ttl = 3;
 	send_one(client, d);
@@ -127,7 +125,7 @@ static void a_time_to_live_is_set_for_one_datagram_only(void)
 	send_one(client, d);
 	wait_for(&server_in, 2);
 	T_EQ(64, server_in.last.ttl);
-	T_TRUE(net_addr_parse("::1", PORT, &d.path.peer));
+	T_TRUE(net_addr_parse("::1", server_in.port, &d.path.peer));
 	d.ttl = 4;
 	send_one(client, d);
 	wait_for(&server_in, 3);
@@ -139,9 +137,9 @@ static void a_time_to_live_is_set_for_one_datagram_only(void)
 static void a_source_that_has_gone_does_not_stop_a_datagram(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("127.0.0.1", "", PORT, &server_in);
-	struct udp *client = open_udp("127.0.0.1", "", PORT + 1, &client_in);
-	struct dgram d = hello_to(net_addr_v4(127, 0, 0, 1, PORT));
+	struct udp *server = open_udp("127.0.0.1", "", &server_in);
+	struct udp *client = open_udp("127.0.0.1", "", &client_in);
+	struct dgram d = hello_to(net_addr_v4(127, 0, 0, 1, server_in.port));
 	const struct net_addr gone = net_addr_v4(192, 0, 2, 77, 0);
 
 	memcpy(d.path.local_ip, gone.ip, sizeof(gone.ip));
@@ -160,9 +158,9 @@ static bool keep_second(void *ctx, uint16_t sock)
 static void extra_sockets_send_and_receive_under_their_ids(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("127.0.0.1", "", PORT, &server_in);
-	struct udp *client = open_udp("127.0.0.1", "", PORT + 1, &client_in);
-	struct dgram d = hello_to(net_addr_v4(127, 0, 0, 1, PORT));
+	struct udp *server = open_udp("127.0.0.1", "", &server_in);
+	struct udp *client = open_udp("127.0.0.1", "", &client_in);
+	struct dgram d = hello_to(net_addr_v4(127, 0, 0, 1, server_in.port));
 	uint16_t first = 0, second;
 
 	T_EQ(256, udp_extra_open(client, 256, &first));
@@ -171,7 +169,7 @@ static void extra_sockets_send_and_receive_under_their_ids(void)
 	d.path.sock = second;
 	send_one(client, d);
 	wait_for(&server_in, 1);
-	T_TRUE(server_in.last.path.peer.port != PORT + 1);
+	T_TRUE(server_in.last.path.peer.port != client_in.port);
 	d = hello_to(server_in.last.path.peer);
 	send_one(server, d);
 	wait_for(&client_in, 1);
@@ -179,7 +177,7 @@ static void extra_sockets_send_and_receive_under_their_ids(void)
 	udp_extra_close(client, keep_second, &second);
 	send_one(server, d);
 	wait_for(&client_in, 2);
-	d = hello_to(net_addr_v4(127, 0, 0, 1, PORT));
+	d = hello_to(net_addr_v4(127, 0, 0, 1, server_in.port));
 	d.path.sock = first;
 	send_one(client, d);
 	T_EQ(1, udp_counters(client)->tx_unreachable);
@@ -190,18 +188,20 @@ static void extra_sockets_send_and_receive_under_their_ids(void)
 static void a_busy_port_is_said_in_a_sentence(void)
 {
 	struct inbox in = { 0 };
-	struct udp *first = open_udp("127.0.0.1", "", PORT, &in);
+	struct udp *first = open_udp("127.0.0.1", "", &in);
 	const struct udp_cfg cfg = { .bind4 = "127.0.0.1",
 				     .bind6 = "",
-				     .port = PORT,
+				     .port = in.port,
 				     .on_dgram = on_dgram,
 				     .on_batch = on_batch,
 				     .ctx = &in };
-	char why[UDP_WHY_MAX];
+	char why[UDP_WHY_MAX], want[UDP_WHY_MAX];
 	struct udp *u;
 
 	T_EQ((uint64_t)-EADDRINUSE, udp_open(&u, base, &cfg, why));
-	T_STR("UDP port 24569 is in use by another program", why);
+	(void)snprintf(want, sizeof(want),
+		       "UDP port %u is in use by another program", in.port);
+	T_STR(want, why);
 	first = udp_close(first);
 }
 

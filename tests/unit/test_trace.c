@@ -16,9 +16,8 @@
 #include "daemon/io/trace_client.h"
 #include "proto/wire.h"
 #include "tests/t.h"
+#include "tests/unit/udp_port.h"
 
-#define PORT 24571
-#define NOBODY 1 /* a port where nobody is */
 #define WAIT_US (10 * MONO_S)
 
 static struct event_base *base;
@@ -140,6 +139,7 @@ static void a_full_disk_is_an_error(void)
 
 struct daemon {
 	struct udp *udp;
+	uint16_t port;
 	struct control *control;
 	struct trace trace;
 };
@@ -171,17 +171,17 @@ static void daemon_open(struct daemon *d)
 		{ "trace", do_trace },
 		{ NULL, NULL },
 	};
-	const struct udp_cfg udp = { .bind4 = "127.0.0.1",
-				     .bind6 = "",
-				     .port = PORT,
-				     .on_dgram = on_dgram,
-				     .on_batch = on_batch };
+	struct udp_cfg udp = { .bind4 = "127.0.0.1",
+			       .bind6 = "",
+			       .on_dgram = on_dgram,
+			       .on_batch = on_batch };
 	const struct control_cfg cfg = {
 		.path = path, .group = "", .methods = methods, .ctx = d
 	};
 	char why[CONTROL_WHY_MAX];
 
-	T_EQ(0, udp_open(&d->udp, base, &udp, why));
+	T_EQ(0, udp_open_somewhere(&d->udp, base, &udp, why));
+	d->port = udp.port;
 	T_EQ(0, control_open(&d->control, base, &cfg, why));
 }
 
@@ -275,14 +275,18 @@ static void send_to(struct daemon *d, uint16_t port)
 static void send_slowly(struct daemon *d)
 {
 	d->trace.n = 0;
-	send_to(d, NOBODY);
+	send_to(d, UDP_NOBODY);
 }
 
-static void check_record(const json_t *r, const char *way)
+static void check_record(const json_t *r, const char *way, uint16_t port)
 {
+	const struct net_addr at = net_addr_v4(127, 0, 0, 1, port);
+	char end[NET_ADDR_TEXT];
+
+	(void)net_addr_format(&at, end);
 	T_STR(way, text(r, "dir"));
-	T_STR("127.0.0.1:24571", text(r, "local"));
-	T_STR("127.0.0.1:24571", text(r, "peer"));
+	T_STR(end, text(r, "local"));
+	T_STR(end, text(r, "peer"));
 	T_STR("80010000000000000000060d060137100400000000", text(r, "octets"));
 	T_EQ(0, json_integer_value(json_object_get(r, "dropped")));
 	T_TRUE(json_integer_value(json_object_get(r, "t_us")) > 0);
@@ -300,12 +304,12 @@ static void a_console_sees_both_ways_without_the_secret(void)
 	o = next_line(fd);
 	T_TRUE(json_object_get(o, "result") != NULL);
 	json_decref(o);
-	send_to(&d, PORT);
+	send_to(&d, d.port);
 	o = next_record(fd);
-	check_record(o, "out");
+	check_record(o, "out", d.port);
 	json_decref(o);
 	o = next_record(fd);
-	check_record(o, "in");
+	check_record(o, "in", d.port);
 	json_decref(o);
 	close(fd);
 	daemon_close(&d);
@@ -366,9 +370,9 @@ static void of_a_flood_only_so_much_is_told(void)
 	/* A machine that is slow enough keeps within the limit now and then. */
 	while (lost == 0) {
 		for (int i = 0; i < BURST; i++)
-			send_to(&d, NOBODY);
+			send_to(&d, UDP_NOBODY);
 		(void)usleep(110000);
-		send_to(&d, NOBODY);
+		send_to(&d, UDP_NOBODY);
 		sent += BURST + 1;
 		while (seen + lost < sent) {
 			lost += lost_by(fd);
@@ -393,8 +397,8 @@ static void a_console_that_left_ends_it(void)
 	for (int i = 0; i < 10; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	T_EQ(CONTROL_NOBODY, control_feed_state(d.control));
-	send_to(&d, PORT); /* takes the watch off */
-	send_to(&d, PORT);
+	send_to(&d, d.port); /* takes the watch off */
+	send_to(&d, d.port);
 	daemon_close(&d);
 }
 

@@ -12,7 +12,6 @@
 #include "daemon/io/addr.h"
 #include "tests/unit/udp_inbox.h"
 
-#define PORT 24579
 #define FLOOD 200U /* more than three batches */
 
 /* Numbered datagrams, all alike otherwise. */
@@ -43,11 +42,11 @@ static void send_n(struct udp *u, const struct dgram *d, unsigned n)
 	udp_send(u, next, &o);
 }
 
-static struct dgram to(const char *text)
+static struct dgram to(const char *text, uint16_t port)
 {
 	struct dgram d = { 0 };
 
-	T_TRUE(net_addr_parse(text, PORT, &d.path.peer));
+	T_TRUE(net_addr_parse(text, port, &d.path.peer));
 	return d;
 }
 
@@ -55,9 +54,9 @@ static void a_lost_source_leaves_the_hops_alone(const char *peer,
 						const char *source)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("127.0.0.1", "::1", PORT, &server_in);
-	struct udp *client = open_udp("0.0.0.0", "::", PORT + 1, &client_in);
-	struct dgram d = to(peer);
+	struct udp *server = open_udp("127.0.0.1", "::1", &server_in);
+	struct udp *client = open_udp("0.0.0.0", "::", &client_in);
+	struct dgram d = to(peer, server_in.port);
 	struct net_addr gone;
 
 	T_TRUE(net_addr_parse(source, 1, &gone));
@@ -82,9 +81,9 @@ static void a_low_ttl_stays_low_when_the_source_has_gone(void)
 static void more_than_one_batch_arrives_in_order(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("127.0.0.1", "", PORT, &server_in);
-	struct udp *client = open_udp("127.0.0.1", "", PORT + 1, &client_in);
-	struct dgram d = to("127.0.0.1");
+	struct udp *server = open_udp("127.0.0.1", "", &server_in);
+	struct udp *client = open_udp("127.0.0.1", "", &client_in);
+	struct dgram d = to("127.0.0.1", server_in.port);
 
 	send_n(client, &d, FLOOD);
 	wait_for(&server_in, FLOOD);
@@ -101,12 +100,12 @@ static void what_is_too_long_is_counted_and_dropped(void)
 	static const uint8_t data[DGRAM_MAX + 500];
 	static const size_t lens[] = { DGRAM_MAX + 1, DGRAM_MAX + 500,
 				       DGRAM_MAX, 0 };
+	struct inbox in = { 0 };
+	struct udp *u = open_udp("127.0.0.1", "", &in);
 	const struct sockaddr_in at = { .sin_family = AF_INET,
-					.sin_port = htons(PORT),
+					.sin_port = htons(in.port),
 					.sin_addr.s_addr =
 						htonl(INADDR_LOOPBACK) };
-	struct inbox in = { 0 };
-	struct udp *u = open_udp("127.0.0.1", "", PORT, &in);
 	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++)
@@ -124,15 +123,15 @@ static void what_is_too_long_is_counted_and_dropped(void)
 static void a_closed_port_stops_nothing(void)
 {
 	struct inbox server_in = { 0 }, client_in = { 0 };
-	struct udp *server = open_udp("127.0.0.1", "::1", PORT, &server_in);
-	struct udp *client = open_udp("127.0.0.1", "::1", PORT + 1, &client_in);
-	struct dgram d = to("127.0.0.1"), back = d;
+	struct udp *server = open_udp("127.0.0.1", "::1", &server_in);
+	struct udp *client = open_udp("127.0.0.1", "::1", &client_in);
+	struct dgram d = to("127.0.0.1", server_in.port), back = d;
 
-	back.path.peer.port = PORT + 1;
+	back.path.peer.port = client_in.port;
 	for (unsigned i = 1; i <= 20; i++) {
-		d.path.peer.port = PORT + 2;
+		d.path.peer.port = UDP_NOBODY;
 		send_n(client, &d, 1);
-		d.path.peer.port = PORT;
+		d.path.peer.port = server_in.port;
 		send_n(client, &d, 1);
 		wait_for(&server_in, i);
 		send_n(server, &back, 1);
@@ -146,12 +145,12 @@ static void a_closed_port_stops_nothing(void)
 static void a_family_without_a_socket_is_counted(void)
 {
 	struct inbox in = { 0 };
-	struct udp *u = open_udp("127.0.0.1", "", PORT, &in);
-	struct dgram d = to("[::1]");
+	struct udp *u = open_udp("127.0.0.1", "", &in);
+	struct dgram d = to("[::1]", in.port);
 
 	send_n(u, &d, 2);
 	T_EQ(2, udp_counters(u)->tx_unreachable);
-	d = to("127.0.0.1");
+	d = to("127.0.0.1", in.port);
 	d.path.sock = UINT16_MAX;
 	send_n(u, &d, 1);
 	T_EQ(3, udp_counters(u)->tx_unreachable);
@@ -169,7 +168,7 @@ static bool keep_none(void *ctx, uint16_t sock)
 static void extra_sockets_come_and_go_fast(void)
 {
 	struct inbox in = { 0 };
-	struct udp *u = open_udp("127.0.0.1", "", PORT, &in);
+	struct udp *u = open_udp("127.0.0.1", "", &in);
 
 	for (int round = 0; round < 20; round++) {
 		uint16_t first = 0;
@@ -186,7 +185,7 @@ static void an_address_that_is_not_ours_is_said_in_a_sentence(void)
 	struct inbox in = { 0 };
 	struct udp_cfg cfg = { .bind4 = "192.0.2.77",
 			       .bind6 = "",
-			       .port = PORT,
+			       .port = 4569,
 			       .on_dgram = on_dgram,
 			       .on_batch = on_batch,
 			       .ctx = &in };
@@ -208,17 +207,17 @@ static void one_interface_is_used_alone(void)
 	struct inbox in = { 0 };
 	struct udp_cfg cfg = { .bind4 = "127.0.0.1",
 			       .bind6 = "",
-			       .port = PORT,
 			       .interface = "lo",
 			       .on_dgram = on_dgram,
 			       .on_batch = on_batch,
 			       .ctx = &in };
-	struct dgram d = to("127.0.0.1");
 	char why[UDP_WHY_MAX];
+	struct dgram d;
 	struct udp *u;
 
-	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_EQ(0, udp_open_somewhere(&u, base, &cfg, why));
 	T_STR("", why);
+	d = to("127.0.0.1", cfg.port);
 	T_EQ(1, udp_extra_open(u, 1, &d.path.sock));
 	send_n(u, &d, 1);
 	wait_for(&in, 1);
@@ -230,17 +229,17 @@ static void an_interface_that_is_not_there_is_waited_for(void)
 	struct inbox in = { 0 };
 	struct udp_cfg cfg = { .bind4 = "0.0.0.0",
 			       .bind6 = "",
-			       .port = PORT,
 			       .interface = "keyhole-none",
 			       .on_dgram = on_dgram,
 			       .on_batch = on_batch,
 			       .ctx = &in };
-	const struct dgram d = to("127.0.0.1");
 	char why[UDP_WHY_MAX];
+	struct dgram d;
 	uint16_t first;
 	struct udp *u;
 
-	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_EQ(0, udp_open_somewhere(&u, base, &cfg, why));
+	d = to("127.0.0.1", cfg.port);
 	T_STR("there is no interface keyhole-none: waiting for it", why);
 	T_EQ(0, udp_prefer(u, &d.path.peer, 1));
 	T_EQ(0, udp_extra_open(u, 1, &first));
@@ -277,51 +276,44 @@ static void on_crowd_batch(void *ctx)
 	(void)ctx;
 }
 
-/* From another port than a friend of the same address. */
-static void shout(const char *from, const char *to_text, uint8_t first,
+static void shout(int fd, const struct net_addr *home, uint8_t first,
 		  unsigned n)
 {
 	struct sockaddr_storage sa;
-	struct net_addr a, b;
-	int fd;
+	const socklen_t len = net_addr_to_sockaddr(home, &sa);
 
-	T_TRUE(net_addr_parse(from, first == 255 ? PORT + 2 : PORT + 1, &a));
-	T_TRUE(net_addr_parse(to_text, PORT, &b));
-	fd = socket(net_addr_is_v4(&a) ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
-	T_TRUE(fd >= 0);
-	T_EQ(0, bind(fd, (const struct sockaddr *)&sa,
-		     net_addr_to_sockaddr(&a, &sa)));
-	T_EQ(0, connect(fd, (const struct sockaddr *)&sa,
-			net_addr_to_sockaddr(&b, &sa)));
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t octet = first == 255 ? 255 : (uint8_t)(first + i);
 
-		(void)send(fd, &octet, 1, MSG_DONTWAIT);
+		(void)sendto(fd, &octet, 1, MSG_DONTWAIT,
+			     (const struct sockaddr *)&sa, len);
 	}
-	close(fd);
 }
 
 /* The strangers' datagrams overflow a buffer before anything is read. */
 static void crowd_at(const char *home, const char *friend, const char *stranger)
 {
 	struct crowd c = { 0 };
-	const struct udp_cfg cfg = { .bind4 = "127.0.0.1",
-				     .bind6 = "::1",
-				     .port = PORT,
-				     .on_dgram = on_crowd,
-				     .on_batch = on_crowd_batch,
-				     .ctx = &c };
+	struct udp_cfg cfg = { .bind4 = "127.0.0.1",
+			       .bind6 = "::1",
+			       .on_dgram = on_crowd,
+			       .on_batch = on_crowd_batch,
+			       .ctx = &c };
 	char why[UDP_WHY_MAX] = "";
-	struct net_addr peers[3];
+	struct net_addr peers[3], at;
+	uint16_t friend_port, port;
+	const int friend_fd = udp_socket_at(friend, &friend_port);
+	const int stranger_fd = udp_socket_at(stranger, &port);
 	struct udp *u, *second;
 
-	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_EQ(0, udp_open_somewhere(&u, base, &cfg, why));
+	T_TRUE(net_addr_parse(home, cfg.port, &at));
 	T_TRUE(net_addr_parse("192.0.2.1", 1, &peers[0]));
 	T_TRUE(net_addr_parse("2001:db8::1", 1, &peers[1]));
-	T_TRUE(net_addr_parse(friend, PORT + 1, &peers[2]));
+	T_TRUE(net_addr_parse(friend, friend_port, &peers[2]));
 	T_EQ(0, udp_prefer(u, peers, 3));
-	shout(stranger, home, 255, 30000);
-	shout(friend, home, 0, 100);
+	shout(stranger_fd, &at, 255, 30000);
+	shout(friend_fd, &at, 0, 100);
 	for (int i = 0; i < 3; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	T_EQ(100, c.friends);
@@ -331,12 +323,14 @@ static void crowd_at(const char *home, const char *friend, const char *stranger)
 	for (int i = 0; i < 1000; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	T_TRUE(c.strangers > 100 && c.strangers < 30000);
-	shout(friend, home, 100, 10);
+	shout(friend_fd, &at, 100, 10);
 	for (int i = 0; i < 10; i++)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	T_EQ(110, c.friends);
 	/* The port is not to be had by a second program. */
 	T_EQ(-EADDRINUSE, udp_open(&second, base, &cfg, why));
+	T_EQ(0, close(friend_fd));
+	T_EQ(0, close(stranger_fd));
 	udp_close(u);
 }
 
@@ -354,7 +348,7 @@ static void a_flood_over_ipv6_does_not_either(void)
 static void peers_beyond_the_table_are_strangers(void)
 {
 	struct inbox in = { 0 };
-	struct udp *u = open_udp("127.0.0.1", "::1", PORT, &in);
+	struct udp *u = open_udp("127.0.0.1", "::1", &in);
 	struct net_addr peers[UDP_PREFER_MAX + 1];
 
 	for (unsigned i = 0; i <= UDP_PREFER_MAX; i++) {

@@ -7,12 +7,14 @@
 #include "daemon/io/loop.h"
 #include "daemon/io/udp.h"
 #include "tests/t.h"
+#include "tests/unit/udp_port.h"
 
 #define WAIT_US (5 * MONO_S)
 
 static struct event_base *base;
 
 struct inbox {
+	uint16_t port;     /* where it is */
 	struct dgram last; /* without its data, which is not kept */
 	unsigned n;
 	unsigned batches;
@@ -38,18 +40,18 @@ static inline void on_batch(void *ctx)
 }
 
 static inline struct udp *open_udp(const char *bind4, const char *bind6,
-				   uint16_t port, struct inbox *in)
+				   struct inbox *in)
 {
-	const struct udp_cfg cfg = { .bind4 = bind4,
-				     .bind6 = bind6,
-				     .port = port,
-				     .on_dgram = on_dgram,
-				     .on_batch = on_batch,
-				     .ctx = in };
+	struct udp_cfg cfg = { .bind4 = bind4,
+			       .bind6 = bind6,
+			       .on_dgram = on_dgram,
+			       .on_batch = on_batch,
+			       .ctx = in };
 	char why[UDP_WHY_MAX] = "";
 	struct udp *u;
 
-	T_EQ(0, udp_open(&u, base, &cfg, why));
+	T_EQ(0, udp_open_somewhere(&u, base, &cfg, why));
+	in->port = cfg.port;
 	return u;
 }
 

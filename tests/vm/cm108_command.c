@@ -61,10 +61,11 @@ static void set_bit(uint8_t *octets, unsigned bit, bool on)
 
 static const char *on_cor(struct cm108 *c, char **w)
 {
+	const bool on = strtol(w[1], NULL, 10) != 0;
 	char line[16];
 
-	set_bit(c->fob.in, c->cor_bit, atoi(w[1]));
-	(void)snprintf(line, sizeof(line), "COR %d", atoi(w[1]) != 0);
+	set_bit(c->fob.in, c->cor_bit, on);
+	(void)snprintf(line, sizeof(line), "COR %d", on);
 	cm108_event(c, line);
 	cm108_report(c);
 	return NULL;
@@ -72,11 +73,11 @@ static const char *on_cor(struct cm108 *c, char **w)
 
 static const char *on_pin(struct cm108 *c, char **w)
 {
-	const int pin = atoi(w[1]);
+	const long pin = strtol(w[1], NULL, 10);
 
 	if (pin < 1 || pin > 8 || !w[2])
 		return "gpi 1..8 0|1";
-	set_bit(&c->fob.in[1], (unsigned)pin - 1, atoi(w[2]));
+	set_bit(&c->fob.in[1], (unsigned)pin - 1, strtol(w[2], NULL, 10) != 0);
 	cm108_report(c);
 	return NULL;
 }
@@ -94,8 +95,8 @@ static const char *on_mic(struct cm108 *c, char **w)
 		a->ramp = 0;
 		a->source = FOB_RAMP;
 	} else if (strcmp(w[1], "tone") == 0 && w[2] && w[3]) {
-		a->tone_hz = atof(w[2]);
-		a->tone_amplitude = atof(w[3]);
+		a->tone_hz = strtod(w[2], NULL);
+		a->tone_amplitude = strtod(w[3], NULL);
 		a->source = FOB_TONE;
 	} else if (strcmp(w[1], "file") == 0 && w[2]) {
 		if (a->in)
@@ -139,13 +140,13 @@ static const char *on_unplug(struct cm108 *c, char **w)
 
 static const char *on_stall(struct cm108 *c, char **w)
 {
-	c->fob.stalls = (unsigned)atoi(w[1]);
+	c->fob.stalls = (unsigned)strtoul(w[1], NULL, 10);
 	return NULL;
 }
 
 static const char *on_ppm(struct cm108 *c, char **w)
 {
-	cm108_set_ppm(c, atof(w[1]));
+	cm108_set_ppm(c, strtod(w[1], NULL));
 	return NULL;
 }
 

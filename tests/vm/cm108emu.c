@@ -49,13 +49,13 @@ static bool set(struct cm108 *c, const char *key, const char *value)
 	else if (strcmp(key, "name") == 0)
 		c->fob.name = value;
 	else if (strcmp(key, "ptt") == 0)
-		c->fob.ptt_gpio = (unsigned)atoi(value);
+		c->fob.ptt_gpio = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(key, "cor") == 0)
-		c->cor_bit = (unsigned)atoi(value);
+		c->cor_bit = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(key, "ppm") == 0)
-		c->ppm = atof(value);
+		c->ppm = strtod(value, NULL);
 	else if (strcmp(key, "lag_ms") == 0)
-		c->lag_ms = atol(value);
+		c->lag_ms = strtol(value, NULL, 10);
 	else
 		return strcmp(key, "log") == 0 && set_log(c, value);
 	return c->fob.ptt_gpio >= 1 && c->fob.ptt_gpio <= 8 && c->cor_bit < 32;

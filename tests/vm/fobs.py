@@ -21,8 +21,12 @@ def wait_for(what, condition, seconds=20):
 
 
 def card(name):
-    """The number of the ALSA card whose line in /proc/asound/cards has @name; None."""
-    cards = open('/proc/asound/cards').read() if os.path.exists('/proc/asound/cards') else ''
+    """The number of the ALSA card whose line has @name; None: there is none."""
+    try:
+        with open('/proc/asound/cards') as f:
+            cards = f.read()
+    except FileNotFoundError:
+        return None
     for number, line in re.findall(r'^ *(\d+) (.*)$', cards, re.M):
         if name in line:
             return int(number)
@@ -34,7 +38,8 @@ class Fob:
 
     def __init__(self, path='/run/fob', **options):
         self.path, self.log = path, path + '.log'
-        argv = [PROGRAM, path, 'log=' + self.log] + [f'{k}={v}' for k, v in options.items()]
+        argv = [PROGRAM, path, f'log={self.log}',
+                *(f'{k}={v}' for k, v in options.items())]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != 'ready\n':
             raise RuntimeError('the emulator did not start')
@@ -53,12 +58,15 @@ class Fob:
     def status(self):
         """What it says of itself, by name; numbers where they are."""
         pairs = (w.split('=', 1) for w in self('status').split())
-        return {k: float(v) if re.fullmatch(r'-?[\d.]+', v) else v for k, v in pairs}
+        return {k: float(v) if re.fullmatch(r'-?[\d.]+', v) else v
+                for k, v in pairs}
 
     def events(self, kind=''):
         """(time, text) of each event of @kind since it started, CLOCK_MONOTONIC."""
-        lines = (line.split(' ', 1) for line in open(self.log))
-        return [(float(t), text.strip()) for t, text in lines if text.startswith(kind)]
+        with open(self.log) as f:
+            lines = [line.split(' ', 1) for line in f]
+        return [(float(t), text.strip()) for t, text in lines
+                if text.startswith(kind)]
 
     def close(self):
         self.process.terminate()

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 """A virtual machine with Debian's own kernel, without KVM and without hardware.
 
-QEMU's software emulation boots the stock kernel package, which is fetched with apt-get and never installed, and runs a
-command as root in a root that is packed into memory: the programs and files that are named, with the libraries they
-need.  The guest's clock counts instructions, so a busy host makes a run longer, never its audio late.
+QEMU's software emulation boots the stock kernel package, which is fetched with
+apt-get and never installed, and runs a command as root in a root that is packed
+into memory: the programs and files that are named, with the libraries they
+need.  The guest's clock counts instructions, so a busy host makes a run longer,
+never its audio late.
 
-    guest.py [-M MODULE]... [-p FILE]... [-t SECONDS] [-i MODE] COMMAND [ARGUMENT]...
+    guest.py [-M MODULE]... [-p FILE]... [-t SECONDS] [-i MODE] COMMAND...
 
-MODE: virtual, whose idle time takes no time (sleep 600 is instant); paced, which sleeps through it.  The command's
-output and exit status come out here; what it writes to /guestio is in the folder that $GUEST_IO names.
+MODE: virtual, whose idle time takes no time (sleep 600 is instant); paced,
+which sleeps through it.  The command's output and exit status come out here;
+what it writes to /guestio is in the folder that $GUEST_IO names.
 """
 
 import argparse
-import ast
 import gzip
 import lzma
 import os
@@ -23,11 +25,14 @@ import subprocess
 import sys
 import tempfile
 
+USAGE = 'guest.py [-M MODULE]... [-p FILE]... [-t SECONDS] [-i MODE] COMMAND...'
 HERE = os.path.dirname(os.path.abspath(__file__))
-CACHE = os.environ.get('KEYHOLE_VM') or os.path.join(os.path.dirname(os.path.dirname(HERE)), 'build', 'vm')
+ROOT = os.path.dirname(os.path.dirname(HERE))
+CACHE = os.environ.get('KEYHOLE_VM') or os.path.join(ROOT, 'build', 'vm')
 # The guest's own: what its first process and most commands want.
-TOOLS = ('bash sh cat cp mv rm ln ls mkdir sleep kill env mount umount modprobe kmod ip grep sed dmesg ps '
-         '/bin/busybox /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache /etc/hosts '
+TOOLS = ('bash sh cat cp mv rm ln ls mkdir sleep kill env mount umount modprobe '
+         'kmod ip grep sed dmesg ps /bin/busybox /etc/passwd /etc/group '
+         '/etc/nsswitch.conf /etc/ld.so.cache /etc/hosts '
          '/lib64/ld-linux-x86-64.so.2').split()
 # Between the guest and us.
 VIRTIO = 'virtio_pci 9pnet_virtio 9p virtio_console virtio_rng'.split()
@@ -47,8 +52,12 @@ def out(*argv):
 # --- the kernel ---------------------------------------------------------------
 
 def unpack_kernel(image):
-    """The ELF kernel within a bzImage: booted bare, the guest need not unpack it under emulation."""
-    data = open(image, 'rb').read()
+    """The ELF kernel within a bzImage.
+
+    Booted bare, the guest need not unpack it under emulation.
+    """
+    with open(image, 'rb') as f:
+        data = f.read()
     for at in (m.start() for m in re.finditer(b'\xfd7zXZ\0', data)):
         try:
             elf = lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(data[at:])
@@ -73,24 +82,28 @@ class Kernel:
         os.makedirs(folder, exist_ok=True)
         if not out('apt-cache', 'pkgnames', 'linux-image-amd64'):
             out('apt-get', '-qq', 'update')
-        package = re.search(r'Depends: (\S+)', out('apt-cache', 'depends', 'linux-image-amd64')).group(1)
+        depends = out('apt-cache', 'depends', 'linux-image-amd64')
+        package = re.search(r'Depends: (\S+)', depends).group(1)
         with tempfile.TemporaryDirectory(dir=folder) as tmp:
-            subprocess.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', package], cwd=tmp, check=True,
+            subprocess.run(['apt-get', '-q', '-o', 'APT::Sandbox::User=root',
+                            'download', package], cwd=tmp, check=True,
                            stdout=subprocess.DEVNULL)
             shutil.rmtree(self.root, ignore_errors=True)
             out('dpkg', '-x', os.path.join(tmp, os.listdir(tmp)[0]), self.root)
         version = os.listdir(self.root + '/lib/modules')[0]
         out('depmod', '-b', self.root, version)
-        elf = unpack_kernel('{}/boot/vmlinuz-{}'.format(self.root, version))
+        elf = unpack_kernel(f'{self.root}/boot/vmlinuz-{version}')
         with open(self.image + '.new', 'wb') as f:
             f.write(elf)
         os.rename(self.image + '.new', self.image)
 
     def modules(self, names):
-        """The files of @names and of what they depend on, in the order of their loading."""
+        """The files of @names and what they depend on, as they are loaded."""
         files = []
         for name in names:
-            for line in out('modprobe', '-d', self.root, '-S', self.version, '--show-depends', name).splitlines():
+            shown = out('modprobe', '-d', self.root, '-S', self.version,
+                        '--show-depends', name)
+            for line in shown.splitlines():
                 path = line.split()[1] if line.startswith('insmod') else None
                 if path and path not in files:
                     files.append(path)
@@ -114,8 +127,9 @@ class Root:
         self.paths = {}  # in order, no doubles
 
     def add(self, path):
-        """One file, link or folder, with the links on its way and the libraries it needs."""
-        path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        """One file, link or folder; the links on its way, its libraries."""
+        folder, name = os.path.split(path)
+        path = os.path.join(os.path.realpath(folder), name)
         if path in self.paths:
             return
         if not os.path.lexists(path):
@@ -143,7 +157,8 @@ class Root:
                 self.paths[link] = True
         names = '\0'.join(p.lstrip('/') for p in self.paths)
         # cpio makes the folders on the way.
-        subprocess.run(['cpio', '-pdm0', '--quiet', folder], cwd='/', input=names, text=True, check=True)
+        subprocess.run(['cpio', '-pdm0', '--quiet', folder], cwd='/',
+                       input=names, text=True, check=True)
 
 
 def pack(kernel, root, modules, to):
@@ -152,11 +167,12 @@ def pack(kernel, root, modules, to):
         closed = tmp + '/closed'
         os.makedirs(closed)
         root.copy_to(closed)
-        for folder in ('proc', 'sys', 'dev', 'run', 'tmp', 'root', 'var/tmp', 'guestio'):
+        for folder in ('proc', 'sys', 'dev', 'run', 'tmp', 'root', 'var/tmp',
+                       'guestio'):
             os.makedirs(os.path.join(closed, folder), exist_ok=True)
-        into = '{}/usr/lib/modules/{}'.format(closed, kernel.version)
+        into = f'{closed}/usr/lib/modules/{kernel.version}'
         os.makedirs(into)
-        source = '{}/lib/modules/{}/'.format(kernel.root, kernel.version)
+        source = f'{kernel.root}/lib/modules/{kernel.version}/'
         for name in os.listdir(source):
             if name.startswith('modules.'):
                 shutil.copy(source + name, into)
@@ -173,8 +189,8 @@ def pack(kernel, root, modules, to):
         with open(tmp + '/mod/order', 'w') as f:
             f.writelines(os.path.basename(p) + '\n' for p in order)
         shutil.copy(os.path.join(HERE, 'init'), tmp + '/init')
-        archive = subprocess.run('find . | cpio -o -H newc --quiet', shell=True, cwd=tmp, check=True,
-                                 capture_output=True).stdout
+        archive = subprocess.run('find . | cpio -o -H newc --quiet', shell=True,
+                                 cwd=tmp, check=True, capture_output=True).stdout
     with gzip.open(to, 'wb', compresslevel=1) as f:
         f.write(archive)
 
@@ -197,20 +213,27 @@ mv /guestio/rc.new /guestio/rc
 
 def qemu(kernel, initrd, io, mode, memory_mib):
     sleep = 'off' if mode == 'virtual' else 'on'
-    return ['qemu-system-x86_64', '-M', 'pc', '-icount', 'shift=1,align=off,sleep=' + sleep,
-            '-rtc', 'base=utc,clock=vm', '-accel', 'tcg,thread=single', '-smp', '1', '-cpu', 'qemu64',
-            '-m', str(memory_mib), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+    return ['qemu-system-x86_64', '-M', 'pc',
+            '-icount', f'shift=1,align=off,sleep={sleep}',
+            '-rtc', 'base=utc,clock=vm', '-accel', 'tcg,thread=single',
+            '-smp', '1', '-cpu', 'qemu64', '-m', str(memory_mib),
+            '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
             '-kernel', kernel.image, '-initrd', initrd,
-            '-append', 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr no_timer_check random.trust_cpu=on',
-            '-serial', 'file:{}/console.log'.format(io),
-            '-device', 'virtio-serial-pci', '-chardev', 'stdio,id=out,signal=off',
+            '-append', 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr '
+                       'no_timer_check random.trust_cpu=on',
+            '-serial', f'file:{io}/console.log', '-device', 'virtio-serial-pci',
+            '-chardev', 'stdio,id=out,signal=off',
             '-device', 'virtconsole,chardev=out', '-device', 'virtio-rng-pci',
-            '-fsdev', 'local,id=i,path={},security_model=none'.format(io),
+            '-fsdev', f'local,id=i,path={io},security_model=none',
             '-device', 'virtio-9p-pci,fsdev=i,mount_tag=guestio']
 
 
-def run(argv, modules=(), files=(), mode='virtual', timeout_s=300, memory_mib=1024, io=None, stdout=None):
-    """Run @argv in a guest that has @modules loaded and @files beside.  Its exit status; DIED: it has none."""
+def run(argv, modules=(), files=(), mode='virtual', timeout_s=300,
+        memory_mib=1024, io=None, stdout=None):
+    """Run @argv in a guest that has @modules loaded and @files beside.
+
+    Its exit status; DIED: it has none.
+    """
     kernel = Kernel()
     own = None if io else tempfile.TemporaryDirectory()
     io = os.path.abspath(io or own.name)
@@ -223,20 +246,24 @@ def run(argv, modules=(), files=(), mode='virtual', timeout_s=300, memory_mib=10
     if os.path.exists(io + '/rc'):
         os.unlink(io + '/rc')
     with open(io + '/boot', 'w') as f:
-        f.write(BOOT.format(modules=' '.join(modules), cwd=shlex.quote(os.getcwd()),
-                            command=' '.join(map(shlex.quote, argv))))
+        f.write(BOOT.format(modules=' '.join(modules),
+                            cwd=shlex.quote(os.getcwd()),
+                            command=shlex.join(argv)))
     try:
-        subprocess.run(qemu(kernel, initrd, io, mode, memory_mib), stdin=subprocess.DEVNULL, stdout=stdout,
+        subprocess.run(qemu(kernel, initrd, io, mode, memory_mib),
+                       stdin=subprocess.DEVNULL, stdout=stdout,
                        timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
-        print('guest: not done within {} s'.format(timeout_s), file=sys.stderr)
+        print(f'guest: not done within {timeout_s} s', file=sys.stderr)
     finally:
         os.unlink(initrd)
     try:
-        return int(ast.literal_eval(open(io + '/rc').read()))
+        with open(io + '/rc') as f:
+            return int(f.read())
     except FileNotFoundError:
         print('guest: no result; the end of its console:', file=sys.stderr)
-        print(open(io + '/console.log', errors='replace').read()[-3000:], file=sys.stderr)
+        with open(io + '/console.log', errors='replace') as f:
+            print(f.read()[-3000:], file=sys.stderr)
         return DIED
     finally:
         if own:
@@ -244,7 +271,7 @@ def run(argv, modules=(), files=(), mode='virtual', timeout_s=300, memory_mib=10
 
 
 def main():
-    p = argparse.ArgumentParser(usage=__doc__.split('\n')[7].strip())
+    p = argparse.ArgumentParser(usage=USAGE)
     p.add_argument('-M', action='append', default=[])
     p.add_argument('-p', action='append', default=[])
     p.add_argument('-t', type=float, default=300)
@@ -253,7 +280,8 @@ def main():
     a = p.parse_args()
     if missing():
         sys.exit('guest: missing: ' + ', '.join(missing()))
-    sys.exit(run(a.command, a.M, a.p, a.i, a.t, io=os.environ.get('GUEST_IO')))
+    sys.exit(run(a.command, a.M, a.p, a.i, a.t,
+                 io=os.environ.get('GUEST_IO')))
 
 
 if __name__ == '__main__':

@@ -23,12 +23,17 @@ def plugged(fob_name=NAME):
 
 def ramp(samples, channels):
     """Each sample one more than the last, the same in all channels."""
-    return array.array('H', (i & 0xffff for i in range(1, samples + 1) for _ in range(channels))).tobytes()
+    return array.array('H', (i & 0xffff for i in range(1, samples + 1)
+                             for _ in range(channels))).tobytes()
 
 
-def breaks(data, channels):
-    """(samples of the ramp, places where it is not one more) without the silence around."""
-    left = array.array('H', data)[::channels]
+def breaks(path, channels):
+    """(samples of the ramp, places where it is not one more) in a recording.
+
+    The silence around does not count.
+    """
+    with open(path, 'rb') as f:
+        left = array.array('H', f.read())[::channels]
     first = next((i for i, v in enumerate(left) if v), len(left))
     last = len(left)
     while last > first and left[last - 1] == 0:
@@ -41,11 +46,14 @@ def breaks(data, channels):
 def linux_takes_it_for_a_cm108():
     fob = Fob()
     number = plugged()
-    controls = subprocess.run(['amixer', f'-c{number}', 'controls'], capture_output=True, text=True).stdout
+    controls = subprocess.run(['amixer', f'-c{number}', 'controls'],
+                              capture_output=True, text=True).stdout
     names = set(re.findall(r"name='((?:Speaker|Mic|Auto)[^']*)'", controls))
-    equal({'Speaker Playback Volume', 'Speaker Playback Switch', 'Mic Capture Volume', 'Mic Capture Switch',
-           'Mic Playback Volume', 'Mic Playback Switch', 'Auto Gain Control'}, names, 'controls')
-    subprocess.run(['amixer', '-q', f'-c{number}', 'sset', 'Speaker', '151'], check=True)
+    equal({'Speaker Playback Volume', 'Speaker Playback Switch',
+           'Mic Capture Volume', 'Mic Capture Switch', 'Mic Playback Volume',
+           'Mic Playback Switch', 'Auto Gain Control'}, names, 'controls')
+    subprocess.run(['amixer', '-q', f'-c{number}', 'sset', 'Speaker', '151'],
+                   check=True)
     equal('-16,-16', fob.status()['spk'], "the device's own speaker volume, 1/256 dB")
     fob.close()
     wait_for('the card to go', lambda: card(NAME) is None)
@@ -57,16 +65,18 @@ def sound_passes_both_ways_sample_for_sample():
     number = plugged()
     fob('txfile', '/run/tx.raw')
     fob('mic', 'ramp')
-    heard = subprocess.Popen(['arecord', *ALSA, '-D', f'hw:{number}', '-c1', '-d', '5', '/run/rx.raw'],
+    heard = subprocess.Popen(['arecord', *ALSA, '-D', f'hw:{number}', '-c1',
+                              '-d', '5', '/run/rx.raw'],
                              stderr=subprocess.PIPE, text=True)
     wait_for('capture', lambda: fob.status()['cap'] == 1)
-    played = subprocess.run(['aplay', *ALSA, '-D', f'hw:{number}', '-c2'], input=ramp(3 * 48000, 2),
-                            capture_output=True)
+    played = subprocess.run(['aplay', *ALSA, '-D', f'hw:{number}', '-c2'],
+                            input=ramp(3 * 48000, 2), capture_output=True)
     errors = heard.communicate()[1] + played.stderr.decode()
     fob('txfile', '-')
     equal('', errors, 'what ALSA said')
-    equal((3 * 48000, 0), breaks(open('/run/tx.raw', 'rb').read(), 2), 'played samples, breaks')
-    n, broken = breaks(open('/run/rx.raw', 'rb').read(), 1)
+    equal((3 * 48000, 0), breaks('/run/tx.raw', 2),
+          'played samples, breaks')
+    n, broken = breaks('/run/rx.raw', 1)
     between(5 * 48000 - 100, n, 5 * 48000, 'captured samples')
     equal(0, broken, 'breaks in what was captured')
     s = fob.status()
@@ -97,7 +107,8 @@ def pins_and_buttons_through_hidraw():
 def a_pulled_plug_ends_playback_and_it_comes_back():
     fob = Fob()
     number = plugged()
-    player = subprocess.Popen(['aplay', '-q', '-D', f'hw:{number}', '-f', 'cd', '-r', '48000', '-d', '60', '/dev/zero'],
+    player = subprocess.Popen(['aplay', '-q', '-D', f'hw:{number}', '-f', 'cd',
+                               '-r', '48000', '-d', '60', '/dev/zero'],
                               stderr=subprocess.PIPE)
     wait_for('playback', lambda: fob.status()['play'] == 1)
     fob('unplug')
@@ -114,8 +125,10 @@ def a_clock_that_is_off_is_heard_so():
     number = plugged()
     fob('mic', 'ramp')
     clock = os.times().elapsed
-    subprocess.run(['arecord', *ALSA, '-D', f'hw:{number}', '-c1', '-d', '4', '/run/ppm.raw'], check=True)
-    between(3.7, os.times().elapsed - clock, 3.95, 'seconds for 4 s of a clock that is 5 % fast')
+    subprocess.run(['arecord', *ALSA, '-D', f'hw:{number}', '-c1', '-d', '4',
+                    '/run/ppm.raw'], check=True)
+    between(3.7, os.times().elapsed - clock, 3.95,
+            'seconds for 4 s of a clock that is 5 % fast')
     fob.close()
 
 
@@ -131,11 +144,13 @@ def two_at_once_are_told_apart():
         fob('txfile', f'/run/{name}.raw')
     with open('/run/sound.raw', 'wb') as f:
         f.write(ramp(2 * 48000, 2))
-    players = [subprocess.Popen(['aplay', *ALSA, '-D', f'hw:{c}', '-c2', '/run/sound.raw']) for c in cards]
+    players = [subprocess.Popen(['aplay', *ALSA, '-D', f'hw:{c}', '-c2',
+                                 '/run/sound.raw']) for c in cards]
     equal([0, 0], [p.wait(timeout=30) for p in players], 'both play')
     for fob, name in ((one, 'a'), (two, 'b')):
         fob('txfile', '-')
-        equal((2 * 48000, 0), breaks(open(f'/run/{name}.raw', 'rb').read(), 2), 'samples, breaks')
+        equal((2 * 48000, 0), breaks(f'/run/{name}.raw', 2),
+              'samples, breaks')
         fob.close()
 
 

@@ -15,8 +15,10 @@ PYTHON = '/usr/bin/python3'
 def files():
     """What a test in the guest needs: Python, ALSA's programs, ours."""
     lab = os.path.join(os.path.dirname(HERE), 'lab')
-    return [PYTHON, '/usr/lib/python3.11', '/usr/share/alsa', 'aplay', 'arecord', 'amixer', 'env',
-            os.path.join(BUILD, 'tests/vm/cm108emu'), os.path.join(lab, 'tap.py'),
+    return [PYTHON, '/usr/lib/python3.11', '/usr/share/alsa', 'aplay',
+            'arecord', 'amixer', 'env',
+            os.path.join(BUILD, 'tests/vm/cm108emu'),
+            os.path.join(lab, 'tap.py'),
             *(os.path.join(HERE, f) for f in os.listdir(HERE) if f.endswith('.py'))]
 
 
@@ -27,8 +29,8 @@ def main():
         return 0
     sys.stdout.flush()
     script = os.path.join(HERE, 'guest_fob.py')
-    return guest.run(['env', 'KEYHOLE_BUILD=' + BUILD, PYTHON, script, '--jobs', '1'], MODULES, files(),
-                     timeout_s=400)
+    return guest.run(['env', f'KEYHOLE_BUILD={BUILD}', PYTHON, script,
+                      '--jobs', '1'], MODULES, files(), timeout_s=400)
 
 
 if __name__ == '__main__':
