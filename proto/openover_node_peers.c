@@ -134,9 +134,11 @@ static void dial_failed(struct oo_node *n, struct peering *p,
 
 	ev->id = node_id_of(n, p);
 	ev->u.failed.verdict = verdict;
-	if (p->state == PEERING_PUNCHING)
+	if (p->state == PEERING_PUNCHING) {
+		ev->u.failed.hopeless = oo_spray_is_hopeless(&p->punch);
 		oo_punch_tried(&p->punch, ev->u.failed.tried,
 			       sizeof(ev->u.failed.tried));
+	}
 	node_peering_free(p);
 }
 
@@ -151,6 +153,30 @@ static void dial_next(struct oo_node *n, struct peering *p,
 		dial_failed(n, p, p->verdict);
 }
 
+static struct peering *dial_new(struct oo_node *n, const char *number)
+{
+	struct peering *p = peering_new(n);
+
+	if (!p)
+		return NULL;
+	p->dial = true;
+	if (number)
+		memcpy(p->number, number, strlen(number) + 1);
+	return p;
+}
+
+static struct oo_id dial_begin(struct oo_node *n, struct peering *p,
+			       mono_us now)
+{
+	const struct oo_id id = node_id_of(n, p);
+
+	if (!request_start(n, p, now))
+		dial_failed(n, p, OO_NOT_REGISTERED);
+	else
+		node_event(n, OO_EV_PROGRESS)->id = id;
+	return id;
+}
+
 enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 			   const struct net_addr *addr, mono_us now,
 			   struct oo_id *out)
@@ -160,19 +186,27 @@ enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 	if (number ? (number[0] == '\0' || strlen(number) > OO_NUMBER_MAX)
 		   : !addr || !net_addr_is_set(addr))
 		return IAX2_E_RANGE;
-	p = peering_new(n);
+	p = dial_new(n, number);
 	if (!p)
 		return IAX2_E_FULL;
-	p->dial = true;
-	if (number)
-		memcpy(p->number, number, strlen(number) + 1);
-	else
+	if (!number)
 		p->addr = *addr;
-	*out = node_id_of(n, p);
-	if (!request_start(n, p, now))
-		dial_failed(n, p, OO_NOT_REGISTERED);
-	else
-		node_event(n, OO_EV_PROGRESS)->id = *out;
+	*out = dial_begin(n, p, now);
+	return IAX2_OK;
+}
+
+enum iax2_err oo_node_dial_direct(struct oo_node *n, const char *number,
+				  mono_us now, struct oo_id *out)
+{
+	struct peering *p;
+
+	if (number[0] == '\0' || strlen(number) > OO_NUMBER_MAX)
+		return IAX2_E_RANGE;
+	p = dial_new(n, number);
+	if (!p)
+		return IAX2_E_FULL;
+	p->direct = true;
+	*out = dial_begin(n, p, now);
 	return IAX2_OK;
 }
 
@@ -197,12 +231,23 @@ static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 	ev->u.path.path = best->path;
 	ev->u.path.mapped = best->type == OO_CANDIDATE_MAPPED;
 	ev->u.path.relayed = best->type == OO_CANDIDATE_RELAY;
-	ev->u.path.predicted = !ev->u.path.relayed &&
-			       p->punch.spray_left < p->punch.cfg.spray_packets;
+	ev->u.path.predicted = oo_punch_is_predicted(&p->punch, best);
 	oo_punch_ticket(&p->punch, now + TICKET_LIFE_US, &ev->u.path.ticket);
 	/* It stays for its while: the peer may still have a POKE of ours to
 	 * answer, or we one of its. */
 	p->state = PEERING_DONE;
+}
+
+static void better_found(struct oo_node *n, const struct peering *p)
+{
+	struct oo_event *ev = node_event(n, OO_EV_BETTER);
+	const struct oo_candidate *best = oo_punch_best(&p->punch);
+
+	ev->id = node_id_of(n, p);
+	ev->u.better.punch = p->punch.id;
+	ev->u.better.path = best->path;
+	ev->u.better.mapped = best->type == OO_CANDIDATE_MAPPED;
+	ev->u.better.predicted = oo_punch_is_predicted(&p->punch, best);
 }
 
 static void handle(struct oo_node *n, struct peering *p, unsigned change,
@@ -223,12 +268,8 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 	}
 	if (change & OO_PUNCH_CHOSEN)
 		path_found(n, p, now);
-	if (change & OO_PUNCH_BETTER) {
-		ev = node_event(n, OO_EV_BETTER);
-		ev->id = node_id_of(n, p);
-		ev->u.better.punch = p->punch.id;
-		ev->u.better.path = oo_punch_best(&p->punch)->path;
-	}
+	if (change & OO_PUNCH_BETTER)
+		better_found(n, p);
 	if (!(change & OO_PUNCH_ENDED))
 		return;
 	if (p->punch.sock_n > 0)
@@ -318,7 +359,7 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 		if (!p->dial || p->reg != reg ||
 		    p->transaction != m->transaction)
 			continue;
-		if (p->state == PEERING_PUNCHING && m->has_ports)
+		if (node_is_punching(p) && m->has_ports)
 			node_look_peer(n, p, m, now);
 		if (p->state != PEERING_REQUESTING)
 			return IAX2_OK;
@@ -332,7 +373,8 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 		}
 		if (!m->has_token || !m->has_peer_key || !m->has_called)
 			return IAX2_E_BAD_IE;
-		if (m->relays.n == 0 && !node_relay_may_help(n, now) &&
+		if ((p->direct ||
+		     (m->relays.n == 0 && !node_relay_may_help(n, now))) &&
 		    node_is_hopeless(n, p, &m->candidates))
 			return IAX2_OK;
 		punch_cfg_from(&c, g, m);
