@@ -216,6 +216,8 @@ enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial)
 
 	if (!p)
 		return IAX2_E_STALE;
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
 	node_peering_free(p);
 	return IAX2_OK;
 }
@@ -343,12 +345,41 @@ static void plain_found(struct oo_node *n, struct peering *p,
 	node_peering_free(p);
 }
 
+static bool is_out_of_reach(struct oo_node *n, struct peering *p,
+			    const struct oo_msg *m, mono_us now)
+{
+	const bool relayed =
+		!p->direct && (m->relays.n != 0 || node_relay_may_help(n, now));
+
+	return !relayed && node_is_hopeless(n, p, &m->candidates);
+}
+
+static enum iax2_err accepted(struct oo_node *n, struct peering *p,
+			      const struct oo_msg *m, mono_us now)
+{
+	struct oo_punch_cfg c;
+	struct oo_event *ev;
+
+	if (!m->has_token || !m->has_peer_key || !m->has_called)
+		return IAX2_E_BAD_IE;
+	if (is_out_of_reach(n, p, m, now))
+		return IAX2_OK;
+	punch_cfg_from(&c, &n->regs[p->reg], m);
+	c.role = OO_PUNCH_CALLER;
+	memcpy(c.peer_number, m->called, sizeof(c.peer_number));
+	ev = node_event(n, OO_EV_PROGRESS);
+	ev->id = node_id_of(n, p);
+	ev->u.progress.step = OO_STEP_PUNCHING;
+	punch_start(n, p, &c, now);
+	key_wipe(&c, sizeof(c));
+	return IAX2_OK;
+}
+
 enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 			   const struct dgram *d, const struct oo_msg *m,
 			   mono_us now)
 {
 	const size_t reg = (size_t)(g - n->regs);
-	struct oo_punch_cfg c;
 
 	(void)d;
 	if (!m->has_transaction || !m->has_verdict)
@@ -363,28 +394,12 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 			node_look_peer(n, p, m, now);
 		if (p->state != PEERING_REQUESTING)
 			return IAX2_OK;
-		if (m->verdict == OO_PLAIN) {
+		if (m->verdict == OO_ACCEPTED)
+			return accepted(n, p, m, now);
+		if (m->verdict == OO_PLAIN)
 			plain_found(n, p, m, now);
-			return IAX2_OK;
-		}
-		if (m->verdict != OO_ACCEPTED) {
+		else
 			dial_next(n, p, (enum oo_verdict)m->verdict, now);
-			return IAX2_OK;
-		}
-		if (!m->has_token || !m->has_peer_key || !m->has_called)
-			return IAX2_E_BAD_IE;
-		if ((p->direct ||
-		     (m->relays.n == 0 && !node_relay_may_help(n, now))) &&
-		    node_is_hopeless(n, p, &m->candidates))
-			return IAX2_OK;
-		punch_cfg_from(&c, g, m);
-		c.role = OO_PUNCH_CALLER;
-		memcpy(c.peer_number, m->called, sizeof(c.peer_number));
-		node_event(n, OO_EV_PROGRESS)->id = node_id_of(n, p);
-		n->events[(n->ev_head + n->ev_n - 1) % NODE_EVENTS]
-			.u.progress.step = OO_STEP_PUNCHING;
-		punch_start(n, p, &c, now);
-		key_wipe(&c, sizeof(c));
 		return IAX2_OK;
 	}
 	return IAX2_OK; /* repeated, or of a dial that was cancelled */

@@ -145,6 +145,7 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 	ev->link = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
 	memcpy(ev->number, l->number, sizeof(ev->number));
 	ev->state = l->state;
+	ev->rung = l->rung;
 	return ev;
 }
 

@@ -62,7 +62,8 @@ void node_better_moved(struct node *n, struct link *l, bool followed,
 		       mono_us now)
 {
 	/* What we began to wait for after a change of our own is to come. */
-	if (!is_relayed(n, l) || followed || l->better.next == MONO_NEVER)
+	if (!is_relayed(n, l) || l->better.next == MONO_NEVER ||
+	    (followed && l->outbound))
 		begin(n, l, now);
 }
 
