@@ -104,10 +104,11 @@ static void on_moved(struct app *a, const struct node_event *ev)
 	if (net_addr_equal(&ev->old, &ev->addr))
 		log_debug("link to %s goes on with %s", ev->number, addr);
 	else
-		log_info("link to %s goes on, %s is at %s now", ev->number, old,
-			 addr);
-	publish(a, json_pack("{s:s, s:s, s:s, s:s}", "event", "link_moved",
-			     "node", ev->number, "old", old, "peer", addr));
+		log_info("link to %s goes on %s, with %s in place of %s",
+			 ev->number, node_rung_text(ev->rung), addr, old);
+	publish(a, json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "link_moved",
+			     "node", ev->number, "old", old, "peer", addr,
+			     "path", node_rung_text(ev->rung)));
 }
 
 static void on_refused(struct app *a, const struct node_event *ev)

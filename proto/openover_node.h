@@ -97,9 +97,13 @@ struct oo_event {
 		struct {
 			uint64_t punch; /* its ticket's id */
 			struct net_path path;
+			bool predicted;
+			bool mapped;
 		} better;
 		struct {
 			enum oo_verdict verdict;
+			bool hopeless;  /* as long as both networks are as they
+					are */
 			char tried[80]; /* for people; empty: nothing to say */
 		} failed;
 		struct {
@@ -175,6 +179,12 @@ const struct oo_node_counters *oo_node_counters(const struct oo_node *n);
 enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 			   const struct net_addr *addr, mono_us now,
 			   struct oo_id *out);
+/*
+ * Open a direct path to @number once more, for a call that goes through a
+ * relay: none is asked for, and none that is there counts as a path.
+ */
+enum iax2_err oo_node_dial_direct(struct oo_node *n, const char *number,
+				  mono_us now, struct oo_id *out);
 /* Forget it; no event follows. */
 enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial);
 /* Say whether the caller of OO_EV_OPEN_IN may come. */
@@ -183,6 +193,9 @@ enum iax2_err oo_node_answer(struct oo_node *n, struct oo_id open, bool accept,
 /* The extra sockets that OO_EV_SOCKETS asked for; @count 0: none. */
 void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 		     uint16_t count, mono_us now);
+/* Does @path lead through a relay, at either end?  Of the other end's relay
+ * this is known while the punch that told of it lasts. */
+bool oo_node_is_relayed(const struct oo_node *n, const struct net_path *path);
 /* Is a punch still using extra socket @sock? */
 bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock);
 /*

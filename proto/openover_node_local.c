@@ -65,6 +65,7 @@ bool node_is_hopeless(struct oo_node *n, struct peering *p,
 	ev = node_event(n, OO_EV_FAILED);
 	ev->id = node_id_of(n, p);
 	ev->u.failed.verdict = OO_NO_PATH;
+	ev->u.failed.hopeless = true;
 	(void)snprintf(ev->u.failed.tried, sizeof(ev->u.failed.tried),
 		       "nothing, %s", why);
 	node_peering_free(p);

@@ -134,9 +134,11 @@ static void dial_failed(struct oo_node *n, struct peering *p,
 
 	ev->id = node_id_of(n, p);
 	ev->u.failed.verdict = verdict;
-	if (p->state == PEERING_PUNCHING)
+	if (p->state == PEERING_PUNCHING) {
+		ev->u.failed.hopeless = oo_spray_is_hopeless(&p->punch);
 		oo_punch_tried(&p->punch, ev->u.failed.tried,
 			       sizeof(ev->u.failed.tried));
+	}
 	node_peering_free(p);
 }
 
@@ -151,6 +153,30 @@ static void dial_next(struct oo_node *n, struct peering *p,
 		dial_failed(n, p, p->verdict);
 }
 
+static struct peering *dial_new(struct oo_node *n, const char *number)
+{
+	struct peering *p = peering_new(n);
+
+	if (!p)
+		return NULL;
+	p->dial = true;
+	if (number)
+		memcpy(p->number, number, strlen(number) + 1);
+	return p;
+}
+
+static struct oo_id dial_begin(struct oo_node *n, struct peering *p,
+			       mono_us now)
+{
+	const struct oo_id id = node_id_of(n, p);
+
+	if (!request_start(n, p, now))
+		dial_failed(n, p, OO_NOT_REGISTERED);
+	else
+		node_event(n, OO_EV_PROGRESS)->id = id;
+	return id;
+}
+
 enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 			   const struct net_addr *addr, mono_us now,
 			   struct oo_id *out)
@@ -160,19 +186,27 @@ enum iax2_err oo_node_dial(struct oo_node *n, const char *number,
 	if (number ? (number[0] == '\0' || strlen(number) > OO_NUMBER_MAX)
 		   : !addr || !net_addr_is_set(addr))
 		return IAX2_E_RANGE;
-	p = peering_new(n);
+	p = dial_new(n, number);
 	if (!p)
 		return IAX2_E_FULL;
-	p->dial = true;
-	if (number)
-		memcpy(p->number, number, strlen(number) + 1);
-	else
+	if (!number)
 		p->addr = *addr;
-	*out = node_id_of(n, p);
-	if (!request_start(n, p, now))
-		dial_failed(n, p, OO_NOT_REGISTERED);
-	else
-		node_event(n, OO_EV_PROGRESS)->id = *out;
+	*out = dial_begin(n, p, now);
+	return IAX2_OK;
+}
+
+enum iax2_err oo_node_dial_direct(struct oo_node *n, const char *number,
+				  mono_us now, struct oo_id *out)
+{
+	struct peering *p;
+
+	if (number[0] == '\0' || strlen(number) > OO_NUMBER_MAX)
+		return IAX2_E_RANGE;
+	p = dial_new(n, number);
+	if (!p)
+		return IAX2_E_FULL;
+	p->direct = true;
+	*out = dial_begin(n, p, now);
 	return IAX2_OK;
 }
 
@@ -182,6 +216,8 @@ enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial)
 
 	if (!p)
 		return IAX2_E_STALE;
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
 	node_peering_free(p);
 	return IAX2_OK;
 }
@@ -197,12 +233,23 @@ static void path_found(struct oo_node *n, struct peering *p, mono_us now)
 	ev->u.path.path = best->path;
 	ev->u.path.mapped = best->type == OO_CANDIDATE_MAPPED;
 	ev->u.path.relayed = best->type == OO_CANDIDATE_RELAY;
-	ev->u.path.predicted = !ev->u.path.relayed &&
-			       p->punch.spray_left < p->punch.cfg.spray_packets;
+	ev->u.path.predicted = oo_punch_is_predicted(&p->punch, best);
 	oo_punch_ticket(&p->punch, now + TICKET_LIFE_US, &ev->u.path.ticket);
 	/* It stays for its while: the peer may still have a POKE of ours to
 	 * answer, or we one of its. */
 	p->state = PEERING_DONE;
+}
+
+static void better_found(struct oo_node *n, const struct peering *p)
+{
+	struct oo_event *ev = node_event(n, OO_EV_BETTER);
+	const struct oo_candidate *best = oo_punch_best(&p->punch);
+
+	ev->id = node_id_of(n, p);
+	ev->u.better.punch = p->punch.id;
+	ev->u.better.path = best->path;
+	ev->u.better.mapped = best->type == OO_CANDIDATE_MAPPED;
+	ev->u.better.predicted = oo_punch_is_predicted(&p->punch, best);
 }
 
 static void handle(struct oo_node *n, struct peering *p, unsigned change,
@@ -223,12 +270,8 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 	}
 	if (change & OO_PUNCH_CHOSEN)
 		path_found(n, p, now);
-	if (change & OO_PUNCH_BETTER) {
-		ev = node_event(n, OO_EV_BETTER);
-		ev->id = node_id_of(n, p);
-		ev->u.better.punch = p->punch.id;
-		ev->u.better.path = oo_punch_best(&p->punch)->path;
-	}
+	if (change & OO_PUNCH_BETTER)
+		better_found(n, p);
 	if (!(change & OO_PUNCH_ENDED))
 		return;
 	if (p->punch.sock_n > 0)
@@ -302,12 +345,41 @@ static void plain_found(struct oo_node *n, struct peering *p,
 	node_peering_free(p);
 }
 
+static bool is_out_of_reach(struct oo_node *n, struct peering *p,
+			    const struct oo_msg *m, mono_us now)
+{
+	const bool relayed =
+		!p->direct && (m->relays.n != 0 || node_relay_may_help(n, now));
+
+	return !relayed && node_is_hopeless(n, p, &m->candidates);
+}
+
+static enum iax2_err accepted(struct oo_node *n, struct peering *p,
+			      const struct oo_msg *m, mono_us now)
+{
+	struct oo_punch_cfg c;
+	struct oo_event *ev;
+
+	if (!m->has_token || !m->has_peer_key || !m->has_called)
+		return IAX2_E_BAD_IE;
+	if (is_out_of_reach(n, p, m, now))
+		return IAX2_OK;
+	punch_cfg_from(&c, &n->regs[p->reg], m);
+	c.role = OO_PUNCH_CALLER;
+	memcpy(c.peer_number, m->called, sizeof(c.peer_number));
+	ev = node_event(n, OO_EV_PROGRESS);
+	ev->id = node_id_of(n, p);
+	ev->u.progress.step = OO_STEP_PUNCHING;
+	punch_start(n, p, &c, now);
+	key_wipe(&c, sizeof(c));
+	return IAX2_OK;
+}
+
 enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 			   const struct dgram *d, const struct oo_msg *m,
 			   mono_us now)
 {
 	const size_t reg = (size_t)(g - n->regs);
-	struct oo_punch_cfg c;
 
 	(void)d;
 	if (!m->has_transaction || !m->has_verdict)
@@ -318,31 +390,16 @@ enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
 		if (!p->dial || p->reg != reg ||
 		    p->transaction != m->transaction)
 			continue;
-		if (p->state == PEERING_PUNCHING && m->has_ports)
+		if (node_is_punching(p) && m->has_ports)
 			node_look_peer(n, p, m, now);
 		if (p->state != PEERING_REQUESTING)
 			return IAX2_OK;
-		if (m->verdict == OO_PLAIN) {
+		if (m->verdict == OO_ACCEPTED)
+			return accepted(n, p, m, now);
+		if (m->verdict == OO_PLAIN)
 			plain_found(n, p, m, now);
-			return IAX2_OK;
-		}
-		if (m->verdict != OO_ACCEPTED) {
+		else
 			dial_next(n, p, (enum oo_verdict)m->verdict, now);
-			return IAX2_OK;
-		}
-		if (!m->has_token || !m->has_peer_key || !m->has_called)
-			return IAX2_E_BAD_IE;
-		if (m->relays.n == 0 && !node_relay_may_help(n, now) &&
-		    node_is_hopeless(n, p, &m->candidates))
-			return IAX2_OK;
-		punch_cfg_from(&c, g, m);
-		c.role = OO_PUNCH_CALLER;
-		memcpy(c.peer_number, m->called, sizeof(c.peer_number));
-		node_event(n, OO_EV_PROGRESS)->id = node_id_of(n, p);
-		n->events[(n->ev_head + n->ev_n - 1) % NODE_EVENTS]
-			.u.progress.step = OO_STEP_PUNCHING;
-		punch_start(n, p, &c, now);
-		key_wipe(&c, sizeof(c));
 		return IAX2_OK;
 	}
 	return IAX2_OK; /* repeated, or of a dial that was cancelled */

@@ -204,7 +204,7 @@ void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
 static bool takes_pong(const struct oo_node *n, const struct peering *p,
 		       const struct oo_reg *g)
 {
-	return p->state == PEERING_PUNCHING && &n->regs[p->reg] == g &&
+	return node_is_punching(p) && &n->regs[p->reg] == g &&
 	       p->look.round != 0 && !p->look.wants_socks &&
 	       p->punch.sock_n != 0 && !is_done(&p->look);
 }
@@ -233,7 +233,7 @@ void node_look_tick(struct oo_node *n, struct peering *p, mono_us now)
 {
 	struct looking *l = &p->look;
 
-	if (now < l->next || p->state != PEERING_PUNCHING)
+	if (now < l->next || !node_is_punching(p))
 		return;
 	if (is_done(l))
 		tell(n, p, now);
@@ -245,7 +245,7 @@ void node_look_tick(struct oo_node *n, struct peering *p, mono_us now)
 
 mono_us node_look_deadline(const struct peering *p)
 {
-	return p->state == PEERING_PUNCHING ? p->look.next : MONO_NEVER;
+	return node_is_punching(p) ? p->look.next : MONO_NEVER;
 }
 
 /* --- extra sockets ------------------------------------------------------ */
@@ -255,7 +255,7 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 {
 	struct peering *p = node_by_id(n, id);
 
-	if (p && (p->state == PEERING_PUNCHING || p->punch.relayed)) {
+	if (p && node_is_punching(p)) {
 		oo_punch_sockets(&p->punch, first, count, now);
 		node_look_sockets(n, p, now);
 	}
@@ -268,8 +268,8 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 	for (size_t i = 0; i < PEERINGS; i++) {
 		const struct peering *p = &n->peer[i];
 
-		if ((p->state == PEERING_PUNCHING || p->punch.relayed) &&
-		    p->punch.sock_n > 0 && sock >= p->punch.sock_first &&
+		if (node_is_punching(p) && p->punch.sock_n > 0 &&
+		    sock >= p->punch.sock_first &&
 		    sock < p->punch.sock_first + p->punch.sock_n)
 			return true;
 	}

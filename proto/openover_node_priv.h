@@ -46,6 +46,7 @@ struct peering {
 	enum peering_state state;
 	uint16_t gen;
 	bool dial;
+	bool direct;          /* dial: a relay is of no use */
 	size_t reg;           /* the registrar in use */
 	uint64_t transaction; /* dial: ours; open: the registrar's */
 	mono_us ends;
@@ -183,6 +184,13 @@ void node_peers_tick(struct oo_node *n, mono_us now);
 mono_us node_peers_deadline(const struct oo_node *n);
 /* Begin to ask the registrar of @p for its target, anew. */
 void node_request(struct oo_node *n, struct peering *p, mono_us now);
+
+/* Is it looking for a path, or for a better one than through a relay? */
+static inline bool node_is_punching(const struct peering *p)
+{
+	return p->state == PEERING_PUNCHING ||
+	       (p->state == PEERING_DONE && p->punch.relayed);
+}
 
 /* openover_node_resort.c: what a punch that begins is to do about relays, what
  * is due in it, and that the relay is there: ask the targets of the dials that

@@ -7,6 +7,8 @@
 
 #include "proto/openover_node_priv.h"
 
+#include <string.h>
+
 /* What other addresses are ahead of one at a relay, and how long a dial tries
  * without one. */
 #define RELAY_DELAY_US (300 * MONO_MS)
@@ -41,6 +43,11 @@ void node_relay_schedule(struct oo_node *n, struct peering *p,
 {
 	const bool none = hopeless(n, c);
 
+	c->direct = p->direct;
+	if (p->direct) {
+		p->relay_at = MONO_NEVER;
+		return;
+	}
 	c->relay_delay = none ? 0 : RELAY_DELAY_US;
 	p->relay_at = MONO_NEVER;
 	/* One that is there is not given back now. */
@@ -61,6 +68,7 @@ static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 	if (p->punch.sock_n > 0)
 		node_event(n, OO_EV_SOCKETS_DONE);
 	key_wipe(&p->punch, sizeof(p->punch));
+	memset(&p->look, 0, sizeof(p->look));
 	node_request(n, p, now);
 }
 
@@ -90,7 +98,35 @@ void node_peers_relay_refused(struct oo_node *n)
 		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_PUNCHING && p->dial && p->relay_asked)
-			(void)node_is_hopeless(n, p,
-					       &p->punch.cfg.candidates);
+			(void)node_is_hopeless(n, p, &p->punch.cfg.candidates);
 	}
+}
+
+static bool leads_to_relay(const struct oo_punch *u,
+			   const struct net_path *path)
+{
+	for (size_t i = 0; i < u->cand_n; i++) {
+		const struct oo_candidate *c = &u->cand[i];
+
+		if (c->type == OO_CANDIDATE_RELAY &&
+		    c->path.sock == path->sock &&
+		    net_addr_equal(&c->path.peer, &path->peer))
+			return true;
+	}
+	return false;
+}
+
+bool oo_node_is_relayed(const struct oo_node *n, const struct net_path *path)
+{
+	if (path->sock == OO_SOCK_RELAY)
+		return true;
+	for (size_t i = 0; i < PEERINGS; i++) {
+		const struct peering *p = &n->peer[i];
+
+		if ((p->state == PEERING_PUNCHING ||
+		     p->state == PEERING_DONE) &&
+		    leads_to_relay(&p->punch, path))
+			return true;
+	}
+	return false;
 }

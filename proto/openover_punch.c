@@ -14,6 +14,8 @@
 #define HEAD_START_US (50 * MONO_MS)
 /* And one through a relay for any other. */
 #define RELAY_WAIT_US (200 * MONO_MS)
+/* A path that is proved late is kept open until its call has come. */
+#define PROVED_LIFE_US (3 * MONO_S)
 /* By then a neighbour has answered. */
 #define LOCAL_START_US (40 * MONO_MS)
 /* Whoever has the address in this network gets no more than these. */
@@ -152,6 +154,8 @@ static struct oo_candidate *learn(struct oo_punch *p,
 	struct oo_candidate *c = find(p, path);
 
 	if (!c) {
+		if (p->cfg.direct && path->sock == OO_SOCK_RELAY)
+			return NULL;
 		if (p->cand_n == OO_CANDIDATES_MAX)
 			return NULL;
 		c = &p->cand[p->cand_n++];
@@ -171,7 +175,8 @@ static void add_relays(struct oo_punch *p, mono_us now)
 {
 	const struct oo_candidates *relays = &p->cfg.relays;
 
-	for (size_t i = 0; i < relays->n && p->cand_n < OO_CANDIDATES_MAX;
+	for (size_t i = 0;
+	     !p->cfg.direct && i < relays->n && p->cand_n < OO_CANDIDATES_MAX;
 	     i++) {
 		struct oo_candidate *c = &p->cand[p->cand_n++];
 
@@ -295,8 +300,11 @@ static void proved(struct oo_punch *p, const struct oo_candidate *c,
 	}
 	p->spray_at = MONO_NEVER;
 	p->look_at = MONO_NEVER;
-	if (p->proved_at == 0)
-		p->proved_at = now;
+	if (p->proved_at != 0)
+		return;
+	p->proved_at = now;
+	if (p->ends < now + PROVED_LIFE_US)
+		p->ends = now + PROVED_LIFE_US;
 }
 
 static unsigned on_poke(struct oo_punch *p, const struct dgram *d,
@@ -403,6 +411,13 @@ const struct oo_candidate *oo_punch_best(const struct oo_punch *p)
 			best = c;
 	}
 	return best;
+}
+
+bool oo_punch_is_predicted(const struct oo_punch *p,
+			   const struct oo_candidate *c)
+{
+	return c->type != OO_CANDIDATE_RELAY && c->learned &&
+	       p->spray_left < p->cfg.spray_packets;
 }
 
 void oo_punch_tried(const struct oo_punch *p, char *out, size_t cap)

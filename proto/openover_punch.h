@@ -43,6 +43,7 @@ struct oo_punch_cfg {
 	/* Addresses at a relay, and how long others go before. */
 	struct oo_candidates relays;
 	mono_us relay_delay;
+	bool direct;     /* a path through a relay is none */
 	uint8_t own_nat; /* enum oo_nat bits */
 	uint8_t peer_nat;
 	/* Target, IPv4: when the caller's own POKE is expected to have left,
@@ -115,6 +116,9 @@ void oo_punch_sockets(struct oo_punch *p, uint16_t first, uint16_t n,
 /* The best proved way, NULL when there is none: local before IPv6 before a
  * mapped port before what is left, and all before a relay. */
 const struct oo_candidate *oo_punch_best(const struct oo_punch *p);
+/* Was it found by port probing? */
+bool oo_punch_is_predicted(const struct oo_punch *p,
+			   const struct oo_candidate *c);
 /* What was tried, for people: "2 addresses, 46 packets". */
 void oo_punch_tried(const struct oo_punch *p, char *out, size_t cap);
 

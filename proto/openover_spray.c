@@ -240,6 +240,14 @@ void oo_spray_ports(struct oo_punch *p, const struct oo_ports *own,
 		p->look_at = now + ROUND_US;
 }
 
+bool oo_spray_is_hopeless(const struct oo_punch *p)
+{
+	return both_change(p) &&
+	       (!wanted(&p->cfg) ||
+		(p->own_ports.round != 0 &&
+		 (p->own_ports.delta == 0 || p->peer_ports.delta == 0)));
+}
+
 const char *oo_spray_tried(const struct oo_punch *p)
 {
 	if (!wanted(&p->cfg))

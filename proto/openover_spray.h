@@ -24,6 +24,9 @@ unsigned oo_spray_need_sockets(struct oo_punch *p);
 /* What both ends saw of their ports in one round. */
 void oo_spray_ports(struct oo_punch *p, const struct oo_ports *own,
 		    const struct oo_ports *peer, mono_us now);
+/* Neither end's ports can be known: another try with the same two translators
+ * finds nothing either. */
+bool oo_spray_is_hopeless(const struct oo_punch *p);
 /* For people, to be appended: "" or how ports were probed. */
 const char *oo_spray_tried(const struct oo_punch *p);
 

@@ -145,6 +145,7 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 	ev->link = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
 	memcpy(ev->number, l->number, sizeof(ev->number));
 	ev->state = l->state;
+	ev->rung = l->rung;
 	return ev;
 }
 
@@ -206,8 +207,6 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 		node_push(n, NODE_EV_RELAY)->registrar = in->registrar;
 		break;
 	case OO_EV_BETTER:
-		/* A call stays on the path that it began on. */
-		break;
 	case OO_EV_OPEN_IN:
 	case OO_EV_PROGRESS:
 	case OO_EV_PATH:
@@ -293,6 +292,7 @@ void node_tick(struct node *n, mono_us now)
 	ptt_tick(&n->ptt, now);
 	node_links_tick(n, now);
 	node_move_tick(n, now);
+	node_better_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
 	release(n, now);
@@ -308,6 +308,7 @@ mono_us node_deadline(const struct node *n)
 	due = mono_min(due, ptt_deadline(&n->ptt));
 	due = mono_min(due, node_links_deadline(n));
 	due = mono_min(due, node_move_deadline(n));
+	due = mono_min(due, node_better_deadline(n));
 	if (n->dtmf_n > 0)
 		due = mono_min(due, n->dtmf_next);
 	if (n->stopping && !n->stopped)
@@ -396,7 +397,8 @@ bool node_uses_socket(const struct node *n, uint16_t sock)
 		const struct link *l = &n->link[i];
 
 		if (l->state != NODE_LINK_FREE &&
-		    (l->sock == sock || l->move.sock == sock))
+		    (l->sock == sock || l->move.path.sock == sock ||
+		     node_better_uses_socket(l, sock)))
 			return true;
 	}
 	return oo_node_uses_socket(n->oo, sock);

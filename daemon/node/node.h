@@ -150,10 +150,11 @@ struct node_event {
 	struct net_addr addr;
 	struct net_addr old; /* LINK_MOVED */
 	enum node_link_state state;
-	bool on;        /* KEYED, COR, PTT */
-	bool refused;   /* LINK_DOWN: before it was ever up */
-	char digit;     /* DTMF */
-	uint32_t count; /* SOCKETS_OPEN */
+	enum node_rung rung; /* of a link */
+	bool on;             /* KEYED, COR, PTT */
+	bool refused;        /* LINK_DOWN: before it was ever up */
+	char digit;          /* DTMF */
+	uint32_t count;      /* SOCKETS_OPEN */
 	struct oo_id sockets_for;
 	char why[NODE_WHY_MAX];
 	char text[256]; /* TEXT: cut to fit */

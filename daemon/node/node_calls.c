@@ -46,6 +46,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 	l->was_up = false;
 	l->up_since = 0;
 	l->outbound = false;
+	memset(&l->dial, 0, sizeof(l->dial));
 }
 
 /* Our NEW went out: the other node may have taken it already. */
@@ -113,7 +114,7 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
 	link_proved(l, proved_key(ev), vouched);
 	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
-	if (ev->u.in.path.sock == OO_SOCK_RELAY)
+	if (oo_node_is_relayed(n->oo, &ev->u.in.path))
 		l->rung = NODE_RUNG_RELAYED;
 	else if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
@@ -189,6 +190,7 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 		return;
 	node_voice_start(n, l, info.format);
 	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
+	node_better_up(n, l, now);
 }
 
 static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,

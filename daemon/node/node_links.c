@@ -362,12 +362,8 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 	}
 	if (l->number[0] == '\0')
 		memcpy(l->number, ticket->peer_number, sizeof(l->number));
-	if (ev->u.path.predicted)
-		l->rung = NODE_RUNG_PREDICTED;
-	else if (ev->u.path.relayed)
-		l->rung = NODE_RUNG_RELAYED;
-	else if (ev->u.path.mapped)
-		l->rung = NODE_RUNG_MAPPED;
+	l->rung = node_rung_found(ev->u.path.relayed, ev->u.path.predicted,
+				  ev->u.path.mapped);
 	why = node_key_forbids(n, l->number, ticket->peer_key);
 	link_proved(l, ticket->peer_key, true);
 	if (why)
@@ -387,6 +383,8 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 		return;
 	if (ev->kind == OO_EV_OPEN_IN)
 		on_open_in(n, ev, now);
+	else if (ev->kind == OO_EV_BETTER)
+		node_better_on_openover(n, ev, now);
 	else if (!l)
 		return;
 	else if (ev->kind == OO_EV_FAILED)
@@ -435,7 +433,7 @@ bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 	out->rung = l->rung;
 	out->outbound = l->outbound;
 	out->permanent = l->permanent;
-	out->moving = l->move.moving;
+	out->moving = l->move.moving && (!l->move.better || l->move.found);
 	out->rx_keyed = l->rx_keyed;
 	out->tx_keyed = l->tx_keyed;
 	out->playout_ms = jitter_delay_ms(&l->jitter);

@@ -29,7 +29,7 @@ static void stop(struct node *n, struct link *l)
 {
 	if (l->move.dialling)
 		(void)oo_node_cancel(n->oo, l->move.dial);
-	if (l->move.sock != 0)
+	if (l->move.path.sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 	memset(&l->move, 0, sizeof(l->move));
 }
@@ -38,6 +38,7 @@ void node_move_end(struct node *n, struct link *l)
 {
 	if (l->move.moving)
 		stop(n, l);
+	node_better_end(n, l);
 }
 
 static mono_us patience(const struct link *l, const struct iax2_call_info *c)
@@ -56,6 +57,9 @@ static void start(struct node *n, struct link *l, mono_us now)
 	if (l->state != NODE_LINK_UP ||
 	    iax2_call_info(n->ep, l->call, &c) != IAX2_OK)
 		return;
+	/* What looks for a direct path only will not do now. */
+	if (l->move.better && l->move.dialling)
+		stop(n, l);
 	if (c.movable)
 		(void)iax2_move(n->ep, l->call, NULL, now);
 	else
@@ -75,8 +79,10 @@ static void start(struct node *n, struct link *l, mono_us now)
 void node_move_all(struct node *n, mono_us now)
 {
 	n->net_changed = now;
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++)
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
 		start(n, &n->link[i], now);
+		node_better_changed(&n->link[i], now);
+	}
 }
 
 void node_network_changed(struct node *n, mono_us now)
@@ -107,11 +113,46 @@ enum iax2_err link_move_to(struct node *n, struct link *l,
 	}
 	l->move.found = true;
 	l->move.rung = rung;
-	l->move.sock = path->sock;
+	l->move.path = *path;
 	return IAX2_OK;
 }
 
+void node_move_seek(struct node *n, struct link *l, mono_us now)
+{
+	if (oo_node_dial_direct(n->oo, l->number, now, &l->move.dial) !=
+	    IAX2_OK)
+		return;
+	l->move.moving = true;
+	l->move.better = true;
+	l->move.dialling = true;
+	l->move.next = MONO_NEVER;
+}
+
 /* --- what the call says ------------------------------------------------- */
+
+static bool same_path(const struct net_path *a, const struct net_path *b)
+{
+	return a->sock == b->sock && net_addr_equal(&a->peer, &b->peer);
+}
+
+/* Of a path that the call was moved to, and not for the first time seen. */
+static enum node_rung rung_of(const struct node *n, const struct link *l,
+			      const struct iax2_event *ev)
+{
+	const struct net_path *to = &ev->u.moved.to;
+
+	if (same_path(&ev->u.moved.from, to))
+		return l->rung;
+	if (ev->u.moved.ours)
+		return l->move.found && same_path(&l->move.path, to)
+			       ? l->move.rung
+			       : l->rung;
+	if (oo_node_is_relayed(n->oo, to))
+		return NODE_RUNG_RELAYED;
+	if (to->sock != 0)
+		return NODE_RUNG_PREDICTED;
+	return l->rung == NODE_RUNG_RELAYED ? NODE_RUNG_OPENED : l->rung;
+}
 
 static void on_moved(struct node *n, struct link *l,
 		     const struct iax2_event *ev, mono_us now)
@@ -121,8 +162,7 @@ static void on_moved(struct node *n, struct link *l,
 	struct node_event *out;
 	const char *why = NULL;
 
-	if (ev->u.moved.ours && l->move.found)
-		l->rung = l->move.rung;
+	l->rung = rung_of(n, l, ev);
 	l->sock = to->sock;
 	stop(n, l);
 	if (had != 0 && had != l->sock)
@@ -134,6 +174,7 @@ static void on_moved(struct node *n, struct link *l,
 	out = node_push_link(n, NODE_EV_LINK_MOVED, l);
 	out->addr = to->peer;
 	out->old = ev->u.moved.from.peer;
+	node_better_moved(n, l, !ev->u.moved.ours, now);
 	if (why)
 		link_end(n, l, why, now);
 }
@@ -201,13 +242,17 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 {
 	l->move.dialling = false;
 	l->move.next = MONO_NEVER;
-	/* It has become another kind of peer: the call is not there. */
-	if (ev->u.path.plain)
-		return;
-	(void)link_move_to(n, l, &ev->u.path.path,
-			   ev->u.path.predicted ? NODE_RUNG_PREDICTED
-						: NODE_RUNG_OPENED,
-			   now);
+	/* Its punch may still find a better one. */
+	l->dial = ev->id;
+	/* It may have become another kind of peer: the call is not there. */
+	if ((ev->u.path.plain ||
+	     link_move_to(n, l, &ev->u.path.path,
+			  node_rung_found(ev->u.path.relayed,
+					  ev->u.path.predicted,
+					  ev->u.path.mapped),
+			  now) != IAX2_OK) &&
+	    l->move.better)
+		stop(n, l);
 	if (ev->u.path.predicted)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 }
@@ -221,6 +266,10 @@ bool node_move_on_openover(struct node *n, const struct oo_event *ev,
 		return false;
 	if (ev->kind == OO_EV_PATH) {
 		on_path(n, l, ev, now);
+	} else if (ev->kind == OO_EV_FAILED && l->move.better) {
+		l->move.dialling = false;
+		stop(n, l);
+		node_better_failed(l, ev);
 	} else if (ev->kind == OO_EV_FAILED) {
 		l->move.dialling = false;
 		l->move.next = ev->u.failed.verdict == OO_REFUSED

@@ -5,7 +5,7 @@
 /*
  * What the parts of the node share: composition and events (node.c), links
  * (node_links.c), their calls (node_calls.c), their moves to other addresses
- * (node_move.c), who may call (node_acl.c), the
+ * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
  * conference (node_conference.c) and its links' voice (node_voice.c).
  */
 
@@ -17,13 +17,23 @@ struct link_move {
 	bool plain;    /* without a ticket: it waits for a sign of life */
 	bool dialling; /* a registrar is asked, as @dial */
 	bool better;   /* nothing is wrong with the path it has */
-	bool found;    /* one was proved, of this rung and with this socket */
+	bool found;    /* one was proved, of this rung */
 	enum node_rung rung;
-	uint16_t sock;
+	struct net_path path;
 	struct oo_id dial;
 	mono_us began;
 	mono_us until; /* no new ways are sought after it */
 	mono_us next;
+};
+
+/* A link whose call goes through a relay, and would rather not. */
+struct link_better {
+	mono_us next; /* when to look for a direct path; MONO_NEVER: not */
+	unsigned tries;
+	unsigned hopeless; /* of them, the last ones that said so */
+	bool held;         /* one was proved before the call was up: */
+	struct net_path path;
+	enum node_rung rung;
 };
 
 struct link {
@@ -41,7 +51,7 @@ struct link {
 	bool vouched; /* by a registrar */
 	bool has_key;
 	uint8_t key[KEY_PUBLIC_LEN];
-	struct oo_id dial;        /* REQUESTING, PUNCHING */
+	struct oo_id dial;        /* the last one; its punch may outlive it */
 	struct iax2_call_id call; /* CALLING, UP */
 	uint16_t sock;            /* extra socket of its path, 0: none */
 	mono_us dialled;
@@ -51,6 +61,7 @@ struct link {
 	uint32_t dial_us;
 	char why[NODE_WHY_MAX]; /* why the last try failed */
 	struct link_move move;
+	struct link_better better;
 	/* Received voice. */
 	struct jitter jitter;
 	bool rx_keyed;
@@ -153,6 +164,8 @@ void node_move_all(struct node *n, mono_us now);
 enum iax2_err link_move_to(struct node *n, struct link *l,
 			   const struct net_path *path, enum node_rung rung,
 			   mono_us now);
+/* Look for a direct path for a call that goes through a relay. */
+void node_move_seek(struct node *n, struct link *l, mono_us now);
 /* The link's call is over. */
 void node_move_end(struct node *n, struct link *l);
 void node_move_on_call(struct node *n, struct link *l,
@@ -166,6 +179,26 @@ bool node_move_on_openover(struct node *n, const struct oo_event *ev,
 			   mono_us now);
 void node_move_tick(struct node *n, mono_us now);
 mono_us node_move_deadline(const struct node *n);
+
+/* node_better.c */
+
+/* How a path is called that was found so. */
+enum node_rung node_rung_found(bool relayed, bool predicted, bool mapped);
+/* The call of a link is up; it was moved, by us or by the peer from another
+ * path; our own network changed; its last try ended. */
+void node_better_up(struct node *n, struct link *l, mono_us now);
+void node_better_moved(struct node *n, struct link *l, bool followed,
+		       mono_us now);
+void node_better_changed(struct link *l, mono_us now);
+void node_better_failed(struct link *l, const struct oo_event *ev);
+/* The link's call is over. */
+void node_better_end(struct node *n, struct link *l);
+/* OO_EV_BETTER. */
+void node_better_on_openover(struct node *n, const struct oo_event *ev,
+			     mono_us now);
+bool node_better_uses_socket(const struct link *l, uint16_t sock);
+void node_better_tick(struct node *n, mono_us now);
+mono_us node_better_deadline(const struct node *n);
 
 /* The rule that nothing overrules. */
 #define NODE_ACL_DENY "accept.deny"

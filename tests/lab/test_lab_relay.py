@@ -10,7 +10,7 @@ import time
 import iax2
 from asterisk import Asterisk
 from lab import Lab, missing, plain_new, wait_until
-from pairs import SECRET, secret_file
+from pairs import SECRET, Events, secret_file
 from sound import frames, read_wav, sweep, write_heard, write_wav
 from stations import snr
 from tap import between, equal, main, test, true
@@ -212,6 +212,47 @@ def symmetric_meets_symmetric():
 @test
 def a_direct_path_is_preferred():
     meets(behind(*DOUBLE, use='always'), behind(*DOUBLE, use='always'), want='opened')
+
+
+def leaves_the_relay(talker):
+    """A call that begins at once, and finds its own way while somebody speaks."""
+    # So near that the buffer sees no reason to give back the relay's delay while it plays.
+    with Lab(delay_ms=10, log_packets=False) as lab:
+        world = World(lab, relay={'enabled': True})
+        one, other = (world.behind(number, {'nat': 'symmetric-sequential'}, relay={'use': 'last'},
+                                   jitter={'min_ms': 200}) for number in ('2001', '2002'))
+        world.up()
+        events = [Events(node) for node in (one, other)]
+        speaker, hearer = (one, other) if talker == '2001' else (other, one)
+        wav = sweep(os.path.join(lab.dir, 'sweep.wav'), seconds=8.0)
+        before = len(hearer.ptt_edges())
+        got = one.connect('2002', wait_s=15)
+        equal('relayed', got['path'], 'path at first')
+        wait_until(lambda: any(x['state'] == 'up' for x in other.links()), 3, 'the link at the target')
+        speaker.play(wav)
+        moved = [e.wait('link_moved', timeout_s=7)[0] for e in events]
+        equal([['predicted']] * 2, [[x['path'] for x in node.links()] for node in (one, other)], 'path then')
+        true(all(e['old'] != e['peer'] and e['path'] == 'predicted' for e in moved), f'another path: {moved}')
+        wait_until(lambda: len(hearer.ptt_edges()) >= before + 2, 15, 'a transmission')
+        heard_db = snr(wav, hearer.tx_wav)['snr_db']
+        print(f'# {heard_db:.1f} dB', flush=True)
+        between(CLEAN_DB, heard_db, 200, 'what is heard, dB')
+        for node in (one, other):
+            equal(['predicted'], [x['path'] for x in node.links()], 'path at last')
+        equal([0, 0], [len(e.of('link_down')) for e in events], 'links that ended')
+        carried = relay(world)['tx'] + relay(world)['rx']
+        time.sleep(0.5)  # in which a call through the relay sends something
+        equal(carried, relay(world)['tx'] + relay(world)['rx'], 'carried afterwards')
+
+
+@test
+def a_call_leaves_the_relay_while_the_caller_speaks():
+    leaves_the_relay('2001')
+
+
+@test
+def a_call_leaves_the_relay_while_the_called_one_speaks():
+    leaves_the_relay('2002')
 
 
 # --- what it is not for -----------------------------------------------------

@@ -58,6 +58,8 @@ static void station_settle(void *ctx, mono_us now)
 		} else if (ev.kind == NODE_EV_LINK_DOWN) {
 			s->downs++;
 			memcpy(s->why, ev.why, sizeof(s->why));
+		} else if (ev.kind == NODE_EV_LINK_MOVED) {
+			s->moved++;
 		} else if (ev.kind == NODE_EV_CALLER_REFUSED) {
 			s->refused++;
 			memcpy(s->refused_why, ev.why, sizeof(ev.why));
@@ -72,10 +74,69 @@ static void station_settle(void *ctx, mono_us now)
 	}
 }
 
+#define RELAY_FIRST 20000U
+
+enum oo_relay_use scene_relay[NODES];
+
+/* The relay's ports, each of them a socket. */
+static void relay_rx(void *ctx, const struct dgram *d, mono_us now)
+{
+	oo_registrar_relay_rx(ctx, d, now);
+}
+
+static void relay_tick(void *ctx, mono_us now)
+{
+	(void)ctx;
+	(void)now;
+}
+
+static mono_us relay_deadline(void *ctx)
+{
+	(void)ctx;
+	return MONO_NEVER;
+}
+
+static bool relay_tx(void *ctx, struct dgram *out)
+{
+	return oo_registrar_relay_next_tx(ctx, out);
+}
+
+static void relay_settle(void *ctx, mono_us now)
+{
+	struct oo_relay_socket want;
+
+	while (oo_registrar_next_socket(ctx, &want)) {
+		if (want.open)
+			oo_registrar_socket_opened(ctx, want.slot, 1U << OO_V4,
+						   now);
+	}
+}
+
+static void attach_relay(struct scene *s)
+{
+	const struct fake_machine m = { .ctx = s->registrar,
+					.rx = relay_rx,
+					.tick = relay_tick,
+					.deadline = relay_deadline,
+					.next_tx = relay_tx,
+					.settle = relay_settle };
+	const struct net_addr at = net_addr_v4(198, 51, 100, 2, RELAY_FIRST);
+
+	fake_net_address(s->net, fake_net_attach(s->net, &m), &at, FAKE_NO_NAT);
+}
+
 static void start_registrar(struct scene *s, const struct net_addr *at)
 {
+	struct oo_relay_cfg relay = {
+		.port_first = RELAY_FIRST,
+		.port_last = RELAY_FIRST + 15,
+		.kbit_s = 256,
+		.peers = 8,
+		.idle = 60 * MONO_S,
+	};
 	const struct oo_registrar_cfg cfg = {
 		.identity = &s->registrar_id,
+		.relay = scene_relay[0] || scene_relay[1] ? &relay : NULL,
 		.nodes_max = 16,
 		.plain_max = 4,
 		.opens_max = 64,
@@ -92,6 +153,7 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 				  .deadline = registrar_deadline,
 				  .next_tx = registrar_tx };
 
+	relay.address[OO_V4] = net_addr_v4(198, 51, 100, 2, 0);
 	s->registrar = oo_registrar_new(&cfg, fake_net_now(s->net));
 	T_TRUE(s->registrar != NULL);
 	m.ctx = s->registrar;
@@ -117,6 +179,7 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 			    .auth_failures_per_min = 100 },
 		.spray_packets = 2048,
 		.spray_sockets = 256,
+		.relay = scene_relay[i],
 		.jitter = { .min_ms = 40, .max_ms = 400 },
 		.ptt = { .timeout_s = 180 },
 		.acl = { .registered = true },
@@ -202,6 +265,8 @@ void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
 		}
 		start_node(s, i, &at, kind[i] ? &nat : NULL);
 	}
+	if (oo_registrar_relay(s->registrar))
+		attach_relay(s);
 	fake_net_run(s->net, fake_net_now(s->net) + 3 * MONO_S);
 	for (int i = 0; i < NODES; i++)
 		T_TRUE(oo_reg_is_up(

@@ -9,6 +9,7 @@
 
 #include "daemon/node/node.h"
 #include "proto/openover_registrar.h"
+#include "proto/openover_registrar_relay.h"
 #include "tests/virtual/fake_net.h"
 
 #define ONE_WAY (25 * MONO_MS)
@@ -19,7 +20,7 @@ struct station {
 	struct node *node;
 	struct key_identity id;
 	struct node_event last;
-	unsigned ups, downs, opened, closed;
+	unsigned ups, downs, opened, closed, moved;
 	char why[NODE_WHY_MAX];
 	unsigned refused; /* callers, and why the last was */
 	char refused_why[NODE_WHY_MAX];
@@ -45,6 +46,9 @@ extern const struct fake_nat scene_downwards;
 
 /* The peer that each node knows without a registrar; an empty number: none. */
 extern struct node_peer scene_peer_of[NODES];
+
+/* What each node wants of the relay that the registrar has if any does. */
+extern enum oo_relay_use scene_relay[NODES];
 
 /* Make it, and let both nodes register; NULL: that node is public. */
 void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,

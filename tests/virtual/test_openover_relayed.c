@@ -173,6 +173,39 @@ static void a_better_path_is_told_of(void)
 	world_done(&w);
 }
 
+/* For a call that has a relay already. */
+static void a_direct_dial_is_not_content_with_a_relay(void)
+{
+	struct oo_id id;
+
+	begin(OO_RELAY_LAST, OO_RELAY_ALWAYS);
+	T_EQ(IAX2_E_RANGE, oo_node_dial_direct(w.node[0], "", w.now, &id));
+	T_EQ(IAX2_E_RANGE,
+	     oo_node_dial_direct(w.node[0], "1234567890123456", w.now, &id));
+	w.wall = true;
+	T_EQ(IAX2_OK, oo_node_dial_direct(w.node[0], "2002", w.now, &id));
+	world_run(&w, 10 * MONO_S);
+	T_EQ(0, w.seen[0][OO_EV_PATH]);
+	T_EQ(1, w.seen[0][OO_EV_FAILED]);
+	T_EQ(OO_NO_PATH, w.last[0][OO_EV_FAILED].u.failed.verdict);
+	T_TRUE(!w.last[0][OO_EV_FAILED].u.failed.hopeless);
+	T_EQ(0, asked(0));
+	w.wall = false;
+	T_EQ(IAX2_OK, oo_node_dial_direct(w.node[0], "2002", w.now, &id));
+	world_run(&w, 2 * MONO_S);
+	T_TRUE(!path()->u.path.relayed);
+	T_TRUE(!oo_node_is_relayed(w.node[0], &path()->u.path.path));
+	/* No more than there is room for, and that soon ends. */
+	for (int i = 0; i < 100 && oo_node_dial_direct(w.node[0], "2002", w.now,
+						       &id) == IAX2_OK;
+	     i++)
+		;
+	T_EQ(IAX2_E_FULL, oo_node_dial_direct(w.node[0], "2002", w.now, &id));
+	world_run(&w, 20 * MONO_S);
+	T_EQ(IAX2_OK, oo_node_dial_direct(w.node[0], "2002", w.now, &id));
+	world_done(&w);
+}
+
 static void without_a_relay_a_dial_ends_as_ever(void)
 {
 	const enum oo_relay_use use[WORLD_NODES] = { OO_RELAY_LAST };
@@ -431,6 +464,7 @@ int main(void)
 	T_RUN(a_dial_with_a_path_asks_for_no_relay);
 	T_RUN(who_wants_none_gets_none);
 	T_RUN(a_better_path_is_told_of);
+	T_RUN(a_direct_dial_is_not_content_with_a_relay);
 	T_RUN(without_a_relay_a_dial_ends_as_ever);
 	T_RUN(an_old_registrar_does_not_answer);
 	T_RUN(an_address_for_plain_callers_is_kept);
