@@ -26,6 +26,63 @@ static bool registrar_tx(void *ctx, struct dgram *out)
 	return oo_registrar_next_tx(ctx, out);
 }
 
+/* The relay's own address, as a machine of its own; its sockets are slots. */
+static void relay_rx(void *ctx, const struct dgram *d, mono_us now)
+{
+	oo_registrar_relay_rx(((struct scene *)ctx)->registrar, d, now);
+}
+
+static void relay_tick(void *ctx, mono_us now)
+{
+	(void)ctx;
+	(void)now;
+}
+
+static mono_us relay_deadline(void *ctx)
+{
+	(void)ctx;
+	return MONO_NEVER;
+}
+
+static bool relay_tx(void *ctx, struct dgram *out)
+{
+	return oo_registrar_relay_next_tx(((struct scene *)ctx)->registrar,
+					  out);
+}
+
+static void relay_settle(void *ctx, mono_us now)
+{
+	struct oo_registrar *r = ((struct scene *)ctx)->registrar;
+	struct oo_relay_socket s;
+
+	while (oo_registrar_next_socket(r, &s)) {
+		if (s.open)
+			oo_registrar_socket_opened(r, s.slot, 1U << OO_V4, now);
+	}
+}
+
+static void start_relay(struct scene *s, struct oo_relay_cfg *cfg)
+{
+	const struct fake_machine m = { .ctx = s,
+					.rx = relay_rx,
+					.tick = relay_tick,
+					.deadline = relay_deadline,
+					.next_tx = relay_tx,
+					.settle = relay_settle };
+	const struct net_addr at = net_addr_v4(198, 51, 100, 2, 20000);
+
+	*cfg = (struct oo_relay_cfg){
+		.port_first = at.port,
+		.port_last = (uint16_t)(at.port + 15),
+		.kbit_s = 256,
+		.peers = 8,
+		.idle = 60 * MONO_S,
+	};
+	cfg->address[OO_V4] = at;
+	cfg->address[OO_V4].port = 0;
+	fake_net_address(s->net, fake_net_attach(s->net, &m), &at, FAKE_NO_NAT);
+}
+
 static void station_rx(void *ctx, const struct dgram *d, mono_us now)
 {
 	node_rx(((struct station *)ctx)->node, d, now);
@@ -74,7 +131,9 @@ static void station_settle(void *ctx, mono_us now)
 
 static void start_registrar(struct scene *s, const struct net_addr *at)
 {
+	struct oo_relay_cfg relay;
 	const struct oo_registrar_cfg cfg = {
+		.relay = s->relayed ? &relay : NULL,
 		.identity = &s->registrar_id,
 		.nodes_max = 16,
 		.plain_max = 4,
@@ -92,6 +151,9 @@ static void start_registrar(struct scene *s, const struct net_addr *at)
 				  .deadline = registrar_deadline,
 				  .next_tx = registrar_tx };
 
+	/* Before the registrar, which tells what has become of its sockets. */
+	if (s->relayed)
+		start_relay(s, &relay);
 	s->registrar = oo_registrar_new(&cfg, fake_net_now(s->net));
 	T_TRUE(s->registrar != NULL);
 	m.ctx = s->registrar;
@@ -109,6 +171,7 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		.identity = &s->at[i].id,
 		.port = 4569,
 		.keepalive_s = 15,
+		.relay = s->relayed ? OO_RELAY_LAST : OO_RELAY_NEVER,
 		.calls_max = 16,
 		.limits = { .calls_per_addr = 16,
 			    .half_open = 16,
@@ -175,14 +238,15 @@ const struct fake_nat scene_downwards = {
 	.hole_life = 15 * MONO_S,
 };
 
-void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
-		 const struct fake_nat *b)
+static void begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
+		  const struct fake_nat *b, bool relayed)
 {
 	const struct fake_weather fair = { .delay = ONE_WAY };
 	const struct net_addr at = net_addr_v4(198, 51, 100, 1, 4569);
 	const struct fake_nat *const kind[NODES] = { a, b };
 
 	memset(s, 0, sizeof(*s));
+	s->relayed = relayed;
 	s->net = fake_net_new(seed, MONO_S);
 	for (int i = 0; i <= NODES; i++) {
 		const uint8_t secret[KEY_SEED_LEN] = { (uint8_t)(i + 1) };
@@ -206,6 +270,29 @@ void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
 	for (int i = 0; i < NODES; i++)
 		T_TRUE(oo_reg_is_up(
 			oo_node_registrar(node_openover(s->at[i].node), 0)));
+}
+
+void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
+		 const struct fake_nat *b)
+{
+	begin(s, seed, a, b, false);
+}
+
+void scene_begin_relayed(struct scene *s, uint64_t seed,
+			 const struct fake_nat *a, const struct fake_nat *b)
+{
+	begin(s, seed, a, b, true);
+}
+
+void scene_mapped(struct scene *s, int i)
+{
+	const struct net_addr out =
+		net_addr_v4(203, 0, 113, (uint8_t)(10 + i), 4569);
+	const struct net_addr none = { .port = 0 };
+
+	oo_node_mapped(node_openover(s->at[i].node), &out, &none,
+		       fake_net_now(s->net));
+	scene_run(s, 4 * RTT);
 }
 
 void scene_end(struct scene *s)

@@ -8,7 +8,7 @@
  */
 
 #include "daemon/node/node.h"
-#include "proto/openover_registrar.h"
+#include "proto/openover_registrar_relay.h"
 #include "tests/virtual/fake_net.h"
 
 #define ONE_WAY (25 * MONO_MS)
@@ -32,6 +32,7 @@ struct scene {
 	struct key_identity registrar_id;
 	struct station at[NODES];
 	int nat[NODES];
+	bool relayed;
 	unsigned lose; /* the packet from now that is lost; 0: none */
 	unsigned passed;
 };
@@ -49,7 +50,12 @@ extern struct node_peer scene_peer_of[NODES];
 /* Make it, and let both nodes register; NULL: that node is public. */
 void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
 		 const struct fake_nat *b);
+/* The same with a registrar that relays, and nodes that let it. */
+void scene_begin_relayed(struct scene *s, uint64_t seed,
+			 const struct fake_nat *a, const struct fake_nat *b);
 void scene_end(struct scene *s);
+/* Node @i's router, which lets everybody in, opened its port. */
+void scene_mapped(struct scene *s, int i);
 void scene_run(struct scene *s, mono_us d);
 /* The first node dials the second. */
 struct node_link_id scene_dial(struct scene *s);
