@@ -2,8 +2,9 @@
 
 /*
  * What a dial takes, and which rung it ends on, for each kind of network at
- * either end: two whole nodes and a registrar in virtual time, so that it is
- * the protocol's own figure.  The lab's matrix has the programs' one.
+ * either end, without a relay and with one: two whole nodes and a registrar in
+ * virtual time, so that it is the protocol's own figure.  The lab's matrix has
+ * the programs' one.
  */
 
 #include <sodium.h>
@@ -18,7 +19,8 @@
 
 struct kind {
 	const char *name;
-	bool nat; /* else the node is public */
+	bool nat;    /* else the node is public */
+	bool mapped; /* its router opened the port */
 	struct fake_nat how;
 };
 
@@ -45,6 +47,11 @@ static const struct kind kinds[] = {
 	  .how.mapping_by_peer = true,
 	  .how.step = 1,
 	  .how.filtering = FAKE_FILTER_ADDRESS_PORT },
+	{ .name = "upnp",
+	  .nat = true,
+	  .mapped = true,
+	  .how.preserve_port = true,
+	  .how.filtering = FAKE_FILTER_NONE },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -66,8 +73,18 @@ static const struct fake_nat *nat_of(const struct kind *k)
 	return k->nat ? &k->how : NULL;
 }
 
-static struct result measure(const struct kind *caller,
-			     const struct kind *target)
+static void begin(struct scene *s, uint64_t seed,
+		  const struct kind *const at[NODES], bool relay)
+{
+	(relay ? scene_begin_relayed : scene_begin)(s, seed, nat_of(at[0]),
+						    nat_of(at[1]));
+	for (int i = 0; i < NODES; i++) {
+		if (at[i]->mapped)
+			scene_mapped(s, i);
+	}
+}
+
+static struct result measure(const struct kind *const at[NODES], bool relay)
 {
 	struct result r = { .rung = "none" };
 	double rtts[TRIES];
@@ -77,7 +94,7 @@ static struct result measure(const struct kind *caller,
 		struct node_link_id id;
 		struct scene s;
 
-		scene_begin(&s, seed, nat_of(caller), nat_of(target));
+		begin(&s, seed, at, relay);
 		id = scene_dial(&s);
 		scene_run(&s, 10 * MONO_S);
 		if (node_link(s.at[0].node, id, &l) &&
@@ -94,20 +111,35 @@ static struct result measure(const struct kind *caller,
 	return r;
 }
 
-static void print(const struct kind *caller, const struct kind *target,
-		  const struct result *r, bool json)
+static void print(const struct kind *const at[NODES], const struct result *r,
+		  bool relay, bool json)
 {
 	if (json)
 		printf("{\"name\": \"dial\", \"caller\": \"%s\", "
-		       "\"target\": \"%s\", \"rung\": \"%s\", "
-		       "\"dial_rtts\": %.3g, \"connected\": %u, "
-		       "\"tries\": %u}\n",
-		       caller->name, target->name, r->rung, r->rtts,
-		       r->connected, TRIES);
+		       "\"target\": \"%s\", \"relay\": %s, "
+		       "\"rung\": \"%s\", \"dial_rtts\": %.3g, "
+		       "\"connected\": %u, \"tries\": %u}\n",
+		       at[0]->name, at[1]->name, relay ? "true" : "false",
+		       r->rung, r->rtts, r->connected, TRIES);
 	else
 		printf("  %-16s %-16s %-10s %6.1f rtts %8u of %u\n",
-		       caller->name, target->name, r->rung, r->rtts,
-		       r->connected, TRIES);
+		       at[0]->name, at[1]->name, r->rung, r->rtts, r->connected,
+		       TRIES);
+}
+
+static void matrix(bool relay, bool json)
+{
+	if (!json)
+		puts(relay ? "dial, with a relay" : "dial");
+	for (size_t i = 0; i < KINDS; i++) {
+		for (size_t k = 0; k < KINDS; k++) {
+			const struct kind *const at[] = { &kinds[i],
+							  &kinds[k] };
+			const struct result r = measure(at, relay);
+
+			print(at, &r, relay, json);
+		}
+	}
 }
 
 int main(int argc, char *argv[])
@@ -116,14 +148,7 @@ int main(int argc, char *argv[])
 
 	if (sodium_init() < 0)
 		return EXIT_FAILURE;
-	if (!json)
-		puts("dial");
-	for (size_t i = 0; i < KINDS; i++) {
-		for (size_t k = 0; k < KINDS; k++) {
-			const struct result r = measure(&kinds[i], &kinds[k]);
-
-			print(&kinds[i], &kinds[k], &r, json);
-		}
-	}
+	matrix(false, json);
+	matrix(true, json);
 	return EXIT_SUCCESS;
 }

@@ -49,8 +49,13 @@ static bool registrar_tx(void *ctx, struct dgram *out)
 static void registrar_settle(void *ctx, mono_us now)
 {
 	struct oo_registrar_event ev;
+	struct oo_relay_socket sock;
 
-	(void)now;
+	while (oo_registrar_next_socket(ctx, &sock)) {
+		if (sock.open)
+			oo_registrar_socket_opened(ctx, sock.slot, 1U << OO_V4,
+						   now);
+	}
 	while (oo_registrar_next_event(ctx, &ev))
 		;
 }
@@ -118,8 +123,17 @@ static void node_settle(void *ctx, mono_us now)
 
 static void start_registrar(struct measure_scene *s)
 {
+	const struct oo_relay_cfg relay = {
+		.port_first = 20000,
+		.port_last = 20015,
+		.address = { measure_main },
+		.kbit_s = 256,
+		.peers = 8,
+		.idle = 60 * MONO_S,
+	};
 	struct oo_registrar_cfg cfg = {
 		.identity = &s->id[1],
+		.relay = s->relay == OO_RELAY_NEVER ? NULL : &relay,
 		.nodes_max = 16,
 		.opens_max = 16,
 		.tx_max = 64,
@@ -182,6 +196,7 @@ static void start_node(struct measure_scene *s, const struct fake_nat *nat)
 		.keepalive = 15 * MONO_S,
 		.keepalive_max = 120 * MONO_S,
 		.tx_max = 64,
+		.relay = s->relay,
 		.random = fake_net_random,
 		.random_ctx = s->net,
 	};

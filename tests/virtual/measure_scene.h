@@ -9,7 +9,7 @@
  */
 
 #include "proto/openover_node.h"
-#include "proto/openover_registrar.h"
+#include "proto/openover_registrar_relay.h"
 #include "tests/virtual/fake_net.h"
 
 enum measure_v6 { V6_NONE, V6_OPEN, V6_FIREWALLED };
@@ -22,6 +22,7 @@ struct measure_scene {
 	bool no_sockets;  /* the node gets none */
 	enum measure_v6 v6;
 	mono_us v6_life;
+	enum oo_relay_use relay; /* unless never, the registrar relays */
 	struct fake_weather weather;
 
 	struct fake_net *net;

@@ -273,6 +273,26 @@ void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
 			oo_node_registrar(node_openover(s->at[i].node), 0)));
 }
 
+void scene_begin_relayed(struct scene *s, uint64_t seed,
+			 const struct fake_nat *a, const struct fake_nat *b)
+{
+	for (int i = 0; i < NODES; i++)
+		scene_relay[i] = OO_RELAY_LAST;
+	scene_begin(s, seed, a, b);
+	memset(scene_relay, 0, sizeof(scene_relay));
+}
+
+void scene_mapped(struct scene *s, int i)
+{
+	const struct net_addr out =
+		net_addr_v4(203, 0, 113, (uint8_t)(10 + i), 4569);
+	const struct net_addr none = { .port = 0 };
+
+	oo_node_mapped(node_openover(s->at[i].node), &out, &none,
+		       fake_net_now(s->net));
+	scene_run(s, 4 * RTT);
+}
+
 void scene_end(struct scene *s)
 {
 	for (int i = 0; i < NODES; i++)

@@ -53,7 +53,12 @@ extern enum oo_relay_use scene_relay[NODES];
 /* Make it, and let both nodes register; NULL: that node is public. */
 void scene_begin(struct scene *s, uint64_t seed, const struct fake_nat *a,
 		 const struct fake_nat *b);
+/* The same with a registrar that relays, and nodes that let it. */
+void scene_begin_relayed(struct scene *s, uint64_t seed,
+			 const struct fake_nat *a, const struct fake_nat *b);
 void scene_end(struct scene *s);
+/* Node @i's router, which lets everybody in, opened its port. */
+void scene_mapped(struct scene *s, int i);
 void scene_run(struct scene *s, mono_us d);
 /* The first node dials the second. */
 struct node_link_id scene_dial(struct scene *s);
