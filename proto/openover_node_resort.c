@@ -5,6 +5,8 @@
  * relay, and to ask the target again once there is one.
  */
 
+#include <string.h>
+
 #include "proto/openover_node_priv.h"
 
 /* What other addresses are ahead of one at a relay, and how long a dial tries
@@ -61,6 +63,8 @@ static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 	if (p->punch.sock_n > 0)
 		node_event(n, OO_EV_SOCKETS_DONE);
 	key_wipe(&p->punch, sizeof(p->punch));
+	/* What was seen were the ports of sockets that are closed now. */
+	memset(&p->look, 0, sizeof(p->look));
 	node_request(n, p, now);
 }
 
@@ -90,7 +94,6 @@ void node_peers_relay_refused(struct oo_node *n)
 		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_PUNCHING && p->dial && p->relay_asked)
-			(void)node_is_hopeless(n, p,
-					       &p->punch.cfg.candidates);
+			(void)node_is_hopeless(n, p, &p->punch.cfg.candidates);
 	}
 }
