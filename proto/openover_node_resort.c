@@ -5,9 +5,9 @@
  * relay, and to ask the target again once there is one.
  */
 
-#include "proto/openover_node_priv.h"
-
 #include <string.h>
+
+#include "proto/openover_node_priv.h"
 
 /* What other addresses are ahead of one at a relay, and how long a dial tries
  * without one. */
@@ -68,6 +68,7 @@ static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 	if (p->punch.sock_n > 0)
 		node_event(n, OO_EV_SOCKETS_DONE);
 	key_wipe(&p->punch, sizeof(p->punch));
+	/* What was seen were the ports of sockets that are closed now. */
 	memset(&p->look, 0, sizeof(p->look));
 	node_request(n, p, now);
 }

@@ -12,104 +12,15 @@
 #include "proto/openover_relay_frame.h"
 #include "proto/openover_session.h"
 #include "tests/t.h"
-
-#ifndef VECTORS
-#error VECTORS names the file
-#endif
-
-#define VECTOR_MAX 700U
-#define VECTORS_MAX 64U
-
-struct vector {
-	char name[48];
-	uint8_t data[VECTOR_MAX];
-	size_t len;
-};
-
-static struct vector vectors[VECTORS_MAX];
-static size_t vectors_n;
-
-static void read_vectors(void)
-{
-	static char line[2 * VECTOR_MAX + 80];
-	FILE *f = fopen(VECTORS, "r");
-
-	T_TRUE(f != NULL);
-	while (f && fgets(line, sizeof(line), f)) {
-		struct vector *v = &vectors[vectors_n];
-		const size_t name = strcspn(line, " ");
-
-		if (line[0] == '#' || line[0] == '\n')
-			continue;
-		T_TRUE(vectors_n < VECTORS_MAX && name < sizeof(v->name));
-		memcpy(v->name, line, name);
-		T_EQ(0,
-		     sodium_hex2bin(v->data, sizeof(v->data), line + name,
-				    strlen(line + name), " \n", &v->len, NULL));
-		vectors_n++;
-	}
-	if (f)
-		(void)fclose(f);
-	T_TRUE(vectors_n > 0);
-}
-
-static const struct vector *vector(const char *name)
-{
-	for (size_t i = 0; i < vectors_n; i++) {
-		if (strcmp(vectors[i].name, name) == 0)
-			return &vectors[i];
-	}
-	fprintf(stderr, "no vector %s in %s\n", name, VECTORS);
-	t_die();
-}
-
-/* Compare, and on a difference say what was made: the line for the file. */
-static void same(const char *name, const void *got, size_t len)
-{
-	static char hex[2 * VECTOR_MAX + 1];
-	const struct vector *v = vector(name);
-
-	if (v->len == len && memcmp(v->data, got, len) == 0)
-		return;
-	(void)sodium_bin2hex(hex, sizeof(hex), got, len);
-	fprintf(stderr, "made: %s %s\n", name, hex);
-	t_die();
-}
-
-/* The parties: seeds of one octet repeated. */
-static struct key_identity node, registrar;
-static uint8_t node_secret[32], registrar_secret[32];
-static uint8_t node_hello[32], registrar_hello[32];
-static struct oo_transcript transcript;
-
-static void make_parties(void)
-{
-	uint8_t seed[KEY_SEED_LEN];
-
-	memset(seed, 0x11, sizeof(seed));
-	key_identity_from_seed(&node, seed);
-	memset(seed, 0x22, sizeof(seed));
-	key_identity_from_seed(&registrar, seed);
-	memset(node_secret, 0x33, sizeof(node_secret));
-	memset(registrar_secret, 0x44, sizeof(registrar_secret));
-	key_agree_pair(node_hello, node_secret);
-	key_agree_pair(registrar_hello, registrar_secret);
-	transcript = (struct oo_transcript){
-		.number = "2001",
-		.challenge = "00112233445566778899aabbccddeeff",
-		.node_key = node.public_key,
-		.registrar_key = registrar.public_key,
-		.node_hello = node_hello,
-		.registrar_hello = registrar_hello,
-	};
-}
+#include "tests/unit/vectors.h"
 
 static void keys_of_the_parties(void)
 {
-	same("node_key", node.public_key, 32);
-	same("registrar_key", registrar.public_key, 32);
-	same("node_hello", node_hello, 32);
-	same("registrar_hello", registrar_hello, 32);
+	vector_same("node_key", node.public_key, 32);
+	vector_same("registrar_key", registrar.public_key, 32);
+	vector_same("peer_key", peer.public_key, 32);
+	vector_same("node_hello", node_hello, 32);
+	vector_same("registrar_hello", registrar_hello, 32);
 }
 
 static void signatures_of_the_transcript(void)
@@ -129,7 +40,7 @@ static void signatures_of_the_transcript(void)
 		uint8_t sig[KEY_SIGNATURE_LEN];
 
 		oo_transcript_sign(&transcript, rows[i].role, who, sig);
-		same(rows[i].name, sig, sizeof(sig));
+		vector_same(rows[i].name, sig, sizeof(sig));
 		T_TRUE(oo_transcript_verify(&transcript, rows[i].role,
 					    vector(rows[i].name)->data));
 	}
@@ -147,10 +58,10 @@ static void session_of_the_transcript(void)
 	T_EQ(0, memcmp(a.tx_key, b.rx_key, 32));
 	T_EQ(0, memcmp(a.rx_key, b.tx_key, 32));
 	T_EQ(a.id, b.id);
-	same("key_node_to_registrar", a.tx_key, 32);
-	same("key_registrar_to_node", a.rx_key, 32);
+	vector_same("key_node_to_registrar", a.tx_key, 32);
+	vector_same("key_registrar_to_node", a.rx_key, 32);
 	wire_wr_u64(&w, a.id);
-	same("session_id", id, sizeof(id));
+	vector_same("session_id", id, sizeof(id));
 }
 
 static const struct iax2_full outside = { .src_callno = IAX2_CALLNO_OUTSIDE,
@@ -167,7 +78,7 @@ static void a_ping_with_and_without_cookie(void)
 	oo_session_put(&s, &w);
 	oo_put_pad(&w, buf, OO_PING_LEN, true);
 	seal_append(&w, buf, s.tx_key);
-	same("ping", buf, (size_t)(w.p - buf));
+	vector_same("ping", buf, (size_t)(w.p - buf));
 	T_EQ(OO_PING_LEN, w.p - buf);
 
 	w = oo_frame_begin(buf, IAX2_IAX_POKE, &outside);
@@ -175,7 +86,7 @@ static void a_ping_with_and_without_cookie(void)
 	iax2_ie_put_u64(&w, IAX2_IE_KH_PATH, UINT64_C(0x0123456789abcdef));
 	oo_put_pad(&w, buf, OO_PING_LEN, true);
 	seal_append(&w, buf, s.tx_key);
-	same("ping_with_cookie", buf, (size_t)(w.p - buf));
+	vector_same("ping_with_cookie", buf, (size_t)(w.p - buf));
 }
 
 static void a_pong(void)
@@ -195,7 +106,7 @@ static void a_pong(void)
 	oo_session_put(&s, &w);
 	oo_put_addr(&w, IAX2_IE_KH_REFLEXIVE, &seen);
 	seal_append(&w, buf, s.tx_key);
-	same("pong", buf, (size_t)(w.p - buf));
+	vector_same("pong", buf, (size_t)(w.p - buf));
 }
 
 static void token_of_seven(uint8_t token[KEY_SHARED_LEN])
@@ -230,7 +141,7 @@ static void an_open(void)
 	iax2_ie_put_u16(&w, IAX2_IE_KH_DELAY, 25);
 	oo_put_candidates(&w, &c);
 	seal_append(&w, buf, s.tx_key);
-	same("open", buf, (size_t)(w.p - buf));
+	vector_same("open", buf, (size_t)(w.p - buf));
 
 	T_TRUE(oo_session_agree(&t, &transcript, OO_ROLE_NODE, node_secret));
 	T_EQ(IAX2_OK, oo_msg_decode(buf, (size_t)(w.p - buf), &m));
@@ -264,7 +175,7 @@ static void an_over_that_names_a_plain_client(void)
 	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, OO_PLAIN);
 	oo_put_candidates(&w, &c);
 	seal_append(&w, buf, s.tx_key);
-	same("over_plain", buf, (size_t)(w.p - buf));
+	vector_same("over_plain", buf, (size_t)(w.p - buf));
 	T_EQ(IAX2_OK, oo_msg_decode(buf, (size_t)(w.p - buf), &m));
 	T_EQ(OO_PLAIN, m.verdict);
 	T_EQ(1, m.candidates.n);
@@ -278,7 +189,7 @@ static void what_passes_between_a_node_and_its_relay(void)
 		.n = 1,
 		.type = { OO_CANDIDATE_RELAY },
 	};
-	const struct net_addr peer = net_addr_v4(203, 0, 113, 30, 4569);
+	const struct net_addr far = net_addr_v4(203, 0, 113, 30, 4569);
 	struct oo_relay_frame f;
 	struct oo_session s;
 	uint8_t buf[DGRAM_MAX], data[300];
@@ -294,14 +205,14 @@ static void what_passes_between_a_node_and_its_relay(void)
 	iax2_ie_put_u16(&w, IAX2_IE_KH_LIFETIME, 300);
 	oo_put_candidates(&w, &at);
 	seal_append(&w, buf, s.tx_key);
-	same("relay_answer", buf, (size_t)(w.p - buf));
+	vector_same("relay_answer", buf, (size_t)(w.p - buf));
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)i;
-	len = oo_relay_frame_wrap(&s, &peer, data, sizeof(data), buf);
-	same("relay_data", buf, len);
+	len = oo_relay_frame_wrap(&s, &far, data, sizeof(data), buf);
+	vector_same("relay_data", buf, len);
 	T_EQ(IAX2_OK, oo_msg_decode(buf, len, &m));
 	T_TRUE(oo_relay_frame_read(m.hdr.body, m.hdr.body_len, &f));
-	T_TRUE(net_addr_equal(&peer, &f.peer));
+	T_TRUE(net_addr_equal(&far, &f.peer));
 	T_EQ(sizeof(data), f.len);
 	T_EQ(0, memcmp(data, f.data, f.len));
 }
@@ -332,12 +243,12 @@ static void a_punch_and_its_ticket(void)
 	oo_punch_start(&p, &c, 0);
 	(void)oo_punch_tick(&p, 0);
 	wire_wr_u64(&w, p.id);
-	same("punch_id", id, sizeof(id));
+	vector_same("punch_id", id, sizeof(id));
 	T_TRUE(dgram_queue_pop(tx, &d));
-	same("punch_poke", d.data, d.len);
+	vector_same("punch_poke", d.data, d.len);
 	T_EQ(OO_PUNCH_LEN, d.len);
 	oo_punch_ticket(&p, MONO_S, &t);
-	same("ticket_key", t.key, sizeof(t.key));
+	vector_same("ticket_key", t.key, sizeof(t.key));
 	tx = dgram_queue_free(tx);
 	T_TRUE(tx == NULL);
 }
@@ -398,8 +309,8 @@ static void a_node_signs_no_challenge_that_could_be_a_statement(void)
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
-	read_vectors();
-	make_parties();
+	vectors_read();
+	parties_make();
 	T_RUN(keys_of_the_parties);
 	T_RUN(signatures_of_the_transcript);
 	T_RUN(session_of_the_transcript);

@@ -118,8 +118,8 @@ def derive(key, label, parts=()):
 
 # --- section 5 --------------------------------------------------------------
 
-def header(subclass, ts=1000, dst=0, iseq=0):
-    return struct.pack('>HHIBBBB', 0x8001, dst, ts, 0, iseq, 6, subclass)
+def header(subclass, ts=1000, src=1, dst=0, iseq=0):
+    return struct.pack('>HHIBBBB', 0x8000 | src, dst, ts, 0, iseq, 6, subclass)
 
 
 def element(kind, value):
@@ -144,7 +144,59 @@ def address(a, b, c, d, port):
     return bytes((a, b, c, d)) + struct.pack('>H', port)
 
 
+def measures(session, up, down):
+    """Section 4.10: two questions, and what answers them."""
+    asked = element(0xe6, b'\x2a' * 8)
+    seen, cookie = address(203, 0, 113, 10, 40001), element(0xe4, bytes.fromhex('0123456789abcdef'))
+
+    def question(counter, more=b''):
+        return seal(padded(header(0x6b, ts=0) + session_element(session, counter) + asked + more,
+                           120), up)
+
+    def answer(counter, more=b''):
+        return seal(header(0x6b, ts=0, dst=1, iseq=1) + session_element(session, counter) + asked +
+                    more, down)
+
+    yield 'measure_seen_question', question(1)
+    yield 'measure_seen_answer', answer(1, element(0xe5, seen) + cookie)
+    yield 'measure_there_question', question(2, element(0xf2, b'\x02') + element(0xec, seen) +
+                                             cookie)
+    yield 'measure_there_arrives', answer(2, element(0xf2, b'\x02'))
+    yield 'measure_there_sent', answer(3)
+
+
+def moves(call_key, caller, called):
+    """Section 4.8: a call whose caller moves, and then the one it called."""
+    ends = [caller.public, called.public]
+    move_id = derive(call_key, 'keyhole move id')[:8]
+    keys = {caller: derive(call_key, 'keyhole move caller', ends),
+            called: derive(call_key, 'keyhole move target', ends)}
+    cookie = bytes.fromhex('fedcba9876543210')
+
+    yield 'move_id', move_id
+    yield 'move_key_caller', keys[caller]
+    yield 'move_key_target', keys[called]
+
+    def frame(sender, number, step, rest):
+        numbers = {'src': 0x102, 'dst': 0x203} if sender is caller else {'src': 0x203, 'dst': 0x102}
+        return seal(header(0x6d, **numbers) + element(0xf6, move_id + struct.pack('>Q', number)) +
+                    element(0xf7, bytes((step,))) + rest, keys[sender])
+
+    def signed(sender, other, number, step, label):
+        said = statement(label, [move_id + struct.pack('>Q', number) + cookie, sender.public,
+                                 other.public])
+        return frame(sender, number, step,
+                     element(0xe4, cookie) + element(0x20, sender.sign(said)))
+
+    for n, mover, other in ((1, caller, called), (2, called, caller)):
+        yield f'move_{n}_ask', frame(mover, n, 1, element(0xee, bytes(8)))
+        yield f'move_{n}_cookie', frame(other, n, 2, element(0xe4, cookie))
+        yield f'move_{n}_commit', signed(mover, other, n, 3, 'keyhole move')
+        yield f'move_{n}_done', signed(other, mover, n, 4, 'keyhole moved')
+
+
 def vectors():
+    peer = Identity(b'\x55' * 32)
     node, registrar = Identity(b'\x11' * 32), Identity(b'\x22' * 32)
     node_secret, registrar_secret = b'\x33' * 32, b'\x44' * 32
     hello = [x25519(node_secret), x25519(registrar_secret)]
@@ -158,6 +210,7 @@ def vectors():
 
     yield 'node_key', node.public
     yield 'registrar_key', registrar.public
+    yield 'peer_key', peer.public
     yield 'node_hello', hello[0]
     yield 'registrar_hello', hello[1]
     yield 'sign_register', node.sign(statement('keyhole register', full))
@@ -199,7 +252,10 @@ def vectors():
     yield 'punch_poke', seal(padded(header(0x1e, ts=0) + element(0xeb, punch) +
                                     element(0xe6, struct.pack('>Q', 1)), 70),
                              derive(token, 'keyhole punch caller'))
-    yield 'ticket_key', derive(token, 'keyhole punch call')
+    call_key = derive(token, 'keyhole punch call')
+    yield 'ticket_key', call_key
+    yield from measures(session, up, down)
+    yield from moves(call_key, node, peer)
 
 
 HEAD = '''\
@@ -212,6 +268,10 @@ HEAD = '''\
 # the node's key, token of 32 octets 0x77, KH NAT 1, KH DELAY 25, one candidate.  over_plain: counter 2, transaction 43,
 # verdict 9, candidate 203.0.113.20:4570.  relay_answer: counter 3, 300 s, 198.51.100.10:20591; relay_data: counter 4,
 # from 203.0.113.30:4569, 300 octets 0, 1, 2 and so on modulo 256, both the registrar's.  The punch has the same token; punch_poke is the caller's first.
+#
+# measure_*: transaction of octets 0x2a, time stamps 0, the node's counters 1 and 2, the registrar's 1 to 3; the socket is seen at
+# 203.0.113.10:40001 with cookie 0123456789abcdef, and end 2 is asked to send there.  move_*: the call of ticket_key, from node (its number 0x102)
+# to peer (seed 0x55, its number 0x203); move 1 is the caller's, move 2 that of the one it called, both with cookie fedcba9876543210.
 '''
 
 
