@@ -620,6 +620,43 @@ static void voice_under_way_survives_a_new_session(void)
 	world_done(&w);
 }
 
+/* Until then a port that was given back may have become another node's, which
+ * the former one must not speak for. */
+static void a_former_session_ends_with_the_address(void)
+{
+	const struct frame poke = full(IAX2_IAX_POKE, 1, 0, 12);
+	struct oo_directory *dir;
+	uint64_t id;
+
+	begin();
+	dir = oo_registrar_directory(w.registrar);
+	prove(&caller);
+	(void)left();
+	id = session.id;
+	session.tx_counter += 100;
+	while (record()->session.id == id) {
+		w.now += MONO_MS;
+		T_TRUE(in_full(&caller, IAX2_IAX_PING, NODE_CALL, 12));
+		world_run(&w, MONO_S);
+		w.log_n = 0;
+	}
+	T_EQ(IAX2_OK, out(&caller, &poke));
+	T_EQ(1, left());
+	/* No other port is left, so the next node gets this one. */
+	for (uint32_t i = 0; oo_relay_take(relay(), 1000 + i, "9", w.now); i++)
+		;
+	oo_relay_drop(relay(), alloc);
+	T_TRUE(alloc ==
+	       oo_relay_take(relay(),
+			     (uint32_t)oo_directory_index(
+				     dir, oo_directory_by_number(dir, "2002")),
+			     "2002", w.now));
+	T_TRUE(alloc->families != 0);
+	T_EQ(IAX2_E_REFUSED, out(&caller, &poke));
+	T_EQ(0, left());
+	world_done(&w);
+}
+
 static void nothing_without_a_session(void)
 {
 	const struct iax2_full hdr = { .src_callno = IAX2_CALLNO_OUTSIDE };
@@ -710,6 +747,7 @@ int main(void)
 	T_RUN(a_removed_node_loses_its_address_at_once);
 	T_RUN(another_key_ends_it_too);
 	T_RUN(voice_under_way_survives_a_new_session);
+	T_RUN(a_former_session_ends_with_the_address);
 	T_RUN(nothing_without_a_session);
 	T_RUN(an_address_is_not_given_to_an_unproved_one);
 	T_RUN(the_table_has_an_end);
