@@ -85,6 +85,37 @@ static void a_dial_reaches_a_node_of_another_registrar(void)
 	cw_done(&w);
 }
 
+/* What their routers opened is told of both, as within one registrar. */
+static void mapped_ports_are_named_across(void)
+{
+	const struct net_addr none = { 0 };
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		w.also[i] = w.addr[i];
+		w.also[i].port = (uint16_t)(7777 + i);
+		oo_node_mapped(w.node[i], &w.also[i], &none, w.now);
+	}
+	cw_run(&w, MONO_S);
+	it_goes_through();
+	for (int i = 0; i < 2; i++) {
+		const struct oo_candidates *c = &w.named[i];
+
+		T_EQ(2, c->n);
+		T_EQ(OO_CANDIDATE_REFLEXIVE, c->type[0]);
+		T_TRUE(net_addr_equal(&w.addr[i], &c->addr[0]));
+		T_EQ(OO_CANDIDATE_MAPPED, c->type[1]);
+		T_TRUE(net_addr_equal(&w.also[i], &c->addr[1]));
+	}
+	/* The one that the registrar sees anyway, and is preferred now. */
+	oo_node_mapped(w.node[1], &w.addr[1], &none, w.now);
+	cw_run(&w, MONO_S);
+	it_goes_through();
+	T_EQ(1, w.named[1].n);
+	T_TRUE(w.path[0].u.path.mapped);
+	cw_done(&w);
+}
+
 static void the_target_decides(void)
 {
 	begin();
@@ -465,6 +496,7 @@ int main(void)
 {
 	T_RUN(registrars_know_of_one_another);
 	T_RUN(a_dial_reaches_a_node_of_another_registrar);
+	T_RUN(mapped_ports_are_named_across);
 	T_RUN(the_target_decides);
 	T_RUN(the_way_between_registrars_counts);
 	T_RUN(what_is_lost_is_asked_again);
