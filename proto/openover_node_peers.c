@@ -182,6 +182,8 @@ enum iax2_err oo_node_cancel(struct oo_node *n, struct oo_id dial)
 
 	if (!p)
 		return IAX2_E_STALE;
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
 	node_peering_free(p);
 	return IAX2_OK;
 }
