@@ -253,6 +253,25 @@ static void a_relay_that_falls_silent_is_given_up_and_found_again(void)
 	world_done(&w);
 }
 
+/* Nothing gets through just when it is to be asked for again: whoever talks
+ * there goes on. */
+static void a_short_break_does_not_cost_the_address(void)
+{
+	begin(OO_RELAY_ALWAYS, OO_RELAY_NEVER);
+	world_run(&w, 145 * MONO_S);
+	w.gone[REGISTRAR] = true;
+	w.log_n = 0;
+	world_run(&w, 12 * MONO_S);
+	T_TRUE(asked(0) >= 4);
+	T_TRUE(view(0).up);
+	w.gone[REGISTRAR] = false;
+	world_run(&w, 400 * MONO_S);
+	T_TRUE(view(0).up);
+	T_EQ(1, w.seen[0][OO_EV_RELAY]);
+	T_EQ(1, oo_relay_allocations(oo_registrar_relay(w.registrar)));
+	world_done(&w);
+}
+
 /* A frame as from @who through the relay, to node 0: what is for its
  * endpoint. */
 static bool comes_through(const uint8_t *data, size_t len, struct dgram *out)
@@ -435,6 +454,7 @@ int main(void)
 	T_RUN(an_old_registrar_does_not_answer);
 	T_RUN(an_address_for_plain_callers_is_kept);
 	T_RUN(a_relay_that_falls_silent_is_given_up_and_found_again);
+	T_RUN(a_short_break_does_not_cost_the_address);
 	T_RUN(plain_calls_come_in_and_are_answered_there);
 	T_RUN(own_plain_calls_go_through_it_when_always);
 	T_RUN(plain_registrations_leave_from_it);
