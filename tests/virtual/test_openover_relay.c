@@ -389,6 +389,27 @@ static void a_flood_of_strangers_is_thinned_and_disturbs_no_call(void)
 	world_done(&w);
 }
 
+/* As large as they may be, they alone would be more than the node's bit rate.
+ */
+static void large_frames_of_strangers_do_not_drown_a_call(void)
+{
+	struct frame voice = mini();
+	unsigned passed = 0;
+
+	begin();
+	prove(&caller);
+	voice.len = 4 + 33;
+	for (unsigned i = 0; i < 30000; i++) {
+		w.now += MONO_MS;
+		if (i % 20 == 0)
+			T_TRUE(in(&caller, &voice));
+		passed += in_full(&other, IAX2_IAX_NEW, 0, 512);
+	}
+	T_TRUE(passed >= 100);
+	T_TRUE(fate(OO_RELAY_RATE) > 0);
+	world_done(&w);
+}
+
 static void no_more_goes_to_an_unproved_address_than_it_sent(void)
 {
 	begin();
@@ -737,6 +758,7 @@ int main(void)
 	T_RUN(a_punch_proves_its_peer);
 	T_RUN(strangers_may_begin_a_call_and_nothing_else);
 	T_RUN(a_flood_of_strangers_is_thinned_and_disturbs_no_call);
+	T_RUN(large_frames_of_strangers_do_not_drown_a_call);
 	T_RUN(no_more_goes_to_an_unproved_address_than_it_sent);
 	T_RUN(the_node_speaks_to_nobody_who_did_not_ask);
 	T_RUN(own_calls_leave_but_neither_scan_nor_flood);
