@@ -142,7 +142,7 @@ static void look_at(struct cw_world *w, const struct dgram *d)
 	if (m.hdr.subclass == OO_OPEN) {
 		w->open_delay_ms = m.delay_ms;
 		w->named[0] = m.candidates;
-	} else if (m.hdr.subclass == OO_OVER && m.has_peer_key) {
+	} else if (m.hdr.subclass == OO_OVER) {
 		w->named[1] = m.candidates;
 	}
 }

@@ -122,6 +122,14 @@ static void the_target_decides(void)
 	w.refuse[1] = true;
 	T_EQ(OO_REFUSED, verdict());
 	T_EQ(1, w.rings[1]);
+	/* Its caller was told to it, as ever, and it to nobody. */
+	T_EQ(1, w.named[0].n);
+	T_EQ(0, w.named[1].n);
+	/* Nor does its registrar tell the caller's, which might. */
+	w.refuse[1] = false;
+	it_goes_through();
+	T_TRUE(w.log_n >= 4);
+	T_TRUE(w.log[1].out.len + 7 < w.log[3].out.len);
 	cw_done(&w);
 }
 

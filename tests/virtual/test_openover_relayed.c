@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/iax2_frame.h"
+#include "proto/iax2_ie.h"
 #include "tests/t.h"
 #include "tests/virtual/oo_world.h"
 
@@ -116,6 +117,41 @@ static void a_target_with_a_relay_is_reached_there_by_any_caller(void)
 	T_EQ(0, asked(0));
 	path_carries();
 	world_done(&w);
+}
+
+/* Does what @to was sent hold this address anywhere? */
+static bool was_told(int to, const struct net_addr *a)
+{
+	uint8_t octets[18];
+	const size_t n = net_addr_put(octets, a);
+
+	for (size_t i = 0; i < w.log_n; i++) {
+		if (net_addr_equal(&w.log[i].to, &w.addr[to]) &&
+		    memmem(w.log[i].data, w.log[i].len, octets, n))
+			return true;
+	}
+	return false;
+}
+
+/* Nor any other, until the target agrees. */
+static void who_is_refused_learns_no_address_at_the_relay(void)
+{
+	for (int agreed = 0; agreed <= 1; agreed++) {
+		struct net_addr at;
+
+		begin(OO_RELAY_ALWAYS, OO_RELAY_ALWAYS);
+		at = view(1).address[OO_V4];
+		w.refuse[1] = !agreed;
+		w.log_n = 0;
+		(void)world_dial(&w, 0, "2002");
+		world_run(&w, MONO_S);
+		T_EQ(agreed, was_told(0, &at));
+		T_EQ(agreed, was_told(0, &w.addr[1]));
+		T_EQ(!agreed, w.seen[0][OO_EV_FAILED]);
+		/* And a third node never. */
+		T_TRUE(!was_told(2, &at) && !was_told(2, &w.addr[1]));
+		world_done(&w);
+	}
 }
 
 static void a_direct_path_goes_before_a_relay(void)
@@ -446,6 +482,7 @@ int main(void)
 {
 	T_RUN(a_dial_without_a_path_takes_the_callers_relay);
 	T_RUN(a_target_with_a_relay_is_reached_there_by_any_caller);
+	T_RUN(who_is_refused_learns_no_address_at_the_relay);
 	T_RUN(a_direct_path_goes_before_a_relay);
 	T_RUN(a_dial_with_a_path_asks_for_no_relay);
 	T_RUN(who_wants_none_gets_none);
