@@ -534,6 +534,19 @@ static bool relay_ports_are_ordered(const void *conf)
 	return c->relay.port_last >= c->relay.port_first;
 }
 
+/* No node could be given such a port. */
+static bool relay_ports_are_free(const void *conf)
+{
+	const struct conf_registrar *c = conf;
+	const uint32_t iax2 = c->iax2.port;
+	const uint32_t second =
+		c->measure.port == 1 ? iax2 + 1 : c->measure.port;
+
+	return !c->relay.enabled ||
+	       ((iax2 < c->relay.port_first || iax2 > c->relay.port_last) &&
+		(second < c->relay.port_first || second > c->relay.port_last));
+}
+
 static const struct conf_rule registrar_rules[] = {
 	{ "cluster.key_file", cluster_has_a_key,
 	  "cluster.redis is set and cluster.key_file is not; allowed: both, or "
@@ -541,6 +554,9 @@ static const struct conf_rule registrar_rules[] = {
 	{ "relay.port_last", relay_ports_are_ordered,
 	  "relay.port_last is less than relay.port_first; allowed: the same or "
 	  "more" },
+	{ "relay.port_first", relay_ports_are_free,
+	  "relay.port_first to relay.port_last hold iax2.port or measure.port; "
+	  "allowed: ports of their own" },
 	{ "iax2.bind6", registrar_has_a_family,
 	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
 };

@@ -39,21 +39,24 @@ static bool is_movable(const struct call *c)
 	return c->state == CALL_UP && c->has_ticket;
 }
 
+/* For one way: what came directly is not good through a relay, which only says
+ * where a datagram came from. */
 static uint64_t cookie_for(const struct call *c,
 			   const uint8_t secret[KEY_SHARED_LEN],
-			   const struct net_addr *from)
+			   const struct net_path *from)
 {
-	uint8_t addr[18], id[8];
-	const size_t n = net_addr_put(addr, from);
+	uint8_t addr[18], id[10];
+	const size_t n = net_addr_put(addr, &from->peer);
 	struct wire_wr w = wire_wr(id, sizeof(id));
 	const struct key_part parts[] = { { id, sizeof(id) }, { addr, n } };
 
 	wire_wr_u64(&w, c->ticket.id);
+	wire_wr_u16(&w, from->sock);
 	return key_derive_u64(secret, "keyhole move cookie", parts, 2);
 }
 
 static bool cookie_is_good(const struct iax2_endpoint *ep, const struct call *c,
-			   const struct net_addr *from, uint64_t cookie)
+			   const struct net_path *from, uint64_t cookie)
 {
 	return cookie == cookie_for(c, ep->secret.now, from) ||
 	       cookie == cookie_for(c, ep->secret.before, from);
@@ -92,14 +95,18 @@ static void send_commit(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	v->next = now + COMMIT_AGAIN_US;
 }
 
+/* The same address through a relay, or from another socket, is another way. */
+static bool is_same_way(const struct net_path *a, const struct net_path *b)
+{
+	return a->sock == b->sock && net_addr_equal(&a->peer, &b->peer);
+}
+
 /* The call's path, and one or none that was proved for it. */
 static void add_path(struct call_move *v, const struct net_path *path)
 {
 	size_t i = 0;
 
-	while (i < v->path_n &&
-	       (v->path[i].sock != path->sock ||
-		!net_addr_equal(&v->path[i].peer, &path->peer)))
+	while (i < v->path_n && !is_same_way(&v->path[i], path))
 		i++;
 	if (i == MOVE_PATHS)
 		i--; /* the later one is the better founded */
@@ -184,7 +191,7 @@ static enum iax2_err on_ask(struct iax2_endpoint *ep, struct call *c,
 	struct move_msg out = {
 		.step = MOVE_COOKIE,
 		.number = c->move.number + 1,
-		.cookie = cookie_for(c, ep->secret.now, &d->path.peer),
+		.cookie = cookie_for(c, ep->secret.now, &d->path),
 	};
 
 	/* Neither end's count may fall behind the other's. */
@@ -203,8 +210,7 @@ static enum iax2_err on_cookie(struct iax2_endpoint *ep, struct call *c,
 	/* Only what we ask is answered, and where we asked. */
 	for (size_t i = 0; i < v->path_n; i++) {
 		if (v->committed || m->number <= v->number ||
-		    v->path[i].sock != d->path.sock ||
-		    !net_addr_equal(&v->path[i].peer, &d->path.peer))
+		    !is_same_way(&v->path[i], &d->path))
 			continue;
 		v->path[i] = d->path;
 		v->committed = true;
@@ -238,12 +244,12 @@ static enum iax2_err on_commit(struct iax2_endpoint *ep, struct call *c,
 	/* Our DONE was lost. */
 	if (m->number == v->number && v->followed && now >= v->answer_at &&
 	    m->cookie == v->followed_cookie &&
-	    net_addr_equal(&d->path.peer, &c->path.peer)) {
+	    is_same_way(&d->path, &c->path)) {
 		agree(ep, c, &d->path, now);
 		return IAX2_OK;
 	}
 	if (m->number <= v->number ||
-	    !cookie_is_good(ep, c, &d->path.peer, m->cookie))
+	    !cookie_is_good(ep, c, &d->path, m->cookie))
 		return IAX2_E_REPLAY;
 	/* Of two that move at once the caller leads. */
 	if (c->outbound && v->committed && now < v->commit_ends)
@@ -270,7 +276,7 @@ static enum iax2_err on_done(struct iax2_endpoint *ep, struct call *c,
 
 	if (!v->committed || m->number != v->chosen_number ||
 	    m->cookie != v->cookie ||
-	    !net_addr_equal(&v->path[v->chosen].peer, &d->path.peer))
+	    !is_same_way(&v->path[v->chosen], &d->path))
 		return IAX2_E_STATE;
 	if (!move_msg_is_signed(ep, c, m)) {
 		ep->n.auth_failed++;

@@ -65,7 +65,8 @@ static enum oo_verdict hindrance(struct oo_registrar *r, const struct oo_msg *m,
 	}
 	if (!target)
 		return OO_UNKNOWN;
-	return oo_registrar_is_online(r, target, now) ? OO_ACCEPTED : OO_OFFLINE;
+	return oo_registrar_is_online(r, target, now) ? OO_ACCEPTED
+						      : OO_OFFLINE;
 }
 
 static struct cluster_ask *take_up(struct oo_registrar *r,
@@ -96,7 +97,7 @@ static void carry_on(struct oo_registrar *r, struct cluster_ask *a,
 {
 	struct oo_record *target =
 		registrar_party(r, a->open.target, a->open.target_session);
-	struct net_addr at[OO_FAMILIES];
+	struct cluster_at at;
 	struct answer an = {
 		.to = a->peer,
 		.theirs = a->theirs,
@@ -107,8 +108,8 @@ static void carry_on(struct oo_registrar *r, struct cluster_ask *a,
 	struct oo_record caller;
 
 	if (target && a->state == ASK_HELD) {
-		cluster_take_candidates(at, &m->candidates);
-		caller = cluster_stand_in(m->calling, m->peer_key, at, now);
+		cluster_take_candidates(&at, &m->candidates);
+		caller = cluster_stand_in(m->calling, m->peer_key, &at, now);
 		registrar_send_open(r, &a->open, &caller, target, now);
 		return;
 	}

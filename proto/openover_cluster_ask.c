@@ -67,7 +67,7 @@ void cluster_finish(struct oo_registrar *r, struct cluster_ask *a,
 				       known ? verdict : OO_UNKNOWN);
 		return;
 	}
-	target = cluster_stand_in(a->number, known->key, a->at, now);
+	target = cluster_stand_in(a->number, known->key, &a->at, now);
 	registrar_send_over(r, &a->open, caller, &target, now);
 }
 
@@ -253,6 +253,6 @@ void cluster_on_answer(struct oo_registrar *r,
 	}
 	r->n.opens_ok++;
 	a->open.target_nat = m->nat;
-	cluster_take_candidates(a->at, &m->candidates);
+	cluster_take_candidates(&a->at, &m->candidates);
 	cluster_finish(r, a, OO_ACCEPTED, now);
 }

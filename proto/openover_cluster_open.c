@@ -73,29 +73,34 @@ static struct cluster_ask *nth(const struct oo_cluster *c, size_t i)
 /* --- nodes of other registrars ------------------------------------------ */
 
 struct oo_record cluster_stand_in(const char *number, const uint8_t *key,
-				  const struct net_addr at[OO_FAMILIES],
-				  mono_us now)
+				  const struct cluster_at *at, mono_us now)
 {
-	struct oo_record rec = { .session.id = 1 };
+	struct oo_record rec = { .session.id = 1, .mapped4 = at->mapped4 };
 
 	memcpy(rec.number, number, strlen(number) + 1);
 	memcpy(rec.key, key, sizeof(rec.key));
 	for (int f = 0; f < OO_FAMILIES; f++) {
-		rec.path[f].peer = at[f];
+		rec.path[f].peer = at->addr[f];
 		rec.heard[f] = now;
 	}
 	return rec;
 }
 
-void cluster_take_candidates(struct net_addr at[OO_FAMILIES],
+void cluster_take_candidates(struct cluster_at *at,
 			     const struct oo_candidates *c)
 {
-	memset(at, 0, OO_FAMILIES * sizeof(at[0]));
+	memset(at, 0, sizeof(*at));
 	for (size_t i = 0; i < c->n; i++) {
-		struct net_addr *a = &at[oo_family_of(&c->addr[i])];
+		const bool mapped = c->type[i] == OO_CANDIDATE_MAPPED;
+		const enum oo_family f = oo_family_of(&c->addr[i]);
+		struct net_addr *a = &at->addr[f];
 
+		if (!mapped && c->type[i] != OO_CANDIDATE_REFLEXIVE)
+			continue;
 		if (!net_addr_is_set(a))
 			*a = c->addr[i];
+		if (mapped && f == OO_V4 && net_addr_same_ip(a, &c->addr[i]))
+			at->mapped4 = c->addr[i].port;
 	}
 }
 

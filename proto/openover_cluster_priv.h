@@ -32,6 +32,12 @@ enum ask_state {
 	ASK_DONE,
 };
 
+/* Where a node of another registrar is, on that one's word. */
+struct cluster_at {
+	struct net_addr addr[OO_FAMILIES]; /* proved; port 0: none */
+	uint16_t mapped4; /* another port of the IPv4 one's; 0: none */
+};
+
 /* An OPEN_REQUEST between two registrars, on either side. */
 struct cluster_ask {
 	enum ask_state state;
@@ -44,7 +50,7 @@ struct cluster_ask {
 	struct open_tx open;
 	/* Ours: the target, as the other registrar describes it. */
 	char number[OO_NUMBER_MAX + 1];
-	struct net_addr at[OO_FAMILIES];
+	struct cluster_at at;
 	uint64_t not_at[CLUSTER_NOT_AT];
 	size_t not_at_n;
 };
@@ -120,10 +126,10 @@ struct cluster_ask *cluster_ask_new(struct oo_cluster *c, uint64_t id,
 /* A node of another registrar, made to look like one of ours that is online
  * at these addresses, for the frames that name it. */
 struct oo_record cluster_stand_in(const char *number, const uint8_t *key,
-				  const struct net_addr at[OO_FAMILIES],
-				  mono_us now);
-/* The addresses that the other registrar vouches for, one of each family. */
-void cluster_take_candidates(struct net_addr at[OO_FAMILIES],
+				  const struct cluster_at *at, mono_us now);
+/* The addresses that the other registrar vouches for, one of each family, and
+ * a mapped port. */
+void cluster_take_candidates(struct cluster_at *at,
 			     const struct oo_candidates *c);
 
 /* Tell the caller how it ended, now and whenever it asks again

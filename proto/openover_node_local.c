@@ -68,6 +68,8 @@ bool node_is_hopeless(struct oo_node *n, struct peering *p,
 	ev->u.failed.hopeless = true;
 	(void)snprintf(ev->u.failed.tried, sizeof(ev->u.failed.tried),
 		       "nothing, %s", why);
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
 	node_peering_free(p);
 	return true;
 }

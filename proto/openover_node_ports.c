@@ -258,6 +258,9 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 	if (p && node_is_punching(p)) {
 		oo_punch_sockets(&p->punch, first, count, now);
 		node_look_sockets(n, p, now);
+	} else if (count > 0) {
+		/* Whoever asked for them has gone meanwhile. */
+		node_event(n, OO_EV_SOCKETS_DONE);
 	}
 }
 

@@ -73,6 +73,7 @@ struct node_relay {
 	unsigned asked_regs; /* bit set of those asked in this round */
 	unsigned tries;      /* of the present question */
 	mono_us next;        /* the next one */
+	mono_us ends;        /* what is up, unless it is asked for again */
 	mono_us refused_until;
 	mono_us used;
 	struct net_addr address[OO_FAMILIES];

@@ -11,6 +11,7 @@
 #define ASK_RETRY_US (250 * MONO_MS)
 #define ASK_TRIES 4U
 #define REFRESH_US (OO_RELAY_LIFETIME_S * MONO_S / 2)
+#define SILENT_US (10 * MONO_S)  /* until one that is up is asked again */
 #define REFUSED_US (60 * MONO_S) /* until a relay is asked for again */
 #define IDLE_US (60 * MONO_S)    /* then one of last resort is given back */
 
@@ -174,6 +175,7 @@ static void on_answer(struct oo_node *n, const struct oo_reg *g,
 	y->asked_regs = 0;
 	y->tries = 0;
 	y->next = now + REFRESH_US;
+	y->ends = now + OO_RELAY_LIFETIME_S * MONO_S;
 	set_address(n, &m->relays, now);
 	if (!was_up)
 		node_peers_relay_up(n, now);
@@ -266,6 +268,24 @@ static bool wanted_again(const struct oo_node *n)
 	return false;
 }
 
+/*
+ * A few questions got no answer, and the address is ours for a while yet: calls
+ * that go through it outlive a short break.  Not where its registrar has gone
+ * and another one is there.
+ */
+static bool holds_out(const struct oo_node *n)
+{
+	const struct node_relay *y = &n->relay;
+
+	if (y->state != RELAY_UP)
+		return false;
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (i != y->reg && oo_reg_is_up(&n->regs[i]))
+			return oo_reg_is_up(&n->regs[y->reg]);
+	}
+	return true;
+}
+
 void node_relay_tick(struct oo_node *n, mono_us now)
 {
 	struct node_relay *y = &n->relay;
@@ -282,8 +302,13 @@ void node_relay_tick(struct oo_node *n, mono_us now)
 		send_ask(n, 0);
 		y->state = RELAY_NONE;
 		set_address(n, NULL, now);
+	} else if (y->state == RELAY_UP && now >= y->ends) {
+		refused(n, now);
 	} else if (y->tries < ASK_TRIES) {
 		ask(n, now);
+	} else if (holds_out(n)) {
+		y->tries = 0;
+		y->next = mono_min(now + SILENT_US, y->ends);
 	} else {
 		refused(n, now);
 	}

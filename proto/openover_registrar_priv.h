@@ -44,6 +44,7 @@ struct open_tx {
  * registered again is not lost. */
 struct relay_before {
 	struct oo_session session;
+	char number[OO_NUMBER_MAX + 1]; /* the slot may be another's by now */
 	mono_us until;
 };
 
@@ -85,6 +86,9 @@ struct oo_registrar {
 	struct oo_relay *relay;            /* NULL: none */
 	struct dgram_queue *relay_tx;      /* from its ports */
 	struct relay_before *relay_before; /* one for each slot */
+	/* By session id, slot + 1: what nobody proved costs one look.  Of two
+	 * in one place the later is found. */
+	uint32_t *relay_before_at;
 
 	size_t sweep_at; /* the next record to look at */
 	mono_us sweep_next;

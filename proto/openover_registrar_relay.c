@@ -26,10 +26,14 @@ bool registrar_relay_new(struct oo_registrar *r,
 		return true;
 	r->relay = oo_relay_new(cfg->relay);
 	r->relay_tx = dgram_queue_new(RELAY_TX_MAX);
-	if (r->relay)
-		r->relay_before = calloc(oo_relay_slots(r->relay),
-					 sizeof(r->relay_before[0]));
-	return r->relay_before && r->relay_tx;
+	if (r->relay) {
+		const size_t slots = oo_relay_slots(r->relay);
+
+		r->relay_before = calloc(slots, sizeof(r->relay_before[0]));
+		r->relay_before_at =
+			calloc(slots, sizeof(r->relay_before_at[0]));
+	}
+	return r->relay_before && r->relay_before_at && r->relay_tx;
 }
 
 void registrar_relay_free(struct oo_registrar *r)
@@ -38,6 +42,7 @@ void registrar_relay_free(struct oo_registrar *r)
 		key_wipe(r->relay_before,
 			 oo_relay_slots(r->relay) * sizeof(r->relay_before[0]));
 	free(r->relay_before);
+	free(r->relay_before_at);
 	oo_relay_free(r->relay);
 	dgram_queue_free(r->relay_tx);
 }
@@ -45,6 +50,12 @@ void registrar_relay_free(struct oo_registrar *r)
 struct oo_relay *oo_registrar_relay(struct oo_registrar *r)
 {
 	return r->relay;
+}
+
+static size_t slot_of(const struct oo_registrar *r,
+		      const struct oo_relay_alloc *a)
+{
+	return (size_t)(a->port - oo_relay_cfg(r->relay)->port_first);
 }
 
 static struct oo_relay_alloc *alloc_of(const struct oo_registrar *r,
@@ -92,14 +103,16 @@ void registrar_relay_drop(struct oo_registrar *r, const struct oo_record *rec)
 {
 	struct oo_relay_alloc *a = alloc_of(r, rec);
 
-	if (a)
-		oo_relay_drop(r->relay, a);
+	if (!a)
+		return;
+	/* The number may come back with another key. */
+	key_wipe(&r->relay_before[slot_of(r, a)], sizeof(r->relay_before[0]));
+	oo_relay_drop(r->relay, a);
 }
 
-static size_t slot_of(const struct oo_registrar *r,
-		      const struct oo_relay_alloc *a)
+static uint32_t *before_at(const struct oo_registrar *r, uint64_t session)
 {
-	return (size_t)(a->port - oo_relay_cfg(r->relay)->port_first);
+	return &r->relay_before_at[session % oo_relay_slots(r->relay)];
 }
 
 void registrar_relay_keep(struct oo_registrar *r, const struct oo_record *rec,
@@ -112,7 +125,9 @@ void registrar_relay_keep(struct oo_registrar *r, const struct oo_record *rec,
 		return;
 	b = &r->relay_before[slot_of(r, a)];
 	b->session = rec->session;
+	memcpy(b->number, rec->number, sizeof(b->number));
 	b->until = now + BEFORE_US;
+	*before_at(r, b->session.id) = (uint32_t)slot_of(r, a) + 1;
 }
 
 /* The sender of a frame of a session that was just replaced; NULL: none. */
@@ -120,18 +135,21 @@ static struct oo_record *sender_before(struct oo_registrar *r,
 				       const struct dgram *d,
 				       const struct oo_msg *m, mono_us now)
 {
-	for (size_t i = 0; m->sealed && i < oo_relay_slots(r->relay); i++) {
-		struct relay_before *b = &r->relay_before[i];
-		const struct oo_relay_alloc *a;
+	const uint32_t at = *before_at(r, m->session);
+	const struct oo_relay_alloc *a;
+	struct relay_before *b;
 
-		if (now >= b->until || b->session.id != m->session)
-			continue;
-		a = oo_relay_of_slot(r->relay, (uint16_t)i);
-		if (a &&
-		    oo_session_check(&b->session, d->data, d->len, m->counter))
-			return node_of(r, a);
-	}
-	return NULL;
+	if (!m->sealed || at == 0)
+		return NULL;
+	b = &r->relay_before[at - 1];
+	if (now >= b->until || b->session.id != m->session)
+		return NULL;
+	a = oo_relay_of_slot(r->relay, (uint16_t)(at - 1));
+	return a && strcmp(a->number, b->number) == 0 &&
+			       oo_session_check(&b->session, d->data, d->len,
+						m->counter)
+		       ? node_of(r, a)
+		       : NULL;
 }
 
 void registrar_relay_sweep(struct oo_registrar *r, mono_us now)

@@ -25,6 +25,8 @@
 /* A stranger that took a place keeps it so long against another one. */
 #define GRACE_US (2 * MONO_S)
 #define BURST_US MONO_S /* what the bit rate allows at once */
+/* Strangers get what calls leave of it, so none is drowned by them. */
+#define STRANGE_BURST_US (BURST_US / 4)
 
 static const struct rate_limit strangers_limit = { 1200, 40 };
 static const struct rate_limit fresh_limit = { 60, 3 };
@@ -147,11 +149,11 @@ static struct oo_relay_peer *make(const struct oo_relay *r,
 
 /* As in rate.c: a point in time that each octet moves ahead. */
 static bool flow_take(const struct oo_relay *r, mono_us *until, size_t len,
-		      mono_us now)
+		      bool proved, mono_us now)
 {
 	const mono_us base = *until > now ? *until : now;
 
-	if (base - now > BURST_US)
+	if (base - now > (proved ? BURST_US : STRANGE_BURST_US))
 		return false;
 	*until = base + (mono_us)len * 8 * MONO_MS / r->cfg.kbit_s;
 	return true;
@@ -246,7 +248,7 @@ static enum oo_relay_fate judge_in(struct oo_relay *r, struct oo_relay_alloc *a,
 		fate = judge_stranger(r, a, &p, peer, &d, now);
 	if (fate != OO_RELAY_PASS)
 		return fate;
-	if (!flow_take(r, &a->in_until, len, now))
+	if (!flow_take(r, &a->in_until, len, p->proved, now))
 		return OO_RELAY_RATE;
 	p->heard = now;
 	return OO_RELAY_PASS;
@@ -324,7 +326,7 @@ static enum oo_relay_fate judge_out(struct oo_relay *r,
 		fate = judge_unproved(p, full, len);
 	if (fate != OO_RELAY_PASS)
 		return fate;
-	if (!flow_take(r, &a->out_until, len, now))
+	if (!flow_take(r, &a->out_until, len, p->proved, now))
 		return OO_RELAY_RATE;
 	if (full)
 		note_told(p, &f);

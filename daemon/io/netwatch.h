@@ -15,7 +15,8 @@
 
 struct netwatch;
 
-/* @routed: a default route changed; else perhaps an address did, and @fn had
+/* @routed: a default route changed, which one that is merely set again does
+ * not; else perhaps an address did, and @fn had
  * better look. */
 typedef void (*netwatch_fn)(void *ctx, bool routed);
 
@@ -28,6 +29,16 @@ struct netwatch *netwatch_close(struct netwatch *w);
 /* What a datagram of the kernel's says; a set of bits. */
 enum netwatch_news { NETWATCH_ADDRESS = 1, NETWATCH_ROUTE = 2 };
 
-unsigned netwatch_read(const uint8_t *data, size_t len);
+#define NETWATCH_ROUTES 8U
+
+/* IPv6 default routes that were told last, as hashes; 0: none.  Those who set them by
+ * an IPv6 router's word set the same one again each time that it speaks. */
+struct netwatch_routes {
+	uint64_t hash[NETWATCH_ROUTES];
+	size_t next;
+};
+
+unsigned netwatch_read(struct netwatch_routes *known, const uint8_t *data,
+		       size_t len);
 
 #endif

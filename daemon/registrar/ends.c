@@ -2,12 +2,19 @@
 
 #include "daemon/registrar/ends.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/io/addr.h"
 #include "daemon/io/log.h"
 
 #define PORT_NEXT 1U /* measure.port: the one after iax2.port */
+
+/* A machine without IPv6 is no fault, as for calls. */
+static bool is_no_fault(int err, const struct net_addr *at)
+{
+	return err == -EAFNOSUPPORT && !net_addr_is_v4(at);
+}
 
 static uint16_t listen_at(struct udp *udp, const struct net_addr *at)
 {
@@ -17,8 +24,9 @@ static uint16_t listen_at(struct udp *udp, const struct net_addr *at)
 
 	if (err == 0)
 		return sock;
-	log_warning("measuring: cannot open UDP %s: %s",
-		    net_addr_format(at, text), strerror(-err));
+	if (!is_no_fault(err, at))
+		log_warning("measuring: cannot open UDP %s: %s",
+			    net_addr_format(at, text), strerror(-err));
 	return 0;
 }
 
@@ -36,7 +44,7 @@ static void open_tcp(struct ends *e, int f, struct event_base *base,
 	char text[NET_ADDR_TEXT];
 	const int err = seen_server_open(&e->tcp[f], base, at, interface);
 
-	if (err != 0)
+	if (err != 0 && !is_no_fault(err, at))
 		log_warning("measuring: cannot open TCP %s: %s",
 			    net_addr_format(at, text), strerror(-err));
 }

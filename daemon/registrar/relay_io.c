@@ -162,6 +162,7 @@ static bool open_socket(const struct relay_io *io, struct relay_sock *s,
 			enum oo_family f, uint16_t port)
 {
 	const int one = 1;
+	int why;
 
 	s->fd = socket(f == OO_V4 ? AF_INET : AF_INET6,
 		       SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -176,10 +177,12 @@ static bool open_socket(const struct relay_io *io, struct relay_sock *s,
 	if (s->ev && event_priority_set(s->ev, LOOP_LAST) == 0 &&
 	    event_add(s->ev, NULL) == 0)
 		return true;
+	why = errno;
 	if (s->ev)
 		event_free(s->ev);
 	s->ev = NULL;
 	close(s->fd);
+	errno = why;
 	return false;
 }
 
@@ -199,20 +202,24 @@ static uint8_t open_slot(struct relay_io *io,
 	const struct oo_relay_cfg *c =
 		oo_relay_cfg(oo_registrar_relay(io->registrar));
 	uint8_t families = 0;
+	int why = EADDRNOTAVAIL; /* of no family there is an address */
 
 	for (int f = 0; f < OO_FAMILIES; f++) {
 		struct relay_sock *s = &io->sock[want->slot * OO_FAMILIES + f];
 
 		s->io = io;
 		s->slot = want->slot;
-		if (memcmp(c->address[f].ip, none, sizeof(none)) != 0 &&
-		    open_socket(io, s, (enum oo_family)f, want->port))
+		if (memcmp(c->address[f].ip, none, sizeof(none)) == 0)
+			continue;
+		if (open_socket(io, s, (enum oo_family)f, want->port))
 			families |= (uint8_t)(1U << f);
+		else
+			why = errno;
 	}
 	if (families == 0)
 		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "relay: UDP port %u cannot be opened",
-			    (unsigned)want->port);
+			    "relay: UDP port %u cannot be opened: %s",
+			    (unsigned)want->port, strerror(why));
 	return families;
 }
 

@@ -264,6 +264,30 @@ static void entries_given_twice_are_errors(void)
 	       "once\n");
 }
 
+static void a_relay_has_ports_of_its_own(void)
+{
+	static const char why[] =
+		"F:1: relay.port_first to relay.port_last hold iax2.port or "
+		"measure.port; allowed: ports of their own\n";
+
+	expect_registrar("relay: { enabled = true; port_first = 4000;"
+			 " port_last = 4569; };\n",
+			 why);
+	/* The second port is the next one. */
+	expect_registrar("relay: { enabled = true; port_first = 4570;"
+			 " port_last = 4600; };\n",
+			 why);
+	expect_registrar("relay: { enabled = true; port_first = 4570;"
+			 " port_last = 4600; };\nmeasure: { port = 0; };\n",
+			 "");
+	expect_registrar("relay: { enabled = true; port_first = 4571;"
+			 " port_last = 4600; };\n",
+			 "");
+	/* Those of a relay that is off are nobody's. */
+	expect_registrar("iax2: { port = 20500; };\n", "");
+	expect_registrar("relay: { enabled = true; };\n", "");
+}
+
 static void rules_between_settings_hold(void)
 {
 	expect(NUMBER "jitter:\n{\n min_ms = 100;\n max_ms = 99;\n};\n",
@@ -467,6 +491,7 @@ int main(void)
 	T_RUN(what_is_required_is_missed);
 	T_RUN(entries_given_twice_are_errors);
 	T_RUN(rules_between_settings_hold);
+	T_RUN(a_relay_has_ports_of_its_own);
 	T_RUN(secrets_do_not_belong_in_the_file);
 	T_RUN(all_errors_are_told_in_the_order_of_lines);
 	T_RUN(syntax_errors_have_their_line);

@@ -132,17 +132,29 @@ void cw_dial(struct cw_world *w, int n, const char *called)
 
 /* --- the wire ----------------------------------------------------------- */
 
+/* What a registrar says to a node. */
+static void look_at(struct cw_world *w, const struct dgram *d)
+{
+	struct oo_msg m;
+
+	if (oo_msg_decode(d->data, d->len, &m) != IAX2_OK)
+		return;
+	if (m.hdr.subclass == OO_OPEN) {
+		w->open_delay_ms = m.delay_ms;
+		w->named[0] = m.candidates;
+	} else if (m.hdr.subclass == OO_OVER) {
+		w->named[1] = m.candidates;
+	}
+}
+
 static void carry(struct cw_world *w, const struct net_addr *from,
 		  const struct dgram *d)
 {
 	struct dgram in = {
 		.path.peer = *from, .ttl = 60, .data = d->data, .len = d->len
 	};
-	struct oo_msg m;
 
-	if (oo_msg_decode(d->data, d->len, &m) == IAX2_OK &&
-	    m.hdr.subclass == OO_OPEN)
-		w->open_delay_ms = m.delay_ms;
+	look_at(w, d);
 	for (int i = 0; i < CW_REGS; i++) {
 		if (!w->gone[i] && !w->frozen[i] &&
 		    net_addr_equal(&w->reg_addr[i], &d->path.peer))
@@ -150,7 +162,8 @@ static void carry(struct cw_world *w, const struct net_addr *from,
 	}
 	for (int i = 0; i < CW_NODES; i++) {
 		if (!w->deaf[i] && (d->ttl == 0 || d->ttl > 5) &&
-		    net_addr_equal(&w->addr[i], &d->path.peer))
+		    (net_addr_equal(&w->addr[i], &d->path.peer) ||
+		     net_addr_equal(&w->also[i], &d->path.peer)))
 			(void)oo_node_rx(w->node[i], &in, w->now);
 	}
 }

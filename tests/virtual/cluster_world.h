@@ -31,12 +31,14 @@ struct cw_world {
 				     */
 	struct net_addr reg_addr[CW_REGS];
 	struct net_addr addr[CW_NODES];
+	struct net_addr also[CW_NODES]; /* it receives there too */
 	struct oo_cluster_note notes[CW_REGS][CW_NODES];
 
 	mono_us loop; /* how long a HELLO is under way */
 	struct cw_mail hellos[CW_REGS];
-	mono_us hellos_due[CW_REGS]; /* 0: none */
-	uint16_t open_delay_ms;      /* of the last OPEN */
+	mono_us hellos_due[CW_REGS];   /* 0: none */
+	uint16_t open_delay_ms;        /* of the last OPEN */
+	struct oo_candidates named[2]; /* in the last OPEN, OVER to a node */
 
 	bool down;            /* no registrar reaches the store */
 	bool slow;            /* it takes everything and answers nothing */

@@ -75,8 +75,14 @@ static void events(struct side *s)
 enum iax2_err give(int to, const struct net_addr *src, const uint8_t *data,
 		   size_t len)
 {
+	return give_by(to, &(struct net_path){ .peer = *src }, data, len);
+}
+
+enum iax2_err give_by(int to, const struct net_path *path, const uint8_t *data,
+		      size_t len)
+{
 	uint8_t *copy = t_dup(data, len);
-	const struct dgram d = { .path.peer = *src, .data = copy, .len = len };
+	const struct dgram d = { .path = *path, .data = copy, .len = len };
 	const enum iax2_err err = iax2_endpoint_rx(side[to].ep, &d, now);
 
 	free(copy);

@@ -48,6 +48,9 @@ uint8_t step_of(const struct frame *f);
 /* A datagram reaches @to as if from @src. */
 enum iax2_err give(int to, const struct net_addr *src, const uint8_t *data,
 		   size_t len);
+/* On that path, such as a relay's. */
+enum iax2_err give_by(int to, const struct net_path *path, const uint8_t *data,
+		      size_t len);
 /* What @from sends next arrives where somebody is; false: nothing. */
 bool carry(int from);
 /* Until nothing moves. */

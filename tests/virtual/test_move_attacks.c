@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "proto/openover_node_relay.h"
 #include "tests/t.h"
 #include "tests/virtual/move_world.h"
 
@@ -47,6 +48,47 @@ static void no_frame_of_a_move_moves_it_to_a_third_party(void)
 	move(A, NULL);
 	T_EQ(IAX2_E_STATE,
 	     give(A, &third, last_step(2)->data, last_step(2)->len));
+}
+
+/* A relay says what address a datagram came from.  Whatever its registrar has
+ * seen of a move and says again in the peer's name, the call does not come to go
+ * by the relay, nor anything to a third party but a cookie. */
+static void a_relay_draws_no_call_to_itself(void)
+{
+	const struct net_path third = { .peer = place(99),
+					.sock = OO_SOCK_RELAY };
+
+	for (uint8_t lost = 3; lost <= 4; lost++) {
+		begin(true);
+		side[A].at = place(9);
+		lose_move = lost;
+		move(A, NULL);
+		settle();
+		for (uint8_t step = 1; step <= lost; step++) {
+			const struct frame f = *last_step(step);
+			const int to = 1 - f.from;
+			const struct net_path by = { .peer = f.src,
+						     .sock = OO_SOCK_RELAY };
+			const size_t before = frames_n;
+
+			(void)give_by(to, &by, f.data, f.len);
+			(void)give_by(to, &third, f.data, f.len);
+			while (carry(to)) {
+				T_TRUE(step == 1 && frames_n <= before + 2);
+				T_EQ(2, step_of(&frames[frames_n - 1]));
+				T_TRUE(frames[frames_n - 1].len <= f.len);
+			}
+		}
+		T_EQ(0, info(A).path.sock);
+		T_EQ(0, info(B).path.sock);
+		T_EQ(0, side[A].moved);
+		run(4 * MONO_S);
+		T_EQ(1, side[A].moved);
+		T_EQ(1, side[B].moved);
+		T_EQ(0, info(A).path.sock);
+		T_EQ(0, info(B).path.sock);
+		meet();
+	}
 }
 
 /* Signed, new, and never seen: but not from where it was signed for. */
@@ -221,6 +263,7 @@ int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(no_frame_of_a_move_moves_it_to_a_third_party);
+	T_RUN(a_relay_draws_no_call_to_itself);
 	T_RUN(a_commit_that_is_held_back_moves_nothing_from_elsewhere);
 	T_RUN(a_move_that_was_made_is_not_made_again);
 	T_RUN(a_forged_move_draws_nothing);

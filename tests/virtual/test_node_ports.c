@@ -55,6 +55,32 @@ static void sequential_ports_at_one_end_are_found_sooner_than_by_chance(void)
 	meets(&scene_preserving, &scene_sequential, 20 * RTT);
 }
 
+/* Each dial may open hundreds, and an operator thinks better of many. */
+static void a_dial_that_is_given_up_leaves_no_sockets(void)
+{
+	struct scene s;
+	struct node_link_id id;
+	unsigned closed;
+
+	scene_begin(&s, 1, &scene_sequential, &scene_symmetric);
+	id = scene_dial(&s);
+	while (s.at[0].opened == 0)
+		scene_run(&s, 20 * MONO_MS);
+	T_EQ(1, scene_links(&s, 0, NODE_LINK_PUNCHING));
+	T_TRUE(node_uses_socket(s.at[0].node, 1));
+	closed = s.at[0].closed;
+	T_EQ(IAX2_OK, node_drop(s.at[0].node, id, fake_net_now(s.net)));
+	T_TRUE(!node_uses_socket(s.at[0].node, 1));
+	scene_run(&s, 100 * MONO_MS);
+	T_EQ(closed + 1, s.at[0].closed);
+	/* Nor do those that come when it has gone already. */
+	node_sockets(s.at[0].node, (struct oo_id){ 0, 99 }, 300, 256,
+		     fake_net_now(s.net));
+	scene_run(&s, 20 * MONO_S);
+	T_EQ(closed + 2, s.at[0].closed);
+	scene_end(&s);
+}
+
 static unsigned links_in(const struct fake_weather *weather, unsigned tries)
 {
 	unsigned up = 0;
@@ -190,6 +216,7 @@ int main(void)
 	T_RUN(sequential_ports_at_both_ends_meet);
 	T_RUN(ports_that_go_down_in_steps_meet_too);
 	T_RUN(sequential_ports_at_one_end_are_found_sooner_than_by_chance);
+	T_RUN(a_dial_that_is_given_up_leaves_no_sockets);
 	T_RUN(they_meet_with_loss_and_over_a_long_way);
 	T_RUN(lost_answers_of_the_registrar_are_asked_for_again);
 	T_RUN(they_meet_while_others_use_the_translator);

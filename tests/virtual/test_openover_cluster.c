@@ -85,12 +85,51 @@ static void a_dial_reaches_a_node_of_another_registrar(void)
 	cw_done(&w);
 }
 
+/* What their routers opened is told of both, as within one registrar. */
+static void mapped_ports_are_named_across(void)
+{
+	const struct net_addr none = { 0 };
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		w.also[i] = w.addr[i];
+		w.also[i].port = (uint16_t)(7777 + i);
+		oo_node_mapped(w.node[i], &w.also[i], &none, w.now);
+	}
+	cw_run(&w, MONO_S);
+	it_goes_through();
+	for (int i = 0; i < 2; i++) {
+		const struct oo_candidates *c = &w.named[i];
+
+		T_EQ(2, c->n);
+		T_EQ(OO_CANDIDATE_REFLEXIVE, c->type[0]);
+		T_TRUE(net_addr_equal(&w.addr[i], &c->addr[0]));
+		T_EQ(OO_CANDIDATE_MAPPED, c->type[1]);
+		T_TRUE(net_addr_equal(&w.also[i], &c->addr[1]));
+	}
+	/* The one that the registrar sees anyway, and is preferred now. */
+	oo_node_mapped(w.node[1], &w.addr[1], &none, w.now);
+	cw_run(&w, MONO_S);
+	it_goes_through();
+	T_EQ(1, w.named[1].n);
+	T_TRUE(w.path[0].u.path.mapped);
+	cw_done(&w);
+}
+
 static void the_target_decides(void)
 {
 	begin();
 	w.refuse[1] = true;
 	T_EQ(OO_REFUSED, verdict());
 	T_EQ(1, w.rings[1]);
+	/* Its caller was told to it, as ever, and it to nobody. */
+	T_EQ(1, w.named[0].n);
+	T_EQ(0, w.named[1].n);
+	/* Nor does its registrar tell the caller's, which might. */
+	w.refuse[1] = false;
+	it_goes_through();
+	T_TRUE(w.log_n >= 4);
+	T_TRUE(w.log[1].out.len + 7 < w.log[3].out.len);
 	cw_done(&w);
 }
 
@@ -465,6 +504,7 @@ int main(void)
 {
 	T_RUN(registrars_know_of_one_another);
 	T_RUN(a_dial_reaches_a_node_of_another_registrar);
+	T_RUN(mapped_ports_are_named_across);
 	T_RUN(the_target_decides);
 	T_RUN(the_way_between_registrars_counts);
 	T_RUN(what_is_lost_is_asked_again);

@@ -3,6 +3,8 @@
 /* A node measures its network (OPEN-OVER.md section 4.10): translators of every
  * kind that RFC 4787 knows, with loss; how rarely it PINGs then. */
 
+#include <stdio.h>
+
 #include "tests/t.h"
 #include "tests/virtual/measure_scene.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The relay: who may have an address there, and what passes through it
- * (OPEN-OVER.md section 4.8). */
+ * (OPEN-OVER.md section 4.9). */
 
 #include <stdio.h>
 #include <string.h>
@@ -389,6 +389,27 @@ static void a_flood_of_strangers_is_thinned_and_disturbs_no_call(void)
 	world_done(&w);
 }
 
+/* As large as they may be, they alone would be more than the node's bit rate.
+ */
+static void large_frames_of_strangers_do_not_drown_a_call(void)
+{
+	struct frame voice = mini();
+	unsigned passed = 0;
+
+	begin();
+	prove(&caller);
+	voice.len = 4 + 33;
+	for (unsigned i = 0; i < 30000; i++) {
+		w.now += MONO_MS;
+		if (i % 20 == 0)
+			T_TRUE(in(&caller, &voice));
+		passed += in_full(&other, IAX2_IAX_NEW, 0, 512);
+	}
+	T_TRUE(passed >= 100);
+	T_TRUE(fate(OO_RELAY_RATE) > 0);
+	world_done(&w);
+}
+
 static void no_more_goes_to_an_unproved_address_than_it_sent(void)
 {
 	begin();
@@ -620,6 +641,43 @@ static void voice_under_way_survives_a_new_session(void)
 	world_done(&w);
 }
 
+/* Until then a port that was given back may have become another node's, which
+ * the former one must not speak for. */
+static void a_former_session_ends_with_the_address(void)
+{
+	const struct frame poke = full(IAX2_IAX_POKE, 1, 0, 12);
+	struct oo_directory *dir;
+	uint64_t id;
+
+	begin();
+	dir = oo_registrar_directory(w.registrar);
+	prove(&caller);
+	(void)left();
+	id = session.id;
+	session.tx_counter += 100;
+	while (record()->session.id == id) {
+		w.now += MONO_MS;
+		T_TRUE(in_full(&caller, IAX2_IAX_PING, NODE_CALL, 12));
+		world_run(&w, MONO_S);
+		w.log_n = 0;
+	}
+	T_EQ(IAX2_OK, out(&caller, &poke));
+	T_EQ(1, left());
+	/* No other port is left, so the next node gets this one. */
+	for (uint32_t i = 0; oo_relay_take(relay(), 1000 + i, "9", w.now); i++)
+		;
+	oo_relay_drop(relay(), alloc);
+	T_TRUE(alloc ==
+	       oo_relay_take(relay(),
+			     (uint32_t)oo_directory_index(
+				     dir, oo_directory_by_number(dir, "2002")),
+			     "2002", w.now));
+	T_TRUE(alloc->families != 0);
+	T_EQ(IAX2_E_REFUSED, out(&caller, &poke));
+	T_EQ(0, left());
+	world_done(&w);
+}
+
 static void nothing_without_a_session(void)
 {
 	const struct iax2_full hdr = { .src_callno = IAX2_CALLNO_OUTSIDE };
@@ -700,6 +758,7 @@ int main(void)
 	T_RUN(a_punch_proves_its_peer);
 	T_RUN(strangers_may_begin_a_call_and_nothing_else);
 	T_RUN(a_flood_of_strangers_is_thinned_and_disturbs_no_call);
+	T_RUN(large_frames_of_strangers_do_not_drown_a_call);
 	T_RUN(no_more_goes_to_an_unproved_address_than_it_sent);
 	T_RUN(the_node_speaks_to_nobody_who_did_not_ask);
 	T_RUN(own_calls_leave_but_neither_scan_nor_flood);
@@ -710,6 +769,7 @@ int main(void)
 	T_RUN(a_removed_node_loses_its_address_at_once);
 	T_RUN(another_key_ends_it_too);
 	T_RUN(voice_under_way_survives_a_new_session);
+	T_RUN(a_former_session_ends_with_the_address);
 	T_RUN(nothing_without_a_session);
 	T_RUN(an_address_is_not_given_to_an_unproved_one);
 	T_RUN(the_table_has_an_end);

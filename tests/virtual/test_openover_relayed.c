@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /* A node with a relay: when it asks for one, and what it does with it
- * (OPEN-OVER.md section 4.8). */
+ * (OPEN-OVER.md section 4.9). */
 
 #include <string.h>
 
 #include "proto/iax2_frame.h"
+#include "proto/iax2_ie.h"
 #include "tests/t.h"
 #include "tests/virtual/oo_world.h"
 
@@ -116,6 +117,41 @@ static void a_target_with_a_relay_is_reached_there_by_any_caller(void)
 	T_EQ(0, asked(0));
 	path_carries();
 	world_done(&w);
+}
+
+/* Does what @to was sent hold this address anywhere? */
+static bool was_told(int to, const struct net_addr *a)
+{
+	uint8_t octets[18];
+	const size_t n = net_addr_put(octets, a);
+
+	for (size_t i = 0; i < w.log_n; i++) {
+		if (net_addr_equal(&w.log[i].to, &w.addr[to]) &&
+		    memmem(w.log[i].data, w.log[i].len, octets, n))
+			return true;
+	}
+	return false;
+}
+
+/* Nor any other, until the target agrees. */
+static void who_is_refused_learns_no_address_at_the_relay(void)
+{
+	for (int agreed = 0; agreed <= 1; agreed++) {
+		struct net_addr at;
+
+		begin(OO_RELAY_ALWAYS, OO_RELAY_ALWAYS);
+		at = view(1).address[OO_V4];
+		w.refuse[1] = !agreed;
+		w.log_n = 0;
+		(void)world_dial(&w, 0, "2002");
+		world_run(&w, MONO_S);
+		T_EQ(agreed, was_told(0, &at));
+		T_EQ(agreed, was_told(0, &w.addr[1]));
+		T_EQ(!agreed, w.seen[0][OO_EV_FAILED]);
+		/* And a third node never. */
+		T_TRUE(!was_told(2, &at) && !was_told(2, &w.addr[1]));
+		world_done(&w);
+	}
 }
 
 static void a_direct_path_goes_before_a_relay(void)
@@ -283,6 +319,25 @@ static void a_relay_that_falls_silent_is_given_up_and_found_again(void)
 	world_run(&w, 120 * MONO_S);
 	T_TRUE(view(0).up);
 	T_EQ(3, w.seen[0][OO_EV_RELAY]);
+	world_done(&w);
+}
+
+/* Nothing gets through just when it is to be asked for again: whoever talks
+ * there goes on. */
+static void a_short_break_does_not_cost_the_address(void)
+{
+	begin(OO_RELAY_ALWAYS, OO_RELAY_NEVER);
+	world_run(&w, 145 * MONO_S);
+	w.gone[REGISTRAR] = true;
+	w.log_n = 0;
+	world_run(&w, 12 * MONO_S);
+	T_TRUE(asked(0) >= 4);
+	T_TRUE(view(0).up);
+	w.gone[REGISTRAR] = false;
+	world_run(&w, 400 * MONO_S);
+	T_TRUE(view(0).up);
+	T_EQ(1, w.seen[0][OO_EV_RELAY]);
+	T_EQ(1, oo_relay_allocations(oo_registrar_relay(w.registrar)));
 	world_done(&w);
 }
 
@@ -460,6 +515,7 @@ int main(void)
 {
 	T_RUN(a_dial_without_a_path_takes_the_callers_relay);
 	T_RUN(a_target_with_a_relay_is_reached_there_by_any_caller);
+	T_RUN(who_is_refused_learns_no_address_at_the_relay);
 	T_RUN(a_direct_path_goes_before_a_relay);
 	T_RUN(a_dial_with_a_path_asks_for_no_relay);
 	T_RUN(who_wants_none_gets_none);
@@ -469,6 +525,7 @@ int main(void)
 	T_RUN(an_old_registrar_does_not_answer);
 	T_RUN(an_address_for_plain_callers_is_kept);
 	T_RUN(a_relay_that_falls_silent_is_given_up_and_found_again);
+	T_RUN(a_short_break_does_not_cost_the_address);
 	T_RUN(plain_calls_come_in_and_are_answered_there);
 	T_RUN(own_plain_calls_go_through_it_when_always);
 	T_RUN(plain_registrations_leave_from_it);
