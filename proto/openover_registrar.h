@@ -31,7 +31,7 @@
 
 /*
  * Where a registrar that lets nodes measure their translators listens besides
- * (OPEN-OVER.md section 4.8): ids of the caller's sockets, as in net_path.sock.
+ * (OPEN-OVER.md section 4.10): ids of the caller's sockets, as in net_path.sock.
  * Nothing but MEASURE is taken from them.
  */
 struct oo_measure_ends {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A node measures its network (OPEN-OVER.md section 4.8): translators of every
+/* A node measures its network (OPEN-OVER.md section 4.10): translators of every
  * kind that RFC 4787 knows, with loss; how rarely it PINGs then; what a day
  * costs. */
 

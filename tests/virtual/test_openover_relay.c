@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* The relay: who may have an address there, and what passes through it
- * (OPEN-OVER.md section 4.8). */
+ * (OPEN-OVER.md section 4.9). */
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* A node with a relay: when it asks for one, and what it does with it
- * (OPEN-OVER.md section 4.8). */
+ * (OPEN-OVER.md section 4.9). */
 
 #include <string.h>
 
