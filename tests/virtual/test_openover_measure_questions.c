@@ -199,7 +199,7 @@ static void no_more_is_asked_than_the_registrar_allows(void)
 	T_TRUE(at_once >= 10 && at_once <= 20);
 	for (unsigned i = 0; i < 600; i++) {
 		measure_ask_seen(&m, OO_V4, 0, OO_END_MAIN,
-				 BEGAN + i * 100 * MONO_MS);
+				 BEGAN + (mono_us)i * 100 * MONO_MS);
 		later += due(ANSWER_NONE);
 	}
 	T_TRUE(later >= 50 && later <= 60);
