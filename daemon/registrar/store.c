@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
+#include "daemon/registrar/store.h"
+
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <sodium.h>

@@ -37,7 +37,10 @@
 #define PINGS 150000U /* of one round */
 #define BATCH 64U
 #define UNANSWERED_MAX 256U /* fits into any socket's buffer */
-#define PONG_LEN 56U        /* to a proved IPv4 address */
+/* The most that counts: a node whose turn comes late on a busy machine is not
+ * forgotten before. */
+#define INTERVAL_S 120U
+#define PONG_LEN 56U /* to a proved IPv4 address */
 /* A loss ends the run; a machine with other work only slows it down. */
 #define PATIENCE_S 30
 
@@ -174,6 +177,7 @@ static void register_all(struct oo_registrar *r, uint16_t port, mono_us now)
 		     "no room for a node");
 		rec = oo_directory_by_number(dir, number);
 		oo_directory_begin(dir, rec, &s);
+		oo_directory_set_interval(dir, rec, INTERVAL_S);
 		oo_directory_move(dir, rec, &v4, now);
 		oo_directory_move(dir, rec, &v6, now);
 	}

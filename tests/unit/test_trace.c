@@ -210,20 +210,23 @@ static json_t *next_line(int fd)
 {
 	static char line[8192];
 	const mono_us until = loop_now() + WAIT_US;
-	size_t n = 0;
 
-	while (loop_now() < until && n < sizeof(line)) {
-		if (recv(fd, line + n, 1, 0) != 1) {
+	while (loop_now() < until) {
+		const ssize_t got = recv(fd, line, sizeof(line), MSG_PEEK);
+		const char *end =
+			got > 0 ? memchr(line, '\n', (size_t)got) : NULL;
+		size_t n;
+		json_t *o;
+
+		if (!end) {
 			(void)event_base_loop(base, EVLOOP_NONBLOCK);
 			continue;
 		}
-		if (line[n] == '\n') {
-			json_t *o = json_loadb(line, n, 0, NULL);
-
-			T_TRUE(o != NULL);
-			return o;
-		}
-		n++;
+		n = (size_t)(end - line);
+		T_EQ(n + 1, recv(fd, line, n + 1, 0));
+		o = json_loadb(line, n, 0, NULL);
+		T_TRUE(o != NULL);
+		return o;
 	}
 	T_STR("a line in time", "none");
 	return NULL;
