@@ -81,6 +81,32 @@ static void a_dial_that_is_given_up_leaves_no_sockets(void)
 	scene_end(&s);
 }
 
+/* Where there is no order a relay is there in time. */
+static void random_ports_are_relayed_where_that_is_allowed(void)
+{
+	static const struct fake_nat *const pair[][2] = {
+		{ &scene_symmetric, &scene_symmetric },
+		{ &scene_symmetric, &scene_sequential },
+		{ &scene_sequential, &scene_symmetric },
+	};
+
+	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
+		struct node_link_info l;
+		struct node_link_id id;
+		struct scene s;
+
+		scene_begin_relayed(&s, i + 1, pair[i][0], pair[i][1]);
+		id = scene_dial(&s);
+		scene_run(&s, 10 * MONO_S);
+		T_TRUE(node_link(s.at[0].node, id, &l));
+		T_EQ(NODE_LINK_UP, l.state);
+		T_EQ(NODE_RUNG_RELAYED, l.rung);
+		T_TRUE(l.dial_us <= 14 * RTT);
+		T_EQ(1, scene_links(&s, 1, NODE_LINK_UP));
+		scene_end(&s);
+	}
+}
+
 static unsigned links_in(const struct fake_weather *weather, unsigned tries)
 {
 	unsigned up = 0;
@@ -214,6 +240,7 @@ int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(sequential_ports_at_both_ends_meet);
+	T_RUN(random_ports_are_relayed_where_that_is_allowed);
 	T_RUN(ports_that_go_down_in_steps_meet_too);
 	T_RUN(sequential_ports_at_one_end_are_found_sooner_than_by_chance);
 	T_RUN(a_dial_that_is_given_up_leaves_no_sockets);
