@@ -289,6 +289,7 @@ static bool holds_out(const struct oo_node *n)
 void node_relay_tick(struct oo_node *n, mono_us now)
 {
 	struct node_relay *y = &n->relay;
+	const bool over = y->state == RELAY_UP && now >= y->ends;
 
 	register_plainly(n, now);
 	if (wanted_again(n) && now >= y->refused_until) {
@@ -302,11 +303,9 @@ void node_relay_tick(struct oo_node *n, mono_us now)
 		send_ask(n, 0);
 		y->state = RELAY_NONE;
 		set_address(n, NULL, now);
-	} else if (y->state == RELAY_UP && now >= y->ends) {
-		refused(n, now);
-	} else if (y->tries < ASK_TRIES) {
+	} else if (!over && y->tries < ASK_TRIES) {
 		ask(n, now);
-	} else if (holds_out(n)) {
+	} else if (!over && holds_out(n)) {
 		y->tries = 0;
 		y->next = mono_min(now + SILENT_US, y->ends);
 	} else {
