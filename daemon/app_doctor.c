@@ -36,8 +36,7 @@ void app_doctor_ask(struct app *a, struct control_request *req)
 {
 	struct app_doctor *w = place(a);
 
-	if (is_ready(a) || !w ||
-	    !oo_node_measure(node_openover(a->node), loop_now())) {
+	if (is_ready(a) || !w || !node_measure(a->node, loop_now())) {
 		control_reply(req, app_doctor(a));
 		return;
 	}

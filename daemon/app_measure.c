@@ -45,7 +45,7 @@ void app_measure_open(struct app *a, size_t registrar)
 			s.of[f].port[i] = udp_extra_port(
 				a->udp, (uint16_t)(s.of[f].first + i));
 	}
-	oo_node_measure_sockets(node_openover(a->node), &s, loop_now());
+	node_measure_sockets(a->node, &s, loop_now());
 	ask_tcp(a, registrar);
 }
 

@@ -391,6 +391,21 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 	oo_node_sockets(n->oo, id, first, count, now);
 }
 
+bool node_measure(struct node *n, mono_us now)
+{
+	const bool begun = oo_node_measure(n->oo, now);
+
+	settle(n, now);
+	return begun;
+}
+
+void node_measure_sockets(struct node *n, const struct oo_measure_sockets *s,
+			  mono_us now)
+{
+	oo_node_measure_sockets(n->oo, s, now);
+	settle(n, now);
+}
+
 bool node_uses_socket(const struct node *n, uint16_t sock)
 {
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {

@@ -137,7 +137,7 @@ enum node_event_kind {
 	NODE_EV_SOCKETS_CLOSE, /* close all extra sockets but those that
 				  node_uses_socket() says */
 	NODE_EV_MEASURE,       /* open sockets and answer with
-				  oo_node_measure_sockets() */
+				  node_measure_sockets() */
 	NODE_EV_MEASURED,      /* oo_node_measured() has news */
 	NODE_EV_STOPPED,       /* node_stop() is done */
 };
@@ -228,6 +228,11 @@ const struct iax2_endpoint *node_endpoint(const struct node *n);
 void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 		  uint16_t count, mono_us now);
 bool node_uses_socket(const struct node *n, uint16_t sock);
+/* Measure the network now (openover_node.h); NODE_EV_MEASURE follows unless it
+ * is under way.  False when no registrar helps. */
+bool node_measure(struct node *n, mono_us now);
+void node_measure_sockets(struct node *n, const struct oo_measure_sockets *s,
+			  mono_us now);
 
 /* New settings that need no restart.  Links that they forbid end, and
  * NODE_EV_LINK_DOWN says so. */

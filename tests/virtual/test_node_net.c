@@ -307,6 +307,27 @@ static void a_silent_registrar_is_asked_for_ever_but_not_often(void)
 	scene_end(&s);
 }
 
+/* Who asks gets the sockets' event at once, whatever else happens or not. */
+static void measuring_that_is_asked_for_begins_without_a_datagram(void)
+{
+	const struct oo_measure_ends ends = { .told = { .port = 4570 },
+					      .port = { 1, 1 },
+					      .other = 1 };
+	struct node_event ev;
+	unsigned asked = 0;
+	struct scene s;
+
+	scene_begin(&s, 1, &scene_preserving, NULL);
+	oo_registrar_measure(s.registrar, &ends);
+	/* It is told at the next registration. */
+	scene_run(&s, 3600 * MONO_S);
+	T_TRUE(node_measure(s.at[0].node, fake_net_now(s.net)));
+	while (node_next_event(s.at[0].node, &ev))
+		asked += ev.kind == NODE_EV_MEASURE;
+	T_EQ(1, asked);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -321,5 +342,6 @@ int main(void)
 	T_RUN(a_changed_carrier_address_is_noticed_within_an_interval);
 	T_RUN(a_node_that_was_cut_off_for_a_minute_comes_back);
 	T_RUN(a_silent_registrar_is_asked_for_ever_but_not_often);
+	T_RUN(measuring_that_is_asked_for_begins_without_a_datagram);
 	return T_DONE();
 }
