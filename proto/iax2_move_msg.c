@@ -122,7 +122,7 @@ enum iax2_err move_msg_read(const struct iax2_endpoint *ep,
 			    const struct call *c, const struct dgram *d,
 			    const struct iax2_full *f, struct move_msg *out)
 {
-	uint8_t key[KEY_SHARED_LEN], v[16], step = 0;
+	uint8_t key[KEY_SHARED_LEN], v[16] = { 0 }, step = 0;
 	struct wire_rd r = wire_rd(v, sizeof(v));
 	bool sealed;
 

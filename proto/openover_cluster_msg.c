@@ -82,7 +82,7 @@ bool oo_cluster_presence_open(const uint8_t *data, size_t len,
 			      const struct oo_cluster_keys *k,
 			      struct oo_cluster_presence *out)
 {
-	uint8_t content[16 + KEY_PUBLIC_LEN];
+	uint8_t content[16 + KEY_PUBLIC_LEN] = { 0 };
 	struct wire_rd r = wire_rd(content, sizeof(content));
 
 	if (len != OO_CLUSTER_PRESENCE_LEN ||

@@ -205,7 +205,8 @@ static int name_it(struct cluster *c, const struct conf_registrar *conf,
 	char host[256] = "";
 
 	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(c->name, sizeof(c->name), "%s",
+	(void)snprintf(c->name, sizeof(c->name), "%.*s",
+		       (int)CONF_CLUSTER_NAME_MAX,
 		       conf->cluster.name[0] ? conf->cluster.name : host);
 	if (c->name[0] != '\0')
 		return 0;
