@@ -90,9 +90,11 @@ void dtmf_run(struct dtmf *d, int16_t *samples, size_t n)
 
 char dtmf_next(struct dtmf *d)
 {
-	const char digit = d->digits_n > 0 ? d->digits[0] : '\0';
+	char digit;
 
-	if (d->digits_n > 0)
-		memmove(d->digits, d->digits + 1, --d->digits_n);
+	if (d->digits_n == 0)
+		return '\0';
+	digit = d->digits[0];
+	memmove(d->digits, d->digits + 1, --d->digits_n);
 	return digit;
 }

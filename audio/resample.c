@@ -77,7 +77,7 @@ static void fill_row(const struct resample *r, unsigned p, float *row)
 	const double low = r->in_hz > r->out_hz
 				   ? (double)r->out_hz / (double)r->in_hz
 				   : 1.0;
-	const double centre = r->taps / 2 - 1 + (double)p / r->rows;
+	const double centre = 0.5 * r->taps - 1.0 + (double)p / r->rows;
 	double sum = 0.0;
 
 	for (unsigned k = 0; k < r->taps; k++)

@@ -168,8 +168,10 @@ static void run(struct scene *s, double ppm, bool capture, unsigned ticks)
 	uint32_t breaks = 0;
 
 	for (unsigned tick = 0; tick < ticks; tick++) {
-		if (tick == SETTLED)
+		if (tick == SETTLED) {
 			breaks = s->breaks;
+			T_TRUE(fabs(drift_ppm(&s->drift) - ppm) < 20.0);
+		}
 		if (capture)
 			capture_tick(s, tick);
 		else
