@@ -228,8 +228,9 @@ size_t resample_run(struct resample *r, const int16_t *in, size_t in_n,
 	size_t made = 0;
 
 	if (r->taps == 0) {
-		memcpy(out, in, in_n * sizeof(*in));
-		return in_n;
+		made = in_n * r->out_hz / r->in_hz; /* as many */
+		memcpy(out, in, made * sizeof(*in));
+		return made;
 	}
 	for (size_t at = 0; at < in_n; at += CHUNK) {
 		const size_t left = in_n - at;
