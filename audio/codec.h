@@ -16,7 +16,7 @@
  *	g726aal2  8 kHz   80    G.726 at 32 kbit/s, codes packed from the most
  *	                        significant bits (AAL2, ITU-T I.366.2)
  *
- * codec.c is the only file that knows spandsp, which does GSM and G.726.
+ * codec.c has spandsp do GSM and G.726; only dtmf.c knows it besides.
  */
 
 #include <stdbool.h>

@@ -6,8 +6,15 @@
  * Sample rate conversion between 8, 16 and 48 kHz.
  *
  * 300..3400 Hz passes flat within 0.1 dB, what would alias into that band is
- * attenuated by 80 dB or more, and 48 to 8 kHz or back delays by 4 ms.  resample.c is the only file that knows
- * speexdsp.  A converter belongs to one thread; only resample_new() allocates.
+ * attenuated by 80 dB or more, and 48 to 8 kHz or back delays by 2.5 ms.
+ * (With 16 kHz as the lower rate: to 6800 Hz and 1.25 ms.)
+ *
+ * An adjustable converter follows the clock of a sound device: its ratio
+ * changes at any time, by any fraction, without a step in the sound.  Its
+ * table takes 80 KiB, and it does the double of the work while adjusted.
+ *
+ * A converter belongs to one thread; only resample_new() and
+ * resample_new_adjustable() allocate.
  */
 
 #include <stddef.h>
@@ -17,7 +24,18 @@ struct resample;
 
 /* NULL when a rate is not 8000, 16000 or 48000, or memory is short. */
 struct resample *resample_new(unsigned in_hz, unsigned out_hz);
+/* The same; with equal rates too it has a delay and can be adjusted. */
+struct resample *resample_new_adjustable(unsigned in_hz, unsigned out_hz);
 struct resample *resample_free(struct resample *r);
+
+#define RESAMPLE_PPM_MAX 1000.0
+
+/*
+ * Take @ppm millionths more of input for the same output from now on (less when
+ * it is negative).  0; -EINVAL beyond RESAMPLE_PPM_MAX, -ENOTSUP when @r is not
+ * adjustable; then nothing has changed.
+ */
+int resample_adjust(struct resample *r, double ppm);
 
 /* Forget what was fed: the next sample is the first. */
 void resample_reset(struct resample *r);

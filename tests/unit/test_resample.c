@@ -2,6 +2,7 @@
 
 #include "audio/resample.h"
 
+#include <errno.h>
 #include <math.h>
 
 #include "tests/t.h"
@@ -25,6 +26,34 @@ static double amplitude(const int16_t *s, size_t n, double hz, double rate_hz)
 		im += s[i] * sin(phase);
 	}
 	return 2.0 * sqrt(re * re + im * im) / (double)n;
+}
+
+/* What is left of @s, in dB of an amplitude, without the tone at @hz that fits
+ * it best. */
+static double residue(const int16_t *s, size_t n, double hz, double rate_hz)
+{
+	double cc = 0.0, ss = 0.0, cs = 0.0, xc = 0.0, xs = 0.0, left = 0.0;
+	double det, a, b;
+
+	for (size_t i = 0; i < n; i++) {
+		const double phase = 2.0 * PI * hz * (double)i / rate_hz;
+
+		cc += cos(phase) * cos(phase);
+		ss += sin(phase) * sin(phase);
+		cs += cos(phase) * sin(phase);
+		xc += s[i] * cos(phase);
+		xs += s[i] * sin(phase);
+	}
+	det = cc * ss - cs * cs;
+	a = (xc * ss - xs * cs) / det;
+	b = (xs * cc - xc * cs) / det;
+	for (size_t i = 0; i < n; i++) {
+		const double phase = 2.0 * PI * hz * (double)i / rate_hz;
+		const double e = s[i] - a * cos(phase) - b * sin(phase);
+
+		left += e * e;
+	}
+	return 10.0 * log10(2.0 * left / (double)n + 1e-9);
 }
 
 /* Pass a tone of one second through in blocks of 20 ms. */
@@ -171,6 +200,108 @@ static void other_rates_are_refused(void)
 	T_TRUE(!resample_free(NULL));
 }
 
+/*
+ * A tone through an adjusted converter, whose ratio changes with every block as
+ * @ppm says.  Returns the worst of what is not that tone, in dB below it, over
+ * windows of 20 ms: a click anywhere shows in one of them.
+ */
+static double worst_residue_db(unsigned in_hz, unsigned out_hz, double hz,
+			       double (*ppm)(unsigned block))
+{
+	struct resample *r = resample_new_adjustable(in_hz, out_hz);
+	const size_t block = in_hz / 50;
+	int16_t in[960], out[1000];
+	double worst = -200.0;
+	size_t at = 0;
+
+	T_TRUE(r);
+	for (unsigned k = 0; k < 500; k++) {
+		const double local = hz * (1.0 + ppm(k) * 1e-6);
+		double db;
+		size_t n;
+
+		for (size_t i = 0; i < block; i++, at++)
+			in[i] = (int16_t)lrint(
+				AMPLITUDE *
+				sin(2.0 * PI * hz * (double)at / in_hz));
+		T_EQ(0, resample_adjust(r, ppm(k)));
+		n = resample_run(r, in, block, out);
+		T_TRUE(n <= resample_out_max(r, block));
+		db = residue(out, n, local, out_hz) - 20.0 * log10(AMPLITUDE);
+		if (k > 0 && db > worst)
+			worst = db;
+	}
+	(void)resample_free(r);
+	return worst;
+}
+
+static double steady_300(unsigned block)
+{
+	(void)block;
+	return 300.0;
+}
+
+static double sweeping(unsigned block)
+{
+	return 300.0 * sin(block * 0.07);
+}
+
+static double jumping(unsigned block)
+{
+	return block % 7 < 3 ? 300.0 : -300.0;
+}
+
+static void a_changing_ratio_makes_no_click(void)
+{
+	double (*const ways[])(unsigned) = { steady_300, sweeping, jumping };
+	static const unsigned pairs[][2] = {
+		{ 48000, 8000 },  { 8000, 48000 }, { 48000, 16000 },
+		{ 16000, 48000 }, { 16000, 8000 }, { 8000, 16000 },
+		{ 8000, 8000 },
+	};
+	double worst = -200.0;
+
+	for (size_t p = 0; p < sizeof(pairs) / sizeof(pairs[0]); p++)
+		for (size_t w = 0; w < 3; w++) {
+			const double db = worst_residue_db(
+				pairs[p][0], pairs[p][1], 3100.0, ways[w]);
+
+			worst = db > worst ? db : worst;
+			T_TRUE(db <= -80.0);
+		}
+	printf("# worst residue while the ratio changes: %.1f dB\n", worst);
+}
+
+static void the_ratio_is_exact_over_a_minute(void)
+{
+	struct resample *r = resample_new_adjustable(48000, 8000);
+	static const int16_t in[960];
+	int16_t out[200];
+	size_t made = 0;
+
+	T_TRUE(r);
+	T_EQ(0, resample_adjust(r, 123.4));
+	for (unsigned k = 0; k < 3000; k++)
+		made += resample_run(r, in, 960, out);
+	T_EQ(llrint(480000.0 / (1.0 + 123.4e-6)), made);
+	(void)resample_free(r);
+}
+
+static void what_cannot_be_adjusted_says_so(void)
+{
+	struct resample *fixed = resample_new(48000, 8000);
+	struct resample *free_running = resample_new_adjustable(48000, 8000);
+
+	T_TRUE(fixed && free_running);
+	T_EQ(0, resample_adjust(fixed, 0.0));
+	T_EQ(-ENOTSUP, resample_adjust(fixed, 1.0));
+	T_EQ(-EINVAL, resample_adjust(free_running, 1000.5));
+	T_EQ(-EINVAL, resample_adjust(free_running, (double)NAN));
+	T_EQ(0, resample_adjust(free_running, -1000.0));
+	(void)resample_free(fixed);
+	(void)resample_free(free_running);
+}
+
 int main(void)
 {
 	T_RUN(speech_passes_flat_between_all_rates);
@@ -179,6 +310,9 @@ int main(void)
 	T_RUN(as_much_comes_out_as_went_in);
 	T_RUN(the_delay_is_known_and_can_be_left_out);
 	T_RUN(equal_rates_change_nothing);
+	T_RUN(a_changing_ratio_makes_no_click);
+	T_RUN(the_ratio_is_exact_over_a_minute);
+	T_RUN(what_cannot_be_adjusted_says_so);
 	T_RUN(other_rates_are_refused);
 	return T_DONE();
 }
