@@ -16,7 +16,6 @@
 #include "proto/iax2_reg.h"
 
 #define BEAT_US 20000U
-#define ADDRESSES_S 5 /* between looks at our own addresses */
 #define LOOKUP_AGAIN_S 300
 #define LOOKUP_RETRY_S 10
 
@@ -161,73 +160,6 @@ static int start_registrars(struct app *a, char why[CONTROL_WHY_MAX])
 	return 0;
 }
 
-/* --- our own addresses -------------------------------------------------- */
-
-/* True when they are others than before. */
-static bool read_own_addresses(struct app *a)
-{
-	const size_t max = sizeof(a->own) / sizeof(a->own[0]);
-	struct net_addr now[sizeof(a->own) / sizeof(a->own[0])];
-	const size_t n = net_addr_local(now, max, a->conf.iax2.port,
-					a->conf.iax2.interface);
-
-	if (n == a->own_n && memcmp(now, a->own, n * sizeof(now[0])) == 0)
-		return false;
-	memcpy(a->own, now, n * sizeof(now[0]));
-	a->own_n = n;
-	oo_node_own_addresses(node_openover(a->node), now, n);
-	return true;
-}
-
-static void network_changed(struct app *a)
-{
-	if (a->portmap)
-		portmap_io_look(a->portmap);
-	node_network_changed(a->node, loop_now());
-	app_pump(a);
-}
-
-static void on_own_addresses(evutil_socket_t fd, short what, void *ctx)
-{
-	struct app *a = ctx;
-
-	(void)fd;
-	(void)what;
-	if (!read_own_addresses(a)) {
-		/* Another router may have come behind the same addresses. */
-		if (a->portmap)
-			portmap_io_look(a->portmap);
-		return;
-	}
-	log_info("this machine's addresses changed");
-	network_changed(a);
-}
-
-/* With a default route the way out may be another one, also from the same
- * addresses. */
-static void on_netwatch(void *ctx, bool routed)
-{
-	struct app *a = ctx;
-
-	if (!read_own_addresses(a) && !routed)
-		return;
-	log_info("this machine's %s changed", routed ? "way out" : "addresses");
-	network_changed(a);
-}
-
-static void on_interface(void *ctx, const char *why)
-{
-	struct app *a = ctx;
-
-	if (why)
-		log_warning("%s", why);
-	else
-		log_info("interface %s is in use", a->conf.iax2.interface);
-	(void)read_own_addresses(a);
-	/* Also when it came back with the addresses that it had. */
-	network_changed(a);
-}
-
 /* --- signals, watchdog -------------------------------------------------- */
 
 static void on_signal(evutil_socket_t sig, short what, void *ctx)
@@ -309,7 +241,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 		.bind6 = a->conf.iax2.bind6,
 		.port = a->conf.iax2.port,
 		.interface = a->conf.iax2.interface,
-		.on_interface = on_interface,
+		.on_interface = app_net_interface,
 		.on_dgram = on_dgram,
 		.on_batch = on_batch,
 		.ctx = a,
@@ -330,11 +262,9 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	if (!a->resolver || start_signals(a) != 0 ||
 	    loop_timer_init(&a->timer, a->base, on_timer, a) != 0 ||
 	    loop_beat_init(&a->beat, a->base, BEAT_US, on_beat, a) != 0 ||
-	    add_timer(a, &a->addresses, on_own_addresses,
-		      ADDRESSES_S * MONO_S) != 0 ||
 	    (watchdog != MONO_NEVER &&
 	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
-	    app_map_open(a) != 0)
+	    app_map_open(a) != 0 || app_net_open(a) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -358,11 +288,7 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	err = start_io(a, why);
 	if (err != 0)
 		return err;
-	(void)read_own_addresses(a);
-	err = netwatch_open(&a->netwatch, a->base, on_netwatch, a);
-	if (err != 0)
-		log_warning("changes of the network are noticed late: %s",
-			    strerror(-err));
+	app_net_start(a);
 	return start_registrars(a, why);
 }
 
@@ -385,8 +311,7 @@ static void done(struct app *a)
 		free_event(a->registrar[i].again);
 	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
-	a->netwatch = netwatch_close(a->netwatch);
-	free_event(a->addresses);
+	app_net_close(a);
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);
 	a->tcp = seen_client_free(a->tcp);

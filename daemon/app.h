@@ -12,6 +12,7 @@
 #include "config/conf.h"
 #include "daemon/io/control.h"
 #include "daemon/io/loop.h"
+#include "daemon/io/netlook.h"
 #include "daemon/io/netwatch.h"
 #include "daemon/io/resolve.h"
 #include "daemon/io/seen.h"
@@ -82,11 +83,12 @@ struct app {
 	struct loop_beat beat;
 	struct event *watchdog;
 	struct netwatch *netwatch; /* NULL: the kernel tells us nothing */
-	struct seen_client *tcp;   /* asked, or was */
+	struct netlook *netlook;
+	struct seen_client *tcp; /* asked, or was */
 	bool tcp_answered;
 	struct net_addr tcp_seen; /* our address by TCP; port 0: unknown */
 	struct event *addresses;  /* looks at our own addresses now and then */
-	struct net_addr own[16];
+	struct net_addr own[NETLOOK_OWN];
 	size_t own_n;
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];
 	struct app_waiter waiter[APP_WAITERS];
@@ -139,6 +141,14 @@ void app_connect_tick(struct app *a, mono_us now);
 mono_us app_connect_deadline(const struct app *a);
 /* Who sent @req has gone. */
 void app_connect_cancel(struct app *a, const struct control_request *req);
+
+/* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
+ * the first look, which may take its time. */
+int app_net_open(struct app *a);
+void app_net_start(struct app *a);
+void app_net_close(struct app *a);
+/* The interface that alone is used came, or went (@why). */
+void app_net_interface(void *ctx, const char *why);
 
 /* app_map.c: the router's port.  0 or -ENOMEM. */
 int app_map_open(struct app *a);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "daemon/io/addr.h"
-#include "daemon/io/gateway.h"
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/portmap_socket.h"
@@ -286,46 +285,46 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	pump(p, now);
 }
 
-static void look(struct side *s, int family, mono_us now)
+static void look(struct side *s, int family, const struct gateway *g,
+		 mono_us now)
 {
 	static const struct net_addr none;
-	struct gateway g;
-	const bool found = gateway_find(family, s->io->cfg.interface, &g);
-	const bool global = portmap_is_public(&g.own);
+	const bool global = portmap_is_public(&g->own);
 	/* A public IPv4 address has no translator before it, an IPv6 one may
 	 * have a firewall. */
-	const bool asked = found && global == (family == AF_INET6);
-	const bool moved = !net_addr_same_ip(&g.router, &s->gateway.router) ||
-			   !net_addr_same_ip(&g.own, &s->gateway.own) ||
-			   g.device != s->gateway.device;
+	const bool asked = g->found && global == (family == AF_INET6);
+	const bool moved = !net_addr_same_ip(&g->router, &s->gateway.router) ||
+			   !net_addr_same_ip(&g->own, &s->gateway.own) ||
+			   g->device != s->gateway.device;
 
 	s->needless = NULL;
-	if (!found)
+	if (!g->found)
 		s->needless = "there is no router";
 	else if (!asked)
 		s->needless = global ? "this machine's own address is public"
 				     : "no address here is a global one";
 	if (moved) {
 		s->said_no = false;
-		s->gateway = g;
+		s->gateway = *g;
 		s->ask = event_close(s->ask);
 	}
 	if (asked && !s->ask)
-		s->ask = listen_on(s, portmap_socket(&g));
-	(void)portmap_gateway(&s->pcp, asked ? &g.router : &none,
-			      asked ? &g.own : &none, now);
+		s->ask = listen_on(s, portmap_socket(g));
+	(void)portmap_gateway(&s->pcp, asked ? &g->router : &none,
+			      asked ? &g->own : &none, now);
 	if (s->io->worker)
-		(void)portmap_upnp_gateway(&s->upnp, asked ? &g.router : &none,
-					   asked ? &g.own : &none, now);
+		(void)portmap_upnp_gateway(&s->upnp, asked ? &g->router : &none,
+					   asked ? &g->own : &none, now);
 }
 
-void portmap_io_look(struct portmap_io *p)
+void portmap_io_look(struct portmap_io *p,
+		     const struct gateway at[PORTMAP_FAMILIES])
 {
 	const mono_us now = loop_now();
 
 	for (size_t i = 0; i < PORTMAP_FAMILIES && p->end_by == 0; i++) {
 		if (p->cfg.use[i])
-			look(&p->side[i], family_of[i], now);
+			look(&p->side[i], family_of[i], &at[i], now);
 	}
 	pump(p, now);
 }

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/io/gateway.h"
 #include "proto/portmap.h"
 
 enum portmap_family { PORTMAP_V4, PORTMAP_V6, PORTMAP_FAMILIES };
@@ -32,8 +33,9 @@ struct portmap_io *portmap_io_new(struct event_base *base,
 				  const struct portmap_io_cfg *cfg);
 /* Accepts NULL, returns NULL.  Waits at most a tenth of a second. */
 struct portmap_io *portmap_io_free(struct portmap_io *p);
-/* The network may have changed: look who the routers are. */
-void portmap_io_look(struct portmap_io *p);
+/* Who the routers are now; with the first of it the asking begins. */
+void portmap_io_look(struct portmap_io *p,
+		     const struct gateway at[PORTMAP_FAMILIES]);
 /* Take the mappings back; within 1.5 s they are released, or given up. */
 void portmap_io_release(struct portmap_io *p);
 /* Also of NULL. */

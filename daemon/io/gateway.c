@@ -131,5 +131,6 @@ bool gateway_find(int family, const char *interface, struct gateway *out)
 	close(fd);
 	if (!found)
 		memset(out, 0, sizeof(*out));
+	out->found = found;
 	return found;
 }

@@ -13,13 +13,14 @@
 #include "proto/net_path.h"
 
 struct gateway {
+	bool found;
 	struct net_addr router; /* port 0 */
 	struct net_addr own;    /* port 0 */
 	unsigned device;        /* interface index */
 };
 
 /* @family: AF_INET or AF_INET6; @interface: that alone, NULL or empty for any.
- * False: there is no way, or no router on it. */
+ * False, and not found: there is no way, or no router on it. */
 bool gateway_find(int family, const char *interface, struct gateway *out);
 
 #endif
