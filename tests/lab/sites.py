@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 
-from netns import LabError, ip_batch
+from netns import LabError, ip_batch, realtime
 
 PYTHON = '/usr/bin/python3'
 GATEWAY4 = '192.0.2.1'
@@ -110,7 +110,8 @@ class Site:
         with open(log, 'wb') as out:
             kwargs.setdefault('stdout', out)
             kwargs.setdefault('stderr', out)
-            proc = subprocess.Popen(self._argv(argv), start_new_session=True,
+            proc = subprocess.Popen(self._argv(realtime([str(a) for a in argv])),
+                                    start_new_session=True,
                                     env=dict(os.environ, **(env or {})),
                                     **kwargs)
         proc.log = log

@@ -37,6 +37,7 @@
 #define READ_BATCH 64    /* packets taken in before the due ones go out */
 #define WORDS_MAX 16
 #define ANSWER_MAX 65536U
+#define BEAT_US 5000U /* sleeps no longer: it notices when the machine does */
 
 /* A packet on its way. */
 struct held {
@@ -57,6 +58,7 @@ struct wan {
 	int tun;
 	int control;
 	uint64_t write_errors;
+	uint64_t late_us; /* the latest that it woke up, ever */
 	struct queue queue;
 	struct wan_rules rules;
 	struct wan_trace trace;
@@ -237,6 +239,8 @@ static void answer_command(struct wan *wan, char *line, FILE *out)
 		answer_result(-EINVAL, out);
 	} else if (strcmp(words[0], "stats") == 0) {
 		answer_stats(wan, out);
+	} else if (strcmp(words[0], "late") == 0 && count == 1) {
+		(void)fprintf(out, "ok %" PRIu64, wan->late_us);
 	} else if (strcmp(words[0], "reset") == 0) {
 		wan_trace_reset(&wan->trace);
 		answer_result(0, out);
@@ -276,19 +280,27 @@ static void serve_command(struct wan *wan)
 			     (struct sockaddr *)&from, from_len);
 }
 
-/* Until the next packet is due; NULL is for ever. */
-static struct timespec *time_left(const struct queue *q, struct timespec *out)
+/* Sleep until something arrives, the next packet is due or a beat is over.
+ * How late it was then is the machine's doing: nothing is worked on meanwhile. */
+static int sleep_in(struct wan *wan, struct pollfd fds[2],
+		    const sigset_t *unblocked)
 {
+	const struct queue *q = &wan->queue;
 	const uint64_t now_us = monotonic_us();
-	uint64_t left_us = 0;
+	uint64_t until_us = now_us + BEAT_US;
+	struct timespec left = { 0 };
+	uint64_t woke_us;
+	int n;
 
-	if (q->count == 0)
-		return NULL;
-	if (q->slot[0].due_us > now_us)
-		left_us = q->slot[0].due_us - now_us;
-	out->tv_sec = (time_t)(left_us / 1000000U);
-	out->tv_nsec = (long)(left_us % 1000000U) * 1000;
-	return out;
+	if (q->count > 0 && q->slot[0].due_us < until_us)
+		until_us =
+			q->slot[0].due_us > now_us ? q->slot[0].due_us : now_us;
+	left.tv_nsec = (long)(until_us - now_us) * 1000;
+	n = ppoll(fds, 2, &left, unblocked);
+	woke_us = monotonic_us();
+	if (woke_us > until_us && woke_us - until_us > wan->late_us)
+		wan->late_us = woke_us - until_us;
+	return n;
 }
 
 static int run(struct wan *wan, const sigset_t *unblocked)
@@ -299,11 +311,7 @@ static int run(struct wan *wan, const sigset_t *unblocked)
 	};
 
 	while (!stop) {
-		struct timespec left;
-
-		if (ppoll(fds, 2, time_left(&wan->queue, &left), unblocked) <
-			    0 &&
-		    errno != EINTR)
+		if (sleep_in(wan, fds, unblocked) < 0 && errno != EINTR)
 			return -errno;
 		if (stop)
 			break;

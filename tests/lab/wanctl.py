@@ -6,7 +6,10 @@ import os
 import socket
 import subprocess
 
-from netns import LabError, wait_until
+from netns import LabError, realtime, wait_until
+
+
+WAN_PRIORITY = 2  # above the programs, whose load it does not judge
 
 
 def build_dir():
@@ -30,8 +33,8 @@ class Wan:
 
     def __init__(self, lab):
         self._path = os.path.join(lab.dir, 'wan.sock')
-        argv = ['ip', 'netns', 'exec', lab.internet.ns.name, wan_program(),
-                'wan', self._path]
+        argv = ['ip', 'netns', 'exec', lab.internet.ns.name,
+                *realtime([wan_program(), 'wan', self._path], WAN_PRIORITY)]
         self.log_path = lab.new_log('wan-packets')
         with open(lab.new_log('wan'), 'wb') as out:
             self.proc = subprocess.Popen(argv, start_new_session=True,
@@ -96,6 +99,11 @@ class Wan:
         """How many packets a rule took effect on."""
         return next(r['hits'] for r in self.stats()['rules']
                     if r['id'] == rule)
+
+    def late_ms(self):
+        """How late its timers were at most: the machine stood still so long,
+        or at most 5 ms longer."""
+        return int(self.command('late')) / 1000
 
     def reset(self):
         self.command('reset')
