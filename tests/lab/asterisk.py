@@ -24,7 +24,7 @@ import iax2
 from asterisk_call import Call
 from asterisk_reg import Registrar, Registration
 from asterisk_transport import Manners
-from tap import Failed
+from tap import Failed, Inexact
 
 TOKEN_S = 10
 TRUNK_MS = 20
@@ -156,7 +156,7 @@ class Asterisk:
                     return found
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
-                    raise Failed(f'peer {self.number}: not within {timeout_s} s: {what}')
+                    raise Inexact(f'peer {self.number}: not within {timeout_s} s: {what}')
                 self._changed.wait(min(left_s, 0.1))
 
     def full_frames(self):

@@ -97,6 +97,8 @@ class Lab:
 
     def __exit__(self, kind, _value, _trace):
         _set_handler(signal.SIG_IGN)
+        if self.wan:
+            self.wan.tell_standstill()
         self._end_procs()
         faults = wire.faults(self._capture) if self._capture and not kind else []
         if kind and kind is not KeyboardInterrupt:

@@ -17,11 +17,17 @@ import subprocess
 import tempfile
 import time
 
+from tap import Inexact
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class LabError(Exception):
     """The lab could not do what a scenario asked."""
+
+
+class TooLate(LabError, Inexact):
+    """What was waited for did not happen in time."""
 
 
 def wait_until(fn, timeout_s, what, every_s=0.02):
@@ -32,7 +38,7 @@ def wait_until(fn, timeout_s, what, every_s=0.02):
         if result:
             return result
         if time.monotonic() >= deadline:
-            raise LabError(f'not within {timeout_s} s: {what}')
+            raise TooLate(f'not within {timeout_s} s: {what}')
         time.sleep(every_s)
 
 

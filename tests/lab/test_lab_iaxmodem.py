@@ -11,7 +11,7 @@ from lab import Lab, missing, wait_until
 from pairs import SECRET, Events, secret_file
 from sound import read_wav, sweep, tone_seconds
 from stations import KEYHOLE, Node, Registrar, snr
-from tap import between, equal, main, test, true
+from tap import equal, main, test, true, within
 
 NUMBER = '1997'
 CLEAN_DB = 30
@@ -158,7 +158,7 @@ def without_a_call_token_it_is_refused_where_it_is_not_listed():
         modem.write('ATDT2001')
         modem.expect(rb'NO DIALTONE')
         equal([], phone.node.links(), 'links')
-        between(1, phone.node.status()['counters']['token_bad'], 20, 'token_bad')
+        within(1, phone.node.status()['counters']['token_bad'], 20, 'token_bad')
         equal(0, phone.node.status()['limits']['calls']['now'], 'calls')
 
 

@@ -510,5 +510,93 @@ def twenty_thousand_packets_a_second_get_through():
         equal(0, stats['queued'] + stats['write_errors'], 'left or failed')
 
 
+@test
+def wan_tells_for_how_long_it_could_not_run():
+    with Lab(delay_ms=1) as lab:
+        stop(lab.wan, 0.1)
+        # It wakes at least every 5 ms.
+        between(95, lab.wan.late_ms(), 1000, 'ms')
+
+
+def stop(wan, seconds):
+    wan.proc.send_signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    wan.proc.send_signal(signal.SIGCONT)
+
+
+SCENARIOS = f'''
+import os, sys, time
+sys.path.insert(0, {HERE!r})
+from lab import Lab, LabError, wait_until
+from tap import Failed, between, main, stood_still, test
+from test_lab_selftest import stop
+
+def try_number():
+    with open(os.environ['TRIES'], 'a+') as f:
+        f.write('x')
+        return f.tell()
+
+@test
+def late_once_as_the_internet_was_stopped():
+    with Lab(delay_ms=1) as lab:
+        if try_number() == 1:
+            stop(lab.wan, 0.1)
+            between(0, 2, 1, 'first try')
+
+@test
+def waits_in_vain_once_as_the_machine_stood_still():
+    if try_number() == 1:
+        stood_still(21)
+        wait_until(lambda: False, 0, 'nothing')
+
+@test
+def always_late():
+    try_number()
+    stood_still(143.2)
+    stood_still(30)
+    between(0, 2, 1, 'every try')
+
+@test
+def late_on_a_machine_that_ran():
+    try_number()
+    stood_still(20)
+    between(0, 2, 1, 'the only try')
+
+@test
+def wrong_on_a_machine_that_stood_still():
+    try_number()
+    stood_still(500)
+    raise Failed('wrong, early or late')
+
+if __name__ == '__main__':
+    main()
+'''
+
+
+@test
+def late_scenarios_run_again_where_the_machine_stood_still():
+    again = 'the machine stood still for'
+    for name, tries, good, figure in (
+            ('late_once_as_the_internet_was_stopped', 2, True, None),
+            ('waits_in_vain_once_as_the_machine_stood_still', 2, True, 21),
+            ('always_late', 3, False, 143),
+            ('late_on_a_machine_that_ran', 1, False, None),
+            ('wrong_on_a_machine_that_stood_still', 1, False, None)):
+        with tempfile.NamedTemporaryFile() as f:
+            done = subprocess.run([sys.executable, '-B', '-c', SCENARIOS, name], text=True,
+                                  capture_output=True, check=False,
+                                  env=dict(os.environ, TRIES=f.name))
+            equal(tries, len(f.read()), f'{name}: tries: {done.stdout}{done.stderr}')
+        equal(0 if good else 1, done.returncode, f'{name}: {done.stdout}')
+        rows = done.stdout.splitlines()
+        true(any(row.startswith(f'{"ok" if good else "not ok"} 1 - {name} ') for row in rows), done.stdout)
+        equal('1..1', rows[-1], 'the plan')
+        told = [row for row in rows if again in row]
+        equal(tries - 1, len(told), done.stdout)
+        true(all(row.startswith('# ') and row.endswith(' ms: again') for row in told), told)
+        if figure:
+            true(all(f'{again} {figure} ms' in row for row in told), told)
+
+
 if __name__ == '__main__':
     main(missing())

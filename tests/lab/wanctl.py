@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Starts the emulated internet's program and talks to it."""
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 
 from netns import LabError, realtime, wait_until
+from tap import stood_still
 
 
 WAN_PRIORITY = 2  # above the programs, whose load it does not judge
@@ -104,6 +106,11 @@ class Wan:
         """How late its timers were at most: the machine stood still so long,
         or at most 5 ms longer."""
         return int(self.command('late')) / 1000
+
+    def tell_standstill(self):
+        """To the runner, unless the program has ended already."""
+        with contextlib.suppress(LabError, OSError):
+            stood_still(self.late_ms())
 
     def reset(self):
         self.command('reset')
