@@ -33,6 +33,7 @@ static int or_close(int fd, bool ok)
 
 int portmap_socket(const struct gateway *g)
 {
+	const int device = (int)g->device;
 	struct net_addr router = g->router;
 	struct sockaddr_storage own, to;
 	const socklen_t own_len = name_of(g, &g->own, &own);
@@ -44,6 +45,10 @@ int portmap_socket(const struct gateway *g)
 	fd = socket(to.ss_family, KIND, 0);
 	if (fd < 0)
 		return -1;
+	/* When another way out comes, what is meant for this router must not go
+	 * that way; where it is not allowed, the addresses say who is meant. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &device,
+			 sizeof(device));
 	return or_close(
 		fd, bind(fd, (struct sockaddr *)&own, own_len) == 0 &&
 			    connect(fd, (struct sockaddr *)&to, to_len) == 0);
