@@ -2,17 +2,17 @@
 """A node and a scripted peer that know each other, and what they hear of one
 another."""
 
-import json
+import contextlib
 import os
-import subprocess
 import sys
 import threading
 
+import control
 import iax2
 from asterisk import Asterisk
 from lab import Lab, wait_until
 from sound import frames, read_wav, sweep, write_heard, write_wav
-from stations import KEYHOLE, Node, Registrar, snr
+from stations import Node, Registrar, snr
 from tap import Failed, between, equal, true
 
 SECRET = 'correct horse'
@@ -27,18 +27,28 @@ def secret_file(lab, text=SECRET, name='secret'):
 
 
 class Events:
-    """What the node tells its consoles."""
+    """What the node tells its consoles from now on."""
 
     def __init__(self, node):
         self.seen = []
-        self._process = subprocess.Popen([KEYHOLE, '-s', node.socket, 'events'], text=True,
-                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        node.lab.stack.callback(self._process.kill)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._line = control.Line(node.socket)
+        true(self._line.ask('events'), 'events are told')
+        self._line.patience(None)
+        thread = threading.Thread(target=self._read, daemon=True)
+        thread.start()
+        node.lab.stack.callback(self._end, thread)
+
+    def _end(self, thread):
+        with contextlib.suppress(OSError):
+            self._line.end()
+        thread.join(5)
 
     def _read(self):
-        for line in self._process.stdout:
-            self.seen.append(json.loads(line))
+        with self._line, contextlib.suppress(OSError):
+            while True:
+                note = self._line.read()
+                if note.get('method') == 'event':
+                    self.seen.append(note['params'])
 
     def of(self, kind):
         return [e for e in list(self.seen) if e['event'] == kind]

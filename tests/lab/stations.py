@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 
+import control
 from lab import wait_until
 from tap import Failed
 
@@ -82,7 +83,7 @@ class Registrar:
 
     def start(self):
         self.process = self.host.popen([REGISTRAR, '-c', self.conf])
-        wait_until(lambda: self.command('status').returncode == 0, 10, 'the registrar to start')
+        wait_until(self.status, 10, 'the registrar to start')
 
     def command(self, *words):
         return subprocess.run([REGISTRAR, '-c', self.conf, *words], text=True,
@@ -94,7 +95,7 @@ class Registrar:
             raise Failed(f'node add: {done.stderr}')
 
     def status(self):
-        return json.loads(self.command('status', '--json').stdout)
+        return control.status(self.socket)
 
 
 class Node:
@@ -145,8 +146,7 @@ class Node:
                               capture_output=True, check=False, timeout=timeout)
 
     def status(self):
-        done = self.console('--json', 'status')
-        return json.loads(done.stdout) if done.returncode == 0 else None
+        return control.status(self.socket)
 
     def is_registered(self):
         status = self.status()
@@ -187,7 +187,7 @@ class Node:
 
 def snr(sent, got):
     """wavsnr's figures: snr_db, lag_ms, gain_db."""
-    done = subprocess.run([WAVSNR, sent, got, '--json'], text=True, capture_output=True, check=False)
+    done = subprocess.run(['nice', WAVSNR, sent, got, '--json'], text=True, capture_output=True, check=False)
     if not done.stdout.strip():
         raise Failed(f'wavsnr: {done.stderr.strip()}')
     return json.loads(done.stdout)

@@ -83,6 +83,12 @@ def stood_still(ms):
     _standstill[:] = struct.pack('d', max(ms, struct.unpack('d', _standstill[:])[0]))
 
 
+def long_test(fn):
+    """A test that takes much longer than its neighbours: it begins first."""
+    _tests.insert(0, fn)
+    return fn
+
+
 class _Running:
     """A scenario in its own process."""
 

@@ -8,7 +8,7 @@ import time
 
 from lab import Lab, missing, wait_until
 from stations import KEYHOLE
-from tap import Failed, between, equal, main, test, true
+from tap import Failed, between, equal, long_test, main, test, true
 from topology import (CARRIER, CARRIER_ICMP, CARRIER_RANDOM, FIREWALL4, FIREWALL6, HOME, World)
 
 
@@ -93,7 +93,7 @@ def caller_behind_a_port_translating_nat_target_behind_a_port_preserving_one():
         dial_and_check(world, a, b, path='predicted', most_ms=9500)
 
 
-@test
+@long_test
 def idle_for_three_hole_lives_then_dialled():
     carrier, home = ({**kind, 'hole_life_s': 15} for kind in (CARRIER, HOME))
     with two_nodes(carrier, (carrier, home)) as (world, a, b):
@@ -178,7 +178,7 @@ def dialled_with_loss_and_disorder():
             wait_until(lambda: not a.links() and not b.links(), 8, 'the link to end')
 
 
-@test
+@long_test
 def offline_unknown_and_refusing_nodes_are_told_apart():
     with two_nodes(CARRIER, CARRIER) as (world, a, b):
         c = world.behind('2003', CARRIER, accept={'deny': ['2001']})
@@ -285,6 +285,24 @@ def a_console_that_waits_gets_the_call_of_the_node_it_wanted():
         # Its end is not the end of a permanent link.
         equal(0, a.console('disconnect', '2002').returncode, 'disconnect')
         wait_until(lambda: [x['state'] for x in b.links()] == ['waiting'], 5, 'the link to wait')
+
+
+@test
+def a_console_that_follows_is_told_of_a_link():
+    with two_nodes(CARRIER, CARRIER) as (world, a, b):
+        world.up()
+        follower = a.host.popen([KEYHOLE, '-s', a.socket, 'events'])
+
+        def is_told():
+            a.connect('2002')
+            a.console('disconnect', '2002')
+            wait_until(lambda: not a.links() and not b.links(), 3, 'the link to end')
+            with open(follower.log, encoding='ascii') as f:
+                # The last line may be on its way to the file.
+                events = [json.loads(line) for line in f if line.endswith('\n')]
+            return any((e['event'], e.get('node')) == ('link_up', '2002') for e in events)
+        # From when on it listens nobody knows.
+        wait_until(is_told, 10, 'a link in what it says')
 
 
 @test

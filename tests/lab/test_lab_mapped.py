@@ -12,7 +12,7 @@ from natpmp_router import NatPmpRouter
 from pairs import SECRET, Events, Pair, secret_file
 from sound import sweep
 from stations import Node
-from tap import Failed, between, equal, main, test, true
+from tap import Failed, between, equal, long_test, main, test, true
 
 LIFETIME_S = 120  # the least that there is
 GLOBAL = '203.0.114'  # miniupnpd opens nothing at an address of a documentation's
@@ -148,17 +148,17 @@ def upnp_opens_an_ipv6_pinhole():
     opens_lets_callers_in_and_closes('UPnP', ('upnp',), ipv6=True)
 
 
-@test
+@long_test
 def by_pcp_it_is_renewed_and_made_again():
     is_renewed_and_made_again('PCP', ('pcp',), 15)
 
 
-@test
+@long_test
 def by_natpmp_it_is_renewed_and_made_again():
     is_renewed_and_made_again('NAT-PMP', ('natpmp',), 15)
 
 
-@test
+@long_test
 def by_upnp_it_is_renewed_and_made_again():
     # A router tells nobody that it started: the renewal makes it again.
     with Mapped(('upnp',)) as pair:

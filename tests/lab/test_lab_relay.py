@@ -13,7 +13,7 @@ from lab import Lab, missing, plain_new, wait_until
 from pairs import SECRET, Events, secret_file
 from sound import frames, read_wav, sweep, write_heard, write_wav
 from stations import snr
-from tap import between, equal, main, test, true, within
+from tap import between, equal, long_test, main, test, true, within
 from topology import FIREWALL6, HOME, World
 
 DOUBLE = ({'nat': 'preserving', 'firewall': 'drop', 'lan': 'carrier'}, HOME)
@@ -380,7 +380,7 @@ def a_node_that_is_removed_is_cut_off_at_once():
                    'nobody to answer there')
 
 
-@test
+@long_test
 def an_address_survives_both_daemons():
     with Behind() as scene:
         at = relayed_at(scene.node)

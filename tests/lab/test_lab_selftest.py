@@ -18,7 +18,7 @@ from lab import (ADDRESS_PORT, CALLTOKEN, INDEPENDENT, REJECT, Answerer, Lab,
                  LabError, classify, missing, ping_ms, plain_new, receive,
                  wait_until)
 from probe import new_frame
-from tap import between, equal, main, test, true
+from tap import between, equal, long_test, main, test, true
 
 SO_RCVBUFFORCE = 33  # past net.core.rmem_max, for root
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -338,7 +338,7 @@ def an_early_packet_takes_the_port_from_a_host_behind_icmp_only():
             equal(kept, got[1][1] == 4569, f'{firewall}: {got}')
 
 
-@test
+@long_test
 def a_hole_closes_when_its_life_is_over():
     with Lab(delay_ms=1) as lab:
         home = lab.router('home', firewall='drop', hole_life_s=2)

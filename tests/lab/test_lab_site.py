@@ -2,7 +2,7 @@
 """Nodes that share a router, or a carrier, and dial each other."""
 
 from lab import Lab, missing, wait_until
-from tap import between, equal, main, test, true
+from tap import between, equal, long_test, main, test, true
 from topology import CARRIER_ICMP, HOME, World
 
 ROUTERS = {
@@ -65,7 +65,7 @@ def customers_of_a_carrier_that_turns_packets_back_lose_no_time():
         wait_until(lambda: any(link['state'] == 'up' for link in b.links()), 2, 'the link')
 
 
-@test
+@long_test
 def customers_of_a_carrier_that_does_not_are_told_so():
     with Lab(delay_ms=25) as lab:
         a, _ = customers(lab.router('carrier', nat='port-restricted', hairpin='no', lan='carrier'))

@@ -87,7 +87,8 @@ def _frame(row, octets):
 
 
 def _faults(row, frame):
-    where = f"frame {row['frame.number']} ({row['frame.protocols']})"
+    where = (f"frame {row['frame.number']} ({row['frame.protocols']} from "
+             f"{row['ip.src'] or row['ipv6.src']}, {row['udp.payload'][:64]})")
     if not frame:
         yield f'{where}: no IAX2'
     if row['_ws.malformed']:
@@ -101,8 +102,9 @@ def _faults(row, frame):
 
 def decode(pcap):
     """Every UDP datagram of a capture; all ports are taken for IAX2's."""
-    argv = [tshark(), '-n', '-r', pcap, '-d', 'udp.port==1-65535,iax2', '-Y', 'udp && !icmp && !icmpv6',
-            '-o', 'udp.check_checksum:TRUE', '-T', 'fields', '-E', f'separator={_BETWEEN}',
+    # Behind whatever is measured meanwhile.
+    argv = ['nice', tshark(), '-n', '-r', pcap, '-d', 'udp.port==1-65535,iax2',
+            '-Y', 'udp && !icmp && !icmpv6', '-o', 'udp.check_checksum:TRUE', '-T', 'fields', '-E', f'separator={_BETWEEN}',
             '-E', f'aggregator={_WITHIN}']
     for field in _FIELDS:
         argv += ['-e', field]
