@@ -64,7 +64,7 @@ def start_time(pid):
         return None
 
 
-REALTIME = ('keyhole-registrar', 'keyholed', 'nat', 'wan')
+REALTIME = ('flood', 'keyhole-registrar', 'keyholed', 'nat', 'wan')
 
 
 @functools.cache
@@ -83,6 +83,12 @@ def realtime(argv, priority=1):
     if os.path.basename(argv[0]) not in REALTIME or not _may_be_realtime():
         return argv
     return ['chrt', '--rr', str(priority), *argv]
+
+
+def be_realtime():
+    """The same for a scenario that sends at a rate itself."""
+    if _may_be_realtime():
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 class Namespace:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+import control
 from lab import Lab, missing, wait_until
 from stations import KEYHOLE, KEYHOLED, REGISTRAR, write_conf
 from tap import Failed, between, equal, main, test, true, within
@@ -234,7 +235,7 @@ def the_console_says_why_it_cannot_reach_the_daemon():
         equal(2, run(KEYHOLE, 'connect').returncode, 'a command without its argument')
         daemon = subprocess.Popen([KEYHOLED, '-c', f.conf()], stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: os.path.exists(f.file('sock')), 5, 'the daemon to start')
+            wait_until(lambda: control.status(f.file('sock')), 5, 'the daemon to start')
             # A copy: the checkout may be where others may not look.
             os.chmod(f.path, 0o755)
             keyhole = shutil.copy(KEYHOLE, f.file('keyhole'))
@@ -344,7 +345,7 @@ def the_control_socket_survives_what_is_not_json_rpc():
     with Folder() as f:
         daemon = subprocess.Popen([KEYHOLED, '-c', f.conf()], stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: os.path.exists(f.file('sock')), 5, 'the daemon to start')
+            wait_until(lambda: control.status(f.file('sock')), 5, 'the daemon to start')
             for line, code in ((b'nonsense', -32700), (b'{"id":1}', -32600),
                                (b'{"id":1,"method":"fly"}', -32601),
                                (b'{"id":1,"method":"status","params":[]}', -32602),

@@ -6,7 +6,7 @@ import os
 import time
 
 from lab import Lab, missing, wait_until
-from netns import ip_batch
+from netns import ip_batch, realtime
 from stations import BUILD, speech
 from tap import Failed, equal, main, test, true
 from topology import World
@@ -50,8 +50,9 @@ class Flooder:
     def run(self, rate, seconds):
         """What was sent, and how many octets were answered."""
         before = self.answered()
-        done = self.victim.run(['ip', 'netns', 'exec', self.ns.name, FLOOD, 'flood', self.mac,
-                                self.victim.addr4, 4569, rate, seconds], timeout_s=seconds + 20)
+        flood = [FLOOD, 'flood', self.mac, self.victim.addr4, 4569, rate, seconds]
+        done = self.victim.run(['ip', 'netns', 'exec', self.ns.name, *realtime(flood)],
+                               timeout_s=seconds + 20)
         time.sleep(0.2)
         return dict(json.loads(done.stdout), answered=self.answered() - before)
 

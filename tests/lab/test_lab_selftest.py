@@ -494,6 +494,7 @@ def twenty_thousand_packets_a_second_get_through():
         there.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         to = (b.addr4, there.getsockname()[1])
         voice, count = bytes(172), 0
+        netns.be_realtime()
         start = time.monotonic()
         while (spent_s := time.monotonic() - start) < 1:
             while count < spent_s * 20000:
