@@ -7,7 +7,8 @@
  * (openover_node.c), the list of registrars (openover_node_regs.c), dials, opens
  * and punches (openover_node_peers.c), the addresses that we tell and take
  * (openover_node_local.c), looking at ports (openover_node_ports.c), the relay
- * (openover_node_relay.c, openover_node_resort.c).
+ * (openover_node_relay.c, openover_node_resort.c), other networks
+ * (openover_node_roam.c).
  */
 
 #include "proto/iax2_reg.h"
@@ -202,6 +203,13 @@ void node_relay_due(struct oo_node *n, struct peering *p, mono_us now);
 void node_peers_relay_up(struct oo_node *n, mono_us now);
 /* It is refused: end the dials that nothing else could help. */
 void node_peers_relay_refused(struct oo_node *n);
+
+/* Ask the target of a punch anew; it begins again. */
+void node_ask_again(struct oo_node *n, struct peering *p, mono_us now);
+
+/* openover_node_roam.c: dials and punches that were begun on another network.
+ */
+void node_peers_network_changed(struct oo_node *n, mono_us now);
 
 enum iax2_err node_on_relay(struct oo_node *n, const struct oo_reg *g,
 			    const struct oo_msg *m, mono_us now);

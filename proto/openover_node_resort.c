@@ -58,6 +58,16 @@ void node_relay_schedule(struct oo_node *n, struct peering *p,
 		p->relay_at = none ? now : now + RELAY_ASK_US;
 }
 
+void node_ask_again(struct oo_node *n, struct peering *p, mono_us now)
+{
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
+	key_wipe(&p->punch, sizeof(p->punch));
+	/* What was seen were the ports of sockets that are closed now. */
+	memset(&p->look, 0, sizeof(p->look));
+	node_request(n, p, now);
+}
+
 /* Only a new OPEN tells the target where the relay is. */
 static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 {
@@ -65,12 +75,7 @@ static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 	    p->reg != n->relay.reg || p->punch.proved_at != 0 ||
 	    p->punch.relay_at != 0)
 		return;
-	if (p->punch.sock_n > 0)
-		node_event(n, OO_EV_SOCKETS_DONE);
-	key_wipe(&p->punch, sizeof(p->punch));
-	/* What was seen were the ports of sockets that are closed now. */
-	memset(&p->look, 0, sizeof(p->look));
-	node_request(n, p, now);
+	node_ask_again(n, p, now);
 }
 
 void node_relay_due(struct oo_node *n, struct peering *p, mono_us now)
