@@ -62,6 +62,7 @@ void node_ask_again(struct oo_node *n, struct peering *p, mono_us now)
 {
 	if (p->punch.sock_n > 0)
 		node_event(n, OO_EV_SOCKETS_DONE);
+	p->relay_at = MONO_NEVER;
 	key_wipe(&p->punch, sizeof(p->punch));
 	/* What was seen were the ports of sockets that are closed now. */
 	memset(&p->look, 0, sizeof(p->look));
@@ -75,6 +76,7 @@ static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 	    p->reg != n->relay.reg || p->punch.proved_at != 0 ||
 	    p->punch.relay_at != 0)
 		return;
+	(void)node_rest_leave(n, p);
 	node_ask_again(n, p, now);
 }
 

@@ -29,8 +29,9 @@ void node_peers_network_changed(struct oo_node *n, mono_us now)
 	for (size_t i = 0; i < PEERINGS; i++) {
 		struct peering *p = &n->peer[i];
 
-		if (p->state == PEERING_FREE)
+		if (p->state == PEERING_FREE || node_is_rest(p))
 			continue;
+		node_rest_drop(n, p);
 		unpin(&p->punch);
 		if (is_for_nothing(p))
 			node_ask_again(n, p, now);
