@@ -28,14 +28,21 @@ static bool has_family(const struct oo_node *n, enum oo_family f)
 	return false;
 }
 
-/* No direct path can be hoped for. */
+/* No direct path can be hoped for soon: there is no address family in common,
+ * or both translators change ports and no way goes round one of them. */
 static bool hopeless(const struct oo_node *n, const struct oo_punch_cfg *c)
 {
-	bool common = false;
+	const bool ports = c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED;
 
-	for (size_t i = 0; i < c->candidates.n; i++)
-		common |= has_family(n, oo_family_of(&c->candidates.addr[i]));
-	return !common || (c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED);
+	for (size_t i = 0; i < c->candidates.n; i++) {
+		const enum oo_family f = oo_family_of(&c->candidates.addr[i]);
+		const bool round = f == OO_V6 || c->candidates.type[i] !=
+							 OO_CANDIDATE_REFLEXIVE;
+
+		if (has_family(n, f) && (round || !ports))
+			return false;
+	}
+	return true;
 }
 
 void node_relay_schedule(struct oo_node *n, struct peering *p,

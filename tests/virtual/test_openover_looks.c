@@ -337,23 +337,46 @@ static void sockets_are_those_of_a_punch_under_way(void)
 	end();
 }
 
-/* The sockets were closed: what they showed is not the next punch's. */
+/* What the sockets showed is not the next punch's: they are closed, or those of
+ * the punch that goes on. */
 static void a_dial_that_asks_again_looks_again(void)
 {
+	for (int probes = 0; probes < 2; probes++) {
+		look(true);
+		for (unsigned i = 0; i < 3; i++)
+			seen(1, i, (uint16_t)(40000 + i));
+		drain();
+		T_EQ(1, s.with_ports);
+		s.p->relay_asked = true;
+		s.n->relay.reg = 0;
+		s.p->look.next = MONO_NEVER;
+		s.p->punch.look_at = MONO_NEVER;
+		s.p->punch.spray_at = probes ? BEGAN + MONO_S : MONO_NEVER;
+		node_peers_relay_up(s.n, BEGAN + MONO_S);
+		T_EQ(PEERING_REQUESTING, s.p->state);
+		T_EQ(probes, node_has_rest(s.n, s.p));
+		T_EQ(probes, oo_node_uses_socket(s.n, FIRST));
+		drain();
+		T_EQ(2, s.requests);
+		T_EQ(1, s.with_ports);
+		T_EQ(0, s.p->look.round);
+		/* It is not asked for once more. */
+		T_TRUE(!node_rest_leave(s.n, s.p));
+		end();
+	}
+}
+
+/* Its own sockets are there, and all places are taken. */
+static void a_dial_without_room_asks_again_all_the_same(void)
+{
 	look(true);
-	for (unsigned i = 0; i < 3; i++)
-		seen(1, i, (uint16_t)(40000 + i));
-	drain();
-	T_EQ(1, s.with_ports);
 	s.p->relay_asked = true;
-	s.n->relay.reg = 0;
+	for (size_t i = 1; i < PEERINGS; i++)
+		s.n->peer[i].state = PEERING_REFUSED;
 	node_peers_relay_up(s.n, BEGAN + MONO_S);
 	T_EQ(PEERING_REQUESTING, s.p->state);
+	T_TRUE(!node_has_rest(s.n, s.p));
 	T_TRUE(!oo_node_uses_socket(s.n, FIRST));
-	drain();
-	T_EQ(2, s.requests);
-	T_EQ(1, s.with_ports);
-	T_EQ(0, s.p->look.round);
 	end();
 }
 
@@ -388,6 +411,7 @@ int main(void)
 	T_RUN(the_caller_says_when_a_round_begins);
 	T_RUN(sockets_are_those_of_a_punch_under_way);
 	T_RUN(a_dial_that_asks_again_looks_again);
+	T_RUN(a_dial_without_room_asks_again_all_the_same);
 	T_RUN(a_dial_that_has_its_way_asks_no_relay);
 	return T_DONE();
 }

@@ -138,6 +138,19 @@ static void who_hangs_up_ends_both_punches(void)
 	memset(scene_relay, 0, sizeof(scene_relay));
 }
 
+/* Both translators change ports: nothing that is better is soon there. */
+static void nobody_waits_for_what_cannot_come(void)
+{
+	const struct tried t =
+		dial(1, true, &scene_symmetric, &scene_symmetric);
+
+	T_EQ(NODE_RUNG_RELAYED, t.rung);
+	printf("# up after %u ms\n", t.ms);
+	/* Two questions to the registrar and one for the relay, a POKE through
+	 * it, and the call. */
+	T_TRUE(t.ms <= 10 * RTT / MONO_MS);
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -145,5 +158,6 @@ int main(void)
 	T_RUN(nothing_is_left_of_the_other_punch);
 	T_RUN(a_dial_fails_when_both_punches_have);
 	T_RUN(who_hangs_up_ends_both_punches);
+	T_RUN(nobody_waits_for_what_cannot_come);
 	return T_DONE();
 }
