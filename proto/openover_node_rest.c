@@ -10,8 +10,9 @@
 
 static bool probes(const struct peering *p)
 {
-	return p->punch.spray_at != MONO_NEVER ||
-	       p->punch.look_at != MONO_NEVER || p->look.next != MONO_NEVER;
+	return p->state == PEERING_PUNCHING &&
+	       (p->punch.spray_at != MONO_NEVER ||
+		p->punch.look_at != MONO_NEVER || p->look.next != MONO_NEVER);
 }
 
 static struct peering *rest_of(struct oo_node *n, const struct peering *p)
