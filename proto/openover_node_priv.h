@@ -217,8 +217,10 @@ void node_peers_relay_refused(struct oo_node *n);
 /* Ask the target of a punch anew; it begins again. */
 void node_ask_again(struct oo_node *n, struct peering *p, mono_us now);
 
-/* openover_node_rest.c: the punch of @p goes on elsewhere, and @p may ask again;
- * false: it is not worth it, or there is no room. */
+/* openover_node_rest.c: does it still look at ports, or try them? */
+bool node_probes_ports(const struct peering *p);
+/* The punch of @p goes on elsewhere, and @p may ask again; false: there is no
+ * room, or no punch. */
 bool node_rest_leave(struct oo_node *n, struct peering *p);
 bool node_has_rest(struct oo_node *n, const struct peering *p);
 /* @p found nothing: it is what is left of its first punch again; false: nothing

@@ -60,8 +60,10 @@ void node_relay_schedule(struct oo_node *n, struct peering *p,
 	/* One that is there is not given back now. */
 	if (node_relay_is_up(n))
 		n->relay.used = now;
-	else if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
-		 c->relays.n == 0)
+	if (node_relay_is_up(n) && n->relay.reg == p->reg)
+		return;
+	if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
+	    c->relays.n == 0)
 		p->relay_at = none ? now : now + RELAY_ASK_US;
 }
 
@@ -76,14 +78,32 @@ void node_ask_again(struct oo_node *n, struct peering *p, mono_us now)
 	node_request(n, p, now);
 }
 
+/* The relay is another registrar's than the one that was asked: perhaps the
+ * target is known there too.  If not, the punch under way is all there is. */
+static void ask_elsewhere(struct oo_node *n, struct peering *p, mono_us now)
+{
+	const size_t reg = n->relay.reg;
+
+	if (reg >= n->regs_n || !oo_reg_is_up(&n->regs[reg]) ||
+	    (p->tried_regs >> reg & 1) || !node_rest_leave(n, p))
+		return;
+	p->reg = reg;
+	p->tried_regs |= 1U << reg;
+	node_ask_again(n, p, now);
+}
+
 /* Only a new OPEN tells the target where the relay is. */
 static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 {
 	if (p->state != PEERING_PUNCHING || !p->dial || !p->relay_asked ||
-	    p->reg != n->relay.reg || p->punch.proved_at != 0 ||
-	    p->punch.relay_at != 0)
+	    p->punch.proved_at != 0 || p->punch.relay_at != 0)
 		return;
-	(void)node_rest_leave(n, p);
+	if (p->reg != n->relay.reg) {
+		ask_elsewhere(n, p, now);
+		return;
+	}
+	if (node_probes_ports(p))
+		(void)node_rest_leave(n, p);
 	node_ask_again(n, p, now);
 }
 

@@ -8,7 +8,7 @@
 
 #include "proto/openover_node_priv.h"
 
-static bool probes(const struct peering *p)
+bool node_probes_ports(const struct peering *p)
 {
 	return p->state == PEERING_PUNCHING &&
 	       (p->punch.spray_at != MONO_NEVER ||
@@ -54,7 +54,7 @@ bool node_rest_leave(struct oo_node *n, struct peering *p)
 	struct peering *q;
 	uint16_t gen;
 
-	if (!probes(p) || rest_of(n, p))
+	if (p->state != PEERING_PUNCHING || rest_of(n, p))
 		return false;
 	q = node_peering_new(n);
 	if (!q)

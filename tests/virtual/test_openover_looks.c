@@ -398,6 +398,53 @@ static void a_dial_that_has_its_way_asks_no_relay(void)
 	}
 }
 
+static void over(size_t reg, uint64_t transaction, enum oo_verdict verdict)
+{
+	const struct oo_msg m = { .has_transaction = true,
+				  .transaction = transaction,
+				  .has_verdict = true,
+				  .verdict = (uint8_t)verdict };
+	const struct dgram d = { .len = 0 };
+
+	T_EQ(IAX2_OK, node_on_over(s.n, &s.n->regs[reg], &d, &m, BEGAN));
+}
+
+/* A relay is up, at another registrar: the target may be known there too. */
+static void the_registrar_that_relays_is_asked_as_well(void)
+{
+	static const enum oo_verdict verdict[] = { OO_REFUSED, OO_UNKNOWN };
+	const uint64_t first = 77;
+
+	for (int i = 0; i < 2; i++) {
+		struct oo_punch_cfg c;
+
+		look(true);
+		s.n->regs[1] = s.n->regs[0];
+		s.n->regs[1].hole[OO_V4].registrar.ip[15] = 2;
+		s.n->regs_n = 2;
+		s.n->cfg.relay = OO_RELAY_LAST;
+		s.n->relay.state = RELAY_UP;
+		s.n->relay.reg = 1;
+		s.p->transaction = first;
+		s.p->tried_regs = 1;
+		c = s.p->punch.cfg;
+		node_relay_schedule(s.n, s.p, &c, BEGAN);
+		T_TRUE(s.p->relay_at != MONO_NEVER);
+		node_relay_due(s.n, s.p, s.p->relay_at);
+		T_EQ(PEERING_REQUESTING, s.p->state);
+		T_EQ(1, s.p->reg);
+		T_TRUE(node_has_rest(s.n, s.p));
+		over(1, s.p->transaction, verdict[i]);
+		T_EQ(first, s.p->transaction);
+		/* What goes on is the dial again, and asks nobody more. */
+		T_EQ(PEERING_PUNCHING, s.p->state);
+		T_EQ(0, s.p->reg);
+		T_TRUE(!node_has_rest(s.n, s.p));
+		T_EQ(MONO_NEVER, s.p->relay_at);
+		end();
+	}
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -413,5 +460,6 @@ int main(void)
 	T_RUN(a_dial_that_asks_again_looks_again);
 	T_RUN(a_dial_without_room_asks_again_all_the_same);
 	T_RUN(a_dial_that_has_its_way_asks_no_relay);
+	T_RUN(the_registrar_that_relays_is_asked_as_well);
 	return T_DONE();
 }
