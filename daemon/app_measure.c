@@ -52,17 +52,9 @@ void app_measure_open(struct app *a, size_t registrar)
 void app_measure_news(struct app *a)
 {
 	const struct oo_measured *m = oo_node_measured(node_openover(a->node));
+	char text[OO_MEASURED_TEXT_MAX];
 
-	if (m->failed)
-		log_info("measuring the network came to no end");
-	else if (m->living)
-		log_info("network: mapping %s, filtering %s, IPv6 %s",
-			 oo_mapping_text(m->mapping),
-			 oo_filtering_text(m->filtering),
-			 oo_ipv6_text(m->ipv6));
-	else
-		log_info("network: a hole stays open for %s%u s",
-			 m->at_least[OO_V4] ? "at least " : "",
-			 (unsigned)(m->life[OO_V4] / MONO_S));
+	oo_measured_say(m, text, sizeof(text));
+	log_info("%s", text);
 	app_doctor_tick(a, loop_now());
 }

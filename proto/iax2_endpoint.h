@@ -380,7 +380,7 @@ enum iax2_err iax2_send_cng(struct iax2_endpoint *ep, struct iax2_call_id call,
 enum iax2_err iax2_move(struct iax2_endpoint *ep, struct iax2_call_id call,
 			const struct net_path *path, mono_us now);
 /* Our own addresses changed: whatever the kernel chooses is our end of the call
- * from now on. */
+ * from now on, and of what it is to be moved to. */
 enum iax2_err iax2_unpin(struct iax2_endpoint *ep, struct iax2_call_id call);
 /* Ask the peer for a sign of life: a PING, sent again until it is answered. */
 enum iax2_err iax2_ping(struct iax2_endpoint *ep, struct iax2_call_id call,

@@ -141,7 +141,11 @@ enum iax2_err iax2_unpin(struct iax2_endpoint *ep, struct iax2_call_id call)
 
 	if (!c)
 		return IAX2_E_STALE;
-	memset(c->path.local_ip, 0, sizeof(c->path.local_ip));
+	net_path_unpin(&c->path);
+	for (size_t i = 0; i < c->move.path_n; i++)
+		net_path_unpin(&c->move.path[i]);
+	/* The cookie was for where we were. */
+	c->move.committed = false;
 	return IAX2_OK;
 }
 

@@ -29,6 +29,12 @@ struct net_path {
 	uint16_t sock;        /* the daemon's socket; 0 is the IAX2 port */
 };
 
+/* Leave our end to the kernel: what it was may be no address of ours now. */
+static inline void net_path_unpin(struct net_path *p)
+{
+	memset(p->local_ip, 0, sizeof(p->local_ip));
+}
+
 static inline bool net_addr_is_v4(const struct net_addr *a)
 {
 	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0,    0,

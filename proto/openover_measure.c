@@ -10,45 +10,6 @@
 #define FRESH 5U    /* new mappings that are compared */
 #define STEP_MAX 64 /* ports from one to the next, or it is chance */
 
-const char *oo_mapping_text(enum oo_mapping m)
-{
-	static const char *const text[] = {
-		[OO_MAPPING_UNKNOWN] = "unknown",
-		[OO_MAPPING_NONE] = "none",
-		[OO_MAPPING_INDEPENDENT] = "endpoint-independent",
-		[OO_MAPPING_NOT_PORT] = "not-port-dependent",
-		[OO_MAPPING_ADDRESS] = "address-dependent",
-		[OO_MAPPING_ADDRESS_PORT] = "address-and-port-dependent",
-	};
-
-	return text[m];
-}
-
-const char *oo_filtering_text(enum oo_filtering f)
-{
-	static const char *const text[] = {
-		[OO_FILTERING_UNKNOWN] = "unknown",
-		[OO_FILTERING_INDEPENDENT] = "endpoint-independent",
-		[OO_FILTERING_NOT_PORT] = "not-port-dependent",
-		[OO_FILTERING_ADDRESS] = "address-dependent",
-		[OO_FILTERING_ADDRESS_PORT] = "address-and-port-dependent",
-	};
-
-	return text[f];
-}
-
-const char *oo_ipv6_text(enum oo_ipv6 v)
-{
-	static const char *const text[] = {
-		[OO_IPV6_UNKNOWN] = "unknown",
-		[OO_IPV6_NONE] = "none",
-		[OO_IPV6_FIREWALLED] = "firewalled",
-		[OO_IPV6_OPEN] = "open",
-	};
-
-	return text[v];
-}
-
 void oo_measure_begin(struct oo_measure *m)
 {
 	m->step = OO_MEASURE_SOCKETS;
@@ -225,14 +186,16 @@ static bool put(struct oo_measure *m, const struct oo_reg *g, mono_us now)
 
 static unsigned begin_life(struct oo_measure *m, mono_us now)
 {
+	if (!measure_life_begin(m, OO_V4, now) &&
+	    !measure_life_begin(m, OO_V6, now)) {
+		/* Nobody answered to anything. */
+		m->out.failed = true;
+		oo_measure_stop(m);
+		return OO_MEASURE_OVER;
+	}
 	m->out.running = false;
 	m->out.at = now;
 	m->out.living = true;
-	if (!measure_life_begin(m, OO_V4, now) &&
-	    !measure_life_begin(m, OO_V6, now)) {
-		oo_measure_stop(m);
-		return OO_MEASURE_FOUND | OO_MEASURE_OVER;
-	}
 	return OO_MEASURE_FOUND;
 }
 

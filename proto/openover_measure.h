@@ -57,6 +57,13 @@ const char *oo_mapping_text(enum oo_mapping m);
 const char *oo_filtering_text(enum oo_filtering f);
 const char *oo_ipv6_text(enum oo_ipv6 v);
 
+struct oo_measured;
+
+#define OO_MEASURED_TEXT_MAX 128U
+
+/* The newest of @m in a sentence. */
+void oo_measured_say(const struct oo_measured *m, char *out, size_t cap);
+
 struct oo_measured {
 	bool running;     /* mapping, filtering, IPv6: a few seconds */
 	bool living;      /* the hole's life: a few minutes */

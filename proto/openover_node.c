@@ -396,6 +396,7 @@ void oo_node_network_changed(struct oo_node *n, mono_us now)
 		oo_reg_network_changed(&n->regs[i], now);
 	for (size_t i = 0; i < n->plain_n; i++)
 		iax2_reg_network_changed(&n->plain[i], now);
+	node_peers_network_changed(n, now);
 }
 
 void oo_node_own_addresses(struct oo_node *n, const struct net_addr *addrs,

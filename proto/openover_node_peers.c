@@ -36,7 +36,7 @@ struct peering *node_by_id(struct oo_node *n, struct oo_id id)
 	return p;
 }
 
-static struct peering *peering_new(struct oo_node *n)
+struct peering *node_peering_new(struct oo_node *n)
 {
 	for (size_t i = 0; i < PEERINGS; i++) {
 		struct peering *p = &n->peer[i];
@@ -130,8 +130,11 @@ static bool request_start(struct oo_node *n, struct peering *p, mono_us now)
 static void dial_failed(struct oo_node *n, struct peering *p,
 			enum oo_verdict verdict)
 {
-	struct oo_event *ev = node_event(n, OO_EV_FAILED);
+	struct oo_event *ev;
 
+	if (node_rest_take_over(n, p))
+		return;
+	ev = node_event(n, OO_EV_FAILED);
 	ev->id = node_id_of(n, p);
 	ev->u.failed.verdict = verdict;
 	if (p->state == PEERING_PUNCHING) {
@@ -155,7 +158,7 @@ static void dial_next(struct oo_node *n, struct peering *p,
 
 static struct peering *dial_new(struct oo_node *n, const char *number)
 {
-	struct peering *p = peering_new(n);
+	struct peering *p = node_peering_new(n);
 
 	if (!p)
 		return NULL;
@@ -252,6 +255,23 @@ static void better_found(struct oo_node *n, const struct peering *p)
 	ev->u.better.predicted = oo_punch_is_predicted(&p->punch, best);
 }
 
+/* A dial may have its path, or a better one, by what is left of its first punch.
+ */
+static void rest_on(struct oo_node *n, struct peering *q, unsigned change,
+		    mono_us now)
+{
+	const struct peering *owner = node_by_id(n, q->rest_of);
+	const bool had = owner && owner->state == PEERING_DONE;
+	struct peering *p = node_rest_found(n, q, change);
+
+	if (p && had) {
+		p->state = PEERING_DONE;
+		better_found(n, p);
+	} else if (p) {
+		path_found(n, p, now);
+	}
+}
+
 static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		   const struct dgram *d, mono_us now)
 {
@@ -268,10 +288,16 @@ static void handle(struct oo_node *n, struct peering *p, unsigned change,
 		oo_punch_ticket(&p->punch, now + TICKET_LIFE_US,
 				&ev->u.expect.ticket);
 	}
+	if (node_is_rest(p)) {
+		rest_on(n, p, change, now);
+		return;
+	}
 	if (change & OO_PUNCH_CHOSEN)
 		path_found(n, p, now);
 	if (change & OO_PUNCH_BETTER)
 		better_found(n, p);
+	if ((change & (OO_PUNCH_CHOSEN | OO_PUNCH_BETTER)) && !p->punch.relayed)
+		node_rest_drop(n, p);
 	if (!(change & OO_PUNCH_ENDED))
 		return;
 	if (p->punch.sock_n > 0)
@@ -286,7 +312,8 @@ static void punch_start(struct oo_node *n, struct peering *p,
 			struct oo_punch_cfg *c, mono_us now)
 {
 	c->own_nat = oo_node_nat(n);
-	c->spray_packets = n->cfg.spray_packets;
+	/* Once is enough. */
+	c->spray_packets = node_has_rest(n, p) ? 0 : n->cfg.spray_packets;
 	c->spray_sockets = n->cfg.spray_sockets;
 	c->random = n->cfg.random;
 	c->random_ctx = n->cfg.random_ctx;
@@ -462,7 +489,7 @@ enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
 		return IAX2_E_BAD_IE;
 	if (repeated(n, g, m, now))
 		return IAX2_OK;
-	p = peering_new(n);
+	p = node_peering_new(n);
 	if (!p) {
 		n->count.limited++;
 		return IAX2_E_FULL;

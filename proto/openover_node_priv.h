@@ -7,7 +7,8 @@
  * (openover_node.c), the list of registrars (openover_node_regs.c), dials, opens
  * and punches (openover_node_peers.c), the addresses that we tell and take
  * (openover_node_local.c), looking at ports (openover_node_ports.c), the relay
- * (openover_node_relay.c, openover_node_resort.c).
+ * (openover_node_relay.c, openover_node_resort.c, openover_node_rest.c), other
+ * networks (openover_node_roam.c).
  */
 
 #include "proto/iax2_reg.h"
@@ -63,6 +64,9 @@ struct peering {
 	struct oo_punch punch;
 	mono_us relay_at; /* dial: when to ask for a relay; MONO_NEVER: not */
 	bool relay_asked;
+	/* What is left of the first punch of a dial that asked again; gen 0:
+	 * it is no such thing. */
+	struct oo_id rest_of;
 };
 
 enum relay_state { RELAY_NONE, RELAY_ASKING, RELAY_UP };
@@ -186,6 +190,13 @@ mono_us node_peers_deadline(const struct oo_node *n);
 /* Begin to ask the registrar of @p for its target, anew. */
 void node_request(struct oo_node *n, struct peering *p, mono_us now);
 
+struct peering *node_peering_new(struct oo_node *n);
+
+static inline bool node_is_rest(const struct peering *p)
+{
+	return p->state != PEERING_FREE && p->rest_of.gen != 0;
+}
+
 /* Is it looking for a path, or for a better one than through a relay? */
 static inline bool node_is_punching(const struct peering *p)
 {
@@ -202,6 +213,29 @@ void node_relay_due(struct oo_node *n, struct peering *p, mono_us now);
 void node_peers_relay_up(struct oo_node *n, mono_us now);
 /* It is refused: end the dials that nothing else could help. */
 void node_peers_relay_refused(struct oo_node *n);
+
+/* Ask the target of a punch anew; it begins again. */
+void node_ask_again(struct oo_node *n, struct peering *p, mono_us now);
+
+/* openover_node_rest.c: does it still look at ports, or try them? */
+bool node_probes_ports(const struct peering *p);
+/* The punch of @p goes on elsewhere, and @p may ask again; false: there is no
+ * room, or no punch. */
+bool node_rest_leave(struct oo_node *n, struct peering *p);
+bool node_has_rest(struct oo_node *n, const struct peering *p);
+/* @p found nothing: it is what is left of its first punch again; false: nothing
+ * is. */
+bool node_rest_take_over(struct oo_node *n, struct peering *p);
+/* @p has the best path there is. */
+void node_rest_drop(struct oo_node *n, const struct peering *p);
+/* @change happened to a rest, or its dial may be gone.  The dial, if it has its
+ * path by that; NULL: not. */
+struct peering *node_rest_found(struct oo_node *n, struct peering *q,
+				unsigned change);
+
+/* openover_node_roam.c: dials and punches that were begun on another network.
+ */
+void node_peers_network_changed(struct oo_node *n, mono_us now);
 
 enum iax2_err node_on_relay(struct oo_node *n, const struct oo_reg *g,
 			    const struct oo_msg *m, mono_us now);

@@ -28,14 +28,21 @@ static bool has_family(const struct oo_node *n, enum oo_family f)
 	return false;
 }
 
-/* No direct path can be hoped for. */
+/* No direct path can be hoped for soon: there is no address family in common,
+ * or both translators change ports and no way goes round one of them. */
 static bool hopeless(const struct oo_node *n, const struct oo_punch_cfg *c)
 {
-	bool common = false;
+	const bool ports = c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED;
 
-	for (size_t i = 0; i < c->candidates.n; i++)
-		common |= has_family(n, oo_family_of(&c->candidates.addr[i]));
-	return !common || (c->own_nat & c->peer_nat & OO_NAT_PORT_CHANGED);
+	for (size_t i = 0; i < c->candidates.n; i++) {
+		const enum oo_family f = oo_family_of(&c->candidates.addr[i]);
+		const bool round = f == OO_V6 || c->candidates.type[i] !=
+							 OO_CANDIDATE_REFLEXIVE;
+
+		if (has_family(n, f) && (round || !ports))
+			return false;
+	}
+	return true;
 }
 
 void node_relay_schedule(struct oo_node *n, struct peering *p,
@@ -53,24 +60,51 @@ void node_relay_schedule(struct oo_node *n, struct peering *p,
 	/* One that is there is not given back now. */
 	if (node_relay_is_up(n))
 		n->relay.used = now;
-	else if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
-		 c->relays.n == 0)
+	if (node_relay_is_up(n) && n->relay.reg == p->reg)
+		return;
+	if (p->dial && n->cfg.relay != OO_RELAY_NEVER && !p->relay_asked &&
+	    c->relays.n == 0)
 		p->relay_at = none ? now : now + RELAY_ASK_US;
+}
+
+void node_ask_again(struct oo_node *n, struct peering *p, mono_us now)
+{
+	if (p->punch.sock_n > 0)
+		node_event(n, OO_EV_SOCKETS_DONE);
+	p->relay_at = MONO_NEVER;
+	key_wipe(&p->punch, sizeof(p->punch));
+	/* What was seen were the ports of sockets that are closed now. */
+	memset(&p->look, 0, sizeof(p->look));
+	node_request(n, p, now);
+}
+
+/* The relay is another registrar's than the one that was asked: perhaps the
+ * target is known there too.  If not, the punch under way is all there is. */
+static void ask_elsewhere(struct oo_node *n, struct peering *p, mono_us now)
+{
+	const size_t reg = n->relay.reg;
+
+	if (reg >= n->regs_n || !oo_reg_is_up(&n->regs[reg]) ||
+	    (p->tried_regs >> reg & 1) || !node_rest_leave(n, p))
+		return;
+	p->reg = reg;
+	p->tried_regs |= 1U << reg;
+	node_ask_again(n, p, now);
 }
 
 /* Only a new OPEN tells the target where the relay is. */
 static void repeat(struct oo_node *n, struct peering *p, mono_us now)
 {
 	if (p->state != PEERING_PUNCHING || !p->dial || !p->relay_asked ||
-	    p->reg != n->relay.reg || p->punch.proved_at != 0 ||
-	    p->punch.relay_at != 0)
+	    p->punch.proved_at != 0 || p->punch.relay_at != 0)
 		return;
-	if (p->punch.sock_n > 0)
-		node_event(n, OO_EV_SOCKETS_DONE);
-	key_wipe(&p->punch, sizeof(p->punch));
-	/* What was seen were the ports of sockets that are closed now. */
-	memset(&p->look, 0, sizeof(p->look));
-	node_request(n, p, now);
+	if (p->reg != n->relay.reg) {
+		ask_elsewhere(n, p, now);
+		return;
+	}
+	if (node_probes_ports(p))
+		(void)node_rest_leave(n, p);
+	node_ask_again(n, p, now);
 }
 
 void node_relay_due(struct oo_node *n, struct peering *p, mono_us now)

@@ -252,6 +252,12 @@ static bool rests(const struct oo_punch *p)
 	return p->chosen && !p->relayed;
 }
 
+/* Where no other was given a start there is none to wait for. */
+static mono_us relay_choose_at(const struct oo_punch *p)
+{
+	return p->relay_at + (p->cfg.relay_delay == 0 ? 0 : RELAY_WAIT_US);
+}
+
 /* Until when the best way so far waits for a better one; 0: no longer. */
 static mono_us choose_at(const struct oo_punch *p,
 			 const struct oo_candidate *best)
@@ -259,7 +265,7 @@ static mono_us choose_at(const struct oo_punch *p,
 	mono_us at = 0;
 
 	if (best->type == OO_CANDIDATE_RELAY)
-		return p->chosen ? MONO_NEVER : p->relay_at + RELAY_WAIT_US;
+		return p->chosen ? MONO_NEVER : relay_choose_at(p);
 	for (size_t i = 0; i < p->cand_n; i++) {
 		const struct oo_candidate *c = &p->cand[i];
 		mono_us hope = 0;

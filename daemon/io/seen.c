@@ -39,6 +39,7 @@ static int tcp_socket(const struct net_addr *a, const char *interface)
 struct seen_server {
 	int fd;
 	struct event *ev;
+	struct event *again;
 };
 
 /* One line fits into a new connection's buffer: there is nothing to wait for.
@@ -56,18 +57,47 @@ static void answer(int fd, const struct sockaddr_storage *peer)
 	(void)shutdown(fd, SHUT_WR);
 }
 
+/* What waits is not taken, and the socket would be readable for ever. */
+static void pause_for_room(struct seen_server *s)
+{
+	static const struct timeval pause = { 1, 0 };
+
+	(void)event_del(s->ev);
+	(void)event_add(s->again, &pause);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *ctx)
+{
+	struct seen_server *s = ctx;
+
+	(void)fd;
+	(void)what;
+	if (event_add(s->ev, NULL) != 0)
+		pause_for_room(s);
+}
+
+static bool is_short_of_room(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+	       err == ENOMEM;
+}
+
 static void on_connect(evutil_socket_t fd, short what, void *ctx)
 {
+	struct seen_server *s = ctx;
+
 	(void)what;
-	(void)ctx;
 	for (int i = 0; i < AT_ONCE; i++) {
 		struct sockaddr_storage peer;
 		socklen_t len = sizeof(peer);
 		const int c = accept4(fd, (struct sockaddr *)&peer, &len,
 				      SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (c < 0)
+		if (c < 0) {
+			if (is_short_of_room(errno))
+				pause_for_room(s);
 			return;
+		}
 		answer(c, &peer);
 		close(c);
 	}
@@ -103,7 +133,8 @@ int seen_server_open(struct seen_server **out, struct event_base *base,
 	if (err == 0) {
 		s->ev = event_new(base, s->fd, EV_READ | EV_PERSIST, on_connect,
 				  s);
-		if (!s->ev || event_add(s->ev, NULL) != 0)
+		s->again = event_new(base, -1, 0, on_again, s);
+		if (!s->ev || !s->again || event_add(s->ev, NULL) != 0)
 			err = -ENOMEM;
 		else
 			(void)event_priority_set(s->ev, LOOP_LAST);
@@ -122,6 +153,8 @@ struct seen_server *seen_server_close(struct seen_server *s)
 		return NULL;
 	if (s->ev)
 		event_free(s->ev);
+	if (s->again)
+		event_free(s->again);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s);

@@ -88,8 +88,11 @@ void node_move_all(struct node *n, mono_us now)
 void node_network_changed(struct node *n, mono_us now)
 {
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			(void)iax2_unpin(n->ep, n->link[i].call);
+		struct link *l = &n->link[i];
+
+		if (l->state == NODE_LINK_UP || l->state == NODE_LINK_CALLING)
+			(void)iax2_unpin(n->ep, l->call);
+		net_path_unpin(&l->better.path);
 	}
 	oo_node_network_changed(n->oo, now);
 	node_move_all(n, now);

@@ -232,6 +232,7 @@ static void attach(struct store *s, const char *host)
 			store_fail(s, "out of memory");
 			return;
 		}
+		store_bind(s, i);
 	}
 	s->state = STORE_CONNECTING;
 	greet(s);

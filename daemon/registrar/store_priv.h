@@ -3,7 +3,7 @@
 #define DAEMON_REGISTRAR_STORE_PRIV_H
 
 /* What the store's parts share: its connections (store.c) and what it asks
- * over them (store_command.c). */
+ * over them (store_command.c), and how much it takes (store_bound.c). */
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
@@ -20,12 +20,21 @@ enum store_state { STORE_DOWN, STORE_RESOLVING, STORE_CONNECTING, STORE_UP };
  * channel takes no other commands. */
 enum { STORE_SPEAK, STORE_LISTEN, STORE_CONNS };
 
+/* What holds a connection's answers within bounds. */
+struct store_bound {
+	struct store *s;
+	size_t held; /* by the present answer */
+	redisReplyObjectFunctions given, fn;
+	void (*add_read)(void *data);
+};
+
 struct store {
 	struct store_cfg cfg;
 	char password[STORE_PASSWORD_MAX + 1];
 	char name[CONF_CLUSTER_NAME_MAX + 1];
 	enum store_state state;
 	redisAsyncContext *conn[STORE_CONNS];
+	struct store_bound bound[STORE_CONNS];
 	unsigned ready; /* of STORE_CONNS + the answers that are needed */
 	struct resolver *resolver;
 	struct event *failing; /* ends the connections, outside of hiredis */
@@ -41,5 +50,8 @@ struct store {
 /* It is of no use any more: the connections end, once back in the loop, and
  * begin anew. */
 void store_fail(struct store *s, const char *why);
+/* store_bound.c: no answer on this connection takes more memory than any that is
+ * due; after redisLibeventAttach(). */
+void store_bind(struct store *s, int conn);
 
 #endif

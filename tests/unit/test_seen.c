@@ -4,6 +4,7 @@
  * listens on. */
 
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,6 +92,38 @@ static void no_answer_is_said_to_be_none(void)
 	event_base_free(base);
 }
 
+/* Without a descriptor to spare the server waits, and not by spinning. */
+static void who_asks_a_full_process_waits(void)
+{
+	const struct net_addr at = free_at("127.0.0.1");
+	const mono_us began = loop_now();
+	struct rlimit had, none;
+	struct seen_server *server;
+	struct seen_client *c;
+	unsigned turns = 0;
+
+	base = loop_base_new();
+	answers = silences = 0;
+	T_EQ(0, seen_server_open(&server, base, &at, NULL));
+	c = seen_client_ask(base, &at, NULL, on_answer, NULL);
+	T_TRUE(c != NULL);
+	T_EQ(0, getrlimit(RLIMIT_NOFILE, &had));
+	none = had;
+	none.rlim_cur = 0;
+	T_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	while (answers == 0) {
+		(void)event_base_loop(base, EVLOOP_ONCE);
+		if (++turns == 2)
+			T_EQ(0, setrlimit(RLIMIT_NOFILE, &had));
+		T_TRUE(turns < 10);
+	}
+	T_TRUE(loop_now() - began >= MONO_S / 2);
+	T_EQ(0, silences);
+	seen_client_free(c);
+	seen_server_close(server);
+	event_base_free(base);
+}
+
 static void a_port_in_use_is_an_error(void)
 {
 	const struct net_addr at = free_at("127.0.0.1");
@@ -167,6 +200,7 @@ int main(void)
 {
 	T_RUN(who_asks_is_told_its_address);
 	T_RUN(no_answer_is_said_to_be_none);
+	T_RUN(who_asks_a_full_process_waits);
 	T_RUN(a_port_in_use_is_an_error);
 	T_RUN(extra_sockets_come_in_rows);
 	return T_DONE();

@@ -46,6 +46,20 @@ static bool station_tx(void *ctx, struct dgram *out)
 	return node_next_tx(((struct station *)ctx)->node, out);
 }
 
+/* Ids that no earlier ones have, unless there were very many. */
+static void open_sockets(struct station *s, const struct node_event *ev,
+			 mono_us now)
+{
+	const uint16_t n = s->no_sockets ? 0 : (uint16_t)ev->count;
+
+	if (s->sockets + n >= 1024)
+		s->sockets = 0;
+	s->opened++;
+	node_sockets(s->node, ev->sockets_for, (uint16_t)(s->sockets + 1), n,
+		     now);
+	s->sockets = (uint16_t)(s->sockets + n);
+}
+
 static void station_settle(void *ctx, mono_us now)
 {
 	struct station *s = ctx;
@@ -66,10 +80,7 @@ static void station_settle(void *ctx, mono_us now)
 		} else if (ev.kind == NODE_EV_SOCKETS_CLOSE) {
 			s->closed++;
 		} else if (ev.kind == NODE_EV_SOCKETS_OPEN) {
-			s->opened++;
-			node_sockets(s->node, ev.sockets_for, 1,
-				     s->no_sockets ? 0 : (uint16_t)ev.count,
-				     now);
+			open_sockets(s, &ev, now);
 		}
 	}
 }

@@ -24,7 +24,8 @@ struct station {
 	char why[NODE_WHY_MAX];
 	unsigned refused; /* callers, and why the last was */
 	char refused_why[NODE_WHY_MAX];
-	bool no_sockets; /* there are none to be had */
+	bool no_sockets;  /* there are none to be had */
+	uint16_t sockets; /* that were opened so far */
 };
 
 struct scene {

@@ -337,23 +337,46 @@ static void sockets_are_those_of_a_punch_under_way(void)
 	end();
 }
 
-/* The sockets were closed: what they showed is not the next punch's. */
+/* What the sockets showed is not the next punch's: they are closed, or those of
+ * the punch that goes on. */
 static void a_dial_that_asks_again_looks_again(void)
 {
+	for (int probes = 0; probes < 2; probes++) {
+		look(true);
+		for (unsigned i = 0; i < 3; i++)
+			seen(1, i, (uint16_t)(40000 + i));
+		drain();
+		T_EQ(1, s.with_ports);
+		s.p->relay_asked = true;
+		s.n->relay.reg = 0;
+		s.p->look.next = MONO_NEVER;
+		s.p->punch.look_at = MONO_NEVER;
+		s.p->punch.spray_at = probes ? BEGAN + MONO_S : MONO_NEVER;
+		node_peers_relay_up(s.n, BEGAN + MONO_S);
+		T_EQ(PEERING_REQUESTING, s.p->state);
+		T_EQ(probes, node_has_rest(s.n, s.p));
+		T_EQ(probes, oo_node_uses_socket(s.n, FIRST));
+		drain();
+		T_EQ(2, s.requests);
+		T_EQ(1, s.with_ports);
+		T_EQ(0, s.p->look.round);
+		/* It is not asked for once more. */
+		T_TRUE(!node_rest_leave(s.n, s.p));
+		end();
+	}
+}
+
+/* Its own sockets are there, and all places are taken. */
+static void a_dial_without_room_asks_again_all_the_same(void)
+{
 	look(true);
-	for (unsigned i = 0; i < 3; i++)
-		seen(1, i, (uint16_t)(40000 + i));
-	drain();
-	T_EQ(1, s.with_ports);
 	s.p->relay_asked = true;
-	s.n->relay.reg = 0;
+	for (size_t i = 1; i < PEERINGS; i++)
+		s.n->peer[i].state = PEERING_REFUSED;
 	node_peers_relay_up(s.n, BEGAN + MONO_S);
 	T_EQ(PEERING_REQUESTING, s.p->state);
+	T_TRUE(!node_has_rest(s.n, s.p));
 	T_TRUE(!oo_node_uses_socket(s.n, FIRST));
-	drain();
-	T_EQ(2, s.requests);
-	T_EQ(1, s.with_ports);
-	T_EQ(0, s.p->look.round);
 	end();
 }
 
@@ -375,6 +398,53 @@ static void a_dial_that_has_its_way_asks_no_relay(void)
 	}
 }
 
+static void over(size_t reg, uint64_t transaction, enum oo_verdict verdict)
+{
+	const struct oo_msg m = { .has_transaction = true,
+				  .transaction = transaction,
+				  .has_verdict = true,
+				  .verdict = (uint8_t)verdict };
+	const struct dgram d = { .len = 0 };
+
+	T_EQ(IAX2_OK, node_on_over(s.n, &s.n->regs[reg], &d, &m, BEGAN));
+}
+
+/* A relay is up, at another registrar: the target may be known there too. */
+static void the_registrar_that_relays_is_asked_as_well(void)
+{
+	static const enum oo_verdict verdict[] = { OO_REFUSED, OO_UNKNOWN };
+	const uint64_t first = 77;
+
+	for (int i = 0; i < 2; i++) {
+		struct oo_punch_cfg c;
+
+		look(true);
+		s.n->regs[1] = s.n->regs[0];
+		s.n->regs[1].hole[OO_V4].registrar.ip[15] = 2;
+		s.n->regs_n = 2;
+		s.n->cfg.relay = OO_RELAY_LAST;
+		s.n->relay.state = RELAY_UP;
+		s.n->relay.reg = 1;
+		s.p->transaction = first;
+		s.p->tried_regs = 1;
+		c = s.p->punch.cfg;
+		node_relay_schedule(s.n, s.p, &c, BEGAN);
+		T_TRUE(s.p->relay_at != MONO_NEVER);
+		node_relay_due(s.n, s.p, s.p->relay_at);
+		T_EQ(PEERING_REQUESTING, s.p->state);
+		T_EQ(1, s.p->reg);
+		T_TRUE(node_has_rest(s.n, s.p));
+		over(1, s.p->transaction, verdict[i]);
+		T_EQ(first, s.p->transaction);
+		/* What goes on is the dial again, and asks nobody more. */
+		T_EQ(PEERING_PUNCHING, s.p->state);
+		T_EQ(0, s.p->reg);
+		T_TRUE(!node_has_rest(s.n, s.p));
+		T_EQ(MONO_NEVER, s.p->relay_at);
+		end();
+	}
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -388,6 +458,8 @@ int main(void)
 	T_RUN(the_caller_says_when_a_round_begins);
 	T_RUN(sockets_are_those_of_a_punch_under_way);
 	T_RUN(a_dial_that_asks_again_looks_again);
+	T_RUN(a_dial_without_room_asks_again_all_the_same);
 	T_RUN(a_dial_that_has_its_way_asks_no_relay);
+	T_RUN(the_registrar_that_relays_is_asked_as_well);
 	return T_DONE();
 }

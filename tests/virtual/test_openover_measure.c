@@ -416,6 +416,34 @@ static void a_registrar_that_falls_silent_ends_it(void)
 	}
 }
 
+static bool no_measuring(void *ctx, const struct fake_packet *p)
+{
+	(void)ctx;
+	return p->len <= 11 || p->data[11] != OO_MEASURE;
+}
+
+/* It is registered and hears nothing of what it asks, as after the registrar
+ * began a new session: nothing was found, and it asks again soon. */
+static void what_nobody_answers_is_not_found(void)
+{
+	struct measure_scene s = { .seed = 12 };
+	const struct fake_nat nat = lasting(30);
+
+	measure_scene_init(&s, &nat);
+	fake_net_hook(s.net, no_measuring, NULL);
+	measure_scene_run(&s, 5 * MINUTE);
+	T_EQ(1, s.seen[OO_EV_MEASURE]);
+	T_EQ(1, s.seen[OO_EV_MEASURED]);
+	T_TRUE(found(&s)->failed);
+	T_EQ(0, found(&s)->at);
+	T_TRUE(!found(&s)->running && !found(&s)->living);
+	fake_net_hook(s.net, NULL, NULL);
+	measure_scene_run(&s, 20 * MINUTE);
+	T_TRUE(!found(&s)->failed);
+	T_TRUE(found(&s)->life[OO_V4] != 0);
+	measure_scene_done(&s);
+}
+
 int main(void)
 {
 	T_RUN(every_kind_of_translator_is_told);
@@ -434,5 +462,6 @@ int main(void)
 	T_RUN(a_registrar_that_does_not_help_is_left_alone);
 	T_RUN(a_node_without_sockets_tries_later);
 	T_RUN(a_registrar_that_falls_silent_ends_it);
+	T_RUN(what_nobody_answers_is_not_found);
 	return T_DONE();
 }

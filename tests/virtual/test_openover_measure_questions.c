@@ -231,6 +231,34 @@ static void every_finding_has_words_of_its_own(void)
 	}
 }
 
+static const char *said(const struct oo_measured *f)
+{
+	static char text[OO_MEASURED_TEXT_MAX];
+
+	oo_measured_say(f, text, sizeof(text));
+	return text;
+}
+
+static void the_newest_is_said(void)
+{
+	struct oo_measured f = { .living = true,
+				 .mapping = OO_MAPPING_INDEPENDENT,
+				 .ipv6 = OO_IPV6_NONE };
+
+	T_STR("network: mapping endpoint-independent, filtering unknown, "
+	      "IPv6 none",
+	      said(&f));
+	f.living = false;
+	T_STR("network: how long a hole stays open is not known", said(&f));
+	f.life[OO_V6] = 60 * MONO_S;
+	T_STR("network: a hole stays open for 60 s", said(&f));
+	f.life[OO_V4] = 30 * MONO_S;
+	f.at_least[OO_V4] = true;
+	T_STR("network: a hole stays open for at least 30 s", said(&f));
+	f.failed = true;
+	T_STR("measuring the network came to no end", said(&f));
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -244,6 +272,7 @@ int main(void)
 	T_RUN(a_long_way_gets_more_patience);
 	T_RUN(no_more_is_asked_than_the_registrar_allows);
 	T_RUN(every_finding_has_words_of_its_own);
+	T_RUN(the_newest_is_said);
 	tx = dgram_queue_free(tx);
 	return T_DONE();
 }

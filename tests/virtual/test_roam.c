@@ -163,6 +163,53 @@ static void speech_goes_on_from_another_network(void)
 	}
 }
 
+/* A machine that is plugged in elsewhere hears of the new address first, and
+ * speaks from the old one until its route is another: whatever was agreed from
+ * there is not gone by any more. */
+static void what_was_begun_on_the_old_network_is_left_there(void)
+{
+	for (mono_us early = 0; early <= 400 * MONO_MS; early += 10 * MONO_MS) {
+		for (int who = 0; who < NODES; who++) {
+			struct ear e = { 0 };
+			struct scene s;
+
+			scene_begin(&s, 1 + early, &scene_preserving,
+				    &scene_preserving);
+			(void)scene_dial(&s);
+			scene_run(&s, MONO_S);
+			speak(&s, 0, SECOND, &e);
+			node_network_changed(s.at[who].node,
+					     fake_net_now(s.net));
+			scene_run(&s, early);
+			host_moves(&s, who, &scene_preserving);
+			speak(&s, 0, 5 * SECOND, &e);
+			one_call_goes_on(&s);
+			T_TRUE(e.gap <= SECOND);
+			scene_end(&s);
+		}
+	}
+}
+
+/* The target was told where we were, and looks for us there. */
+static void a_dial_goes_on_from_another_network(void)
+{
+	/* Until a path is proved, and the call begins. */
+	for (mono_us at = 0; at < 3 * RTT; at += 10 * MONO_MS) {
+		const struct node_connect c = { .number = "2002" };
+		struct node_link_id id;
+		struct scene s;
+
+		scene_begin(&s, 1 + at, &scene_preserving, &scene_preserving);
+		T_EQ(IAX2_OK,
+		     node_connect(s.at[0].node, &c, fake_net_now(s.net), &id));
+		scene_run(&s, at);
+		host_moves(&s, 0, &scene_preserving);
+		scene_run(&s, 800 * MONO_MS);
+		one_call_goes_on(&s);
+		scene_end(&s);
+	}
+}
+
 static void nothing_is_lost_for_ever_when_much_is(void)
 {
 	const struct fake_weather foul = { .delay = ONE_WAY,
@@ -392,6 +439,8 @@ int main(void)
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(speech_goes_on_after_a_carrier_renumbers);
 	T_RUN(speech_goes_on_from_another_network);
+	T_RUN(what_was_begun_on_the_old_network_is_left_there);
+	T_RUN(a_dial_goes_on_from_another_network);
 	T_RUN(nothing_is_lost_for_ever_when_much_is);
 	T_RUN(the_call_outlives_an_outage);
 	T_RUN(a_better_path_that_fails_changes_nothing);
