@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/t.h"
+#include "tests/virtual/usual_registrar.h"
 
 #define WALL_MS UINT64_C(1800000000000)
 
@@ -13,41 +14,21 @@ const uint8_t cw_key[KEY_SHARED_LEN] = "a key that they all have";
 static const char *const number[CW_NODES] = { "2001", "2002", "2003" };
 static uint64_t counter;
 
-static void counting_random(void *ctx, uint8_t *buf, size_t len)
-{
-	static const uint8_t key[32] = "cluster_world";
-	uint64_t *n = ctx;
-	uint8_t nonce[12] = { 0 };
-
-	memcpy(nonce, n, sizeof(*n));
-	(*n)++;
-	memset(buf, 0, len);
-	crypto_stream_chacha20_ietf_xor(buf, buf, len, nonce, key);
-}
-
 static struct oo_registrar *registrar(struct cw_world *w, int i)
 {
-	const struct oo_registrar_cfg rc = {
-		.identity = &w->reg_id,
-		.nodes_max = 16,
-		.plain_max = 16,
-		.opens_max = 16,
-		.tx_max = 64,
-		.refresh_s = 300,
-		.registrations_per_min = 600,
-		.opens_per_min = 600,
-		.auth_failures_per_min = 60,
-		.random = counting_random,
-		.random_ctx = &counter,
-	};
+	struct oo_registrar_cfg rc =
+		usual_registrar(&w->reg_id, usual_random, &counter);
 	const char name[] = { 'r', (char)('1' + i), '\0' };
 	const struct oo_cluster_cfg cc = {
 		.name = name,
 		.key = cw_key,
 		.wall_ms = WALL_MS + w->now / MONO_MS,
 	};
-	struct oo_registrar *r = oo_registrar_new(&rc, w->now);
+	struct oo_registrar *r;
 
+	rc.registrations_per_min = 600;
+	rc.opens_per_min = 600;
+	r = oo_registrar_new(&rc, w->now);
 	T_TRUE(r != NULL);
 	T_EQ(IAX2_OK, oo_cluster_join(r, &cc, w->now));
 	T_EQ(IAX2_E_STATE, oo_cluster_join(r, &cc, w->now));
@@ -65,7 +46,7 @@ static struct oo_node *node(struct cw_world *w, int i)
 		.port = 4569,
 		.keepalive = 15 * MONO_S,
 		.tx_max = 64,
-		.random = counting_random,
+		.random = usual_random,
 		.random_ctx = &counter,
 	};
 	struct oo_node *n = oo_node_new(&nc, w->now);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/t.h"
+#include "tests/virtual/usual_registrar.h"
 
 #define NUMBER "2001"
 #define SOCK4_FIRST 1
@@ -25,40 +26,6 @@ static const struct net_addr main6 = { .ip = { 0x20, 1, 0xd, 0xb8, 1 },
 				       .port = 4569 };
 static const struct net_addr node6 = { .ip = { 0x20, 1, 0xd, 0xb8, 2 },
 				       .port = 4569 };
-
-static void registrar_rx(void *ctx, const struct dgram *d, mono_us now)
-{
-	(void)oo_registrar_rx(ctx, d, now);
-}
-
-static void registrar_tick(void *ctx, mono_us now)
-{
-	oo_registrar_tick(ctx, now);
-}
-
-static mono_us registrar_deadline(void *ctx)
-{
-	return oo_registrar_deadline(ctx);
-}
-
-static bool registrar_tx(void *ctx, struct dgram *out)
-{
-	return oo_registrar_next_tx(ctx, out);
-}
-
-static void registrar_settle(void *ctx, mono_us now)
-{
-	struct oo_registrar_event ev;
-	struct oo_relay_socket sock;
-
-	while (oo_registrar_next_socket(ctx, &sock)) {
-		if (sock.open)
-			oo_registrar_socket_opened(ctx, sock.slot, 1U << OO_V4,
-						   now);
-	}
-	while (oo_registrar_next_event(ctx, &ev))
-		;
-}
 
 static void count(struct measure_scene *s, const struct dgram *d)
 {
@@ -123,36 +90,17 @@ static void node_settle(void *ctx, mono_us now)
 
 static void start_registrar(struct measure_scene *s)
 {
-	const struct oo_relay_cfg relay = {
-		.port_first = 20000,
-		.port_last = 20015,
-		.address = { measure_main },
-		.kbit_s = 256,
-		.peers = 8,
-		.idle = 60 * MONO_S,
-	};
-	struct oo_registrar_cfg cfg = {
-		.identity = &s->id[1],
-		.relay = s->relay == OO_RELAY_NEVER ? NULL : &relay,
-		.nodes_max = 16,
-		.opens_max = 16,
-		.tx_max = 64,
-		.refresh_s = 1800,
-		.registrations_per_min = 60,
-		.opens_per_min = 60,
-		.auth_failures_per_min = 60,
-		.random = fake_net_random,
-		.random_ctx = s->net,
-	};
+	const struct oo_relay_cfg relay = usual_relay(&measure_main);
+	struct oo_registrar_cfg cfg =
+		usual_registrar(&s->id[1], fake_net_random, s->net);
 	struct oo_measure_ends ends = { .told = { .port = 4570, .tcp = true },
 					.port = { 1, 1 },
 					.other = 1 };
-	struct fake_machine m = { .rx = registrar_rx,
-				  .tick = registrar_tick,
-				  .deadline = registrar_deadline,
-				  .next_tx = registrar_tx,
-				  .settle = registrar_settle };
+	struct fake_machine m;
 
+	cfg.refresh_s = 1800;
+	if (s->relay != OO_RELAY_NEVER)
+		cfg.relay = &relay;
 	s->registrar = oo_registrar_new(&cfg, fake_net_now(s->net));
 	T_TRUE(s->registrar != NULL);
 	if (s->one_address) {
@@ -165,7 +113,7 @@ static void start_registrar(struct measure_scene *s)
 		oo_registrar_measure(s->registrar, &ends);
 	T_EQ(IAX2_OK,
 	     oo_registrar_node_put(s->registrar, NUMBER, s->id[0].public_key));
-	m.ctx = s->registrar;
+	m = usual_registrar_machine(s->registrar);
 	s->slot[1] = fake_net_attach(s->net, &m);
 	fake_net_address(s->net, s->slot[1], &measure_main, FAKE_NO_NAT);
 	fake_net_address(s->net, s->slot[1], &measure_other, FAKE_NO_NAT);

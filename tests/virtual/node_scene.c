@@ -5,26 +5,7 @@
 #include <string.h>
 
 #include "tests/t.h"
-
-static void registrar_rx(void *ctx, const struct dgram *d, mono_us now)
-{
-	(void)oo_registrar_rx(ctx, d, now);
-}
-
-static void registrar_tick(void *ctx, mono_us now)
-{
-	oo_registrar_tick(ctx, now);
-}
-
-static mono_us registrar_deadline(void *ctx)
-{
-	return oo_registrar_deadline(ctx);
-}
-
-static bool registrar_tx(void *ctx, struct dgram *out)
-{
-	return oo_registrar_next_tx(ctx, out);
-}
+#include "tests/virtual/usual_registrar.h"
 
 static void station_rx(void *ctx, const struct dgram *d, mono_us now)
 {
@@ -85,89 +66,35 @@ static void station_settle(void *ctx, mono_us now)
 	}
 }
 
-#define RELAY_FIRST 20000U
-
 enum oo_relay_use scene_relay[NODES];
-
-/* The relay's ports, each of them a socket. */
-static void relay_rx(void *ctx, const struct dgram *d, mono_us now)
-{
-	oo_registrar_relay_rx(ctx, d, now);
-}
-
-static void relay_tick(void *ctx, mono_us now)
-{
-	(void)ctx;
-	(void)now;
-}
-
-static mono_us relay_deadline(void *ctx)
-{
-	(void)ctx;
-	return MONO_NEVER;
-}
-
-static bool relay_tx(void *ctx, struct dgram *out)
-{
-	return oo_registrar_relay_next_tx(ctx, out);
-}
-
-static void relay_settle(void *ctx, mono_us now)
-{
-	struct oo_relay_socket want;
-
-	while (oo_registrar_next_socket(ctx, &want)) {
-		if (want.open)
-			oo_registrar_socket_opened(ctx, want.slot, 1U << OO_V4,
-						   now);
-	}
-}
 
 static void attach_relay(struct scene *s)
 {
-	const struct fake_machine m = { .ctx = s->registrar,
-					.rx = relay_rx,
-					.tick = relay_tick,
-					.deadline = relay_deadline,
-					.next_tx = relay_tx,
-					.settle = relay_settle };
-	const struct net_addr at = net_addr_v4(198, 51, 100, 2, RELAY_FIRST);
+	const struct fake_machine m = usual_relay_machine(s->registrar);
+	const struct net_addr at =
+		net_addr_v4(198, 51, 100, 2, USUAL_RELAY_FIRST);
 
 	fake_net_address(s->net, fake_net_attach(s->net, &m), &at, FAKE_NO_NAT);
 }
 
 static void start_registrar(struct scene *s, const struct net_addr *at)
 {
-	struct oo_relay_cfg relay = {
-		.port_first = RELAY_FIRST,
-		.port_last = RELAY_FIRST + 15,
-		.kbit_s = 256,
-		.peers = 8,
-		.idle = 60 * MONO_S,
-	};
-	const struct oo_registrar_cfg cfg = {
-		.identity = &s->registrar_id,
-		.relay = scene_relay[0] || scene_relay[1] ? &relay : NULL,
-		.nodes_max = 16,
-		.plain_max = 4,
-		.opens_max = 64,
-		.tx_max = 256,
-		.refresh_s = 1800,
-		.registrations_per_min = 600,
-		.opens_per_min = 600,
-		.auth_failures_per_min = 60,
-		.random = fake_net_random,
-		.random_ctx = s->net,
-	};
-	struct fake_machine m = { .rx = registrar_rx,
-				  .tick = registrar_tick,
-				  .deadline = registrar_deadline,
-				  .next_tx = registrar_tx };
+	const struct net_addr relay_at = net_addr_v4(198, 51, 100, 2, 0);
+	struct oo_relay_cfg relay = usual_relay(&relay_at);
+	struct oo_registrar_cfg cfg =
+		usual_registrar(&s->registrar_id, fake_net_random, s->net);
+	struct fake_machine m;
 
-	relay.address[OO_V4] = net_addr_v4(198, 51, 100, 2, 0);
+	relay.kbit_s = 256;
+	if (scene_relay[0] || scene_relay[1])
+		cfg.relay = &relay;
+	cfg.tx_max = 256;
+	cfg.refresh_s = 1800;
+	cfg.registrations_per_min = 600;
+	cfg.opens_per_min = 600;
 	s->registrar = oo_registrar_new(&cfg, fake_net_now(s->net));
 	T_TRUE(s->registrar != NULL);
-	m.ctx = s->registrar;
+	m = usual_registrar_machine(s->registrar);
 	fake_net_address(s->net, fake_net_attach(s->net, &m), at, FAKE_NO_NAT);
 }
 

@@ -7,37 +7,15 @@
 
 #include "proto/iax2_frame.h"
 #include "tests/t.h"
-
-static void counting_random(void *ctx, uint8_t *buf, size_t len)
-{
-	static const uint8_t key[32] = "oo_world";
-	uint64_t *n = ctx;
-	uint8_t nonce[12] = { 0 };
-
-	memcpy(nonce, n, sizeof(*n));
-	(*n)++;
-	memset(buf, 0, len);
-	crypto_stream_chacha20_ietf_xor(buf, buf, len, nonce, key);
-}
+#include "tests/virtual/usual_registrar.h"
 
 static uint64_t counter;
 
 static void init(struct world *w, const struct oo_relay_cfg *relay,
 		 const enum oo_relay_use use[WORLD_NODES])
 {
-	struct oo_registrar_cfg rc = {
-		.nodes_max = 16,
-		.plain_max = 16,
-		.opens_max = 16,
-		.tx_max = 64,
-		.refresh_s = 300,
-		.registrations_per_min = 60,
-		.opens_per_min = 60,
-		.auth_failures_per_min = 60,
-		.relay = relay,
-		.random = counting_random,
-		.random_ctx = &counter,
-	};
+	struct oo_registrar_cfg rc =
+		usual_registrar(&w->id[REGISTRAR], usual_random, &counter);
 	static const char *const number[] = { "2001", "2002", "2003" };
 
 	T_TRUE(sodium_init() >= 0);
@@ -51,7 +29,7 @@ static void init(struct world *w, const struct oo_relay_cfg *relay,
 			use ? net_addr_v4(198, 51, 100, (uint8_t)(i + 1), 4569)
 			    : net_addr_v4(10, 0, 0, (uint8_t)(i + 1), 4569);
 	}
-	rc.identity = &w->id[REGISTRAR];
+	rc.relay = relay;
 	w->registrar = oo_registrar_new(&rc, w->now);
 	T_TRUE(w->registrar != NULL);
 	for (int i = 0; i < WORLD_NODES; i++) {
@@ -62,7 +40,7 @@ static void init(struct world *w, const struct oo_relay_cfg *relay,
 			.keepalive = 15 * MONO_S,
 			.tx_max = 64,
 			.relay = use ? use[i] : OO_RELAY_NEVER,
-			.random = counting_random,
+			.random = usual_random,
 			.random_ctx = &counter,
 		};
 		size_t index;
@@ -85,16 +63,10 @@ void world_init(struct world *w)
 
 static struct oo_relay_cfg relay_cfg(void)
 {
-	struct oo_relay_cfg c = {
-		.port_first = 20000,
-		.port_last = 20015,
-		.own_n = 1,
-		.kbit_s = 64,
-		.peers = 8,
-		.idle = 60 * MONO_S,
-	};
+	const struct net_addr v4 = net_addr_v4(192, 0, 2, 200, 0);
+	struct oo_relay_cfg c = usual_relay(&v4);
 
-	c.address[OO_V4] = net_addr_v4(192, 0, 2, 200, 0);
+	c.own_n = 1;
 	c.address[OO_V6] = (struct net_addr){
 		.ip = { 0x20, 0x01, 0x0d, 0xb8, [15] = 0xee },
 	};
@@ -167,7 +139,8 @@ void world_to_relay(struct world *w, const struct net_addr *from, uint16_t port,
 {
 	uint8_t *copy = t_dup(data, len);
 	const struct dgram d = {
-		.path = { .peer = *from, .sock = (uint16_t)(port - 20000) },
+		.path = { .peer = *from,
+			  .sock = (uint16_t)(port - USUAL_RELAY_FIRST) },
 		.data = copy,
 		.len = len,
 	};
@@ -192,7 +165,8 @@ static bool move_relay(struct world *w)
 	while (oo_registrar_relay_next_tx(w->registrar, &d)) {
 		const int to = party_at(w, &d.path.peer);
 		struct net_addr from = net_addr_v4(
-			192, 0, 2, 200, (uint16_t)(20000 + d.path.sock));
+			192, 0, 2, 200,
+			(uint16_t)(USUAL_RELAY_FIRST + d.path.sock));
 
 		w->relayed++;
 		w->relayed_to = d.path.peer;

@@ -10,42 +10,24 @@
 #include "proto/iax2_ie.h"
 #include "proto/openover_registrar.h"
 #include "tests/t.h"
+#include "tests/virtual/usual_registrar.h"
 
 #define FRAMES 500U
 #define ROUNDS 5
 
-static void system_random(void *ctx, uint8_t *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-}
-
 static struct oo_registrar *registrar(uint16_t ports)
 {
 	static const uint8_t seed[KEY_SEED_LEN] = { 1 };
-	struct oo_relay_cfg relay = {
-		.port_first = 2000,
-		.port_last = (uint16_t)(2000 + ports - 1),
-		.address[OO_V4] = net_addr_v4(192, 0, 2, 200, 0),
-		.kbit_s = 64,
-		.peers = 8,
-		.idle = 60 * MONO_S,
-	};
+	const struct net_addr at = net_addr_v4(192, 0, 2, 200, 0);
+	struct oo_relay_cfg relay = usual_relay(&at);
+	static uint64_t counter;
 	struct key_identity id;
-	const struct oo_registrar_cfg cfg = {
-		.identity = &id,
-		.nodes_max = 16,
-		.plain_max = 16,
-		.opens_max = 16,
-		.tx_max = 64,
-		.refresh_s = 300,
-		.registrations_per_min = 60,
-		.opens_per_min = 60,
-		.auth_failures_per_min = 60,
-		.relay = &relay,
-		.random = system_random,
-	};
+	struct oo_registrar_cfg cfg =
+		usual_registrar(&id, usual_random, &counter);
 
+	relay.port_first = 2000;
+	relay.port_last = (uint16_t)(2000 + ports - 1);
+	cfg.relay = &relay;
 	key_identity_from_seed(&id, seed);
 	return oo_registrar_new(&cfg, MONO_S);
 }
