@@ -404,9 +404,8 @@ static void over(size_t reg, uint64_t transaction, enum oo_verdict verdict)
 				  .transaction = transaction,
 				  .has_verdict = true,
 				  .verdict = (uint8_t)verdict };
-	const struct dgram d = { .len = 0 };
 
-	T_EQ(IAX2_OK, node_on_over(s.n, &s.n->regs[reg], &d, &m, BEGAN));
+	T_EQ(IAX2_OK, node_on_over(s.n, &s.n->regs[reg], &m, BEGAN));
 }
 
 /* A relay is up, at another registrar: the target may be known there too. */
