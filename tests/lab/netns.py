@@ -66,7 +66,7 @@ def start_time(pid):
 
 # Priorities: the internet's is the highest, for it judges the machine.
 SCENARIOS, PROGRAMS, INTERNET = 1, 2, 3
-REALTIME = ('flood', 'keyhole-registrar', 'keyholed', 'nat', 'wan')
+REALTIME = ('flood', 'iaxmodem', 'keyhole-registrar', 'keyholed', 'nat', 'wan')
 
 
 @functools.cache
