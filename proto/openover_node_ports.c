@@ -61,7 +61,7 @@ static void ping(struct oo_node *n, struct peering *p, mono_us now)
 		if (p->look.seen[i] == 0)
 			ping_from(n, p, i);
 	}
-	p->look.next = now + AGAIN_US;
+	p->look.next = mono_min(now + AGAIN_US, p->look.ends);
 }
 
 /* The step from port @a to @b, @apart sockets later; 0: none that repeats. */

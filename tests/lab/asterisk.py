@@ -24,6 +24,7 @@ import iax2
 from asterisk_call import Call
 from asterisk_reg import Registrar, Registration
 from asterisk_transport import Manners
+from netns import be_realtime
 from tap import Failed, Inexact
 
 TOKEN_S = 10
@@ -75,6 +76,9 @@ class Asterisk:
         self._closing = False
         self._taken = self._trunk_ts = 0
         self._began = time.monotonic()
+        # Frames leave on time, however busy the machine is; of Python only one
+        # thread runs at a time, so that all have to get on.
+        be_realtime()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -198,9 +202,7 @@ class Asterisk:
         del self._log[:-1000]
 
     def _run(self):
-        # It has frames to send on time, however busy the machine is.
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -10)
+        be_realtime()
         try:
             while not self._closing:
                 with self.lock:

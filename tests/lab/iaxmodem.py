@@ -12,7 +12,7 @@ import subprocess
 import time
 import tty
 
-from netns import wait_until
+from netns import realtime, wait_until
 from sound import write_wav
 from tap import Failed
 
@@ -38,8 +38,8 @@ class Modem:
                 'cidname': 'modem', 'cidnumber': number, 'codec': codec, 'record': ''}
         site.etc('iaxmodem/modem', ''.join(f'{k}\t{v}\n' for k, v in rows.items()))
         # It records into /tmp, so it gets a /tmp of its own.
-        self.process = site.popen(['sh', '-c', 'mount --bind "$1" /tmp && exec stdbuf -oL iaxmodem modem',
-                                   'sh', self.dir])
+        self.process = site.popen(['sh', '-c', 'mount --bind "$1" /tmp && shift && exec stdbuf -oL "$@"',
+                                   'sh', self.dir, *realtime(['iaxmodem', 'modem'])])
         device = os.path.join(self.dir, 'tty')
         wait_until(lambda: os.path.exists(device), 5, 'iaxmodem to start')
         self._fd = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)

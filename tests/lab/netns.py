@@ -64,7 +64,9 @@ def start_time(pid):
         return None
 
 
-REALTIME = ('flood', 'keyhole-registrar', 'keyholed', 'nat', 'wan')
+# Priorities: the internet's is the highest, for it judges the machine.
+SCENARIOS, PROGRAMS, INTERNET = 1, 2, 3
+REALTIME = ('flood', 'iaxmodem', 'keyhole-registrar', 'keyholed', 'nat', 'wan')
 
 
 @functools.cache
@@ -77,7 +79,7 @@ def _may_be_realtime():
         return False
 
 
-def realtime(argv, priority=1):
+def realtime(argv, priority=PROGRAMS):
     """The command that runs a program whose timing is judged: what else runs
     on the machine (tshark, Python, other labs in the making) gives way."""
     if os.path.basename(argv[0]) not in REALTIME or not _may_be_realtime():
@@ -86,9 +88,11 @@ def realtime(argv, priority=1):
 
 
 def be_realtime():
-    """The same for a scenario that sends at a rate itself."""
+    """The same for a thread of a scenario that has frames to send on time, but
+    not for what it starts."""
     if _may_be_realtime():
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK,
+                              os.sched_param(SCENARIOS))
 
 
 class Namespace:

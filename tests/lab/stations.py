@@ -187,7 +187,7 @@ class Node:
 
 def snr(sent, got):
     """wavsnr's figures: snr_db, lag_ms, gain_db."""
-    done = subprocess.run(['nice', WAVSNR, sent, got, '--json'], text=True, capture_output=True, check=False)
+    done = subprocess.run([WAVSNR, sent, got, '--json'], text=True, capture_output=True, check=False)
     if not done.stdout.strip():
         raise Failed(f'wavsnr: {done.stderr.strip()}')
     return json.loads(done.stdout)

@@ -218,8 +218,8 @@ def main(missing=None):
     parser.add_argument('names', nargs='*', help='scenarios (default: all)')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1,
                         help='how many at the same time')
-    parser.add_argument('--timeout', type=float, default=120, metavar='S',
-                        help='for each scenario')
+    parser.add_argument('--timeout', type=float, default=240, metavar='S',
+                        help='until a scenario is given up, which judges no time')
     parser.add_argument('--list', action='store_true')
     args = parser.parse_args()
     if args.list:

@@ -125,7 +125,8 @@ def unkey_ends_a_transmission_at_once():
         call.wait('silence', lambda: not call.talking)
         call.unkey()
         wait_until(lambda: not pair.link()['rx_keyed'], 2, 'unkeyed')
-        equal(False, pair.node.status()['radio']['ptt'], 'PTT')
+        # With the next block of sound.
+        wait_until(lambda: not pair.node.status()['radio']['ptt'], 0.1, 'PTT off')
 
 
 @test

@@ -80,7 +80,8 @@ class Line:
         ended = self.events.wait('link_down', count)[-1]
         true(why in ended['why'], f'want {why!r} in {ended}')
         equal([], self.node.links(), 'links')
-        equal(False, self.node.status()['radio']['ptt'], 'PTT')
+        # The transmitter follows with the next block of sound.
+        wait_until(lambda: not self.node.status()['radio']['ptt'], 1, 'PTT off')
 
 
 @contextlib.contextmanager

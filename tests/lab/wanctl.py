@@ -7,11 +7,8 @@ import os
 import socket
 import subprocess
 
-from netns import LabError, realtime, wait_until
+from netns import INTERNET, LabError, realtime, wait_until
 from tap import stood_still
-
-
-WAN_PRIORITY = 2  # above the programs, whose load it does not judge
 
 
 def build_dir():
@@ -36,7 +33,7 @@ class Wan:
     def __init__(self, lab):
         self._path = os.path.join(lab.dir, 'wan.sock')
         argv = ['ip', 'netns', 'exec', lab.internet.ns.name,
-                *realtime([wan_program(), 'wan', self._path], WAN_PRIORITY)]
+                *realtime([wan_program(), 'wan', self._path], INTERNET)]
         self.log_path = lab.new_log('wan-packets')
         with open(lab.new_log('wan'), 'wb') as out:
             self.proc = subprocess.Popen(argv, start_new_session=True,

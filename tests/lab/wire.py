@@ -102,8 +102,7 @@ def _faults(row, frame):
 
 def decode(pcap):
     """Every UDP datagram of a capture; all ports are taken for IAX2's."""
-    # Behind whatever is measured meanwhile.
-    argv = ['nice', '-n', '15', tshark(), '-n', '-r', pcap, '-d', 'udp.port==1-65535,iax2',
+    argv = [tshark(), '-n', '-r', pcap, '-d', 'udp.port==1-65535,iax2',
             '-Y', 'udp && !icmp && !icmpv6', '-o', 'udp.check_checksum:TRUE', '-T', 'fields', '-E', f'separator={_BETWEEN}',
             '-E', f'aggregator={_WITHIN}']
     for field in _FIELDS:
