@@ -327,7 +327,6 @@ static unsigned on_regack(struct iax2_reg *g, const struct iax2_full *f,
 	    refresh == 0)
 		refresh = REFRESH_ASKED_S;
 	span = refresh * MONO_S;
-	g->refresh_s = refresh;
 	g->peer_callno = f->src_callno;
 	g->state = IAX2_REG_UP;
 	g->trouble = IAX2_REG_OK;

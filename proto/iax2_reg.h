@@ -94,7 +94,6 @@ struct iax2_reg {
 	struct net_addr apparent; /* as the registrar last saw us */
 	mono_us last_ok;          /* last REGACK; 0: never */
 	uint32_t rtt_us;          /* of a step sent once; 0: not measured */
-	uint16_t refresh_s;       /* that the registrar granted */
 };
 
 /* What iax2_reg_rx() and iax2_reg_tick() report; a set of bits. */

@@ -41,7 +41,8 @@ struct oo_cluster_msg {
 	uint64_t to;      /* an instance; 0: all */
 	uint64_t counter; /* of @from's messages, from 1 */
 	uint64_t at_ms;   /* since 1970 */
-	/* The name of a HELLO's sender without a NUL, or a frame. */
+	/* HELLO: how many nodes its sender has, 32 bits, and its name without
+	 * a NUL; else a frame. */
 	const uint8_t *body;
 	size_t len;
 };

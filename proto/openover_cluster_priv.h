@@ -4,8 +4,9 @@
 
 /*
  * What the parts of the cluster share: messages, peers and notes
- * (openover_cluster.c), and asking and being asked
- * (openover_cluster_open.c).
+ * (openover_cluster.c), the table of OPEN_REQUESTs between registrars
+ * (openover_cluster_open.c), asking (openover_cluster_ask.c) and being asked
+ * (openover_cluster_answer.c).
  */
 
 #include "proto/openover_cluster.h"

@@ -97,7 +97,9 @@ static mono_us pong_wait(const struct oo_hole *h)
 
 	if (wait < PONG_WAIT_MIN_US)
 		wait = PONG_WAIT_MIN_US;
-	return mono_min(wait << h->missed, PONG_WAIT_MAX_US);
+	return mono_min(
+		wait << (h->missed < MISSED_MAX ? h->missed : MISSED_MAX),
+		PONG_WAIT_MAX_US);
 }
 
 bool oo_reg_is_up(const struct oo_reg *g)

@@ -169,7 +169,7 @@ static bool take_ours(struct oo_msg *m, const struct iax2_ie_view *v)
 		return m->has_nat = true;
 	case IAX2_IE_KH_DELAY:
 		m->delay_ms = (uint16_t)(v->value[0] << 8 | v->value[1]);
-		return m->has_delay = true;
+		return true;
 	case IAX2_IE_KH_PORTS:
 		return m->has_ports = get_ports(v, &m->ports);
 	default:

@@ -104,7 +104,7 @@ struct oo_msg {
 	struct iax2_full hdr;
 	bool has_session, has_hello, has_signature, has_result, has_path;
 	bool has_reflexive, has_transaction, has_token, has_verdict;
-	bool has_peer_key, has_punch, has_target, has_nat, has_delay;
+	bool has_peer_key, has_punch, has_target, has_nat;
 	bool has_called, has_calling, has_username, has_challenge;
 	bool has_calltoken, has_refresh, has_apparent, has_md5, sealed;
 	bool has_ends, has_interval, has_end, has_ports;

@@ -165,9 +165,9 @@ static enum iax2_err on_session_frame(struct oo_node *n, const struct dgram *d,
 			       oo_reg_on_pong(g, d, m, now), now);
 		return IAX2_OK;
 	case OO_OPEN:
-		return node_on_open(n, g, d, m, now);
+		return node_on_open(n, g, m, now);
 	case OO_OVER:
-		return node_on_over(n, g, d, m, now);
+		return node_on_over(n, g, m, now);
 	case OO_MEASURE:
 		return node_on_measure(n, g, d, m, now);
 	case OO_RELAY:

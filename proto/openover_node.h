@@ -4,12 +4,13 @@
 
 /*
  * The node's side of OPEN/OVER (OPEN-OVER.md): registrations with up to
- * eight registrars, all side by side so that one that fails leaves the others, the holes to them, and opening a path to another node or
- * to ours.  It ends where the call begins: with a proved path and a ticket.
+ * eight registrars, all side by side so that one that fails leaves the others,
+ * the holes to them, and opening a path to another node or to ours.  It ends
+ * where the call begins: with a proved path and a ticket.
  *
  * Use it as iax2_endpoint.h says.  It shares the IAX2 port: offer it every
  * datagram first, and the endpoint those that it answers with
- * IAX2_E_NOT_OURS.
+ * IAX2_E_NOT_OURS, and what oo_node_relayed() then holds.
  */
 
 #include <stdbool.h>
@@ -35,7 +36,7 @@ struct oo_node_cfg {
 	mono_us keepalive; /* between PINGs, 5..120 s, until measured */
 	mono_us keepalive_max;  /* measured, at most; 0: keepalive it stays */
 	size_t tx_max;          /* datagrams queued, 8..65536 */
-	uint32_t spray_packets; /* port probing, see openover_punch.h; 0: off */
+	uint32_t spray_packets; /* port probing, see openover_spray.h; 0: off */
 	uint32_t spray_sockets;
 	enum oo_relay_use relay;
 	random_fn random;
@@ -55,7 +56,7 @@ enum oo_event_kind {
 	OO_EV_APPARENT,     /* a registrar sees us at another address */
 	OO_EV_RELEASED,     /* good-bye said after oo_node_release() */
 	OO_EV_OPEN_IN,      /* somebody wants to call: oo_node_answer() it */
-	OO_EV_EXPECT,       /* that caller proved u.expect.addr */
+	OO_EV_EXPECT,       /* that caller proved u.expect.path */
 	OO_EV_PROGRESS,     /* a dial of ours went a step further */
 	OO_EV_PATH,         /* it has a path: place the call on it */
 	OO_EV_FAILED,       /* it ended with a verdict; the id is stale */
@@ -196,7 +197,7 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 /* Does @path lead through a relay, at either end?  Of the other end's relay
  * this is known while the punch that told of it lasts. */
 bool oo_node_is_relayed(const struct oo_node *n, const struct net_path *path);
-/* Is a punch still using extra socket @sock? */
+/* Is a punch or a measurement still using extra socket @sock? */
 bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock);
 /*
  * What is known of our own network.  It is measured after a registration, when

@@ -4,8 +4,9 @@
 
 /*
  * What the parts of the node's side share: registrations and demultiplexing
- * (openover_node.c), the list of registrars (openover_node_regs.c), dials, opens
- * and punches (openover_node_peers.c), the addresses that we tell and take
+ * (openover_node.c), the list of registrars (openover_node_regs.c), dials
+ * (openover_node_dial.c), opens (openover_node_open.c), the punches of both
+ * (openover_node_peers.c), the addresses that we tell and take
  * (openover_node_local.c), looking at ports (openover_node_ports.c), the relay
  * (openover_node_relay.c, openover_node_resort.c).
  */
@@ -133,15 +134,6 @@ void node_measure_change(struct oo_node *n, unsigned change, mono_us now);
 void node_measure_tick(struct oo_node *n, mono_us now);
 mono_us node_measure_deadline(const struct oo_node *n);
 
-enum iax2_err node_on_open(struct oo_node *n, struct oo_reg *g,
-			   const struct dgram *d, const struct oo_msg *m,
-			   mono_us now);
-enum iax2_err node_on_over(struct oo_node *n, struct oo_reg *g,
-			   const struct dgram *d, const struct oo_msg *m,
-			   mono_us now);
-enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
-			    const struct oo_msg *m, mono_us now);
-
 /* --- openover_node_local.c --- */
 
 /* Candidates of our own for @g to pass on. */
@@ -172,19 +164,49 @@ mono_us node_look_deadline(const struct peering *p);
 /* KH PORTS, if there is something to say. */
 void node_look_put(const struct peering *p, struct wire_wr *w);
 
-/* --- openover_node_peers.c --- */
+/* --- openover_node_dial.c --- */
 
+enum iax2_err node_on_over(struct oo_node *n, const struct oo_reg *g,
+			   const struct oo_msg *m, mono_us now);
 void node_send_request(struct oo_node *n, struct peering *p);
+/* Begin to ask the registrar of @p for its target, anew. */
+void node_request(struct oo_node *n, struct peering *p, mono_us now);
+/* The request is to be said again. */
+void node_dial_repeat(struct oo_node *n, struct peering *p, mono_us now);
+/* This registrar could not help; another one may. */
+void node_dial_next(struct oo_node *n, struct peering *p,
+		    enum oo_verdict verdict, mono_us now);
+/* Ends the dial. */
+void node_dial_failed(struct oo_node *n, struct peering *p,
+		      enum oo_verdict verdict);
+
+/* --- openover_node_open.c --- */
+
+enum iax2_err node_on_open(struct oo_node *n, const struct oo_reg *g,
+			   const struct oo_msg *m, mono_us now);
 void node_send_over(struct oo_node *n, const struct peering *p,
 		    enum oo_verdict verdict);
+
+/* --- openover_node_peers.c --- */
+
+enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
+			    const struct oo_msg *m, mono_us now);
+/* NULL when the table is full. */
+struct peering *node_peering_new(struct oo_node *n);
+/* What an OPEN or OVER of @g says of the punch, its token deciphered. */
+void node_punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
+			 const struct oo_msg *m);
+/* Fills in what is ours in @c. */
+void node_punch_start(struct oo_node *n, struct peering *p,
+		      struct oo_punch_cfg *c, mono_us now);
+/* How long a packet is under way between us and the registrar. */
+uint16_t node_half_rtt_ms(const struct oo_reg *g);
 struct oo_id node_id_of(const struct oo_node *n, const struct peering *p);
 /* NULL when it is stale. */
 struct peering *node_by_id(struct oo_node *n, struct oo_id id);
 void node_peering_free(struct peering *p);
 void node_peers_tick(struct oo_node *n, mono_us now);
 mono_us node_peers_deadline(const struct oo_node *n);
-/* Begin to ask the registrar of @p for its target, anew. */
-void node_request(struct oo_node *n, struct peering *p, mono_us now);
 
 /* Is it looking for a path, or for a better one than through a relay? */
 static inline bool node_is_punching(const struct peering *p)

@@ -90,6 +90,7 @@ struct oo_reg {
 	uint8_t secret[KEY_SHARED_LEN];
 	uint8_t hello[KEY_PUBLIC_LEN];
 	uint8_t registrar_hello[KEY_PUBLIC_LEN];
+	bool forged;       /* somebody else answered it too */
 	unsigned tries;    /* of the present step */
 	unsigned failures; /* of whole registrations in a row */
 	mono_us due;       /* the state's deadline */
@@ -133,7 +134,7 @@ void oo_reg_release(struct oo_reg *g, mono_us now);
 /* Is this frame part of our registration, by call number and address? */
 bool oo_reg_owns(const struct oo_reg *g, const struct dgram *d,
 		 const struct oo_msg *m);
-/* REGAUTH, REGACK, REGREJ, CALLTOKEN, INVAL of the exchange. */
+/* REGAUTH, REGACK, REGREJ, CALLTOKEN of the exchange. */
 unsigned oo_reg_rx(struct oo_reg *g, const struct dgram *d,
 		   const struct oo_msg *m, mono_us now);
 /* An authentic PONG of the session. */

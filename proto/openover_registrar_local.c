@@ -102,8 +102,8 @@ uint64_t registrar_cookie(const uint8_t secret[KEY_SHARED_LEN],
 	return key_derive_u64(secret, "keyhole path", parts, 2);
 }
 
-static bool is_proved(const struct oo_registrar *r, const struct oo_msg *m,
-		      const struct net_addr *a)
+bool registrar_is_proved(const struct oo_registrar *r, const struct oo_msg *m,
+			 const struct net_addr *a)
 {
 	return m->has_path &&
 	       (m->path == registrar_cookie(r->secret.now, m->session, a) ||
@@ -123,12 +123,7 @@ static void send_cookie(struct oo_registrar *r, struct oo_record *rec,
 			const struct dgram *d, const struct oo_msg *m,
 			const struct net_addr *to)
 {
-	const struct iax2_full hdr = {
-		.src_callno = IAX2_CALLNO_OUTSIDE,
-		.dst_callno = m->hdr.src_callno,
-		.ts_ms = m->hdr.ts_ms,
-		.iseq = (uint8_t)(m->hdr.oseq + 1),
-	};
+	const struct iax2_full hdr = registrar_answer_to(m);
 	struct net_path path = d->path;
 	uint8_t buf[OO_FRAME_MAX];
 	struct wire_wr w = oo_frame_begin(buf, IAX2_IAX_PONG, &hdr);
@@ -158,7 +153,7 @@ void registrar_mapped(struct oo_registrar *r, struct oo_record *rec,
 	}
 	if (a->port == rec->mapped4)
 		return;
-	if (a->port == from->port || is_proved(r, m, a)) {
+	if (a->port == from->port || registrar_is_proved(r, m, a)) {
 		rec->mapped4 = a->port;
 		return;
 	}

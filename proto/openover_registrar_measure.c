@@ -64,12 +64,7 @@ static bool may_measure(struct oo_registrar *r, const struct oo_record *rec,
 static struct wire_wr begin(uint8_t buf[OO_FRAME_MAX], struct oo_record *rec,
 			    const struct oo_msg *m)
 {
-	const struct iax2_full hdr = {
-		.src_callno = IAX2_CALLNO_OUTSIDE,
-		.dst_callno = m->hdr.src_callno,
-		.ts_ms = m->hdr.ts_ms,
-		.iseq = (uint8_t)(m->hdr.oseq + 1),
-	};
+	const struct iax2_full hdr = registrar_answer_to(m);
 	struct wire_wr w = oo_frame_begin(buf, OO_MEASURE, &hdr);
 
 	oo_session_put(&rec->session, &w);

@@ -3,10 +3,13 @@
 #define PROTO_OPENOVER_REGISTRAR_PRIV_H
 
 /*
- * What the parts of the registrar share: registration
+ * What the parts of the registrar share: which part a frame is for, PINGs and
+ * good-byes (openover_registrar_rx.c), registration
  * (openover_registrar_reg.c), that of plain clients
- * (openover_registrar_plain.c), OPEN/OVER (openover_registrar_open.c) and the
- * rest (openover_registrar.c).
+ * (openover_registrar_plain.c), OPEN/OVER (openover_registrar_open.c), the
+ * addresses that it names (openover_registrar_local.c), measuring
+ * (openover_registrar_measure.c), the relay (openover_registrar_relay.c) and
+ * the rest (openover_registrar.c).
  */
 
 #include "proto/call_token.h"
@@ -125,6 +128,8 @@ bool registrar_is_lately(const struct oo_registrar *r,
 enum iax2_err registrar_on_measure(struct oo_registrar *r,
 				   const struct dgram *d,
 				   const struct oo_msg *m, mono_us now);
+/* The header of an answer outside of any exchange. */
+struct iax2_full registrar_answer_to(const struct oo_msg *m);
 /* The header of an answer within an exchange that the client began. */
 struct iax2_full registrar_answer(const struct oo_msg *m);
 /* CALLTOKEN, to those who know of it. */
@@ -152,6 +157,9 @@ void registrar_keep_local(const struct oo_record *rec, const struct oo_msg *m,
 /* The cookie that proves a session's packets to arrive at @a. */
 uint64_t registrar_cookie(const uint8_t secret[KEY_SHARED_LEN],
 			  uint64_t session, const struct net_addr *a);
+/* Does @m bring the present or the former one? */
+bool registrar_is_proved(const struct oo_registrar *r, const struct oo_msg *m,
+			 const struct net_addr *a);
 /* A PING from a proved address may name one that its router mapped. */
 void registrar_mapped(struct oo_registrar *r, struct oo_record *rec,
 		      const struct dgram *d, const struct oo_msg *m);

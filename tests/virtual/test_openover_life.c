@@ -270,6 +270,72 @@ static void a_removed_node_is_gone(void)
 	world_done(&w);
 }
 
+static void another_key_ends_the_registration(void)
+{
+	struct oo_registrar_event ev;
+	unsigned downs = 0;
+
+	begin();
+	while (oo_registrar_next_event(w.registrar, &ev))
+		;
+	/* The same one does not. */
+	T_EQ(IAX2_OK,
+	     oo_registrar_node_put(w.registrar, "2002", w.id[1].public_key));
+	T_TRUE(!oo_registrar_next_event(w.registrar, &ev));
+	T_EQ(IAX2_OK,
+	     oo_registrar_node_put(w.registrar, "2002", w.id[0].public_key));
+	while (oo_registrar_next_event(w.registrar, &ev)) {
+		T_EQ(OO_REG_EV_DOWN, ev.kind);
+		T_STR("2002", ev.number);
+		downs++;
+	}
+	T_EQ(1, downs);
+	T_EQ(OO_OFFLINE, verdict_of(0, "2002"));
+	world_done(&w);
+}
+
+static void what_is_said_of_a_registrar_is_of_its_last_try(void)
+{
+	const struct oo_reg *g;
+	size_t index;
+
+	begin();
+	T_EQ(IAX2_OK, oo_node_add_registrar(w.node[0], w.id[1].public_key,
+					    w.now, &index));
+	oo_node_registrar_addresses(w.node[0], index, &w.addr[REGISTRAR], 1,
+				    w.now);
+	g = oo_node_registrar(w.node[0], index);
+	world_run(&w, 30 * MONO_S);
+	T_EQ(OO_TROUBLE_FORGED, g->trouble);
+	w.gone[REGISTRAR] = true;
+	world_run(&w, 200 * MONO_S);
+	T_EQ(OO_TROUBLE_SILENT, g->trouble);
+	world_done(&w);
+}
+
+/* A registrar whose IPv6 address leads nowhere is asked there for hours, and
+ * besides the schedule whenever something else goes wrong. */
+static void a_family_that_never_answers_is_asked_in_measure(void)
+{
+	const struct oo_hole *silent;
+	struct net_addr both[2];
+
+	begin();
+	both[0] = w.addr[REGISTRAR];
+	both[1] =
+		(struct net_addr){ .ip = { 0x20, 1, 0xd, 0xb8 }, .port = 4569 };
+	oo_node_registrar_addresses(w.node[0], 0, both, 2, w.now);
+	silent = &oo_node_registrar(w.node[0], 0)->hole[OO_V6];
+	for (int i = 0; i < 400; i++) {
+		world_run(&w, 15 * MONO_S);
+		oo_node_ping(w.node[0], w.now);
+		T_TRUE(silent->next >= w.now + 500 * MONO_MS);
+	}
+	T_TRUE(silent->missed >= 64);
+	T_EQ(1, w.seen[0][OO_EV_REGISTERED]);
+	world_done(&w);
+}
+
 static void tables_have_an_end(void)
 {
 	const uint8_t key[KEY_PUBLIC_LEN] = { 3 };
@@ -413,6 +479,9 @@ int main(void)
 	T_RUN(a_good_bye_to_nobody_ends_as_well);
 	T_RUN(a_changed_network_is_asked_about_at_once);
 	T_RUN(a_removed_node_is_gone);
+	T_RUN(another_key_ends_the_registration);
+	T_RUN(what_is_said_of_a_registrar_is_of_its_last_try);
+	T_RUN(a_family_that_never_answers_is_asked_in_measure);
 	T_RUN(tables_have_an_end);
 	T_RUN(a_senseless_registrar_is_refused);
 	T_RUN(a_senseless_node_is_refused);
