@@ -7,7 +7,7 @@
 
 #include "config/conf_table.h"
 
-bool conf_diags_full(const struct conf_diags *diags)
+static bool is_full(const struct conf_diags *diags)
 {
 	return diags->n > CONF_DIAGS_MAX;
 }
@@ -33,7 +33,7 @@ int conf_diags_add(struct conf_diags *diags, unsigned line, const char *fmt,
 	va_list args;
 	int len;
 
-	if (conf_diags_full(diags))
+	if (is_full(diags))
 		return 0;
 	if (diags->n == CONF_DIAGS_MAX)
 		return append(diags, line, strdup("and more; these first"));
@@ -47,7 +47,7 @@ int conf_diags_add(struct conf_diags *diags, unsigned line, const char *fmt,
  * of a full list stays last. */
 void conf_diags_sort(struct conf_diags *diags)
 {
-	const size_t n = conf_diags_full(diags) ? CONF_DIAGS_MAX : diags->n;
+	const size_t n = is_full(diags) ? CONF_DIAGS_MAX : diags->n;
 
 	for (size_t i = 1; i < n; i++) {
 		const struct conf_diag d = diags->v[i];

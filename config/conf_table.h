@@ -136,7 +136,6 @@ bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);
 
 /* Diagnostics (conf_diag.c). */
-bool conf_diags_full(const struct conf_diags *diags);
 /* 0 or -ENOMEM; beyond CONF_DIAGS_MAX entries nothing is added but the last,
  * which says so. */
 int conf_diags_add(struct conf_diags *diags, unsigned line, const char *fmt,

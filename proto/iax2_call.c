@@ -67,8 +67,10 @@ static void done(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	endpoint_call_touch(ep, c);
 }
 
-void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
-	       bool linger, mono_us now)
+/* The call is over: tell the node, once, and let the slot go; @linger keeps
+ * it until our last frame is acknowledged. */
+static void down(struct iax2_endpoint *ep, struct call *c,
+		 const struct ending *e, bool linger, mono_us now)
 {
 	tell_down(ep, c, e);
 	endpoint_call_over(ep, c);
@@ -134,7 +136,7 @@ void call_end(struct iax2_endpoint *ep, struct call *c, struct ending e,
 	 * not take the end. */
 	if (c->peer_callno != 0)
 		say_end(ep, c, body, &w, now);
-	call_down(ep, c, &e, c->window_n > 0, now);
+	down(ep, c, &e, c->window_n > 0, now);
 }
 
 void call_on_end(struct iax2_endpoint *ep, struct call *c,
@@ -155,7 +157,7 @@ void call_on_end(struct iax2_endpoint *ep, struct call *c,
 	if (!stateless)
 		transport_ack_due(ep, c, f->ts_ms);
 	c->peer_ended = true;
-	call_down(ep, c, &e, !stateless, now);
+	down(ep, c, &e, !stateless, now);
 }
 
 void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
@@ -204,9 +206,8 @@ static bool out_of_sequence(struct iax2_endpoint *ep, struct call *c,
 		transport_vnak(ep, c, f->iseq, now);
 		return true;
 	case IAX2_IAX_INVAL:
-		call_down(ep, c,
-			  &(struct ending){ .reason = IAX2_DOWN_INVALID },
-			  false, now);
+		down(ep, c, &(struct ending){ .reason = IAX2_DOWN_INVALID },
+		     false, now);
 		return true;
 	case IAX2_IAX_CALLTOKEN:
 		call_on_calltoken(ep, c, f, now);
@@ -352,7 +353,7 @@ static void give_up(struct iax2_endpoint *ep, struct call *c, mono_us now)
 						    : IAX2_DOWN_TIMEOUT,
 	};
 
-	call_down(ep, c, &e, false, now);
+	down(ep, c, &e, false, now);
 }
 
 static void state_over(struct iax2_endpoint *ep, struct call *c, mono_us now)
@@ -383,7 +384,7 @@ static void end_at_last(struct iax2_endpoint *ep, struct call *c, mono_us now)
 	if (transport_early_end(ep, c, &f))
 		call_on_end(ep, c, &f, false, now);
 	else
-		call_down(ep, c, &gone, false, now);
+		down(ep, c, &gone, false, now);
 }
 
 void call_tick(struct iax2_endpoint *ep, struct call *c, mono_us now)

@@ -37,8 +37,9 @@ static void put_ticket(struct iax2_endpoint *ep, const struct call *c,
 	iax2_ie_put(w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
 }
 
-enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
-			    const uint8_t *token, size_t token_len, mono_us now)
+static enum iax2_err send_new(struct iax2_endpoint *ep, struct call *c,
+			      const uint8_t *token, size_t token_len,
+			      mono_us now)
 {
 	uint8_t body[512];
 	struct wire_wr w = wire_wr(body, sizeof(body));
@@ -74,7 +75,7 @@ void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 	c->token_used = true;
 	c->state_due = now + CALL_SETUP_US;
 	transport_restart(ep, c);
-	(void)call_send_new(ep, c, token.value, token.len, now);
+	(void)send_new(ep, c, token.value, token.len, now);
 }
 
 static bool accept_is_signed(const struct iax2_endpoint *ep,
@@ -182,7 +183,7 @@ enum iax2_err iax2_dial(struct iax2_endpoint *ep, const struct iax2_dial *dial,
 	if (copy_name(c->called, dial->called) &&
 	    copy_name(c->calling, dial->calling) &&
 	    copy_name(c->username, dial->username))
-		err = call_send_new(ep, c, NULL, 0, now);
+		err = send_new(ep, c, NULL, 0, now);
 	if (err != IAX2_OK) {
 		endpoint_call_free(ep, c, now);
 		return err;

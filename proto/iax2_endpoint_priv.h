@@ -367,7 +367,6 @@ bool transport_has_voice_room(const struct iax2_endpoint *ep,
 /* Send again what is due; false when CALL_TRIES sendings moved nothing. */
 bool transport_tick(struct iax2_endpoint *ep, struct call *c, mono_us now);
 mono_us transport_deadline(const struct call *c);
-void transport_measure(struct call *c, mono_us rtt);
 /* The call has another path: what is unacknowledged goes there at once. */
 void transport_moved(struct iax2_endpoint *ep, struct call *c, mono_us now);
 
@@ -423,8 +422,6 @@ void call_rx_copy(struct iax2_endpoint *ep, struct call *c,
 void call_rx_hint(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* Has a frame of this kind a place in the sequence of its call? */
 bool call_has_sequence(const struct iax2_full *f);
-/* The sender is known, and heard. */
-bool call_takes_voice(const struct call *c);
 void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
 		   const struct iax2_full *f, mono_us now);
 void call_rx_mini(struct iax2_endpoint *ep, struct call *c,
@@ -441,10 +438,6 @@ struct ending {
 	uint8_t code;     /* CAUSECODE, 0: none */
 	const char *text; /* CAUSE, NULL: none */
 };
-/* The call is over: tell the node, once, and let the slot go; @linger keeps
- * it until our last frame is acknowledged. */
-void call_down(struct iax2_endpoint *ep, struct call *c, const struct ending *e,
-	       bool linger, mono_us now);
 /* The same, and nothing of it stays. */
 void call_forget(struct iax2_endpoint *ep, struct call *c,
 		 const struct ending *e, mono_us now);
@@ -484,9 +477,6 @@ void call_on_authrep(struct iax2_endpoint *ep, struct call *c,
 void call_on_authreq(struct iax2_endpoint *ep, struct call *c,
 		     const struct iax2_full *f, mono_us now);
 /* iax2_call_out.c */
-enum iax2_err call_send_new(struct iax2_endpoint *ep, struct call *c,
-			    const uint8_t *token, size_t token_len,
-			    mono_us now);
 void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
 		       const struct iax2_full *f, mono_us now);
 /* Does @f, in @d, change the fate of a call that has shown a ticket, without

@@ -7,7 +7,8 @@
 #define PREF_LETTER_FIRST 'B' /* of format bit 0, as Asterisk counts */
 #define PREFS_TEXT_MAX 33U
 
-uint64_t iax2_prefs_set(const struct iax2_prefs *p)
+/* All that are preferred, as a set. */
+static uint64_t set_of(const struct iax2_prefs *p)
 {
 	uint64_t set = 0;
 
@@ -77,7 +78,7 @@ void iax2_format_put_prefs(struct wire_wr *w, const struct iax2_prefs *p)
 
 void iax2_format_put_offer(struct wire_wr *w, const struct iax2_prefs *p)
 {
-	const uint64_t all = iax2_prefs_set(p);
+	const uint64_t all = set_of(p);
 
 	iax2_ie_put_u32(w, IAX2_IE_FORMAT, (uint32_t)p->format[0]);
 	put_wide(w, IAX2_IE_FORMAT2, p->format[0]);
@@ -105,7 +106,7 @@ uint64_t iax2_format_choose(const uint8_t *body, size_t len,
 	const uint64_t format = get(body, len, IAX2_IE_FORMAT, IAX2_IE_FORMAT2);
 	const uint64_t can =
 		get(body, len, IAX2_IE_CAPABILITY, IAX2_IE_CAPABILITY2);
-	const uint64_t common = (format | can) & iax2_prefs_set(ours);
+	const uint64_t common = (format | can) & set_of(ours);
 	uint64_t choice;
 
 	if (common & ours->format[0])
@@ -136,5 +137,5 @@ uint64_t iax2_format_agreed(const uint8_t *body, size_t len,
 {
 	const uint64_t f = get(body, len, IAX2_IE_FORMAT, IAX2_IE_FORMAT2);
 
-	return (f & (f - 1)) == 0 ? f & iax2_prefs_set(ours) : 0;
+	return (f & (f - 1)) == 0 ? f & set_of(ours) : 0;
 }

@@ -21,9 +21,6 @@ struct iax2_prefs {
 	size_t n;
 };
 
-/* The set of them. */
-uint64_t iax2_prefs_set(const struct iax2_prefs *p);
-
 /* NEW: what we offer.  Two pieces, for Asterisk's order of elements has
  * others between them. */
 void iax2_format_put_prefs(struct wire_wr *w, const struct iax2_prefs *p);

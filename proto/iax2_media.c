@@ -53,7 +53,8 @@ static void voice(struct iax2_endpoint *ep, struct call *c, const uint8_t *data,
 	ev->u.voice.data = endpoint_payload(ep, data, len);
 }
 
-bool call_takes_voice(const struct call *c)
+/* The sender is known, and heard. */
+static bool takes_voice(const struct call *c)
 {
 	return c->state == CALL_UP || c->state == CALL_ACCEPTED;
 }
@@ -61,7 +62,7 @@ bool call_takes_voice(const struct call *c)
 void call_rx_voice(struct iax2_endpoint *ep, struct call *c,
 		   const struct iax2_full *f, mono_us now)
 {
-	if (!call_takes_voice(c) || f->body_len == 0)
+	if (!takes_voice(c) || f->body_len == 0)
 		return;
 	c->rx_format = f->subclass;
 	account(c, f->ts_ms, true, now);
@@ -88,7 +89,7 @@ static bool takes_mini(struct iax2_endpoint *ep, struct call *c,
 		       const struct iax2_mini *m, mono_us now)
 {
 	c->last_rx = now;
-	if (!call_takes_voice(c) || m->len == 0) {
+	if (!takes_voice(c) || m->len == 0) {
 		ep->n.unknown_call++;
 		return false;
 	}

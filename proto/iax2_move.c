@@ -121,6 +121,7 @@ enum iax2_err iax2_move(struct iax2_endpoint *ep, struct iax2_call_id call,
 			const struct net_path *path, mono_us now)
 {
 	struct call *c = endpoint_call(ep, call);
+
 	ep->now = now;
 	if (!c)
 		return IAX2_E_STALE;

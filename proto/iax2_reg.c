@@ -76,11 +76,6 @@ bool iax2_reg_init(struct iax2_reg *g, const struct iax2_reg_cfg *cfg,
 	return true;
 }
 
-void iax2_reg_done(struct iax2_reg *g)
-{
-	key_wipe(g, sizeof(*g));
-}
-
 bool iax2_reg_is_up(const struct iax2_reg *g)
 {
 	return g->expires != 0;

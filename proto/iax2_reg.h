@@ -108,8 +108,6 @@ enum iax2_reg_change {
 /* False, and @g unusable, when a text of @cfg is out of range. */
 bool iax2_reg_init(struct iax2_reg *g, const struct iax2_reg_cfg *cfg,
 		   mono_us now);
-/* Wipes the secret. */
-void iax2_reg_done(struct iax2_reg *g);
 /* The registrar's addresses of both families, in the order to try them, the
  * first IAX2_REG_ADDRS_MAX count; starts at once when there were none.  An
  * empty list changes nothing. */

@@ -197,7 +197,7 @@ void transport_restart(struct iax2_endpoint *ep, struct call *c)
 	c->iseq = 0;
 }
 
-void transport_measure(struct call *c, mono_us rtt)
+static void measure(struct call *c, mono_us rtt)
 {
 	const uint32_t r = (uint32_t)mono_min(rtt, RTT_MAX_US);
 
@@ -262,7 +262,7 @@ void transport_acked(struct iax2_endpoint *ep, struct call *c, uint8_t iseq,
 		return;
 	/* Karn: a frame that was sent twice tells no round trip. */
 	if (c->window[n - 1].tries == 1)
-		transport_measure(c, now - c->window[n - 1].first);
+		measure(c, now - c->window[n - 1].first);
 	forget(ep, c, n);
 	arm(c, now);
 	if (c->window_n == 0)

@@ -61,6 +61,23 @@ struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind)
 
 /* --- registrars --------------------------------------------------------- */
 
+/* The last good-bye has been answered, or nobody is left to answer. */
+static void check_released(struct oo_node *n)
+{
+	if (!n->releasing || !n->own_released)
+		return;
+	for (size_t i = 0; i < n->regs_n; i++) {
+		if (n->regs[i].state != OO_REG_RELEASED)
+			return;
+	}
+	for (size_t i = 0; i < n->plain_n; i++) {
+		if (n->plain[i].state != IAX2_REG_RELEASED)
+			return;
+	}
+	n->releasing = false;
+	node_event(n, OO_EV_RELEASED);
+}
+
 static void report(struct oo_node *n, size_t i, unsigned change, mono_us now)
 {
 	static const struct {
@@ -100,7 +117,7 @@ static void report_plain(struct oo_node *n, size_t i, unsigned change)
 				n->plain_place[i];
 	}
 	if (change & IAX2_REG_CHANGE_RELEASED)
-		node_check_released(n);
+		check_released(n);
 }
 
 static struct oo_reg *reg_by_session(struct oo_node *n, uint64_t id)
@@ -188,7 +205,7 @@ static enum iax2_err on_registration(struct oo_node *n, const struct dgram *d,
 		change = oo_reg_rx(&n->regs[i], d, m, now);
 		report(n, i, change, now);
 		if (change & OO_CHANGE_RELEASED)
-			node_check_released(n);
+			check_released(n);
 		return IAX2_OK;
 	}
 	n->count.forged++;
@@ -302,7 +319,7 @@ static void release_own(struct oo_node *n, mono_us now)
 	node_relay_leave(n, now);
 	for (size_t i = 0; i < n->regs_n; i++)
 		oo_reg_release(&n->regs[i], now);
-	node_check_released(n);
+	check_released(n);
 }
 
 void oo_node_tick(struct oo_node *n, mono_us now)
@@ -312,7 +329,7 @@ void oo_node_tick(struct oo_node *n, mono_us now)
 
 		report(n, i, change, now);
 		if (change & OO_CHANGE_RELEASED)
-			node_check_released(n);
+			check_released(n);
 	}
 	for (size_t i = 0; i < n->plain_n; i++)
 		report_plain(n, i, iax2_reg_tick(&n->plain[i], now));
@@ -362,22 +379,6 @@ bool oo_node_next_event(struct oo_node *n, struct oo_event *out)
 const struct oo_node_counters *oo_node_counters(const struct oo_node *n)
 {
 	return &n->count;
-}
-
-void node_check_released(struct oo_node *n)
-{
-	if (!n->releasing || !n->own_released)
-		return;
-	for (size_t i = 0; i < n->regs_n; i++) {
-		if (n->regs[i].state != OO_REG_RELEASED)
-			return;
-	}
-	for (size_t i = 0; i < n->plain_n; i++) {
-		if (n->plain[i].state != IAX2_REG_RELEASED)
-			return;
-	}
-	n->releasing = false;
-	node_event(n, OO_EV_RELEASED);
 }
 
 void oo_node_release(struct oo_node *n, mono_us now)

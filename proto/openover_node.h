@@ -163,7 +163,6 @@ bool oo_node_registrar_view(const struct oo_node *n, size_t index,
 			    struct oo_registrar_view *out);
 /* For looking; NULL for a plain one. */
 const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index);
-size_t oo_node_registrars(const struct oo_node *n);
 
 enum iax2_err oo_node_rx(struct oo_node *n, const struct dgram *d, mono_us now);
 void oo_node_tick(struct oo_node *n, mono_us now);

@@ -156,7 +156,8 @@ void node_look_peer(struct oo_node *n, struct peering *p,
 
 /* --- rounds ------------------------------------------------------------- */
 
-void node_look_sockets(struct oo_node *n, struct peering *p, mono_us now)
+/* The extra sockets are there. */
+static void look_sockets(struct oo_node *n, struct peering *p, mono_us now)
 {
 	struct looking *l = &p->look;
 
@@ -196,7 +197,7 @@ void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
 	}
 	l->wants_socks = true;
 	if (p->punch.sock_n > 0)
-		node_look_sockets(n, p, now);
+		look_sockets(n, p, now);
 	else if (oo_spray_need_sockets(&p->punch))
 		node_want_sockets(n, p);
 }
@@ -257,7 +258,7 @@ void oo_node_sockets(struct oo_node *n, struct oo_id id, uint16_t first,
 
 	if (p && node_is_punching(p)) {
 		oo_punch_sockets(&p->punch, first, count, now);
-		node_look_sockets(n, p, now);
+		look_sockets(n, p, now);
 	} else if (count > 0) {
 		/* Whoever asked for them has gone meanwhile. */
 		node_event(n, OO_EV_SOCKETS_DONE);

@@ -126,7 +126,6 @@ struct oo_node {
 };
 
 struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind);
-void node_check_released(struct oo_node *n);
 bool node_is_own(const struct oo_node *n, const struct net_addr *a);
 
 /* openover_node_measure.c */
@@ -154,8 +153,6 @@ void node_want_sockets(struct oo_node *n, struct peering *p);
 /* A round of looking is due at a caller. */
 void node_look_start(struct oo_node *n, struct peering *p, uint8_t round,
 		     mono_us now);
-/* The extra sockets are there. */
-void node_look_sockets(struct oo_node *n, struct peering *p, mono_us now);
 /* A PONG to one of them. */
 void node_look_on_pong(struct oo_node *n, const struct oo_reg *g,
 		       const struct dgram *d, const struct oo_msg *m,

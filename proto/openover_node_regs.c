@@ -79,11 +79,6 @@ const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index)
 	return &n->regs[n->list[index].at];
 }
 
-size_t oo_node_registrars(const struct oo_node *n)
-{
-	return n->list_n;
-}
-
 static void view_plain(const struct iax2_reg *g, struct oo_registrar_view *v)
 {
 	v->plain = true;

@@ -34,7 +34,8 @@ static const mono_us pause_us[] = {
 #define SENT (sizeof((struct oo_candidate){ 0 }.sent) / sizeof(uint64_t))
 #define PAUSES (sizeof(pause_us) / sizeof(pause_us[0]))
 
-uint64_t oo_punch_id(const uint8_t token[KEY_SHARED_LEN])
+/* What a token is called on the wire. */
+static uint64_t punch_id(const uint8_t token[KEY_SHARED_LEN])
 {
 	return key_derive_u64(token, "keyhole punch id", NULL, 0);
 }
@@ -233,7 +234,7 @@ void oo_punch_start(struct oo_punch *p, const struct oo_punch_cfg *cfg,
 
 	memset(p, 0, sizeof(*p));
 	p->cfg = *cfg;
-	p->id = oo_punch_id(cfg->token);
+	p->id = punch_id(cfg->token);
 	key_derive(caller ? p->tx_key : p->rx_key, cfg->token,
 		   "keyhole punch caller", NULL, 0);
 	key_derive(caller ? p->rx_key : p->tx_key, cfg->token,

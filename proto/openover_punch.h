@@ -100,8 +100,6 @@ enum oo_punch_change {
 /* The ticket that both ends make from the token. */
 void oo_punch_ticket(const struct oo_punch *p, mono_us expires,
 		     struct iax2_ticket *out);
-/* The id that a token stands for on the wire. */
-uint64_t oo_punch_id(const uint8_t token[KEY_SHARED_LEN]);
 
 void oo_punch_start(struct oo_punch *p, const struct oo_punch_cfg *cfg,
 		    mono_us now);

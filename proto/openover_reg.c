@@ -70,11 +70,6 @@ void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now)
 	g->due = MONO_NEVER;
 }
 
-void oo_reg_done(struct oo_reg *g)
-{
-	key_wipe(g, sizeof(*g));
-}
-
 enum oo_family oo_reg_best_family(const struct oo_reg *g)
 {
 	return g->hole[OO_V6].last_ok > g->hole[OO_V4].last_ok ? OO_V6 : OO_V4;

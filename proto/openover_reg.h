@@ -116,8 +116,6 @@ enum oo_reg_change {
 };
 
 void oo_reg_init(struct oo_reg *g, const struct oo_reg_cfg *cfg, mono_us now);
-/* Wipes keys. */
-void oo_reg_done(struct oo_reg *g);
 /* The registrar's addresses, the first OO_REG_ADDRS count; starts at once when
  * there were none.  One of each family is in use, the next when it is silent. */
 void oo_reg_addresses(struct oo_reg *g, const struct net_addr *addrs, size_t n,

@@ -34,7 +34,8 @@ static mono_us interval(const struct rate_limit *limit)
 	return 60 * MONO_S / limit->per_minute;
 }
 
-bool rate_has(const struct rate *r, const struct rate_limit *limit, mono_us now)
+static bool rate_has(const struct rate *r, const struct rate_limit *limit,
+		     mono_us now)
 {
 	return r->since <= now + interval(limit) * (limit->burst - 1);
 }
@@ -190,10 +191,4 @@ bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 		     mono_us now)
 {
 	return rate_table_take_for(t, from, NULL, now);
-}
-
-bool rate_table_has(const struct rate_table *t, const struct net_addr *from,
-		    mono_us now)
-{
-	return rate_table_has_for(t, from, NULL, now);
 }

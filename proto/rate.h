@@ -26,9 +26,6 @@ struct rate {
 
 /* Take one token; false when the bucket is empty. */
 bool rate_take(struct rate *r, const struct rate_limit *limit, mono_us now);
-/* Would rate_take() succeed? */
-bool rate_has(const struct rate *r, const struct rate_limit *limit,
-	      mono_us now);
 
 /*
  * Buckets by source: IPv4 by address, IPv6 by /64 and, for 16 times as much, by
@@ -52,8 +49,6 @@ struct rate_table *rate_table_free(struct rate_table *t);
 void rate_table_limit(struct rate_table *t, struct rate_limit limit);
 bool rate_table_take(struct rate_table *t, const struct net_addr *from,
 		     mono_us now);
-bool rate_table_has(const struct rate_table *t, const struct net_addr *from,
-		    mono_us now);
 
 /*
  * The same for whoever goes by @name (its first 64 octets count) at an address:

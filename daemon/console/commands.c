@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +33,9 @@ static enum console_exit usage(const char *name)
 
 /* --- asking the daemon -------------------------------------------------- */
 
+/* As long as the daemon lets anybody wait. */
+#define WAIT_MAX_S 3600
+
 struct ask {
 	const char *method;
 	json_t *params; /* consumed */
@@ -59,7 +61,9 @@ static enum console_exit ask(const struct console *c, const struct ask *a,
 		json_decref(a->params);
 		return CONSOLE_NOT_REACHABLE;
 	}
-	rpc_patience(rpc, RPC_PATIENCE_S + (unsigned)wait_s);
+	rpc_patience(rpc, RPC_PATIENCE_S + (unsigned)(wait_s < WAIT_MAX_S
+							      ? wait_s
+							      : WAIT_MAX_S));
 	err = rpc_call(rpc, a->method, a->params, a->note, a->ctx, &answer);
 	if (err != 0) {
 		(void)fprintf(stderr, "keyhole: %s\n", rpc_trouble(err));

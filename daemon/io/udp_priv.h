@@ -36,7 +36,6 @@ struct udp {
 	unsigned device;       /* index that the sockets are bound to, or 0 */
 	char why[UDP_WHY_MAX]; /* what was said last of the interface */
 	struct sock extra[EXTRA_MAX]; /* ids from 1 */
-	uint16_t extra_n;
 	struct udp_counters n;
 	void (*watch)(void *ctx, const struct udp_seen *s); /* NULL: nobody */
 	void *watch_ctx;

@@ -74,7 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += 2 + len;
 		size -= 2 + len;
 	}
-	iax2_reg_done(&g);
 	tx = dgram_queue_free(tx);
 	return 0;
 }

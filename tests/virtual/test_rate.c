@@ -41,7 +41,7 @@ static unsigned taken(const struct net_addr *from, unsigned tries)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < tries; i++) {
-		const bool has = rate_table_has(t, from, now);
+		const bool has = rate_table_has_for(t, from, NULL, now);
 		const bool took = rate_table_take(t, from, now);
 
 		T_EQ(has, took);
