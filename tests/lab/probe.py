@@ -74,9 +74,14 @@ def _send(sock, token, to):
             sock.sendto(token, to)
 
 
+def new_token():
+    """What nobody else sends; to a dissector a mini frame, which any octets may follow."""
+    return b'\0\x09' + os.urandom(14)
+
+
 def _seen_from(sock, server_sock, server_addr, timeout_s):
     """The (address, port) that the server sees sock's packets come from."""
-    token = os.urandom(16)
+    token = new_token()
     _send(sock, token, (server_addr, server_sock.getsockname()[1]))
     got = _receive_token(server_sock, {token}, timeout_s)
     return got and got[1]
@@ -116,7 +121,7 @@ def _filtering(host, servers, addr_a, timeout_s, grace_s):
     mapped = _seen_from(sock, a1, addr_a, timeout_s)
     if mapped is None:
         raise LabError('a path that was open is closed')
-    tokens = [os.urandom(16) for _ in servers]
+    tokens = [new_token() for _ in servers]
     # The server that was spoken to last: its packet ends the wait.
     for server, token in reversed(list(zip(servers, tokens))):
         _send(server, token, mapped)
@@ -238,7 +243,7 @@ def ping_ms(host, server, family=4, count=5, every_s=0.02):
     echoer.start()
     times = []
     for _ in range(count):
-        token, start = os.urandom(16), time.monotonic()
+        token, start = new_token(), time.monotonic()
         here.sendto(token, to)
         got = _receive_token(here, {token}, 1.0)
         times.append((time.monotonic() - start) * 1000 if got else None)
