@@ -21,6 +21,7 @@
 #define WIRE 64U /* datagrams under way; more are lost */
 #define SOCKETS 16U
 #define STEPS_MAX 10000
+#define LAST_US (60 * MONO_S)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,11 +35,11 @@ struct flying {
 };
 
 struct fuzz {
+	struct flying wire[WIRE];
 	struct oo_node *node[NODES];
 	struct oo_registrar *registrar;
 	mono_us now;
 	uint64_t random;
-	struct flying wire[WIRE];
 	size_t head;
 	size_t n;
 	struct oo_id dial[NODES];
@@ -176,7 +177,12 @@ static bool take(struct fuzz *z, struct flying *out)
 {
 	if (z->n == 0)
 		return false;
-	*out = z->wire[z->head];
+	out->from = z->wire[z->head].from;
+	out->sock = z->wire[z->head].sock;
+	out->to = z->wire[z->head].to;
+	out->ttl = z->wire[z->head].ttl;
+	out->len = z->wire[z->head].len;
+	memcpy(out->data, z->wire[z->head].data, out->len);
 	z->head = (z->head + 1) % WIRE;
 	z->n--;
 	return true;
@@ -184,7 +190,7 @@ static bool take(struct fuzz *z, struct flying *out)
 
 static void settle(struct fuzz *z)
 {
-	struct flying f;
+	static struct flying f;
 
 	for (unsigned n = 0; take(z, &f); n++) {
 		must(n < STEPS_MAX);
@@ -204,6 +210,16 @@ static void pass(struct fuzz *z, mono_us d)
 		must(oo_node_deadline(z->node[i]) > z->now);
 	}
 	drain(z);
+}
+
+/* When somebody has something to do, within @most from now. */
+static mono_us next_due(const struct fuzz *z, mono_us most)
+{
+	mono_us due = oo_registrar_deadline(z->registrar);
+
+	for (unsigned i = 0; i < NODES; i++)
+		due = mono_min(due, oo_node_deadline(z->node[i]));
+	return mono_min(due, z->now + most);
 }
 
 /* Change one octet, or cut, or send from or to somebody else. */
@@ -395,15 +411,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		key_identity_from_seed(&id[i], seed);
 	}
-	memset(&z, 0, sizeof(z));
+	/* Not the wire: what is there is what was put there. */
+	memset((uint8_t *)&z + sizeof(z.wire), 0, sizeof(z) - sizeof(z.wire));
 	z.now = MONO_S;
 	start(&z);
 	while (wire_rd_left(&r) > 0)
 		operate(&z, &r);
 	/* Whatever happened, dials and transactions end. */
-	for (unsigned i = 0; i < 240; i++) {
+	for (const mono_us end = z.now + LAST_US; z.now < end;) {
 		settle(&z);
-		pass(&z, MONO_S / 4);
+		pass(&z, next_due(&z, end - z.now) - z.now);
 	}
 	must(oo_registrar_opens(z.registrar) == 0);
 	for (unsigned i = 0; i < NODES; i++) {
