@@ -113,6 +113,8 @@ void app_net_start(struct app *a)
 
 	netlook_read(&cfg, &v);
 	(void)take_own_addresses(a, &v);
+	if (a->portmap)
+		portmap_io_look(a->portmap, v.gateway);
 	err = netwatch_open(&a->netwatch, a->base, on_netwatch, a);
 	if (err != 0)
 		log_warning("changes of the network are noticed late: %s",

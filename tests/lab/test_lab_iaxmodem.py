@@ -81,7 +81,7 @@ class Line:
         true(why in ended['why'], f'want {why!r} in {ended}')
         equal([], self.node.links(), 'links')
         # The transmitter follows with the next block of sound.
-        wait_until(lambda: not self.node.status()['radio']['ptt'], 1, 'PTT off')
+        wait_until(lambda: not self.node.status()['radio']['ptt'], 0.1, 'PTT off')
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from collections import Counter
 from lab import Lab, missing, ping_ms, wait_until
 from miniupnpd import Miniupnpd, missing_miniupnpd
 from stations import KEYHOLE
-from tap import between, equal, main, test, true
+from tap import Inexact, between, equal, main, test, true
 from topology import CARRIER, FIREWALL6, HOME, World
 
 TRIES = int(os.environ.get('KEYHOLE_MATRIX_TRIES', '1'))
@@ -127,6 +127,7 @@ class Cell:
         self.seen = Counter()
         self.verdicts_s = []
         self.wrong = []
+        self.late = []
 
     def add(self, got, said, taken_s):
         if got:
@@ -136,7 +137,7 @@ class Cell:
             self.verdicts_s.append(taken_s)
         limit_s = 1 if self.refusal == NO_FAMILY else VERDICT_S
         if taken_s > limit_s:
-            self.wrong.append(f'{taken_s:.1f} s')
+            self.late.append(f'{taken_s:.1f} s')
         if got and got['path'] not in self.rungs:
             self.wrong.append(got['path'])
         if not got and (self.refusal not in (NO_FAMILY, NO_ORDER) or self.refusal not in said):
@@ -178,6 +179,9 @@ def row(caller_kind, relay):
         dial_each(caller_kind, cells, relay)
     print(f'# {caller_kind:>15} | ' + ' | '.join(f'{t}: {cell}' for t, cell in cells.items()))
     equal({}, {t: cell.wrong for t, cell in cells.items() if cell.wrong})
+    late = {t: cell.late for t, cell in cells.items() if cell.late}
+    if late:
+        raise Inexact(f'verdicts that took too long: {late}')
 
 
 def add_row_tests(relay):
