@@ -62,10 +62,11 @@ uint32_t ring_waits(const struct ring *r)
 	       ring_taken_index(r);
 }
 
-uint32_t ring_take(struct ring *r, void *out, uint32_t n)
+uint32_t ring_peek(const struct ring *r, void *out, uint32_t n)
 {
-	const uint32_t waits = ring_waits(r), from = ring_taken_index(r);
-	const uint32_t at = from & r->mask, end = r->mask + 1 - at;
+	const uint32_t waits = ring_waits(r);
+	const uint32_t at = ring_taken_index(r) & r->mask;
+	const uint32_t end = r->mask + 1 - at;
 	uint32_t first;
 
 	n = n < waits ? n : waits;
@@ -75,6 +76,13 @@ uint32_t ring_take(struct ring *r, void *out, uint32_t n)
 		memcpy((uint8_t *)out + first * r->size, r->data,
 		       (n - first) * r->size);
 	}
-	atomic_store_explicit(&r->taken, from + n, memory_order_release);
+	return n;
+}
+
+uint32_t ring_take(struct ring *r, void *out, uint32_t n)
+{
+	n = ring_peek(r, out, n);
+	atomic_store_explicit(&r->taken, ring_taken_index(r) + n,
+			      memory_order_release);
 	return n;
 }

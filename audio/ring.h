@@ -37,5 +37,7 @@ uint32_t ring_put(struct ring *r, const void *elements, uint32_t n);
 uint32_t ring_taken_index(const struct ring *r);
 uint32_t ring_waits(const struct ring *r);
 uint32_t ring_take(struct ring *r, void *out, uint32_t n);
+/* The same, but they stay there. */
+uint32_t ring_peek(const struct ring *r, void *out, uint32_t n);
 
 #endif
