@@ -25,6 +25,7 @@
 #define CONF_PATH_MAX 255U   /* octets */
 #define CONF_SOCKET_MAX 107U /* octets that fit sockaddr_un.sun_path */
 #define CONF_GROUP_MAX 32U   /* octets of a group's name */
+#define CONF_PCM_MAX 127U    /* octets of a PCM's name */
 #define CONF_REDIS_MAX 287U  /* octets of where a Redis server is */
 #define CONF_CLUSTER_NAME_MAX 32U
 #define CONF_KEY_LEN 32U /* octets of a public key */
@@ -171,6 +172,13 @@ struct conf_node {
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */
 	} radio;
+	struct {
+		char capture[CONF_PCM_MAX + 1];  /* "": none */
+		char playback[CONF_PCM_MAX + 1]; /* "": none */
+		double rx_db;                    /* -60..40 */
+		double tx_a_db, tx_b_db;         /* -60..40 */
+		bool boost;
+	} audio;
 	struct {
 		char rx_wav[CONF_PATH_MAX + 1]; /* "": silence */
 		char tx_wav[CONF_PATH_MAX + 1]; /* "": not kept */

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "audio/sim.h"
+#include "daemon/radio_alsa.h"
 #include "radio/ptt_log.h"
 
 struct radio_io {
 	enum conf_radio type;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
+	struct alsa *alsa;
 	struct ptt_log *ptt_log;
 	bool keyed;
 };
@@ -44,6 +46,18 @@ static int open_sim(struct radio_io *r, const struct conf_node *conf,
 	return err;
 }
 
+static int open_alsa(struct radio_io *r, const struct conf_node *conf,
+		     char why[RADIO_WHY_MAX])
+{
+	const int err = radio_alsa_open(&r->alsa, conf, why);
+
+	if (err != 0)
+		return err;
+	r->device = alsa_device(r->alsa);
+	alsa_pcms(r->alsa, conf->audio.capture, conf->audio.playback);
+	return 0;
+}
+
 int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 		  char why[RADIO_WHY_MAX])
 {
@@ -63,10 +77,12 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 		err = open_sim(r, conf, why);
 		break;
 	case CONF_RADIO_ALSA:
+		err = open_alsa(r, conf, why);
+		break;
 	case CONF_RADIO_CM108:
 		(void)snprintf(why, RADIO_WHY_MAX,
-			       "this version drives the sim radio only; set "
-			       "radio.type to \"sim\" or \"none\"");
+			       "this version drives no cm108 radio; set "
+			       "radio.type to \"alsa\", \"sim\" or \"none\"");
 		err = -ENOTSUP;
 		break;
 	}
@@ -102,6 +118,8 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 
 bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK])
 {
+	if (r->alsa)
+		radio_alsa_say(r->alsa);
 	if (!r->device.ops || audio_capture(&r->device, out) != 0) {
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
 		return false;
@@ -134,6 +152,12 @@ struct audio_device_status radio_io_status(const struct radio_io *r)
 	if (!r->device.ops)
 		return (struct audio_device_status){ 0 };
 	return audio_status(&r->device);
+}
+
+void radio_io_reload(struct radio_io *r, const struct conf_node *conf)
+{
+	if (r->alsa)
+		radio_alsa_set_levels(r->alsa, conf);
 }
 
 int radio_io_sim_play(struct radio_io *r, const char *path,

@@ -32,6 +32,9 @@ void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 const char *radio_io_type(const struct radio_io *r);
 struct audio_device_status radio_io_status(const struct radio_io *r);
 
+/* The configuration that is in force now. */
+void radio_io_reload(struct radio_io *r, const struct conf_node *conf);
+
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,
 		      char why[RADIO_WHY_MAX]);
