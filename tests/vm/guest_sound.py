@@ -90,20 +90,20 @@ def a_tone_passes_both_ways_by_a_clock_that_is_off():
     fob = Fob(ppm=200)
     name = plugged()
     fob('mic', 'tone', 1000, 8000)
-    probe = Probe(70, name, name, heard='/run/heard.raw')
+    probe = Probe(20, name, name, heard='/run/heard.raw')
     wait_for('playback', lambda: fob.status()['play'] == 1)
-    wait_for('it to settle', lambda: fob.status()['play_ms'] > 31000, seconds=60)
+    wait_for('it to settle', lambda: fob.status()['play_ms'] > 13000)
     fob('txfile', '/run/tx.raw')
     fob('clear')
-    wait_for('its end', lambda: fob.status()['play_ms'] > 35000, seconds=60)
+    wait_for('its end', lambda: fob.status()['play_ms'] > 5000)
     fob('txfile', '-')
     s = fob.status()
     probe.wait()
     print('#', probe.status[-1])
-    heard = probe.samples()[-30 * 8000:]
+    heard = probe.samples()[-5 * 8000:]
     with open('/run/tx.raw', 'rb') as f:
         sent = array.array('h', f.read())[::2]
-    rx_db, rx_rms = snr(heard[-5 * 8000:], 8000, 1000)
+    rx_db, rx_rms = snr(heard, 8000, 1000)
     tx_db, tx_rms = snr(sent[48000:5 * 48000], 48000, 1000)
     print(f'# heard: SNR {rx_db:.1f} dB, RMS {rx_rms:.0f}; sent: SNR {tx_db:.1f} dB, RMS {tx_rms:.0f}')
     true(rx_db > 45 and tx_db > 45, 'SNR of at least 45 dB')
@@ -127,7 +127,8 @@ def the_mixer_is_set_by_what_it_can():
     subprocess.run(['amixer', '-q', '-D', name, 'sset', 'Auto Gain Control', 'on'], check=True)
     probe = Probe(1, name, name, rx_db=6, tx_db=-12).wait()
     s = fob.status()
-    equal('-3072,-3072', s['spk'], 'the speaker volume, 1/256 dB')
+    for volume in s['spk'].split(','):
+        between(-12.1, int(volume) / 256, -11.9, 'dB of the speaker volume')
     equal(6 * 256, s['mic_vol'], 'the microphone volume, 1/256 dB')
     equal((0, 0), (s['spk_mute'], s['mic_mute']), 'both on')
     equal(1, s['sidetone_mute'], 'the sidetone off')
@@ -197,7 +198,7 @@ def each_trouble_has_its_sentence():
 def a_loop_that_stands_still_is_noticed_and_overcome():
     fob = Fob()
     name = plugged()
-    probe = Probe(20, name, name, mode='stall').wait()
+    probe = Probe(12, name, name, mode='stall').wait()
     last = probe.status[-1]
     print('#', last)
     equal(1, last['starved'], 'noticed')
