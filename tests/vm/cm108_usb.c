@@ -116,11 +116,15 @@ static void finish(struct cm108 *c, struct cm108_ep *e, const uint8_t *data,
 
 int cm108_plug(struct cm108 *c)
 {
+	uint8_t pins[FOB_REPORT_LEN];
 	int err;
 
 	if (c->usb.fd >= 0)
 		return 0;
+	memcpy(pins, c->fob.out, sizeof(pins));
 	fob_power_on(&c->fob);
+	if (c->keep)
+		memcpy(c->fob.out, pins, sizeof(c->fob.out));
 	memset(c->reported, 0, sizeof(c->reported));
 	err = usbip_plug(&c->usb);
 	if (err == 0)
@@ -136,9 +140,10 @@ void cm108_unplug(struct cm108 *c, const char *why)
 	usbip_unplug(&c->usb);
 	say(c, "UNPLUG %s", why);
 	/* Without power no pin is driven. */
-	if (fob_ptt(&c->fob))
+	if (fob_ptt(&c->fob) && !c->keep)
 		say(c, "PTT 0");
-	memset(c->fob.out, 0, sizeof(c->fob.out));
+	if (!c->keep)
+		memset(c->fob.out, 0, sizeof(c->fob.out));
 	drop_all(&c->play);
 	drop_all(&c->capture);
 	drop_all(&c->hid);
