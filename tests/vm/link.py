@@ -114,9 +114,11 @@ class Link:
 
     def talk(self, on=True, name='a'):
         """Somebody speaks to @name's receiver, or ends."""
-        fob = self.fob[name]
-        fob('mic', *(('tone', TONE_HZ, TONE_PEAK) if on else ('silence',)))
-        fob('cor', int(on))
+        self.tone(on, name)
+        self.fob[name]('cor', int(on))
+
+    def tone(self, on, name='a'):
+        self.fob[name]('mic', *(('tone', TONE_HZ, TONE_PEAK) if on else ('silence',)))
 
     def wait_ptt(self, name, keyed, seconds=5):
         wait_for(f"{name}'s PTT {int(keyed)}", lambda: self.fob[name].status()['ptt'] == keyed, seconds)
@@ -124,6 +126,13 @@ class Link:
     def since(self, name, kind, start):
         """The first event of @kind at or after @start; None: there is none."""
         return next((t for t, _ in self.fob[name].events(kind) if t >= start), None)
+
+    def moment(self, name, kind, start):
+        """The frame time that the first such event tells."""
+        for t, text in self.fob[name].events(kind):
+            if t >= start:
+                return float(text.split()[1])
+        raise Failed(f'{name}: no {kind}')
 
     def last(self, name, kind):
         events = self.fob[name].events(kind)
