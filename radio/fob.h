@@ -22,6 +22,7 @@
 
 #include "radio/cm108.h"
 #include "radio/fob_find.h"
+#include "radio/fob_usbfs.h"
 
 enum fob_state {
 	FOB_ABSENT,  /* none that fits is plugged in */
@@ -50,11 +51,10 @@ struct fob_callbacks {
 	void (*on_state)(void *ctx, enum fob_state state, const char *why);
 	/* One sentence for the operator. */
 	void (*on_warning)(void *ctx, const char *what);
-	/* The usbfs file through which @unkey as an output report of
-	 * @interface unkeys, borrowed until @fd is -1: whoever else holds a
-	 * copy can unkey when this process cannot. */
-	void (*on_device)(void *ctx, int fd, unsigned interface,
-			  const uint8_t unkey[CM108_REPORT_LEN]);
+	/* There is a fob, and who holds a copy of @unkey's file can unkey it
+	 * when this process cannot; NULL: it is gone, let the copy go too, or
+	 * it cannot be claimed again. */
+	void (*on_device)(void *ctx, const struct fob_unkey *unkey);
 	/* Poll @fd for @events (poll(2)) from now on; no longer. */
 	void (*on_poll_add)(void *ctx, int fd, short events);
 	void (*on_poll_remove)(void *ctx, int fd);
