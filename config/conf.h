@@ -27,7 +27,9 @@
 #define CONF_GROUP_MAX 32U   /* octets of a group's name */
 #define CONF_REDIS_MAX 287U  /* octets of where a Redis server is */
 #define CONF_CLUSTER_NAME_MAX 32U
-#define CONF_KEY_LEN 32U /* octets of a public key */
+#define CONF_SERIAL_MAX 63U   /* octets of a USB serial number */
+#define CONF_USB_PORT_MAX 31U /* octets of a USB port's path */
+#define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
 #define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
@@ -42,6 +44,33 @@ enum conf_radio {
 	CONF_RADIO_SIM,
 	CONF_RADIO_ALSA,
 	CONF_RADIO_CM108,
+};
+
+/* The hwtypes of app_rpt, by its numbers. */
+enum conf_hwtype {
+	CONF_HWTYPE_FOB,
+	CONF_HWTYPE_DINGOTEL,
+	CONF_HWTYPE_N1KDO,
+	CONF_HWTYPE_CUSTOM,
+};
+
+/* What a radio's line is wired to on a USB fob; GPIO2 and on follow. */
+enum conf_line {
+	CONF_LINE_AUTO, /* as the hwtype has it */
+	CONF_LINE_VOLUME_UP,
+	CONF_LINE_VOLUME_DOWN,
+	CONF_LINE_MUTE_PLAY,
+	CONF_LINE_MUTE_RECORD,
+	CONF_LINE_HOOK,
+	CONF_LINE_GPIO1,
+	CONF_LINE_GPIO8 = CONF_LINE_GPIO1 + 7,
+};
+
+/* What makes such a line active. */
+enum conf_sense {
+	CONF_SENSE_NO, /* never */
+	CONF_SENSE_USB,
+	CONF_SENSE_USBINVERT,
 };
 
 /* In the order of preference of a node that is not told another. */
@@ -171,6 +200,17 @@ struct conf_node {
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */
 	} radio;
+	struct {
+		char serial[CONF_SERIAL_MAX + 1]; /* "": any */
+		char port[CONF_USB_PORT_MAX + 1]; /* "": any */
+		enum conf_hwtype hwtype;
+		uint32_t ptt_pin; /* 1..8; 0: as hwtype has it */
+		bool ptt_inverted;
+		enum conf_line cor;
+		enum conf_sense cor_sense;
+		enum conf_line ctcss;
+		enum conf_sense ctcss_sense;
+	} fob;
 	struct {
 		char rx_wav[CONF_PATH_MAX + 1]; /* "": silence */
 		char tx_wav[CONF_PATH_MAX + 1]; /* "": not kept */

@@ -24,6 +24,14 @@
 static const char *const accept_words[] = { "registered", "listed", NULL };
 static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
 					   NULL };
+static const char *const hwtype_words[] = { "fob", "dingotel", "n1kdo",
+					    "custom", NULL };
+static const char *const line_words[] = {
+	"auto",  "volume_up", "volume_down", "mute_play", "mute_record",
+	"hook",  "gpio1",     "gpio2",       "gpio3",     "gpio4",
+	"gpio5", "gpio6",     "gpio7",       "gpio8",     NULL
+};
+static const char *const sense_words[] = { "no", "usb", "usbinvert", NULL };
 static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
 					   "slin", "g726aal2", "adpcm",
 					   "gsm",  NULL };
@@ -300,6 +308,40 @@ static const struct conf_row node_rows[] = {
 	{ "radio.hang_ms", CONF_U32, NODE(radio.hang_ms), .max = 5000,
 	  .unit = "ms", .flags = CONF_RELOAD,
 	  .help = "How long the transmitter stays keyed after the last word." },
+	{ "fob.serial", CONF_STRING, NODE(fob.serial),
+	  .help = "The serial number of the USB fob that is this node's; "
+		  "empty: any. Needed, or fob.port, when more than one is "
+		  "plugged in." },
+	{ "fob.port", CONF_STRING, NODE(fob.port), .ok = conf_text_is_usb_port,
+	  .allowed = "a USB port as Linux names it, such as 1-1.2",
+	  .help = "The USB port that it is plugged into, such as \"1-1.2\"; "
+		  "empty: any." },
+	{ "fob.hwtype", CONF_CHOICE, NODE(fob.hwtype), .words = hwtype_words,
+	  .dflt = CONF_HWTYPE_FOB,
+	  .help = "How it is wired, in the order of app_rpt's hwtype 0 to 3. "
+		  "\"fob\" is nearly every one: PTT on GPIO3, COR on volume "
+		  "down, CTCSS on volume up." },
+	{ "fob.ptt_pin", CONF_U32, NODE(fob.ptt_pin), .max = 8,
+	  .help = "The GPIO that keys; 0: as fob.hwtype has it." },
+	{ "fob.ptt_inverted", CONF_BOOL, NODE(fob.ptt_inverted),
+	  .help = "A low pin keys. Such a transmitter may key by itself when "
+		  "the fob is unplugged or this machine is off." },
+	{ "fob.cor", CONF_CHOICE, NODE(fob.cor), .words = line_words,
+	  .dflt = CONF_LINE_AUTO,
+	  .help = "The input that says that the receiver hears a carrier; "
+		  "\"auto\": as fob.hwtype has it." },
+	{ "fob.cor_sense", CONF_CHOICE, NODE(fob.cor_sense),
+	  .words = sense_words, .dflt = CONF_SENSE_USBINVERT,
+	  .help = "When it is active, in app_rpt's words: \"usbinvert\" when "
+		  "the bit is set, which is a button's pin pulled low and a "
+		  "GPIO that is high, as most radios do; \"usb\" when it is "
+		  "not; \"no\" never." },
+	{ "fob.ctcss", CONF_CHOICE, NODE(fob.ctcss), .words = line_words,
+	  .dflt = CONF_LINE_AUTO,
+	  .help = "The input that says that it hears the right CTCSS tone." },
+	{ "fob.ctcss_sense", CONF_CHOICE, NODE(fob.ctcss_sense),
+	  .words = sense_words, .dflt = CONF_SENSE_NO,
+	  .help = "When that one is active, as for fob.cor_sense." },
 	{ "sim.rx_wav", CONF_PATH, NODE(sim.rx_wav),
 	  .help = "The WAV file that the simulated radio hears; empty for "
 		  "silence." },

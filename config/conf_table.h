@@ -134,6 +134,7 @@ bool conf_text_is_callsign(const char *text);
 bool conf_text_is_redis(const char *text); /* or empty */
 bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);
+bool conf_text_is_usb_port(const char *text); /* or empty */
 
 /* Diagnostics (conf_diag.c). */
 bool conf_diags_full(const struct conf_diags *diags);

@@ -320,7 +320,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err == 0 && why[0] != '\0')
 		log_warning("%s", why);
 	if (err == 0)
-		err = radio_io_open(&a->radio, &a->conf, why);
+		err = radio_io_open(&a->radio, a->base, &a->conf, why);
 	if (err == 0)
 		err = start_control(a, why);
 	if (err != 0)

@@ -120,14 +120,14 @@ static json_t *radio_json(struct app *a)
 	struct meter_level rx, tx;
 
 	node_levels(a->node, &rx, &tx);
-	return json_pack("{s:s, s:s, s:b, s:b, s:f, s:f, s:I, s:f, s:I}",
-			 "type", radio_io_type(a->radio), "state",
-			 st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
-			 "cor", (int)node_cor(a->node), "ptt",
-			 (int)node_ptt(a->node), "rx_dbfs", rx.average_dbfs,
-			 "tx_dbfs", tx.average_dbfs, "xruns",
-			 (json_int_t)st.xruns, "drift_ppm", st.drift_ppm,
-			 "missed_beats", (json_int_t)a->beat.missed);
+	return json_pack(
+		"{s:s, s:s*, s:s, s:b, s:b, s:f, s:f, s:I, s:f, s:I}", "type",
+		radio_io_type(a->radio), "fault", radio_io_fault(a->radio),
+		"state", st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
+		"cor", (int)node_cor(a->node), "ptt", (int)node_ptt(a->node),
+		"rx_dbfs", rx.average_dbfs, "tx_dbfs", tx.average_dbfs, "xruns",
+		(json_int_t)st.xruns, "drift_ppm", st.drift_ppm, "missed_beats",
+		(json_int_t)a->beat.missed);
 }
 
 static json_t *counters_json(struct app *a)

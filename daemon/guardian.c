@@ -135,9 +135,10 @@ static _Noreturn void be_guardian(int daemon)
 {
 	/* Who stops the service, or the terminal, means the daemon: this one
 	 * ends with it.  SIGABRT is the service watchdog's. */
-	static const int sig[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
-				   SIGABRT, SIGPIPE, SIGUSR1, SIGUSR2,
-				   SIGALRM, SIGTSTP };
+	static const int sig[] = {
+		SIGTERM, SIGINT,  SIGQUIT, SIGHUP,  SIGABRT,
+		SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP
+	};
 	struct watch w = { .daemon = daemon, .unkey = { .fd = -1 } };
 	bool hot;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "audio/sim.h"
+#include "daemon/radio_cm108.h"
 #include "radio/ptt_log.h"
 
 struct radio_io {
@@ -15,6 +16,8 @@ struct radio_io {
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
 	struct ptt_log *ptt_log;
+	struct radio_cm108 *cm108;
+	bool cor, there;
 	bool keyed;
 };
 
@@ -44,8 +47,35 @@ static int open_sim(struct radio_io *r, const struct conf_node *conf,
 	return err;
 }
 
-int radio_io_open(struct radio_io **out, const struct conf_node *conf,
-		  char why[RADIO_WHY_MAX])
+static void on_inputs(void *ctx, bool cor, bool ctcss)
+{
+	struct radio_io *r = ctx;
+
+	(void)ctcss;
+	r->cor = cor;
+}
+
+static void on_there(void *ctx, bool there)
+{
+	struct radio_io *r = ctx;
+
+	r->there = there;
+}
+
+static int open_cm108(struct radio_io *r, struct event_base *base,
+		      const struct conf_node *conf, char why[RADIO_WHY_MAX])
+{
+	const struct radio_cm108_calls calls = { r, on_inputs, on_there };
+	char reason[FOB_WHY_MAX];
+	const int err = radio_cm108_open(&r->cm108, base, conf, &calls, reason);
+
+	if (err != 0)
+		(void)snprintf(why, RADIO_WHY_MAX, "%s", reason);
+	return err;
+}
+
+int radio_io_open(struct radio_io **out, struct event_base *base,
+		  const struct conf_node *conf, char why[RADIO_WHY_MAX])
 {
 	struct radio_io *r = calloc(1, sizeof(*r));
 	int err = 0;
@@ -62,11 +92,14 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 	case CONF_RADIO_SIM:
 		err = open_sim(r, conf, why);
 		break;
-	case CONF_RADIO_ALSA:
 	case CONF_RADIO_CM108:
-		(void)snprintf(why, RADIO_WHY_MAX,
-			       "this version drives the sim radio only; set "
-			       "radio.type to \"sim\" or \"none\"");
+		err = open_cm108(r, base, conf, why);
+		break;
+	case CONF_RADIO_ALSA:
+		(void)snprintf(
+			why, RADIO_WHY_MAX,
+			"this version does not drive alsa; set radio.type to "
+			"\"cm108\", \"sim\" or \"none\"");
 		err = -ENOTSUP;
 		break;
 	}
@@ -80,6 +113,8 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 
 static void key(struct radio_io *r, bool keyed, uint64_t now_us)
 {
+	if (r->cm108) /* each time: it is a sign of life, too */
+		radio_cm108_key(r->cm108, keyed, now_us);
 	if (r->keyed == keyed)
 		return;
 	r->keyed = keyed;
@@ -94,6 +129,7 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 	if (!r)
 		return NULL;
 	key(r, false, now_us);
+	r->cm108 = radio_cm108_close(r->cm108);
 	audio_close(&r->device);
 	ptt_log_free(r->ptt_log);
 	free(r);
@@ -104,9 +140,9 @@ bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK])
 {
 	if (!r->device.ops || audio_capture(&r->device, out) != 0) {
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
-		return false;
+		return r->cor;
 	}
-	return r->sim && sim_receiving(r->sim);
+	return r->cor || (r->sim && sim_receiving(r->sim));
 }
 
 void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
@@ -132,8 +168,16 @@ const char *radio_io_type(const struct radio_io *r)
 struct audio_device_status radio_io_status(const struct radio_io *r)
 {
 	if (!r->device.ops)
-		return (struct audio_device_status){ 0 };
+		return (struct audio_device_status){
+			.state = r->there ? AUDIO_DEVICE_RUNNING
+					  : AUDIO_DEVICE_DOWN,
+		};
 	return audio_status(&r->device);
+}
+
+const char *radio_io_fault(const struct radio_io *r)
+{
+	return r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
 }
 
 int radio_io_sim_play(struct radio_io *r, const char *path,

@@ -7,6 +7,7 @@
  * with its COR, a block out with PTT, every 20 ms.
  */
 
+#include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,8 +19,8 @@
 struct radio_io;
 
 /* 0 and *@out, or -errno with a sentence in @why. */
-int radio_io_open(struct radio_io **out, const struct conf_node *conf,
-		  char why[RADIO_WHY_MAX]);
+int radio_io_open(struct radio_io **out, struct event_base *base,
+		  const struct conf_node *conf, char why[RADIO_WHY_MAX]);
 /* Unkeys first.  Accepts NULL, returns NULL. */
 struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us);
 
@@ -31,6 +32,9 @@ void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 
 const char *radio_io_type(const struct radio_io *r);
 struct audio_device_status radio_io_status(const struct radio_io *r);
+
+/* What is wrong with it, in one sentence; NULL: nothing is known to be. */
+const char *radio_io_fault(const struct radio_io *r);
 
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,

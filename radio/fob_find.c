@@ -113,9 +113,9 @@ static void say_many(const struct fob_binding *b, const struct fob_seen *seen,
 {
 	const char *hint =
 		b->serial[0] ? "several fobs have this serial number, set "
-			       "radio.fob.port too"
+			       "fob.port too"
 			     : "several fobs are plugged in, set "
-			       "radio.fob.serial or radio.fob.port";
+			       "fob.serial or fob.port";
 	struct fob_seen these[FOB_SEEN_MAX];
 	size_t many = 0;
 
@@ -184,21 +184,21 @@ bool fob_can(const struct fob_found *found, const struct cm108_map *map,
 	if (!(found->model->gpio & map->ptt)) {
 		(void)snprintf(why, FOB_WHY_MAX,
 			       "%s has no GPIO%u, which is to key: set "
-			       "radio.fob.hwtype or radio.fob.ptt_pin",
+			       "fob.hwtype or fob.ptt_pin",
 			       name, pin_of(map->ptt));
 		return false;
 	}
 	if (lacks_line(found->model, &map->cos)) {
 		(void)snprintf(why, FOB_WHY_MAX,
 			       "%s has no such input as is to be COR: set "
-			       "radio.fob.cor",
+			       "fob.cor",
 			       name);
 		return false;
 	}
 	if (lacks_line(found->model, &map->ctcss)) {
 		(void)snprintf(why, FOB_WHY_MAX,
 			       "%s has no such input as is to be CTCSS: set "
-			       "radio.fob.ctcss",
+			       "fob.ctcss",
 			       name);
 		return false;
 	}

@@ -115,13 +115,10 @@ int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		 char why[FOB_WHY_MAX])
 {
 	struct usb_fob *u = calloc(1, sizeof(*u));
-	const struct fob_callbacks all = { u,
-					   on_input,
-					   on_state,
-					   on_warning,
-					   on_device,
-					   on_poll_add,
-					   on_poll_remove };
+	const struct fob_callbacks all = {
+		u,         on_input,    on_state,      on_warning,
+		on_device, on_poll_add, on_poll_remove
+	};
 	int err = -ENOMEM;
 
 	*out = NULL;
