@@ -29,6 +29,7 @@ struct fob_usb {
 	uint8_t interface, endpoint;
 	bool control_busy, input_busy;
 	bool reading; /* what the control transfer is */
+	bool handling; /* within libusb, which then closes nothing */
 	bool closing;
 	bool ending; /* nobody wants to hear of anything any more */
 	uint8_t control_data[LIBUSB_CONTROL_SETUP_SIZE + CM108_REPORT_LEN];
@@ -48,10 +49,11 @@ static void let_go(struct fob_usb *u)
 	u->closing = false;
 }
 
-/* No transfer may be under way when the device is closed. */
+/* No transfer may be under way when the device is closed, and no callback:
+ * libusb holds the lock of its devices around those. */
 static void close_when_quiet(struct fob_usb *u)
 {
-	if (!u->closing || u->control_busy || u->input_busy)
+	if (!u->closing || u->handling || u->control_busy || u->input_busy)
 		return;
 	let_go(u);
 	fob_usb_closed(u->fob);
@@ -108,12 +110,8 @@ static void LIBUSB_CALL on_control(struct libusb_transfer *t)
 	struct cm108_input in;
 
 	u->control_busy = false;
-	if (u->ending)
+	if (u->ending || u->closing)
 		return;
-	if (u->closing) {
-		close_when_quiet(u);
-		return;
-	}
 	if (t->status == LIBUSB_TRANSFER_NO_DEVICE) {
 		fob_gone(u->fob);
 		return;
@@ -141,12 +139,8 @@ static void LIBUSB_CALL on_input(struct libusb_transfer *t)
 	struct cm108_input in;
 
 	u->input_busy = false;
-	if (u->ending)
+	if (u->ending || u->closing)
 		return;
-	if (u->closing) {
-		close_when_quiet(u);
-		return;
-	}
 	if (t->status == LIBUSB_TRANSFER_COMPLETED &&
 	    cm108_input_decode(u->input_data, (size_t)t->actual_length, &in) ==
 		    0)
@@ -309,7 +303,10 @@ void fob_usb_events(struct fob_usb *u)
 {
 	struct timeval none = { 0, 0 };
 
+	u->handling = true;
 	(void)libusb_handle_events_timeout_completed(u->context, &none, NULL);
+	u->handling = false;
+	close_when_quiet(u);
 }
 
 uint64_t fob_usb_wait_us(const struct fob_usb *u)

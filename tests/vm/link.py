@@ -47,7 +47,7 @@ class Machine:
 
 def radio(name):
     """Settings of the node whose fob is @name."""
-    return {'radio': {'type': 'cm108', 'hang_ms': HANG_MS, 'fob': {'serial': SERIAL[name]}}}
+    return {'radio': {'type': 'cm108', 'hang_ms': HANG_MS}, 'fob': {'serial': SERIAL[name]}}
 
 
 class Link:
