@@ -70,8 +70,8 @@ static void set_volume(const struct job *j, const struct side *s,
 		return;
 	}
 	for (int ch = 0; ch <= SND_MIXER_SCHN_LAST; ch++) {
-		const double want = ch == SND_MIXER_SCHN_FRONT_RIGHT ? right_db
-								     : left_db;
+		const double want =
+			ch == SND_MIXER_SCHN_FRONT_RIGHT ? right_db : left_db;
 		long got = 0;
 
 		if (!s->has_channel(e, ch))

@@ -174,8 +174,8 @@ static int set_hardware(struct alsa_pcm *p, snd_pcm_hw_params_t *hw)
 						   SND_PCM_FORMAT_S16);
 	if (err >= 0)
 		err = snd_pcm_hw_params_set_rate(p->pcm, hw, PCM_HZ, 0);
-	if (err >= 0 && snd_pcm_hw_params_set_channels(p->pcm, hw,
-						       p->channels) < 0) {
+	if (err >= 0 &&
+	    snd_pcm_hw_params_set_channels(p->pcm, hw, p->channels) < 0) {
 		p->channels = p->channels == 1 ? 2 : 1;
 		err = snd_pcm_hw_params_set_channels(p->pcm, hw, p->channels);
 	}

@@ -12,11 +12,11 @@
 #include "audio/alsa_pcm.h"
 #include "audio/alsa_priv.h"
 
-#define PRIORITY 20        /* over the kernel's threaded work of files */
+#define PRIORITY 20 /* over the kernel's threaded work of files */
 #define RETRY_US 500000U
-#define HANGS_US 1000000U  /* a card whose clock stands still is lost */
-#define LEAST_US 1000U     /* between turns, whatever a PCM says */
-#define LATE_US 3000U      /* more than a turn: then the other way alone */
+#define HANGS_US 1000000U /* a card whose clock stands still is lost */
+#define LEAST_US 1000U    /* between turns, whatever a PCM says */
+#define LATE_US 3000U     /* more than a turn: then the other way alone */
 #define FDS_MAX 8U
 
 /* One way, as the thread has it. */
@@ -86,9 +86,10 @@ static void tell_opened(struct thread *t)
 
 static int attach(struct thread *t, unsigned way, struct pcm pcm)
 {
-	return way == ALSA_CAPTURE
-		       ? sound_in_set(t->sound, pcm)
-		       : sound_out_set(t->sound, pcm, alsa_clock_us(NULL));
+	const uint64_t now_us = alsa_clock_us(NULL);
+
+	return way == ALSA_CAPTURE ? sound_in_set(t->sound, pcm, now_us)
+				   : sound_out_set(t->sound, pcm, now_us);
 }
 
 static void close_side(struct thread *t, unsigned way)
@@ -188,10 +189,12 @@ static void look(struct thread *t)
 
 /* --- moving ------------------------------------------------------------- */
 
-/* A card that is there and does nothing is closed and opened again. */
-static bool hangs(struct side *s, uint64_t clocked, uint64_t now_us)
+/* A card that is there and does nothing is closed and opened again; unless it
+ * was this thread that did nothing. */
+static bool hangs(struct side *s, uint64_t clocked, uint64_t now_us,
+		  uint64_t before_us)
 {
-	if (clocked != s->clocked) {
+	if (clocked != s->clocked || now_us - before_us > HANGS_US / 2) {
 		s->clocked = clocked;
 		s->moved_us = now_us;
 	}
@@ -210,11 +213,11 @@ static void turn_side(struct thread *t, unsigned way, uint64_t now_us)
 		return;
 	err = in ? sound_in_turn(t->sound, now_us)
 		 : sound_out_turn(t->sound, now_us);
-	if (err == 0 && !hangs(s, e->clocked, now_us))
+	if (err == 0 && !hangs(s, e->clocked, now_us, t->turned_us))
 		return;
 	(void)snprintf(why, sizeof(why), "the sound card %.128s %s",
 		       t->want.name[way],
-		       err == 0        ? "stands still"
+		       err == 0         ? "stands still"
 		       : err == -ENODEV ? "went away"
 		       : err == -EBADFD ? "went away"
 					: strerror(-err));
@@ -283,9 +286,9 @@ void *alsa_thread(void *arg)
 
 		await(&t);
 		now_us = alsa_clock_us(NULL);
-		t.turned_us = now_us;
 		turn_side(&t, ALSA_CAPTURE, now_us);
 		turn_side(&t, ALSA_PLAYBACK, now_us);
+		t.turned_us = now_us;
 		if (t.retry_us != 0 && now_us >= t.retry_us)
 			open_both(&t);
 	}

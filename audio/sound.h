@@ -17,6 +17,8 @@
  * not suffice.  Samples are left out or put in only when a stream begins, and
  * after it broke, which counts as an xrun.
  *
+ * A PCM without a clock, such as a file, goes by ours.
+ *
  * Nothing allocates but sound_new(); nothing waits; time is an argument, or the
  * clock that the owner gives.
  */
@@ -56,7 +58,8 @@ struct sound_end {
 	struct pcm pcm;
 	uint64_t moved;   /* samples read or written since it began */
 	uint64_t clocked; /* of the card's clock, as noted */
-	bool fresh;       /* the next note's */
+	uint64_t began_us;
+	bool fresh; /* the next note's */
 	/* To be played only. */
 	uint32_t silence;  /* written and not yet noted */
 	uint32_t pushed;   /* the ring's index at the last look */
@@ -102,7 +105,7 @@ struct sound *sound_free(struct sound *s);
 
 /* Use @pcm from now on, or none when it has no ops; then forget it.  0, or what
  * its begin() answered: it is not used then. */
-int sound_in_set(struct sound *s, struct pcm pcm);
+int sound_in_set(struct sound *s, struct pcm pcm, uint64_t now_us);
 int sound_out_set(struct sound *s, struct pcm pcm, uint64_t now_us);
 
 /*

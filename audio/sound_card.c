@@ -6,6 +6,8 @@
 
 #include "audio/sound_priv.h"
 
+#define BURST (PCM_HZ / 1000U * 50U) /* that a card may do at once */
+
 static void count_break(struct sound_end *e)
 {
 	atomic_fetch_add_explicit(&e->way->breaks, 1, memory_order_relaxed);
@@ -16,26 +18,37 @@ static void set_runs(struct sound_end *e, bool runs)
 	atomic_store_explicit(&e->way->runs, runs, memory_order_release);
 }
 
+/* What a card can have done since its stream began.  One that would do more has
+ * no clock: this is its clock then. */
+static uint64_t clock_limit(const struct sound_end *e, uint64_t now_us)
+{
+	const double ppm = 1.0 + DRIFT_PPM_MAX * 1e-6;
+
+	return BURST +
+	       (uint64_t)((double)(now_us - e->began_us) * PCM_HZ * 1e-6 * ppm);
+}
+
 /* --- capture ------------------------------------------------------------ */
 
-static int in_begin(struct sound_end *e)
+static int in_begin(struct sound_end *e, uint64_t now_us)
 {
 	const int err = e->pcm.ops->begin(e->pcm.self, 0);
 
+	e->began_us = now_us;
 	e->moved = 0;
 	e->clocked = 0;
 	e->fresh = true;
 	return err;
 }
 
-int sound_in_set(struct sound *s, struct pcm pcm)
+int sound_in_set(struct sound *s, struct pcm pcm, uint64_t now_us)
 {
 	struct sound_end *e = &s->in;
 	int err = 0;
 
 	e->pcm = pcm;
 	if (pcm.ops)
-		err = in_begin(e);
+		err = in_begin(e, now_us);
 	if (err != 0)
 		e->pcm = (struct pcm){ 0 };
 	set_runs(e, e->pcm.ops);
@@ -97,26 +110,32 @@ static int in_move(struct sound_end *e, uint32_t held, uint64_t now_us)
 int sound_in_turn(struct sound *s, uint64_t now_us)
 {
 	struct sound_end *e = &s->in;
+	uint64_t most;
 	int err;
 
 	if (!e->pcm.ops)
 		return 0;
+	most = clock_limit(e, now_us) - e->moved;
 	err = e->pcm.ops->held(e->pcm.self);
-	if (err > 0)
-		err = in_move(e, (uint32_t)err, now_us);
+	if (err > 0 && most > 0)
+		err = in_move(e,
+			      (uint64_t)err < most ? (uint32_t)err
+						   : (uint32_t)most,
+			      now_us);
 	if (err != -EPIPE)
 		return err < 0 ? err : 0;
 	count_break(e);
-	return in_begin(e);
+	return in_begin(e, now_us);
 }
 
 /* --- playback ----------------------------------------------------------- */
 
 /* What the loop gave for the stream before is not for this one. */
-static int out_begin(struct sound_end *e)
+static int out_begin(struct sound_end *e, uint64_t now_us)
 {
 	const int err = e->pcm.ops->begin(e->pcm.self, SOUND_BEGIN);
 
+	e->began_us = now_us;
 	(void)ring_take(&e->way->samples, NULL, ring_waits(&e->way->samples));
 	e->moved = SOUND_BEGIN;
 	e->clocked = 0;
@@ -133,7 +152,7 @@ int sound_out_set(struct sound *s, struct pcm pcm, uint64_t now_us)
 	e->pcm = pcm;
 	e->heard_us = now_us;
 	if (pcm.ops)
-		err = out_begin(e);
+		err = out_begin(e, now_us);
 	if (err != 0)
 		e->pcm = (struct pcm){ 0 };
 	atomic_store(&s->starved, false);
@@ -213,9 +232,19 @@ static void out_note(struct sound_end *e, uint32_t held, uint64_t now_us)
 	e->fresh = false;
 }
 
-static int out_turn(struct sound_end *e, uint64_t now_us)
+static int out_held(const struct sound_end *e, uint64_t now_us)
 {
 	const int held = e->pcm.ops->held(e->pcm.self);
+	const uint64_t most = clock_limit(e, now_us);
+
+	if (held < 0 || e->moved <= most + (uint32_t)held)
+		return held;
+	return (int)(e->moved - most);
+}
+
+static int out_turn(struct sound_end *e, uint64_t now_us)
+{
+	const int held = out_held(e, now_us);
 	int moved, silence = 0;
 
 	if (held < 0)
@@ -247,5 +276,5 @@ int sound_out_turn(struct sound *s, uint64_t now_us)
 	if (err != -EPIPE)
 		return err;
 	count_break(e);
-	return out_begin(e);
+	return out_begin(e, now_us);
 }

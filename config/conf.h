@@ -25,6 +25,7 @@
 #define CONF_PATH_MAX 255U   /* octets */
 #define CONF_SOCKET_MAX 107U /* octets that fit sockaddr_un.sun_path */
 #define CONF_GROUP_MAX 32U   /* octets of a group's name */
+#define CONF_PCM_MAX 127U    /* octets of a PCM's name */
 #define CONF_REDIS_MAX 287U  /* octets of where a Redis server is */
 #define CONF_CLUSTER_NAME_MAX 32U
 #define CONF_SERIAL_MAX 63U   /* octets of a USB serial number */
@@ -211,6 +212,13 @@ struct conf_node {
 		enum conf_line ctcss;
 		enum conf_sense ctcss_sense;
 	} fob;
+	struct {
+		char capture[CONF_PCM_MAX + 1];  /* "": none */
+		char playback[CONF_PCM_MAX + 1]; /* "": none */
+		double rx_db;                    /* -60..40 */
+		double tx_a_db, tx_b_db;         /* -60..40 */
+		bool boost;
+	} audio;
 	struct {
 		char rx_wav[CONF_PATH_MAX + 1]; /* "": silence */
 		char tx_wav[CONF_PATH_MAX + 1]; /* "": not kept */

@@ -35,6 +35,8 @@ struct audio_device_status radio_io_status(const struct radio_io *r);
 
 /* What is wrong with it, in one sentence; NULL: nothing is known to be. */
 const char *radio_io_fault(const struct radio_io *r);
+/* The configuration that is in force now. */
+void radio_io_reload(struct radio_io *r, const struct conf_node *conf);
 
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,

@@ -163,7 +163,7 @@ static void card_new(struct card *c, double ppm)
 	c->out_ear.twice_cos = 2.0 * cos(2.0 * PI * TONE_HZ / PCM_HZ);
 	c->sound = sound_new(now_us, c);
 	T_TRUE(c->sound);
-	T_EQ(0, sound_in_set(c->sound, (struct pcm){ &in_ops, c }));
+	T_EQ(0, sound_in_set(c->sound, (struct pcm){ &in_ops, c }, c->now));
 	T_EQ(0, sound_out_set(c->sound, (struct pcm){ &out_ops, c }, c->now));
 	c->turn_at = c->now;
 	c->beat_at = c->now + 3000;
