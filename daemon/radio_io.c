@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "audio/sim.h"
+#include "radio/cor.h"
 #include "radio/ptt_log.h"
+
+#define BLOCK_US 20000U
 
 struct radio_io {
 	enum conf_radio type;
+	struct radio_io_calls calls;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
 	struct ptt_log *ptt_log;
@@ -45,7 +49,7 @@ static int open_sim(struct radio_io *r, const struct conf_node *conf,
 }
 
 int radio_io_open(struct radio_io **out, const struct conf_node *conf,
-		  char why[RADIO_WHY_MAX])
+		  const struct radio_io_calls *calls, char why[RADIO_WHY_MAX])
 {
 	struct radio_io *r = calloc(1, sizeof(*r));
 	int err = 0;
@@ -56,6 +60,7 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 		return -ENOMEM;
 	}
 	r->type = conf->radio.type;
+	r->calls = *calls;
 	switch (r->type) {
 	case CONF_RADIO_NONE:
 		break;
@@ -78,7 +83,7 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 	return 0;
 }
 
-static void key(struct radio_io *r, bool keyed, uint64_t now_us)
+void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
 {
 	if (r->keyed == keyed)
 		return;
@@ -93,26 +98,28 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 {
 	if (!r)
 		return NULL;
-	key(r, false, now_us);
+	radio_io_key(r, false, now_us);
 	audio_close(&r->device);
 	ptt_log_free(r->ptt_log);
 	free(r);
 	return NULL;
 }
 
-bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK])
+void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
+		      uint64_t now_us)
 {
-	if (!r->device.ops || audio_capture(&r->device, out) != 0) {
+	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
-		return false;
-	}
-	return r->sim && sim_receiving(r->sim);
+	if (r->sim)
+		r->calls.inputs(r->calls.ctx,
+				sim_receiving(r->sim) ? COR_IN_COR : 0,
+				now_us - BLOCK_US);
 }
 
 void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us)
 {
-	key(r, keyed, now_us);
+	radio_io_key(r, keyed, now_us);
 	if (r->device.ops)
 		(void)audio_play(&r->device, in);
 }
