@@ -15,8 +15,9 @@ struct radio_cm108 {
 	struct usb_fob *usb;
 	struct radio_cm108_calls calls;
 	bool there;
-	bool alone;              /* the guardian went, and it was said */
-	char fault[FOB_WHY_MAX]; /* "": none */
+	char card[ALSA_NAME_MAX]; /* as the sound knows; "": none */
+	bool alone;               /* the guardian went, and it was said */
+	char fault[FOB_WHY_MAX];  /* "": none */
 };
 
 /* --- configuration ------------------------------------------------------ */
@@ -101,6 +102,17 @@ static void on_input(void *ctx, bool cor, bool ctcss)
 	r->calls.inputs(r->calls.ctx, cor, ctcss);
 }
 
+/* It comes a moment after the fob, and goes with it. */
+static void follow_card(struct radio_cm108 *r)
+{
+	const char *card = fob_card(usb_fob_get(r->usb));
+
+	if (strcmp(card ? card : "", r->card) == 0)
+		return;
+	(void)snprintf(r->card, sizeof(r->card), "%s", card ? card : "");
+	alsa_card(r->calls.sound, card);
+}
+
 static void on_state(void *ctx, enum fob_state state, const char *why)
 {
 	struct radio_cm108 *r = ctx;
@@ -114,6 +126,7 @@ static void on_state(void *ctx, enum fob_state state, const char *why)
 	if (there == r->there)
 		return;
 	r->there = there;
+	follow_card(r);
 	r->calls.there(r->calls.ctx, there);
 }
 
@@ -191,12 +204,13 @@ void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us)
 	usb_fob_key(r->usb, keyed);
 	if (!keyed)
 		guardian_beat(fob_hot(fob), now_us);
+	follow_card(r);
 	mind_the_guardian(r);
 }
 
-const char *radio_cm108_card(const struct radio_cm108 *r)
+bool radio_cm108_ready(const struct radio_cm108 *r)
 {
-	return fob_card(usb_fob_get(r->usb));
+	return r->there;
 }
 
 const char *radio_cm108_fault(const struct radio_cm108 *r)

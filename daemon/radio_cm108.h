@@ -5,13 +5,14 @@
 /*
  * The USB fob as the node's radio: what the configuration says of it, its
  * sentences in the log, and the guardian that unkeys it when the daemon
- * cannot.  Its sound is the ALSA card that radio_cm108_card() names.
+ * cannot.  Its sound is the ALSA card on the same USB device.
  */
 
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audio/alsa.h"
 #include "config/conf.h"
 #include "radio/fob.h"
 
@@ -24,6 +25,8 @@ struct radio_cm108_calls {
 	void (*inputs)(void *ctx, bool cor, bool ctcss);
 	/* It is ready, or gone. */
 	void (*there)(void *ctx, bool there);
+	/* Is told which card is the fob's; outlives the fob. */
+	struct alsa *sound;
 };
 
 /* The fob of @conf; false: its settings contradict one another, as @why
@@ -44,8 +47,7 @@ struct radio_cm108 *radio_cm108_close(struct radio_cm108 *r);
  * guardian listens for. */
 void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us);
 
-/* NULL: there is no card, now. */
-const char *radio_cm108_card(const struct radio_cm108 *r);
+bool radio_cm108_ready(const struct radio_cm108 *r);
 /* What is wrong, in one sentence; NULL: nothing. */
 const char *radio_cm108_fault(const struct radio_cm108 *r);
 const struct fob *radio_cm108_fob(const struct radio_cm108 *r);
