@@ -53,7 +53,10 @@ SYSTEM = {
                          'poll.h': 'audio/alsa*',
                          'signal.h': 'audio/alsa*.c'}),
     'radio': Room(LIBC, {'libusb.h': 'radio/*usb*.c',
-                         'libusb-1.0/*': 'radio/*usb*.c'}),
+                         'libusb-1.0/*': 'radio/*usb*.c',
+                         'linux/usbdevice_fs.h': 'radio/*usbfs.c',
+                         'sys/ioctl.h': 'radio/*usbfs.c',
+                         'dirent.h': 'radio/*sysfs.c'}),
     'config': Room(LIBC, {'libconfig.h': 'config/conf_load*'}),
     'daemon/node': Room(PURE, {}),
 }
