@@ -117,6 +117,8 @@ void station_decide(struct station *s, mono_us now)
 {
 	struct station_tx *t = &s->tx;
 	const enum ptt_state was = t->ptt.state;
+	/* Inputs may tell of the past, and a transmitter does not go back. */
+	const mono_us at = now > s->seen ? now : s->seen;
 	const struct duplex_in in = {
 		.received = cor_open(&s->rx.cor),
 		.heard = cor_up(&s->rx.cor) || s->rx.behind > 0,
@@ -125,9 +127,10 @@ void station_decide(struct station *s, mono_us now)
 	};
 
 	s->duplex = duplex_decide(s->config.duplex, &in);
-	ptt_demand(&t->ptt, s->duplex.demand, now);
+	s->seen = at;
+	ptt_demand(&t->ptt, s->duplex.demand, at);
 	ptt_force_off(&t->ptt, t->forced_off || t->gone || s->duplex.hold_off,
-		      now);
+		      at);
 	count_timeouts(t, was);
 }
 

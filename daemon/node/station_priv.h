@@ -57,6 +57,7 @@ struct station_tx {
 struct station {
 	struct station_config config;
 	struct duplex_out duplex; /* what is to be done now */
+	mono_us seen;             /* the latest time told */
 	struct station_rx rx;
 	struct station_tx tx;
 };
