@@ -20,7 +20,6 @@ struct radio_io {
 	struct sim *sim;
 	struct ptt_log *ptt_log;
 	bool keyed;
-	bool there; /* as last told */
 };
 
 static int open_sim(struct radio_io *r, const struct conf_node *conf,
@@ -62,7 +61,6 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 	}
 	r->type = conf->radio.type;
 	r->calls = *calls;
-	r->there = true;
 	switch (r->type) {
 	case CONF_RADIO_NONE:
 		break;
@@ -107,24 +105,11 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 	return NULL;
 }
 
-/* A sound device may go and come back at any time. */
-static void watch(struct radio_io *r)
-{
-	const bool there = !r->device.ops ||
-			   radio_io_status(r).state == AUDIO_DEVICE_RUNNING;
-
-	if (there == r->there)
-		return;
-	r->there = there;
-	r->calls.there(r->calls.ctx, there);
-}
-
 void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
 		      uint64_t now_us)
 {
 	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
-	watch(r);
 	if (r->sim)
 		r->calls.inputs(r->calls.ctx,
 				sim_receiving(r->sim) ? COR_IN_COR : 0,
