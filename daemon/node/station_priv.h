@@ -38,9 +38,11 @@ struct station_rx {
 
 struct station_tx {
 	struct ptt ptt;
-	bool network;    /* somebody spoke in the last block */
-	bool forced_off; /* by station_force_off() */
-	bool gone;       /* by station_there() */
+	bool network;     /* somebody spoke in the last block */
+	bool forced_off;  /* by station_force_off() */
+	bool gone;        /* by station_there() */
+	bool interrupted; /* by the receiver, at half duplex */
+	mono_us rest_until;
 	uint64_t timeouts;
 	struct delay *line;
 	struct tone ctcss;

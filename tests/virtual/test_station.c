@@ -372,6 +372,34 @@ static void half_duplex_falls_silent_with_the_edge_of_cor(void)
 	air_end(&a);
 }
 
+/* The receiver opens 30 ms after we key, and shuts 30 ms after we unkey. */
+static void a_transmitter_that_hears_itself_does_not_chatter(void)
+{
+	struct station_config c = station_config_flat;
+	struct air a;
+
+	c.duplex = DUPLEX_HALF;
+	c.cor.attack_ms = 20;
+	c.cor.release_ms = 40;
+	air_begin(&a, &c);
+	a.network = true;
+	for (unsigned i = 0; i < 60 * 100; i++) {
+		air_inputs(&a, a.keyed && a.now >= a.edge + 30 * MONO_MS
+				       ? COR_IN_COR
+				       : 0);
+		air_run(&a, 10 * MONO_MS);
+	}
+	T_TRUE(a.edges > 60 && a.edges < 240);
+	/* Somebody whom it hears, it does not keep waiting for long. */
+	air_inputs(&a, COR_IN_COR);
+	air_run(&a, 5 * MONO_S);
+	T_TRUE(!a.keyed);
+	air_inputs(&a, 0);
+	air_run(&a, 600 * MONO_MS);
+	T_TRUE(a.keyed);
+	air_end(&a);
+}
+
 static void each_mode_keys_for_what_it_says(void)
 {
 	static const struct {
@@ -730,6 +758,7 @@ int main(void)
 	T_RUN(key_up_time_costs_no_syllable);
 	T_RUN(hang_time_ends_between_the_beats);
 	T_RUN(half_duplex_falls_silent_with_the_edge_of_cor);
+	T_RUN(a_transmitter_that_hears_itself_does_not_chatter);
 	T_RUN(each_mode_keys_for_what_it_says);
 	T_RUN(the_timer_unkeys_and_starts_afresh_after_a_pause);
 	T_RUN(a_radio_that_is_gone_neither_hears_nor_keys);
