@@ -7,6 +7,8 @@
 
 #include "daemon/node/station_priv.h"
 
+#define REST_US (500 * MONO_MS)
+
 const struct station_config station_config_flat = {
 	.duplex = DUPLEX_APART,
 	.cor = { .all = COR_IN_COR, .stuck_s = COR_STUCK_S },
@@ -108,6 +110,22 @@ int station_configure(struct station *s, const struct station_config *config,
 
 /* --- what keys ---------------------------------------------------------- */
 
+/*
+ * A half-duplex receiver that opens while we transmit may hear ourselves: then
+ * it shuts as soon as we are quiet, and without a rest the two would chase each
+ * other.
+ */
+static bool held_off(struct station_tx *t, bool hold_off, mono_us now)
+{
+	if (hold_off && ptt_keyed(&t->ptt))
+		t->interrupted = true;
+	if (hold_off && t->interrupted)
+		t->rest_until = now + REST_US;
+	else if (now >= t->rest_until)
+		t->interrupted = false;
+	return hold_off || t->interrupted;
+}
+
 static void count_timeouts(struct station_tx *t, enum ptt_state was)
 {
 	t->timeouts += t->ptt.state == PTT_TIMED_OUT && was != PTT_TIMED_OUT;
@@ -117,17 +135,21 @@ void station_decide(struct station *s, mono_us now)
 {
 	struct station_tx *t = &s->tx;
 	const enum ptt_state was = t->ptt.state;
+	/* Inputs may tell of the past, and a transmitter does not go back. */
+	const mono_us at = now > s->seen ? now : s->seen;
 	const struct duplex_in in = {
 		.received = cor_open(&s->rx.cor),
 		.heard = cor_up(&s->rx.cor) || s->rx.behind > 0,
 		/* Whoever calibrates wants it in any mode. */
 		.network = t->network || t->test_until != 0,
 	};
+	bool off;
 
 	s->duplex = duplex_decide(s->config.duplex, &in);
-	ptt_demand(&t->ptt, s->duplex.demand, now);
-	ptt_force_off(&t->ptt, t->forced_off || t->gone || s->duplex.hold_off,
-		      now);
+	s->seen = at;
+	off = held_off(t, s->duplex.hold_off, at) || t->forced_off || t->gone;
+	ptt_demand(&t->ptt, s->duplex.demand, at);
+	ptt_force_off(&t->ptt, off, at);
 	count_timeouts(t, was);
 }
 
@@ -145,10 +167,14 @@ void station_tick(struct station *s, mono_us now)
 
 mono_us station_deadline(const struct station *s)
 {
-	const mono_us due =
+	mono_us due =
 		mono_min(cor_deadline(&s->rx.cor), ptt_deadline(&s->tx.ptt));
 
-	return s->tx.test_until != 0 ? mono_min(due, s->tx.test_until) : due;
+	if (s->tx.test_until != 0)
+		due = mono_min(due, s->tx.test_until);
+	if (s->tx.interrupted && s->tx.rest_until > s->seen)
+		due = mono_min(due, s->tx.rest_until);
+	return due;
 }
 
 bool station_keyed(const struct station *s)

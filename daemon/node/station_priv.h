@@ -38,9 +38,11 @@ struct station_rx {
 
 struct station_tx {
 	struct ptt ptt;
-	bool network;    /* somebody spoke in the last block */
-	bool forced_off; /* by station_force_off() */
-	bool gone;       /* by station_there() */
+	bool network;     /* somebody spoke in the last block */
+	bool forced_off;  /* by station_force_off() */
+	bool gone;        /* by station_there() */
+	bool interrupted; /* by the receiver, at half duplex */
+	mono_us rest_until;
 	uint64_t timeouts;
 	struct delay *line;
 	struct tone ctcss;
@@ -57,6 +59,7 @@ struct station_tx {
 struct station {
 	struct station_config config;
 	struct duplex_out duplex; /* what is to be done now */
+	mono_us seen;             /* the latest time told */
 	struct station_rx rx;
 	struct station_tx tx;
 };
