@@ -35,6 +35,8 @@ struct audio_device_status radio_io_status(const struct radio_io *r);
 
 /* What is wrong with it, in one sentence; NULL: nothing is known to be. */
 const char *radio_io_fault(const struct radio_io *r);
+/* The ALSA card of a USB fob, "hw:1"; NULL: none, or none yet. */
+const char *radio_io_card(const struct radio_io *r);
 
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,
