@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 
 from fobs import wait_for
 from stations import KEYHOLE, KEYHOLED, write_conf
@@ -21,9 +22,8 @@ class Station:
     """
 
     def __init__(self, **fob):
-        self.dir = f'/run/station-{os.getpid()}'
+        self.dir = tempfile.mkdtemp(dir='/run')
         self.process = {}
-        os.makedirs(self.dir)
         keys = {n: subprocess.run([KEYHOLE, 'keygen', f'{self.dir}/{n}.key'], check=True, text=True,
                                   capture_output=True).stdout.strip() for n in NUMBERS}
         for name, number in NUMBERS.items():
