@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/guardian.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
@@ -444,6 +445,8 @@ int app_run(const char *conf_file)
 		free(a);
 		return 1;
 	}
+	if (a->conf.radio.type != CONF_RADIO_CM108)
+		guardian_end(); /* nothing to guard */
 	log_init((enum log_level)a->conf.log.level);
 	a->started = loop_now();
 	if (start(a, why) != 0) {

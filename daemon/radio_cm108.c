@@ -208,6 +208,11 @@ void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us)
 	mind_the_guardian(r);
 }
 
+const char *radio_cm108_card(const struct radio_cm108 *r)
+{
+	return fob_card(usb_fob_get(r->usb));
+}
+
 bool radio_cm108_ready(const struct radio_cm108 *r)
 {
 	return r->there;

@@ -48,6 +48,8 @@ struct radio_cm108 *radio_cm108_close(struct radio_cm108 *r);
 void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us);
 
 bool radio_cm108_ready(const struct radio_cm108 *r);
+/* NULL: there is no card, now. */
+const char *radio_cm108_card(const struct radio_cm108 *r);
 /* What is wrong, in one sentence; NULL: nothing. */
 const char *radio_cm108_fault(const struct radio_cm108 *r);
 const struct fob *radio_cm108_fob(const struct radio_cm108 *r);

@@ -254,6 +254,11 @@ const char *radio_io_fault(const struct radio_io *r)
 	return r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
 }
 
+const char *radio_io_card(const struct radio_io *r)
+{
+	return r->cm108 ? radio_cm108_card(r->cm108) : NULL;
+}
+
 int radio_io_sim_play(struct radio_io *r, const char *path,
 		      char why[RADIO_WHY_MAX])
 {

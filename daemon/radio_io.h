@@ -52,6 +52,8 @@ struct audio_device_status radio_io_status(const struct radio_io *r);
 const char *radio_io_fault(const struct radio_io *r);
 /* The configuration that is in force now. */
 void radio_io_reload(struct radio_io *r, const struct conf_node *conf);
+/* The ALSA card of a USB fob, "hw:1"; NULL: none, or none yet. */
+const char *radio_io_card(const struct radio_io *r);
 
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,
