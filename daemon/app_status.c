@@ -123,9 +123,10 @@ static json_t *radio_json(struct app *a)
 	node_radio(a->node, &v);
 	(void)json_object_update_new(
 		o,
-		json_pack("{s:s, s:s*, s:s, s:I, s:f, s:I}", "type",
+		json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:f, s:I}", "type",
 			  radio_io_type(a->radio), "fault",
-			  radio_io_fault(a->radio), "state",
+			  radio_io_fault(a->radio), "card",
+			  radio_io_card(a->radio), "state",
 			  st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
 			  "xruns", (json_int_t)st.xruns, "drift_ppm",
 			  st.drift_ppm, "missed_beats",
