@@ -15,7 +15,7 @@
 #define PRIORITY 20 /* over the kernel's threaded work of files */
 #define RETRY_US 500000U
 #define HANGS_US 1000000U /* a card whose clock stands still is lost */
-#define LEAST_US 1000U    /* between turns, whatever a PCM says */
+#define LEAST_US 2500U    /* between turns, whatever a PCM says */
 #define LATE_US 3000U     /* more than a turn: then the other way alone */
 #define FDS_MAX 8U
 

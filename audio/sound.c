@@ -69,21 +69,6 @@ struct sound *sound_free(struct sound *s)
 	return NULL;
 }
 
-struct audio_device_status sound_status(const struct sound *s)
-{
-	const bool in = atomic_load(&s->in_way.runs);
-	const bool out = atomic_load(&s->out_way.runs);
-	const struct sound_follow *f = in ? &s->in_follow : &s->out_follow;
-
-	return (struct audio_device_status){
-		.state = in || out ? AUDIO_DEVICE_RUNNING : AUDIO_DEVICE_DOWN,
-		.xruns = atomic_load(&s->in_way.breaks) +
-			 atomic_load(&s->out_way.breaks) + s->in_follow.slips +
-			 s->out_follow.slips,
-		.drift_ppm = in || out ? drift_ppm(&f->drift) : 0.0,
-	};
-}
-
 static double delay_ms(const struct sound_follow *f, unsigned out_hz)
 {
 	return f->target_ms + f->excess_ms +
@@ -98,4 +83,21 @@ double sound_in_delay_ms(const struct sound *s)
 double sound_out_delay_ms(const struct sound *s)
 {
 	return delay_ms(&s->out_follow, PCM_HZ);
+}
+
+struct audio_device_status sound_status(const struct sound *s)
+{
+	const bool in = atomic_load(&s->in_way.runs);
+	const bool out = atomic_load(&s->out_way.runs);
+	const struct sound_follow *f = in ? &s->in_follow : &s->out_follow;
+
+	return (struct audio_device_status){
+		.state = in || out ? AUDIO_DEVICE_RUNNING : AUDIO_DEVICE_DOWN,
+		.xruns = atomic_load(&s->in_way.breaks) +
+			 atomic_load(&s->out_way.breaks) + s->in_follow.slips +
+			 s->out_follow.slips,
+		.drift_ppm = in || out ? drift_ppm(&f->drift) : 0.0,
+		.capture_ms = in ? sound_in_delay_ms(s) : 0.0,
+		.playback_ms = out ? sound_out_delay_ms(s) : 0.0,
+	};
 }

@@ -6,7 +6,7 @@
 
 #include "audio/sound_priv.h"
 
-#define BURST (PCM_HZ / 1000U * 50U) /* that a card may do at once */
+#define BURST (PCM_HZ / 20U) /* that a card may do at once: 50 ms */
 
 static void count_break(struct sound_end *e)
 {

@@ -71,12 +71,15 @@ static void in_convert(struct sound *s, uint32_t n)
 	}
 }
 
+/* What waits now, and not what comes meanwhile: a processor that does not keep
+ * up is to get out of here. */
 static void in_notes(struct sound *s)
 {
 	struct sound_follow *f = &s->in_follow;
 	struct sound_note note;
 
-	while (ring_take(&f->way->notes, &note, 1) > 0) {
+	for (uint32_t n = ring_waits(&f->way->notes); n > 0; n--) {
+		(void)ring_take(&f->way->notes, &note, 1);
 		if (note.fresh) {
 			const uint32_t at = ring_taken_index(&f->way->samples);
 
@@ -155,7 +158,8 @@ static void out_notes(struct sound *s)
 	struct sound_follow *f = &s->out_follow;
 	struct sound_note note;
 
-	while (ring_take(&f->way->notes, &note, 1) > 0) {
+	for (uint32_t n = ring_waits(&f->way->notes); n > 0; n--) {
+		(void)ring_take(&f->way->notes, &note, 1);
 		if (note.fresh) {
 			follow_begin(f);
 			s->leave_out = 0;

@@ -13,6 +13,6 @@
 
 /* Less than this between two turns may not last until the next: silence then
  * takes the place of what the loop has not given. */
-#define SOUND_LOW (PCM_HZ / 1000U * 8U)
+#define SOUND_LOW (PCM_HZ / 125U) /* 8 ms */
 
 #endif

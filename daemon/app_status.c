@@ -123,13 +123,14 @@ static json_t *radio_json(struct app *a)
 	node_radio(a->node, &v);
 	(void)json_object_update_new(
 		o,
-		json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:f, s:I}", "type",
-			  radio_io_type(a->radio), "fault",
+		json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:f, s:f, s:f, s:I}",
+			  "type", radio_io_type(a->radio), "fault",
 			  radio_io_fault(a->radio), "card",
 			  radio_io_card(a->radio), "state",
 			  st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
 			  "xruns", (json_int_t)st.xruns, "drift_ppm",
-			  st.drift_ppm, "missed_beats",
+			  st.drift_ppm, "capture_ms", st.capture_ms,
+			  "playback_ms", st.playback_ms, "missed_beats",
 			  (json_int_t)a->beat.missed));
 	(void)json_object_update_new(
 		o, json_pack("{s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "cor",
