@@ -524,7 +524,7 @@ static void inputs_of_the_past_change_no_decision(void)
 	air_run(&a, 10 * MONO_S + 5 * MONO_MS);
 	T_TRUE(!a.keyed);
 	for (unsigned i = 0; i < 1000; i++) {
-		station_inputs(a.s, i & 1, a.now - BLOCK_MS * MONO_MS);
+		station_inputs(a.s, ~i & 1, a.now - BLOCK_MS * MONO_MS);
 		T_TRUE(!station_keyed(a.s));
 		air_run(&a, 20 * MONO_MS);
 	}
