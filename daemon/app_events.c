@@ -204,6 +204,21 @@ static void on_stuck(struct app *a, bool stuck)
 			     (int)stuck));
 }
 
+static void on_radio(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_RADIO_DTMF) {
+		on_radio_dtmf(a, ev);
+	} else if (ev->kind == NODE_EV_COR_STUCK) {
+		on_stuck(a, ev->on);
+	} else if (ev->kind == NODE_EV_COR) {
+		on_switch(a, ev, "cor");
+	} else {
+		/* Before the next block, which may be 20 ms away. */
+		radio_io_key(a->radio, node_ptt(a->node), loop_now());
+		on_switch(a, ev, "ptt");
+	}
+}
+
 void app_on_event(struct app *a, const struct node_event *ev)
 {
 	switch (ev->kind) {
@@ -234,17 +249,10 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_switch(a, ev, "keyed");
 		break;
 	case NODE_EV_COR:
-		on_switch(a, ev, "cor");
-		break;
 	case NODE_EV_COR_STUCK:
-		on_stuck(a, ev->on);
-		break;
 	case NODE_EV_PTT:
-		radio_io_key(a->radio, node_ptt(a->node), loop_now());
-		on_switch(a, ev, "ptt");
-		break;
 	case NODE_EV_RADIO_DTMF:
-		on_radio_dtmf(a, ev);
+		on_radio(a, ev);
 		break;
 	case NODE_EV_TEXT:
 		on_text(a, ev);

@@ -167,14 +167,10 @@ void station_tick(struct station *s, mono_us now)
 
 mono_us station_deadline(const struct station *s)
 {
-	mono_us due =
+	const mono_us due =
 		mono_min(cor_deadline(&s->rx.cor), ptt_deadline(&s->tx.ptt));
 
-	if (s->tx.test_until != 0)
-		due = mono_min(due, s->tx.test_until);
-	if (s->tx.interrupted && s->tx.rest_until > s->seen)
-		due = mono_min(due, s->tx.rest_until);
-	return due;
+	return s->tx.test_until != 0 ? mono_min(due, s->tx.test_until) : due;
 }
 
 bool station_keyed(const struct station *s)

@@ -61,7 +61,6 @@ void station_rx_configure(struct station *s, const struct station_config *old,
 void station_rx_reset(struct station_rx *r, mono_us now)
 {
 	cor_reset(&r->cor, now);
-	delay_clear(r->line);
 	r->hardware = 0;
 	r->decoded = 0;
 	r->vox_until = 0;

@@ -119,6 +119,28 @@ void air_run(struct air *a, mono_us span)
 	}
 }
 
+void air_count_up(struct air *a, int16_t block[AUDIO_BLOCK])
+{
+	const uint64_t at = (a->now - SCENE_BEGIN) / (BLOCK_MS * MONO_MS);
+
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		block[i] = (int16_t)((at * AUDIO_BLOCK + i) % 30011 + 1);
+}
+
+void tape_put(struct tape *t, const int16_t block[AUDIO_BLOCK])
+{
+	T_TRUE(t->n + AUDIO_BLOCK <= sizeof(t->sample) / sizeof(t->sample[0]));
+	memcpy(t->sample + t->n, block, AUDIO_BLOCK * sizeof(block[0]));
+	t->n += AUDIO_BLOCK;
+}
+
+void tape_follows(const struct tape *t, size_t from, size_t n)
+{
+	T_TRUE(from + n <= t->n);
+	for (size_t i = from + 1; i < from + n; i++)
+		T_EQ(t->sample[i - 1] % 30011 + 1, t->sample[i]);
+}
+
 void sound_add(struct sound *t, int16_t block[AUDIO_BLOCK])
 {
 	for (size_t i = 0; i < AUDIO_BLOCK; i++) {

@@ -50,7 +50,21 @@ void air_run(struct air *a, mono_us span);
 void air_inputs(struct air *a, unsigned inputs);
 uint32_t air_random(struct air *a);
 
-/* Blocks: of a tone that goes on in phase, of a constant. */
+/* For .receive and .speak: sample after sample another value, from 1 on at
+ * SCENE_BEGIN, never 0. */
+void air_count_up(struct air *a, int16_t block[AUDIO_BLOCK]);
+
+/* What was heard or sent, in a row. */
+struct tape {
+	int16_t sample[60 * AUDIO_HZ];
+	size_t n;
+};
+
+void tape_put(struct tape *t, const int16_t block[AUDIO_BLOCK]);
+/* The @n samples from @from on are what air_count_up() said, without a gap. */
+void tape_follows(const struct tape *t, size_t from, size_t n);
+
+/* A tone that goes on in phase. */
 struct sound {
 	double hz;
 	double peak;

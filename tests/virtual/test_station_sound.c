@@ -19,28 +19,18 @@ static void two_sounds(struct air *a, int16_t block[AUDIO_BLOCK])
 	sound_add(&hum, block);
 }
 
-static struct tape {
-	int16_t sample[60 * AUDIO_HZ];
-	size_t n;
-} heard, sent;
-
-static void put(struct tape *t, const int16_t block[AUDIO_BLOCK])
-{
-	T_TRUE(t->n + AUDIO_BLOCK <= sizeof(t->sample) / sizeof(int16_t));
-	memcpy(t->sample + t->n, block, AUDIO_BLOCK * sizeof(block[0]));
-	t->n += AUDIO_BLOCK;
-}
+static struct tape heard, sent;
 
 static void on_heard(struct air *a, const int16_t block[AUDIO_BLOCK])
 {
 	(void)a;
-	put(&heard, block);
+	tape_put(&heard, block);
 }
 
 static void on_sent(struct air *a, const int16_t block[AUDIO_BLOCK])
 {
 	(void)a;
-	put(&sent, block);
+	tape_put(&sent, block);
 }
 
 static void begin(struct air *a, const struct station_config *c)
