@@ -73,6 +73,27 @@ enum conf_sense {
 	CONF_SENSE_USBINVERT,
 };
 
+/* What has to be up for the receiver to count as open. */
+enum conf_cor {
+	CONF_COR_AUTO,
+	CONF_COR_COR,
+	CONF_COR_CTCSS,
+	CONF_COR_VOX,
+	CONF_COR_COR_AND_CTCSS,
+	CONF_COR_VOX_AND_CTCSS,
+	CONF_COR_COR_OR_CTCSS,
+	CONF_COR_COR_OR_VOX,
+};
+
+enum conf_switch { CONF_SWITCH_AUTO, CONF_SWITCH_ON, CONF_SWITCH_OFF };
+
+enum conf_dtmf { CONF_DTMF_OFF, CONF_DTMF_DECODE, CONF_DTMF_MUTE };
+
+enum conf_ctcss_end { CONF_CTCSS_SILENCE, CONF_CTCSS_REVERSE };
+
+#define CONF_DUPLEX_AUTO 5U
+#define CONF_CTCSS_MAX 7U /* characters of a CTCSS tone */
+
 /* In the order of preference of a node that is not told another. */
 enum conf_codec {
 	CONF_CODEC_ULAW,
@@ -199,6 +220,7 @@ struct conf_node {
 		enum conf_radio type;
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */
+		uint32_t duplex;    /* 0..4 or CONF_DUPLEX_AUTO */
 	} radio;
 	struct {
 		char serial[CONF_SERIAL_MAX + 1]; /* "": any */
@@ -211,6 +233,43 @@ struct conf_node {
 		enum conf_line ctcss;
 		enum conf_sense ctcss_sense;
 	} fob;
+	struct {
+		enum conf_cor source;
+		uint32_t attack_ms;             /* 0..1000 */
+		uint32_t release_ms;            /* 0..2000 */
+		uint32_t tail_ms;               /* 0..1000 */
+		uint32_t kerchunk_ms;           /* 0, > attack_ms, ..2000 */
+		uint32_t kerchunk_idle_s;       /* 0..3600 */
+		uint32_t stuck_s;               /* 30..3600 */
+		uint32_t vox_db;                /* 6..60 */
+		uint32_t vox_ms;                /* 0..5000 */
+		char ctcss[CONF_CTCSS_MAX + 1]; /* Hz, "": none */
+	} cor;
+	struct {
+		uint32_t key_up_ms;             /* 0..1000 */
+		uint32_t courtesy_hz;           /* 0: none, 100..4000 */
+		uint32_t courtesy_ms;           /* 0..2000 */
+		uint32_t courtesy_wait_ms;      /* 0..2000 */
+		uint32_t announce_hz;           /* 0: none, 100..4000 */
+		uint32_t announce_ms;           /* 0..5000 */
+		uint32_t tone_db;               /* 0..40 */
+		char ctcss[CONF_CTCSS_MAX + 1]; /* Hz, "": none */
+		uint32_t ctcss_db;              /* 6..40 */
+		uint32_t ctcss_off_ms;          /* 0..1000 */
+		enum conf_ctcss_end ctcss_end;
+	} ptt;
+	struct {
+		bool deemphasis;
+		enum conf_switch highpass;
+		uint32_t agc_db;    /* 0..24 */
+		uint32_t agc_to_db; /* 6..40 */
+		uint32_t limit_db;  /* 0..40 */
+		enum conf_dtmf dtmf;
+	} rx;
+	struct {
+		bool preemphasis;
+		uint32_t limit_db; /* 0..40 */
+	} tx;
 	struct {
 		char rx_wav[CONF_PATH_MAX + 1]; /* "": silence */
 		char tx_wav[CONF_PATH_MAX + 1]; /* "": not kept */

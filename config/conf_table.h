@@ -129,6 +129,7 @@ void conf_value_allowed(const struct conf_row *row, FILE *to);
 bool conf_text_is_ipv4(const char *text);
 bool conf_text_is_ipv6(const char *text);
 bool conf_text_is_prefix(const char *text);
+bool conf_text_is_ctcss(const char *text); /* or empty */
 bool conf_text_is_host(const char *text);
 bool conf_text_is_callsign(const char *text);
 bool conf_text_is_redis(const char *text); /* or empty */

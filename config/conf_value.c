@@ -427,6 +427,24 @@ bool conf_text_is_host(const char *text)
 	       !strstr(text, "..");
 }
 
+/* 60 to 260 Hz, to the tenth. */
+bool conf_text_is_ctcss(const char *text)
+{
+	const size_t whole = strspn(text, "0123456789");
+	unsigned tenths = 0;
+
+	if (text[0] == '\0')
+		return true;
+	if (whole < 2 || whole > 3 || text[whole] != '.' ||
+	    strspn(text + whole + 1, "0123456789") != 1 ||
+	    text[whole + 2] != '\0')
+		return false;
+	for (const char *c = text; *c; c++)
+		tenths =
+			*c == '.' ? tenths : tenths * 10 + (unsigned)(*c - '0');
+	return tenths >= 600 && tenths <= 2600;
+}
+
 bool conf_text_is_callsign(const char *text)
 {
 	return is_made_of(text, "/-");

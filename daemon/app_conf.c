@@ -109,8 +109,8 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.relay = relay_use(conf),
 		.formats = formats(conf),
 		.jitter = jitter(conf),
-		.ptt = { .timeout_s = conf->radio.timeout_s,
-			 .hang_ms = conf->radio.hang_ms },
+		.station = app_station(conf, a->node ? a->conf.radio.type
+						     : conf->radio.type),
 		.acl = { .registered = conf->accept.by_default ==
 				       CONF_ACCEPT_REGISTERED,
 			 .allow = a->lists.allow,

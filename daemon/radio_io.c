@@ -8,16 +8,21 @@
 #include <string.h>
 
 #include "audio/sim.h"
+#include "daemon/io/loop.h"
 #include "daemon/radio_cm108.h"
+#include "radio/cor.h"
 #include "radio/ptt_log.h"
+
+#define BLOCK_US 20000U
 
 struct radio_io {
 	enum conf_radio type;
+	struct radio_io_calls calls;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
 	struct ptt_log *ptt_log;
 	struct radio_cm108 *cm108;
-	bool cor, there;
+	bool there;
 	bool keyed;
 };
 
@@ -49,10 +54,11 @@ static int open_sim(struct radio_io *r, const struct conf_node *conf,
 
 static void on_inputs(void *ctx, bool cor, bool ctcss)
 {
-	struct radio_io *r = ctx;
+	const struct radio_io *r = ctx;
 
-	(void)ctcss;
-	r->cor = cor;
+	r->calls.inputs(r->calls.ctx,
+			(cor ? COR_IN_COR : 0U) | (ctcss ? COR_IN_CTCSS : 0U),
+			loop_now());
 }
 
 static void on_there(void *ctx, bool there)
@@ -60,6 +66,7 @@ static void on_there(void *ctx, bool there)
 	struct radio_io *r = ctx;
 
 	r->there = there;
+	r->calls.there(r->calls.ctx, there);
 }
 
 static int open_cm108(struct radio_io *r, struct event_base *base,
@@ -75,7 +82,8 @@ static int open_cm108(struct radio_io *r, struct event_base *base,
 }
 
 int radio_io_open(struct radio_io **out, struct event_base *base,
-		  const struct conf_node *conf, char why[RADIO_WHY_MAX])
+		  const struct conf_node *conf,
+		  const struct radio_io_calls *calls, char why[RADIO_WHY_MAX])
 {
 	struct radio_io *r = calloc(1, sizeof(*r));
 	int err = 0;
@@ -86,6 +94,7 @@ int radio_io_open(struct radio_io **out, struct event_base *base,
 		return -ENOMEM;
 	}
 	r->type = conf->radio.type;
+	r->calls = *calls;
 	switch (r->type) {
 	case CONF_RADIO_NONE:
 		break;
@@ -111,7 +120,7 @@ int radio_io_open(struct radio_io **out, struct event_base *base,
 	return 0;
 }
 
-static void key(struct radio_io *r, bool keyed, uint64_t now_us)
+void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
 {
 	if (r->cm108) /* each time: it is a sign of life, too */
 		radio_cm108_key(r->cm108, keyed, now_us);
@@ -128,7 +137,7 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 {
 	if (!r)
 		return NULL;
-	key(r, false, now_us);
+	radio_io_key(r, false, now_us);
 	r->cm108 = radio_cm108_close(r->cm108);
 	audio_close(&r->device);
 	ptt_log_free(r->ptt_log);
@@ -136,19 +145,21 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 	return NULL;
 }
 
-bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK])
+void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
+		      uint64_t now_us)
 {
-	if (!r->device.ops || audio_capture(&r->device, out) != 0) {
+	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
-		return r->cor;
-	}
-	return r->cor || (r->sim && sim_receiving(r->sim));
+	if (r->sim)
+		r->calls.inputs(r->calls.ctx,
+				sim_receiving(r->sim) ? COR_IN_COR : 0,
+				now_us - BLOCK_US);
 }
 
 void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us)
 {
-	key(r, keyed, now_us);
+	radio_io_key(r, keyed, now_us);
 	if (r->device.ops)
 		(void)audio_play(&r->device, in);
 }

@@ -92,12 +92,12 @@ static void numbers_beyond_the_modes_send_nothing(void)
 {
 	enum duplex_mode mode;
 
-	for (unsigned number = 0; number <= DUPLEX_MODE_MAX; number++) {
+	for (unsigned number = 0; number <= DUPLEX_NUMBER_MAX; number++) {
 		T_TRUE(duplex_from_number(number, &mode));
 		T_EQ(number, mode);
 	}
-	T_TRUE(!duplex_from_number(DUPLEX_MODE_MAX + 1, &mode));
-	T_EQ(DUPLEX_MODE_MAX, mode);
+	T_TRUE(!duplex_from_number(DUPLEX_NUMBER_MAX + 1, &mode));
+	T_EQ(DUPLEX_NUMBER_MAX, mode);
 	mode = (enum duplex_mode)(DUPLEX_MODE_MAX + 1);
 	for (unsigned bits = 0; bits < ALL_INPUTS; bits++) {
 		const struct duplex_in in = in_of(bits);
