@@ -85,19 +85,19 @@ def cor_is_heard_both_ways_round():
     fob('cor', 1)  # before the node starts
     with Station() as s:
         s.wait_ready()
-        wait_for('COR that was up already', lambda: s.radio()['cor'])
+        s.wait_radio('cor', True)  # that was up already
         for up in (False, True, False):
             fob('cor', int(up))
-            wait_for(f'COR {up}', lambda: s.radio()['cor'] == up, 1)
+            s.wait_radio('cor', up, 1)
     with Station(cor_sense='usb') as s:
-        wait_for('COR of a clear bit', lambda: s.radio()['cor'])
+        s.wait_radio('cor', True)
         fob('cor', 1)
-        wait_for('no COR of a set bit', lambda: not s.radio()['cor'], 1)
+        s.wait_radio('cor', False, 1)
     with Station(cor='gpio2', ptt_pin=4) as s:
         s.wait_ready()
         equal(False, s.radio()['cor'], 'COR')
         fob('gpi', 2, 1)
-        wait_for('COR on GPIO2', lambda: s.radio()['cor'], 1)
+        s.wait_radio('cor', True, 1)
     fob.close()
 
 
@@ -126,7 +126,7 @@ def a_fob_is_pulled_while_transmitting_and_comes_back():
         for _ in range(2):
             fob('unplug')
             s.wait_said('was unplugged')
-            wait_for('the radio to be down', lambda: s.radio()['state'] == 'down')
+            s.wait_radio('state', 'down')
             true('unplugged' in s.radio()['fault'], 'the fault is shown')
             start = time.monotonic()
             fob('plug')
