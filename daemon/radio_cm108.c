@@ -108,7 +108,7 @@ static void on_state(void *ctx, enum fob_state state, const char *why)
 
 	(void)snprintf(r->fault, sizeof(r->fault), "%s", why ? why : "");
 	if (why)
-		log_warning("radio: %s; looking for it", why);
+		log_warning("radio: %s; trying again", why);
 	else if (there)
 		log_info("radio: %s is ready", fob_name(usb_fob_get(r->usb)));
 	if (r->told && there == r->there)

@@ -37,9 +37,11 @@ struct fob_usb {
 
 /* --- closing ------------------------------------------------------------ */
 
-static void let_go(struct fob_usb *u)
+/* The kernel's driver comes back, if there was one, with @give_back: it asks
+ * the device things, which takes long where that does not answer. */
+static void let_go(struct fob_usb *u, bool give_back)
 {
-	/* The kernel's driver comes back with this, if there was one. */
+	(void)libusb_set_auto_detach_kernel_driver(u->device, give_back);
 	(void)libusb_release_interface(u->device, u->interface);
 	libusb_close(u->device);
 	(void)close(u->fd);
@@ -53,7 +55,7 @@ static void close_when_quiet(struct fob_usb *u)
 {
 	if (!u->closing || u->control_busy || u->input_busy)
 		return;
-	let_go(u);
+	let_go(u, false);
 	fob_usb_closed(u->fob);
 }
 
@@ -87,15 +89,17 @@ static void drain(struct fob_usb *u)
 
 void fob_usb_end(struct fob_usb *u, const struct fob_unkey *unkey)
 {
+	int err;
+
 	if (!u->device)
 		return;
 	u->ending = true;
 	cancel_all(u);
 	drain(u);
-	(void)fob_usbfs_unkey(unkey);
+	err = fob_usbfs_unkey(unkey);
 	if (u->control_busy || u->input_busy)
 		return; /* the kernel has them yet: leave it to exit */
-	let_go(u);
+	let_go(u, err == 0);
 	u->fob->cb.on_device(u->fob->cb.ctx, NULL);
 }
 
