@@ -94,6 +94,10 @@ class Station:
         if done.returncode:
             raise RuntimeError(f'connect: {done.stderr}')
 
+    def unlink(self):
+        """The talker forgets the node, also one that is dead."""
+        self.console('talker', 'disconnect', NUMBERS['node'])
+
     def talk(self, on=True):
         self.console('talker', 'sim', 'cor', 'on' if on else 'off')
 
