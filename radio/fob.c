@@ -179,6 +179,7 @@ static void step(struct fob *f)
 {
 	while (do_next(f))
 		;
+	fob_usb_settle(f->usb);
 	look_for_card(f);
 	tell_warning(f);
 	tell_state(f);

@@ -30,7 +30,8 @@ struct fob_usb {
 	bool control_busy, input_busy;
 	bool reading; /* what the control transfer is */
 	bool closing;
-	bool ending; /* nobody wants to hear of anything any more */
+	bool in_events; /* in a callback of libusb's, maybe */
+	bool ending;    /* nobody wants to hear of anything any more */
 	uint8_t control_data[LIBUSB_CONTROL_SETUP_SIZE + CM108_REPORT_LEN];
 	uint8_t input_data[INPUT_MAX];
 };
@@ -50,10 +51,11 @@ static void let_go(struct fob_usb *u, bool give_back)
 	u->closing = false;
 }
 
-/* No transfer may be under way when the device is closed. */
-static void close_when_quiet(struct fob_usb *u)
+/* No transfer may be under way when the device is closed, nor a callback:
+ * libusb holds a lock around them that closing takes. */
+void fob_usb_settle(struct fob_usb *u)
 {
-	if (!u->closing || u->control_busy || u->input_busy)
+	if (!u->closing || u->control_busy || u->input_busy || u->in_events)
 		return;
 	let_go(u, false);
 	fob_usb_closed(u->fob);
@@ -73,7 +75,6 @@ void fob_usb_close(struct fob_usb *u)
 		return;
 	u->closing = true;
 	cancel_all(u);
-	close_when_quiet(u);
 }
 
 static void drain(struct fob_usb *u)
@@ -112,12 +113,8 @@ static void LIBUSB_CALL on_control(struct libusb_transfer *t)
 	struct cm108_input in;
 
 	u->control_busy = false;
-	if (u->ending)
+	if (u->ending || u->closing)
 		return;
-	if (u->closing) {
-		close_when_quiet(u);
-		return;
-	}
 	if (t->status == LIBUSB_TRANSFER_NO_DEVICE) {
 		fob_gone(u->fob);
 		return;
@@ -145,12 +142,8 @@ static void LIBUSB_CALL on_input(struct libusb_transfer *t)
 	struct cm108_input in;
 
 	u->input_busy = false;
-	if (u->ending)
+	if (u->ending || u->closing)
 		return;
-	if (u->closing) {
-		close_when_quiet(u);
-		return;
-	}
 	if (t->status == LIBUSB_TRANSFER_COMPLETED &&
 	    cm108_input_decode(u->input_data, (size_t)t->actual_length, &in) ==
 		    0)
@@ -313,7 +306,9 @@ void fob_usb_events(struct fob_usb *u)
 {
 	struct timeval none = { 0, 0 };
 
+	u->in_events = true;
 	(void)libusb_handle_events_timeout_completed(u->context, &none, NULL);
+	u->in_events = false;
 }
 
 uint64_t fob_usb_wait_us(const struct fob_usb *u)
