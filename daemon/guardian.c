@@ -145,6 +145,7 @@ static _Noreturn void be_guardian(int daemon)
 	for (size_t i = 0; i < sizeof(sig) / sizeof(sig[0]); i++)
 		(void)signal(sig[i], SIG_IGN);
 	(void)prctl(PR_SET_NAME, "keyhole-guard", 0, 0, 0);
+	(void)send(daemon, "", 1, MSG_NOSIGNAL);
 	keep_watch(&w);
 	hot = w.hot;
 	if (!unkey(&w))
@@ -160,6 +161,7 @@ static _Noreturn void be_guardian(int daemon)
 
 int guardian_start(void)
 {
+	char ready;
 	int fd[2];
 	pid_t pid;
 
@@ -179,7 +181,8 @@ int guardian_start(void)
 	}
 	guardian.pid = pid;
 	guardian.fd = fd[0];
-	return 0;
+	/* From here on no signal to both of them ends it. */
+	return recv(fd[0], &ready, 1, 0) == 1 ? 0 : -EIO;
 }
 
 static void tell(const struct message *msg, const int *file)

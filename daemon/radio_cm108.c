@@ -14,7 +14,7 @@
 struct radio_cm108 {
 	struct usb_fob *usb;
 	struct radio_cm108_calls calls;
-	bool there;
+	bool told, there;         /* so as there() was told */
 	char card[ALSA_NAME_MAX]; /* as the sound knows; "": none */
 	bool alone;               /* the guardian went, and it was said */
 	char fault[FOB_WHY_MAX];  /* "": none */
@@ -120,11 +120,12 @@ static void on_state(void *ctx, enum fob_state state, const char *why)
 
 	(void)snprintf(r->fault, sizeof(r->fault), "%s", why ? why : "");
 	if (why)
-		log_warning("radio: %s; looking for it", why);
+		log_warning("radio: %s; trying again", why);
 	else if (there)
 		log_info("radio: %s is ready", fob_name(usb_fob_get(r->usb)));
-	if (there == r->there)
+	if (r->told && there == r->there)
 		return;
+	r->told = true;
 	r->there = there;
 	follow_card(r);
 	r->calls.there(r->calls.ctx, there);

@@ -179,6 +179,7 @@ static void step(struct fob *f)
 {
 	while (do_next(f))
 		;
+	fob_usb_settle(f->usb);
 	look_for_card(f);
 	tell_warning(f);
 	tell_state(f);
@@ -361,6 +362,8 @@ int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
 	err = fob_usbfs_claim(unkey.fd, unkey.interface);
 	if (err == 0)
 		err = fob_usbfs_unkey(&unkey);
+	if (err == 0)
+		fob_usbfs_release(unkey.fd, unkey.interface);
 	if (err != 0)
 		(void)snprintf(why, FOB_WHY_MAX,
 			       "the fob at %s is not unkeyed: %s", seen.port,

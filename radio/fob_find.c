@@ -191,7 +191,7 @@ bool fob_can(const struct fob_found *found, const struct cm108_map *map,
 	if (lacks_line(found->model, &map->cos)) {
 		(void)snprintf(why, FOB_WHY_MAX,
 			       "%s has no such input as is to be COR: set "
-			       "fob.cor",
+			       "fob.cor, or fob.cor_sense to \"no\"",
 			       name);
 		return false;
 	}

@@ -46,8 +46,10 @@ struct fob_usb *fob_usb_free(struct fob_usb *u);
 int fob_usb_open(struct fob_usb *u, const struct fob_seen *seen,
 		 char why[FOB_WHY_MAX]);
 int fob_usb_fd(const struct fob_usb *u); /* -1: closed */
-/* Begin to close; fob_usb_closed() follows by itself. */
+/* Begin to close. */
 void fob_usb_close(struct fob_usb *u);
+/* Go on with it, if it can be: fob_usb_closed() follows. */
+void fob_usb_settle(struct fob_usb *u);
 /* Send what unkeys and wait for it; then close at once. */
 void fob_usb_end(struct fob_usb *u, const struct fob_unkey *unkey);
 /* Begin a transfer; fob_wrote() or fob_read() follows, but when it is not 0. */

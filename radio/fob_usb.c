@@ -29,18 +29,20 @@ struct fob_usb {
 	uint8_t interface, endpoint;
 	bool control_busy, input_busy;
 	bool reading; /* what the control transfer is */
-	bool handling; /* within libusb, which then closes nothing */
 	bool closing;
-	bool ending; /* nobody wants to hear of anything any more */
+	bool in_events; /* in a callback of libusb's, maybe */
+	bool ending;    /* nobody wants to hear of anything any more */
 	uint8_t control_data[LIBUSB_CONTROL_SETUP_SIZE + CM108_REPORT_LEN];
 	uint8_t input_data[INPUT_MAX];
 };
 
 /* --- closing ------------------------------------------------------------ */
 
-static void let_go(struct fob_usb *u)
+/* The kernel's driver comes back, if there was one, with @give_back: it asks
+ * the device things, which takes long where that does not answer. */
+static void let_go(struct fob_usb *u, bool give_back)
 {
-	/* The kernel's driver comes back with this, if there was one. */
+	(void)libusb_set_auto_detach_kernel_driver(u->device, give_back);
 	(void)libusb_release_interface(u->device, u->interface);
 	libusb_close(u->device);
 	(void)close(u->fd);
@@ -49,13 +51,13 @@ static void let_go(struct fob_usb *u)
 	u->closing = false;
 }
 
-/* No transfer may be under way when the device is closed, and no callback:
- * libusb holds the lock of its devices around those. */
-static void close_when_quiet(struct fob_usb *u)
+/* No transfer may be under way when the device is closed, nor a callback:
+ * libusb holds a lock around them that closing takes. */
+void fob_usb_settle(struct fob_usb *u)
 {
-	if (!u->closing || u->handling || u->control_busy || u->input_busy)
+	if (!u->closing || u->control_busy || u->input_busy || u->in_events)
 		return;
-	let_go(u);
+	let_go(u, false);
 	fob_usb_closed(u->fob);
 }
 
@@ -73,7 +75,6 @@ void fob_usb_close(struct fob_usb *u)
 		return;
 	u->closing = true;
 	cancel_all(u);
-	close_when_quiet(u);
 }
 
 static void drain(struct fob_usb *u)
@@ -89,15 +90,17 @@ static void drain(struct fob_usb *u)
 
 void fob_usb_end(struct fob_usb *u, const struct fob_unkey *unkey)
 {
+	int err;
+
 	if (!u->device)
 		return;
 	u->ending = true;
 	cancel_all(u);
 	drain(u);
-	(void)fob_usbfs_unkey(unkey);
+	err = fob_usbfs_unkey(unkey);
 	if (u->control_busy || u->input_busy)
 		return; /* the kernel has them yet: leave it to exit */
-	let_go(u);
+	let_go(u, err == 0);
 	u->fob->cb.on_device(u->fob->cb.ctx, NULL);
 }
 
@@ -303,10 +306,9 @@ void fob_usb_events(struct fob_usb *u)
 {
 	struct timeval none = { 0, 0 };
 
-	u->handling = true;
+	u->in_events = true;
 	(void)libusb_handle_events_timeout_completed(u->context, &none, NULL);
-	u->handling = false;
-	close_when_quiet(u);
+	u->in_events = false;
 }
 
 uint64_t fob_usb_wait_us(const struct fob_usb *u)

@@ -56,6 +56,16 @@ int fob_usbfs_claim(int fd, unsigned interface)
 	return ioctl(fd, USBDEVFS_DISCONNECT_CLAIM, &claim) == 0 ? 0 : -errno;
 }
 
+void fob_usbfs_release(int fd, unsigned interface)
+{
+	unsigned number = interface;
+	struct usbdevfs_ioctl connect = { .ifno = (int)interface,
+					  .ioctl_code = USBDEVFS_CONNECT };
+
+	(void)ioctl(fd, USBDEVFS_RELEASEINTERFACE, &number);
+	(void)ioctl(fd, USBDEVFS_IOCTL, &connect);
+}
+
 static int set_report(int fd, unsigned interface, uint8_t *report)
 {
 	struct usbdevfs_ctrltransfer t = {

@@ -31,6 +31,8 @@ int fob_usbfs_open(const char *devices, const struct fob_seen *seen,
 /* The interface for us, the kernel's driver put off; -EBUSY: another program
  * has it. */
 int fob_usbfs_claim(int fd, unsigned interface);
+/* Give it back to the kernel's driver. */
+void fob_usbfs_release(int fd, unsigned interface);
 /* All that it takes to unkey a fob. */
 struct fob_unkey {
 	int fd;            /* its usbfs file, that has the interface */

@@ -13,6 +13,7 @@ from stations import KEYHOLE, KEYHOLED, write_conf
 
 NUMBERS = {'talker': '2001', 'node': '2002'}
 PORTS = {'talker': 4571, 'node': 4572}
+ASK_S = 0.2  # between questions to a daemon, each a process
 
 
 class Station:
@@ -46,7 +47,7 @@ class Station:
     def start(self, name='node'):
         with open(f'{self.dir}/{name}.log', 'ab') as f:
             self.process[name] = subprocess.Popen([KEYHOLED, '-c', self.conf(name)], stdout=f, stderr=f)
-        wait_for(f'{name} to start', lambda: self.status(name))
+        wait_for(f'{name} to start', lambda: self.status(name), every=ASK_S)
 
     def __enter__(self):
         self.start('node')
@@ -78,9 +79,12 @@ class Station:
     def radio(self):
         return (self.status() or {}).get('radio', {})
 
-    def wait_ready(self, seconds=20):
-        wait_for(f'the radio to run: {self.radio()}', lambda: self.radio().get('state') == 'running',
-                 seconds)
+    def wait_radio(self, name, value, seconds=20):
+        """Until the node says so of its radio."""
+        wait_for(f'{name} {value!r}', lambda: self.radio().get(name) == value, seconds, every=ASK_S)
+
+    def wait_ready(self):
+        self.wait_radio('state', 'running')
 
     def wait_said(self, text, seconds=20):
         wait_for(f'{text!r} in\n{self.said()}', lambda: text in self.said(), seconds)
@@ -89,6 +93,10 @@ class Station:
         done = self.console('talker', 'connect', NUMBERS['node'], '--wait', '10')
         if done.returncode:
             raise RuntimeError(f'connect: {done.stderr}')
+
+    def unlink(self):
+        """The talker forgets the node, also one that is dead."""
+        self.console('talker', 'disconnect', NUMBERS['node'])
 
     def talk(self, on=True):
         self.console('talker', 'sim', 'cor', 'on' if on else 'off')
