@@ -28,6 +28,9 @@ struct audio_device_status {
 	enum audio_device_state state;
 	uint64_t xruns;   /* blocks lost or invented, since it was opened */
 	double drift_ppm; /* device clock against CLOCK_MONOTONIC */
+	/* How long ago the first sample of a block was at the card when the
+	 * block is taken, and will be there after it is given. */
+	double capture_ms, playback_ms;
 };
 
 struct audio_device_ops {

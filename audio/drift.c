@@ -29,6 +29,12 @@ void drift_init(struct drift *d, unsigned rate_hz)
 	d->us = nominal_us(d);
 }
 
+void drift_restart(struct drift *d)
+{
+	d->locked = false;
+	d->count = 0;
+}
+
 static void start(struct drift *d, uint64_t now_us)
 {
 	d->start_us = now_us;

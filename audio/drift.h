@@ -40,6 +40,10 @@ struct drift {
 /* @rate_hz is 8000..192000. */
 void drift_init(struct drift *d, unsigned rate_hz);
 
+/* The stream begins anew, with no sample counted; what was measured of the
+ * clock is kept. */
+void drift_restart(struct drift *d);
+
 /*
  * The device has captured or played @n more samples, noticed at @now_us.  A
  * stamp half a second or more from where it should be starts the loop anew;

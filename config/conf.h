@@ -25,9 +25,12 @@
 #define CONF_PATH_MAX 255U   /* octets */
 #define CONF_SOCKET_MAX 107U /* octets that fit sockaddr_un.sun_path */
 #define CONF_GROUP_MAX 32U   /* octets of a group's name */
+#define CONF_PCM_MAX 127U    /* octets of a PCM's name */
 #define CONF_REDIS_MAX 287U  /* octets of where a Redis server is */
 #define CONF_CLUSTER_NAME_MAX 32U
-#define CONF_KEY_LEN 32U /* octets of a public key */
+#define CONF_SERIAL_MAX 63U   /* octets of a USB serial number */
+#define CONF_USB_PORT_MAX 31U /* octets of a USB port's path */
+#define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
 #define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
@@ -43,6 +46,54 @@ enum conf_radio {
 	CONF_RADIO_ALSA,
 	CONF_RADIO_CM108,
 };
+
+/* The hwtypes of app_rpt, by its numbers. */
+enum conf_hwtype {
+	CONF_HWTYPE_FOB,
+	CONF_HWTYPE_DINGOTEL,
+	CONF_HWTYPE_N1KDO,
+	CONF_HWTYPE_CUSTOM,
+};
+
+/* What a radio's line is wired to on a USB fob; GPIO2 and on follow. */
+enum conf_line {
+	CONF_LINE_AUTO, /* as the hwtype has it */
+	CONF_LINE_VOLUME_UP,
+	CONF_LINE_VOLUME_DOWN,
+	CONF_LINE_MUTE_PLAY,
+	CONF_LINE_MUTE_RECORD,
+	CONF_LINE_HOOK,
+	CONF_LINE_GPIO1,
+	CONF_LINE_GPIO8 = CONF_LINE_GPIO1 + 7,
+};
+
+/* What makes such a line active. */
+enum conf_sense {
+	CONF_SENSE_NO, /* never */
+	CONF_SENSE_USB,
+	CONF_SENSE_USBINVERT,
+};
+
+/* What has to be up for the receiver to count as open. */
+enum conf_cor {
+	CONF_COR_AUTO,
+	CONF_COR_COR,
+	CONF_COR_CTCSS,
+	CONF_COR_VOX,
+	CONF_COR_COR_AND_CTCSS,
+	CONF_COR_VOX_AND_CTCSS,
+	CONF_COR_COR_OR_CTCSS,
+	CONF_COR_COR_OR_VOX,
+};
+
+enum conf_switch { CONF_SWITCH_AUTO, CONF_SWITCH_ON, CONF_SWITCH_OFF };
+
+enum conf_dtmf { CONF_DTMF_OFF, CONF_DTMF_DECODE, CONF_DTMF_MUTE };
+
+enum conf_ctcss_end { CONF_CTCSS_SILENCE, CONF_CTCSS_REVERSE };
+
+#define CONF_DUPLEX_AUTO 5U
+#define CONF_CTCSS_MAX 7U /* characters of a CTCSS tone */
 
 /* In the order of preference of a node that is not told another. */
 enum conf_codec {
@@ -170,7 +221,63 @@ struct conf_node {
 		enum conf_radio type;
 		uint32_t timeout_s; /* 10..600 */
 		uint32_t hang_ms;   /* 0..5000 */
+		uint32_t duplex;    /* 0..4 or CONF_DUPLEX_AUTO */
 	} radio;
+	struct {
+		enum conf_cor source;
+		uint32_t attack_ms;             /* 0..1000 */
+		uint32_t release_ms;            /* 0..2000 */
+		uint32_t tail_ms;               /* 0..1000 */
+		uint32_t kerchunk_ms;           /* 0, > attack_ms, ..2000 */
+		uint32_t kerchunk_idle_s;       /* 0..3600 */
+		uint32_t stuck_s;               /* 30..3600 */
+		uint32_t vox_db;                /* 6..60 */
+		uint32_t vox_ms;                /* 0..5000 */
+		char ctcss[CONF_CTCSS_MAX + 1]; /* Hz, "": none */
+	} cor;
+	struct {
+		uint32_t key_up_ms;             /* 0..1000 */
+		uint32_t courtesy_hz;           /* 0: none, 100..4000 */
+		uint32_t courtesy_ms;           /* 0..2000 */
+		uint32_t courtesy_wait_ms;      /* 0..2000 */
+		uint32_t announce_hz;           /* 0: none, 100..4000 */
+		uint32_t announce_ms;           /* 0..5000 */
+		uint32_t tone_db;               /* 0..40 */
+		char ctcss[CONF_CTCSS_MAX + 1]; /* Hz, "": none */
+		uint32_t ctcss_db;              /* 6..40 */
+		uint32_t ctcss_off_ms;          /* 0..1000 */
+		enum conf_ctcss_end ctcss_end;
+	} ptt;
+	struct {
+		bool deemphasis;
+		enum conf_switch highpass;
+		uint32_t agc_db;    /* 0..24 */
+		uint32_t agc_to_db; /* 6..40 */
+		uint32_t limit_db;  /* 0..40 */
+		enum conf_dtmf dtmf;
+	} rx;
+	struct {
+		bool preemphasis;
+		uint32_t limit_db; /* 0..40 */
+	} tx;
+	struct {
+		char serial[CONF_SERIAL_MAX + 1]; /* "": any */
+		char port[CONF_USB_PORT_MAX + 1]; /* "": any */
+		enum conf_hwtype hwtype;
+		uint32_t ptt_pin; /* 1..8; 0: as hwtype has it */
+		bool ptt_inverted;
+		enum conf_line cor;
+		enum conf_sense cor_sense;
+		enum conf_line ctcss;
+		enum conf_sense ctcss_sense;
+	} fob;
+	struct {
+		char capture[CONF_PCM_MAX + 1];  /* "": none */
+		char playback[CONF_PCM_MAX + 1]; /* "": none */
+		double rx_db;                    /* -60..40 */
+		double tx_a_db, tx_b_db;         /* -60..40 */
+		bool boost;
+	} audio;
 	struct {
 		char rx_wav[CONF_PATH_MAX + 1]; /* "": silence */
 		char tx_wav[CONF_PATH_MAX + 1]; /* "": not kept */

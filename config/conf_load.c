@@ -18,9 +18,14 @@ static void load_value(struct load *l, const struct conf_row *row,
 	switch (config_setting_type(s)) {
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
-		ok = row->type == CONF_U32 &&
-		     conf_value_set_number(row, base,
-					   config_setting_get_int64(s));
+		ok = (row->type == CONF_U32 &&
+		      conf_value_set_number(row, base,
+					    config_setting_get_int64(s))) ||
+		     conf_value_set_db(row, base,
+				       (double)config_setting_get_int64(s));
+		break;
+	case CONFIG_TYPE_FLOAT:
+		ok = conf_value_set_db(row, base, config_setting_get_float(s));
 		break;
 	case CONFIG_TYPE_BOOL:
 		ok = row->type == CONF_BOOL &&

@@ -64,7 +64,10 @@ void load_reject(struct load *l, unsigned line, const char *label,
 		return;
 	}
 	(void)fprintf(to, "%s is ", label);
-	if (s)
+	if (s && row && row->type == CONF_DB &&
+	    config_setting_type(s) == CONFIG_TYPE_FLOAT)
+		(void)fprintf(to, "%g", config_setting_get_float(s));
+	else if (s)
 		describe(s, to);
 	else
 		(void)fputs("missing", to);

@@ -24,10 +24,24 @@
 static const char *const accept_words[] = { "registered", "listed", NULL };
 static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
 					   NULL };
+static const char *const hwtype_words[] = { "fob", "dingotel", "n1kdo",
+					    "custom", NULL };
+static const char *const line_words[] = {
+	"auto",  "volume_up", "volume_down", "mute_play", "mute_record",
+	"hook",  "gpio1",     "gpio2",       "gpio3",     "gpio4",
+	"gpio5", "gpio6",     "gpio7",       "gpio8",     NULL
+};
+static const char *const sense_words[] = { "no", "usb", "usbinvert", NULL };
 static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
 					   "slin", "g726aal2", "adpcm",
 					   "gsm",  NULL };
 static const char *const relay_words[] = { "never", "last", "always", NULL };
+static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
+					 "vox",       "cor+ctcss", "vox+ctcss",
+					 "cor/ctcss", "cor/vox",   NULL };
+static const char *const switch_words[] = { "auto", "on", "off", NULL };
+static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
+static const char *const ctcss_end_words[] = { "silence", "reverse", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -300,6 +314,177 @@ static const struct conf_row node_rows[] = {
 	{ "radio.hang_ms", CONF_U32, NODE(radio.hang_ms), .max = 5000,
 	  .unit = "ms", .flags = CONF_RELOAD,
 	  .help = "How long the transmitter stays keyed after the last word." },
+	{ "radio.duplex", CONF_U32, NODE(radio.duplex), .max = 5, .dflt = 5,
+	  .flags = CONF_RELOAD,
+	  .help = "0: half duplex without tones and hang time; 1: half duplex, "
+		  "nothing is transmitted while somebody is received; 2: a "
+		  "repeater; 3: keyed as a repeater, but the radio repeats by "
+		  "itself; 4: as 2, but not during a telephone patch; 5: as 1, "
+		  "but a simulated radio transmits what the links say while it "
+		  "receives." },
+	{ "cor.source", CONF_CHOICE, NODE(cor.source), .words = cor_words,
+	  .dflt = CONF_COR_AUTO, .flags = CONF_RELOAD,
+	  .help = "What tells that somebody is received: the radio's squelch "
+		  "(cor), its CTCSS output or cor.ctcss (ctcss), the sound "
+		  "itself (vox); + is both, / is either, \"auto\" is vox for "
+		  "radio.type \"alsa\" and cor for others." },
+	{ "cor.attack_ms", CONF_U32, NODE(cor.attack_ms), .max = 1000,
+	  .dflt = 20, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "It counts once it has lasted so long." },
+	{ "cor.release_ms", CONF_U32, NODE(cor.release_ms), .max = 2000,
+	  .dflt = 40, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "It is over once it has been gone for so long." },
+	{ "cor.tail_ms", CONF_U32, NODE(cor.tail_ms), .max = 1000, .unit = "ms",
+	  .flags = CONF_RELOAD,
+	  .help = "How long received sound is held back, so that the noise "
+		  "before the squelch shuts can be cut off: of what came in "
+		  "the last tail_ms less release_ms nothing is heard." },
+	{ "cor.kerchunk_ms", CONF_U32, NODE(cor.kerchunk_ms), .max = 2000,
+	  .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "After a long silence, what is shorter than this is not "
+		  "heard; what is longer is heard from its start, so much "
+		  "later. 0 for no such filter, else more than attack_ms." },
+	{ "cor.kerchunk_idle_s", CONF_U32, NODE(cor.kerchunk_idle_s),
+	  .max = 3600, .dflt = 60, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "How long that silence is." },
+	{ "cor.stuck_s", CONF_U32, NODE(cor.stuck_s), .min = 30, .max = 3600,
+	  .dflt = 600, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "A receiver that is open for longer is not believed until "
+		  "it has closed." },
+	{ "cor.vox_db", CONF_U32, NODE(cor.vox_db), .min = 6, .max = 60,
+	  .dflt = 30, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How far below full scale sound still counts, for vox." },
+	{ "cor.vox_ms", CONF_U32, NODE(cor.vox_ms), .max = 5000, .dflt = 800,
+	  .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long a pause between words may be, for vox." },
+	{ "cor.ctcss", CONF_STRING, NODE(cor.ctcss), .ok = conf_text_is_ctcss,
+	  .allowed = "a tone from \"60.0\" to \"260.0\" Hz",
+	  .flags = CONF_RELOAD,
+	  .help = "The CTCSS tone to look for in the received sound, such as "
+		  "\"88.5\"; empty for none." },
+	{ "ptt.key_up_ms", CONF_U32, NODE(ptt.key_up_ms), .max = 1000,
+	  .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long the transmitter takes to be heard; all sound waits "
+		  "for it, so that no syllable is lost." },
+	{ "ptt.courtesy_hz", CONF_U32, NODE(ptt.courtesy_hz), .max = 4000,
+	  .unit = "Hz", .flags = CONF_RELOAD,
+	  .help = "A tone after each over, at least 100 Hz; 0 for none." },
+	{ "ptt.courtesy_ms", CONF_U32, NODE(ptt.courtesy_ms), .max = 2000,
+	  .dflt = 100, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long it sounds." },
+	{ "ptt.courtesy_wait_ms", CONF_U32, NODE(ptt.courtesy_wait_ms),
+	  .max = 2000, .dflt = 300, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long after the over." },
+	{ "ptt.announce_hz", CONF_U32, NODE(ptt.announce_hz), .max = 4000,
+	  .dflt = 440, .unit = "Hz", .flags = CONF_RELOAD,
+	  .help = "A tone before radio.timeout_s unkeys the transmitter, at "
+		  "least 100 Hz; 0 for none." },
+	{ "ptt.announce_ms", CONF_U32, NODE(ptt.announce_ms), .max = 5000,
+	  .dflt = 1000, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long it sounds, in place of the links." },
+	{ "ptt.tone_db", CONF_U32, NODE(ptt.tone_db), .max = 40, .dflt = 20,
+	  .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How far below full scale these tones are." },
+	{ "ptt.ctcss", CONF_STRING, NODE(ptt.ctcss), .ok = conf_text_is_ctcss,
+	  .allowed = "a tone from \"60.0\" to \"260.0\" Hz",
+	  .flags = CONF_RELOAD,
+	  .help = "The CTCSS tone to transmit, such as \"88.5\"; empty for "
+		  "none." },
+	{ "ptt.ctcss_db", CONF_U32, NODE(ptt.ctcss_db), .min = 6, .max = 40,
+	  .dflt = 20, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How far below full scale it is." },
+	{ "ptt.ctcss_off_ms", CONF_U32, NODE(ptt.ctcss_off_ms), .max = 1000,
+	  .dflt = 180, .unit = "ms", .flags = CONF_RELOAD,
+	  .help = "How long before the carrier it ends, so that receivers shut "
+		  "without noise." },
+	{ "ptt.ctcss_end", CONF_CHOICE, NODE(ptt.ctcss_end),
+	  .words = ctcss_end_words, .flags = CONF_RELOAD,
+	  .help = "What it is followed by: silence, or itself with its phase "
+		  "reversed." },
+	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
+	  .help = "Whether to de-emphasise: the sound comes from the "
+		  "receiver's discriminator." },
+	{ "rx.highpass", CONF_CHOICE, NODE(rx.highpass), .words = switch_words,
+	  .dflt = CONF_SWITCH_AUTO, .flags = CONF_RELOAD,
+	  .help = "Whether to take out what is below 300 Hz, CTCSS above all; "
+		  "\"auto\" is on but for a simulated radio." },
+	{ "rx.agc_db", CONF_U32, NODE(rx.agc_db), .max = 24, .unit = "dB",
+	  .flags = CONF_RELOAD,
+	  .help = "By how much those who speak softly or loudly are made "
+		  "louder or softer, at most; 0 for not at all." },
+	{ "rx.agc_to_db", CONF_U32, NODE(rx.agc_to_db), .min = 6, .max = 40,
+	  .dflt = 12, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How far below full scale their average is to be." },
+	{ "rx.limit_db", CONF_U32, NODE(rx.limit_db), .max = 40, .unit = "dB",
+	  .flags = CONF_RELOAD,
+	  .help = "No peak is to come closer to full scale; it takes 5 ms. 0 "
+		  "for no limiter." },
+	{ "rx.dtmf", CONF_CHOICE, NODE(rx.dtmf), .words = dtmf_words,
+	  .dflt = CONF_DTMF_DECODE, .flags = CONF_RELOAD,
+	  .help = "Whether to listen for DTMF digits; \"mute\" also keeps them "
+		  "from the links, which takes 40 ms." },
+	{ "tx.preemphasis", CONF_BOOL, NODE(tx.preemphasis),
+	  .flags = CONF_RELOAD,
+	  .help = "Whether to pre-emphasise: the sound goes to the "
+		  "transmitter's modulator. Set tx.limit_db with it." },
+	{ "tx.limit_db", CONF_U32, NODE(tx.limit_db), .max = 40, .unit = "dB",
+	  .flags = CONF_RELOAD,
+	  .help = "No peak is to come closer to full scale, so that the "
+		  "deviation stays within its limit; it takes 5 ms. 0 for no "
+		  "limiter." },
+	{ "fob.serial", CONF_STRING, NODE(fob.serial),
+	  .help = "The serial number of the USB fob that is this node's; "
+		  "empty: any. Needed, or fob.port, when more than one is "
+		  "plugged in." },
+	{ "fob.port", CONF_STRING, NODE(fob.port), .ok = conf_text_is_usb_port,
+	  .allowed = "a USB port as Linux names it, such as 1-1.2",
+	  .help = "The USB port that it is plugged into, such as \"1-1.2\"; "
+		  "empty: any." },
+	{ "fob.hwtype", CONF_CHOICE, NODE(fob.hwtype), .words = hwtype_words,
+	  .dflt = CONF_HWTYPE_FOB,
+	  .help = "How it is wired, in the order of app_rpt's hwtype 0 to 3. "
+		  "\"fob\" is nearly every one: PTT on GPIO3, COR on volume "
+		  "down, CTCSS on volume up." },
+	{ "fob.ptt_pin", CONF_U32, NODE(fob.ptt_pin), .max = 8,
+	  .help = "The GPIO that keys; 0: as fob.hwtype has it." },
+	{ "fob.ptt_inverted", CONF_BOOL, NODE(fob.ptt_inverted),
+	  .help = "A low pin keys. Such a transmitter may key by itself when "
+		  "the fob is unplugged or this machine is off." },
+	{ "fob.cor", CONF_CHOICE, NODE(fob.cor), .words = line_words,
+	  .dflt = CONF_LINE_AUTO,
+	  .help = "The input that says that the receiver hears a carrier; "
+		  "\"auto\": as fob.hwtype has it." },
+	{ "fob.cor_sense", CONF_CHOICE, NODE(fob.cor_sense),
+	  .words = sense_words, .dflt = CONF_SENSE_USBINVERT,
+	  .help = "When it is active, in app_rpt's words: \"usbinvert\" when "
+		  "the bit is set, which is a button's pin pulled low and a "
+		  "GPIO that is high, as most radios do; \"usb\" when it is "
+		  "not; \"no\" never." },
+	{ "fob.ctcss", CONF_CHOICE, NODE(fob.ctcss), .words = line_words,
+	  .dflt = CONF_LINE_AUTO,
+	  .help = "The input that says that it hears the right CTCSS tone." },
+	{ "fob.ctcss_sense", CONF_CHOICE, NODE(fob.ctcss_sense),
+	  .words = sense_words, .dflt = CONF_SENSE_NO,
+	  .help = "When that one is active, as for fob.cor_sense." },
+	{ "audio.capture", CONF_STRING, NODE(audio.capture), .text = "default",
+	  .allowed = "at most 127 characters",
+	  .help = "For radio.type \"alsa\": the PCM that is received from, by "
+		  "ALSA's name for it, such as \"hw:CARD=Device\"; empty for "
+		  "none." },
+	{ "audio.playback", CONF_STRING, NODE(audio.playback),
+	  .text = "default", .allowed = "at most 127 characters",
+	  .help = "The PCM that is transmitted to; empty for none." },
+	{ "audio.rx_db", CONF_DB, NODE(audio.rx_db), .min = (uint32_t)-60,
+	  .max = 40, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "The sound card's capture volume, as its mixer counts it." },
+	{ "audio.tx_a_db", CONF_DB, NODE(audio.tx_a_db), .min = (uint32_t)-60,
+	  .max = 40, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "Its playback volume, left." },
+	{ "audio.tx_b_db", CONF_DB, NODE(audio.tx_b_db), .min = (uint32_t)-60,
+	  .max = 40, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "Its playback volume, right." },
+	{ "audio.boost", CONF_BOOL, NODE(audio.boost), .flags = CONF_RELOAD,
+	  .help = "Whether its microphone boost or automatic gain is on." },
 	{ "sim.rx_wav", CONF_PATH, NODE(sim.rx_wav),
 	  .help = "The WAV file that the simulated radio hears; empty for "
 		  "silence." },
@@ -332,6 +517,39 @@ static bool jitter_is_ordered(const void *conf)
 	return c->jitter.max_ms >= c->jitter.min_ms;
 }
 
+static bool kerchunk_outlasts_attack(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->cor.kerchunk_ms == 0 || c->cor.kerchunk_ms > c->cor.attack_ms;
+}
+
+static bool is_none_or_audible(uint32_t hz)
+{
+	return hz == 0 || hz >= 100;
+}
+
+static bool courtesy_is_audible(const void *conf)
+{
+	return is_none_or_audible(
+		((const struct conf_node *)conf)->ptt.courtesy_hz);
+}
+
+static bool announcement_is_audible(const void *conf)
+{
+	return is_none_or_audible(
+		((const struct conf_node *)conf)->ptt.announce_hz);
+}
+
+static bool ctcss_has_a_source(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->radio.type != CONF_RADIO_ALSA || c->cor.ctcss[0] ||
+	       (c->cor.source != CONF_COR_CTCSS &&
+		c->cor.source != CONF_COR_VOX_AND_CTCSS);
+}
+
 static bool node_has_a_family(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -357,6 +575,16 @@ static const struct conf_rule node_rules[] = {
 	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },
+	{ "cor.kerchunk_ms", kerchunk_outlasts_attack,
+	  "cor.kerchunk_ms is not more than cor.attack_ms; allowed: more, or "
+	  "0" },
+	{ "ptt.courtesy_hz", courtesy_is_audible,
+	  "ptt.courtesy_hz is too low; allowed: 100 to 4000 Hz, or 0" },
+	{ "ptt.announce_hz", announcement_is_audible,
+	  "ptt.announce_hz is too low; allowed: 100 to 4000 Hz, or 0" },
+	{ "cor.source", ctcss_has_a_source,
+	  "cor.source names ctcss, which a sound card does not tell; allowed: "
+	  "with the tone in cor.ctcss" },
 	{ "iax2.bind6", node_has_a_family,
 	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
 	{ "accept.deny", nobody_is_both,

@@ -18,6 +18,7 @@
 enum conf_type {
 	CONF_BOOL,   /* bool */
 	CONF_U32,    /* uint32_t or uint16_t */
+	CONF_DB,     /* double, to the tenth */
 	CONF_STRING, /* char[size] */
 	CONF_PATH,   /* char[size] */
 	CONF_CHOICE, /* an enum, numbered as .words */
@@ -44,10 +45,10 @@ struct conf_row {
 	const char *name; /* "group.setting", or "setting" */
 	enum conf_type type;
 	size_t offset, size; /* of the member, octets */
-	/* CONF_U32: the range.  Texts: min is the least length (the greatest
+	/* CONF_U32: the range; CONF_DB: the same, as int32_t.  Texts: min is the least length (the greatest
 	 * is size - 1).  Lists: max entries. */
 	uint32_t min, max;
-	uint32_t dflt;            /* CONF_BOOL, CONF_U32, CONF_CHOICE */
+	uint32_t dflt; /* CONF_BOOL, CONF_U32, CONF_CHOICE; CONF_DB: int32_t */
 	const char *text;         /* default of a text; NULL: "" */
 	const char *example;      /* for the example file, if not the default */
 	const char *unit;         /* of CONF_U32: "s", "ms" or NULL */
@@ -116,6 +117,7 @@ void conf_values_default(const struct conf_scope *scope, void *base);
 void conf_values_free(const struct conf_scope *scope, void *base);
 bool conf_value_set_number(const struct conf_row *row, void *base,
 			   int64_t value);
+bool conf_value_set_db(const struct conf_row *row, void *base, double value);
 bool conf_value_set_text(const struct conf_row *row, void *base,
 			 const char *text);
 /* Is there anything to print?  False for a key that is not set. */
@@ -129,11 +131,13 @@ void conf_value_allowed(const struct conf_row *row, FILE *to);
 bool conf_text_is_ipv4(const char *text);
 bool conf_text_is_ipv6(const char *text);
 bool conf_text_is_prefix(const char *text);
+bool conf_text_is_ctcss(const char *text); /* or empty */
 bool conf_text_is_host(const char *text);
 bool conf_text_is_callsign(const char *text);
 bool conf_text_is_redis(const char *text); /* or empty */
 bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);
+bool conf_text_is_usb_port(const char *text); /* or empty */
 
 /* Diagnostics (conf_diag.c). */
 /* 0 or -ENOMEM; beyond CONF_DIAGS_MAX entries nothing is added but the last,

@@ -113,6 +113,26 @@ bool conf_value_set_number(const struct conf_row *row, void *base,
 	return true;
 }
 
+bool conf_value_set_db(const struct conf_row *row, void *base, double value)
+{
+	double tenths;
+
+	if (row->type != CONF_DB || !(value >= (int32_t)row->min) ||
+	    !(value <= (int32_t)row->max))
+		return false;
+	tenths = (int)(value * 10.0 + (value < 0.0 ? -0.5 : 0.5)) / 10.0;
+	memcpy(conf_row_at(row, base), &tenths, sizeof(tenths));
+	return true;
+}
+
+static double stored_db(const struct conf_row *row, const void *base)
+{
+	double value;
+
+	memcpy(&value, conf_row_at_const(row, base), sizeof(value));
+	return value + 0.0; /* not -0 */
+}
+
 static bool is_number(const char *text, size_t size)
 {
 	const size_t digits = strspn(text, "0123456789");
@@ -191,6 +211,7 @@ bool conf_value_set_text(const struct conf_row *row, void *base,
 		return set_caller(conf_row_at(row, base), text);
 	case CONF_BOOL:
 	case CONF_U32:
+	case CONF_DB:
 	case CONF_TEXTS:
 	case CONF_GROUPS:
 		break;
@@ -203,6 +224,8 @@ void conf_value_default(const struct conf_row *row, void *base)
 	memset(conf_row_at(row, base), 0, row->size);
 	if (row->type == CONF_CHOICE)
 		memcpy(conf_row_at(row, base), &row->dflt, sizeof(row->dflt));
+	else if (row->type == CONF_DB)
+		(void)conf_value_set_db(row, base, (int32_t)row->dflt);
 	else if (row->text)
 		(void)conf_value_set_text(row, base, row->text);
 	else
@@ -282,6 +305,9 @@ void conf_value_print(const struct conf_row *row, const void *base, FILE *to)
 	case CONF_U32:
 		(void)fprintf(to, "%" PRIu32, stored_number(row, base));
 		break;
+	case CONF_DB:
+		(void)fprintf(to, "%.1f", stored_db(row, base));
+		break;
 	case CONF_STRING:
 	case CONF_PATH:
 	case CONF_NODE:
@@ -355,6 +381,10 @@ void conf_value_allowed(const struct conf_row *row, FILE *to)
 		if (row->unit)
 			(void)fprintf(to, " %s", row->unit);
 		break;
+	case CONF_DB:
+		(void)fprintf(to, "a number from %d to %d dB",
+			      (int)(int32_t)row->min, (int)(int32_t)row->max);
+		break;
 	case CONF_STRING:
 	case CONF_PATH:
 		allowed_chars(row, to);
@@ -425,6 +455,24 @@ bool conf_text_is_host(const char *text)
 		return conf_text_is_ipv6(text);
 	return is_made_of(text, "-._") && *text != '-' && *text != '.' &&
 	       !strstr(text, "..");
+}
+
+/* 60 to 260 Hz, to the tenth. */
+bool conf_text_is_ctcss(const char *text)
+{
+	const size_t whole = strspn(text, "0123456789");
+	unsigned tenths = 0;
+
+	if (text[0] == '\0')
+		return true;
+	if (whole < 2 || whole > 3 || text[whole] != '.' ||
+	    strspn(text + whole + 1, "0123456789") != 1 ||
+	    text[whole + 2] != '\0')
+		return false;
+	for (const char *c = text; *c; c++)
+		tenths =
+			*c == '.' ? tenths : tenths * 10 + (unsigned)(*c - '0');
+	return tenths >= 600 && tenths <= 2600;
 }
 
 bool conf_text_is_callsign(const char *text)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/guardian.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
@@ -71,10 +72,27 @@ static void on_beat(void *ctx)
 	struct app *a = ctx;
 	const mono_us now = loop_now();
 	int16_t rx[AUDIO_BLOCK], tx[AUDIO_BLOCK];
-	const bool cor = radio_io_receive(a->radio, rx);
-	const bool keyed = node_audio(a->node, rx, cor, tx, now);
+	bool keyed;
 
+	radio_io_receive(a->radio, rx, now);
+	keyed = node_audio(a->node, rx, tx, now);
 	radio_io_transmit(a->radio, tx, keyed, now);
+	app_pump(a);
+}
+
+static void on_radio_inputs(void *ctx, unsigned inputs, uint64_t since)
+{
+	struct app *a = ctx;
+
+	node_inputs(a->node, inputs, since);
+	app_pump(a);
+}
+
+static void on_radio_there(void *ctx, bool there)
+{
+	struct app *a = ctx;
+
+	node_radio_there(a->node, there, loop_now());
 	app_pump(a);
 }
 
@@ -184,8 +202,7 @@ static void on_signal(evutil_socket_t sig, short what, void *ctx)
 	if (a->portmap)
 		portmap_io_release(a->portmap);
 	node_stop(a->node, loop_now());
-	radio_io_transmit(a->radio, (const int16_t[AUDIO_BLOCK]){ 0 }, false,
-			  loop_now());
+	radio_io_key(a->radio, false, loop_now());
 	app_pump(a);
 }
 
@@ -246,13 +263,18 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 		.on_batch = on_batch,
 		.ctx = a,
 	};
+	const struct radio_io_calls radio = {
+		.inputs = on_radio_inputs,
+		.there = on_radio_there,
+		.ctx = a,
+	};
 	const mono_us watchdog = notify_watchdog_period();
 	int err = udp_open(&a->udp, a->base, &udp, why);
 
 	if (err == 0 && why[0] != '\0')
 		log_warning("%s", why);
 	if (err == 0)
-		err = radio_io_open(&a->radio, &a->conf, why);
+		err = radio_io_open(&a->radio, a->base, &a->conf, &radio, why);
 	if (err == 0)
 		err = start_control(a, why);
 	if (err != 0)
@@ -348,6 +370,8 @@ int app_run(const char *conf_file)
 		free(a);
 		return 1;
 	}
+	if (a->conf.radio.type != CONF_RADIO_CM108)
+		guardian_end(); /* nothing to guard */
 	log_init((enum log_level)a->conf.log.level);
 	a->started = loop_now();
 	if (start(a, why) != 0) {

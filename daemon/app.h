@@ -112,6 +112,9 @@ void app_pump(struct app *a);
 int app_conf_build(struct app *a, const struct conf_node *conf,
 		   struct node_cfg *out, char why[CONTROL_WHY_MAX]);
 void app_conf_free(struct app_lists *lists);
+/* app_station.c: the radio's part of it, for a radio of @type. */
+struct station_config app_station(const struct conf_node *conf,
+				  enum conf_radio type);
 /* SIGHUP and the reload command: 0, or -errno with a sentence in @why and
  * nothing changed.  @restart, an array or NULL, gets the names of the settings
  * that changed in the file and wait for a restart. */

@@ -109,8 +109,8 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.relay = relay_use(conf),
 		.formats = formats(conf),
 		.jitter = jitter(conf),
-		.ptt = { .timeout_s = conf->radio.timeout_s,
-			 .hang_ms = conf->radio.hang_ms },
+		.station = app_station(conf, a->node ? a->conf.radio.type
+						     : conf->radio.type),
 		.acl = { .registered = conf->accept.by_default ==
 				       CONF_ACCEPT_REGISTERED,
 			 .allow = a->lists.allow,
@@ -222,5 +222,6 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
+	radio_io_reload(a->radio, &a->conf);
 	return 0;
 }

@@ -185,6 +185,40 @@ static void on_dtmf(struct app *a, const struct node_event *ev)
 			     ev->number, "digit", &ev->digit, 1));
 }
 
+static void on_radio_dtmf(struct app *a, const struct node_event *ev)
+{
+	publish(a, json_pack("{s:s, s:s#}", "event", "radio_dtmf", "digit",
+			     &ev->digit, 1));
+}
+
+static void on_stuck(struct app *a, bool stuck)
+{
+	if (stuck)
+		log_warning("the receiver has been open for %u s and is not "
+			    "heard until it closes: look at its squelch, or "
+			    "at cor.stuck_s",
+			    (unsigned)a->conf.cor.stuck_s);
+	else
+		log_info("the receiver has closed and is heard again");
+	publish(a, json_pack("{s:s, s:b}", "event", "cor_stuck", "on",
+			     (int)stuck));
+}
+
+static void on_radio(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_RADIO_DTMF) {
+		on_radio_dtmf(a, ev);
+	} else if (ev->kind == NODE_EV_COR_STUCK) {
+		on_stuck(a, ev->on);
+	} else if (ev->kind == NODE_EV_COR) {
+		on_switch(a, ev, "cor");
+	} else {
+		/* Before the next block, which may be 20 ms away. */
+		radio_io_key(a->radio, node_ptt(a->node), loop_now());
+		on_switch(a, ev, "ptt");
+	}
+}
+
 void app_on_event(struct app *a, const struct node_event *ev)
 {
 	switch (ev->kind) {
@@ -215,10 +249,10 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_switch(a, ev, "keyed");
 		break;
 	case NODE_EV_COR:
-		on_switch(a, ev, "cor");
-		break;
+	case NODE_EV_COR_STUCK:
 	case NODE_EV_PTT:
-		on_switch(a, ev, "ptt");
+	case NODE_EV_RADIO_DTMF:
+		on_radio(a, ev);
 		break;
 	case NODE_EV_TEXT:
 		on_text(a, ev);

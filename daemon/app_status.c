@@ -104,30 +104,46 @@ static json_t *links_json(struct app *a, mono_us now)
 
 json_t *app_levels(struct app *a)
 {
-	struct meter_level rx, tx;
+	struct station_view v;
 
-	node_levels(a->node, &rx, &tx);
+	node_radio(a->node, &v);
 	return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I}", "rx_dbfs",
-			 rx.average_dbfs, "tx_dbfs", tx.average_dbfs,
-			 "rx_peak_dbfs", rx.peak_dbfs, "tx_peak_dbfs",
-			 tx.peak_dbfs, "rx_clipped", (json_int_t)rx.clipped,
-			 "tx_clipped", (json_int_t)tx.clipped);
+			 v.rx.average_dbfs, "tx_dbfs", v.tx.average_dbfs,
+			 "rx_peak_dbfs", v.rx.peak_dbfs, "tx_peak_dbfs",
+			 v.tx.peak_dbfs, "rx_clipped", (json_int_t)v.rx.clipped,
+			 "tx_clipped", (json_int_t)v.tx.clipped);
 }
 
 static json_t *radio_json(struct app *a)
 {
 	const struct audio_device_status st = radio_io_status(a->radio);
-	struct meter_level rx, tx;
+	json_t *o = app_levels(a);
+	struct station_view v;
 
-	node_levels(a->node, &rx, &tx);
-	return json_pack("{s:s, s:s, s:b, s:b, s:f, s:f, s:I, s:f, s:I}",
-			 "type", radio_io_type(a->radio), "state",
-			 st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
-			 "cor", (int)node_cor(a->node), "ptt",
-			 (int)node_ptt(a->node), "rx_dbfs", rx.average_dbfs,
-			 "tx_dbfs", tx.average_dbfs, "xruns",
-			 (json_int_t)st.xruns, "drift_ppm", st.drift_ppm,
-			 "missed_beats", (json_int_t)a->beat.missed);
+	node_radio(a->node, &v);
+	(void)json_object_update_new(
+		o,
+		json_pack("{s:s, s:s*, s:s*, s:s, s:I, s:f, s:f, s:f, s:I}",
+			  "type", radio_io_type(a->radio), "fault",
+			  radio_io_fault(a->radio), "card",
+			  radio_io_card(a->radio), "state",
+			  st.state == AUDIO_DEVICE_RUNNING ? "running" : "down",
+			  "xruns", (json_int_t)st.xruns, "drift_ppm",
+			  st.drift_ppm, "capture_ms", st.capture_ms,
+			  "playback_ms", st.playback_ms, "missed_beats",
+			  (json_int_t)a->beat.missed));
+	(void)json_object_update_new(
+		o, json_pack("{s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "cor",
+			     (int)v.received, "cor_stuck", (int)v.stuck,
+			     "ctcss", (int)v.ctcss, "vox", (int)v.vox, "overs",
+			     (json_int_t)v.cor.overs, "kerchunks",
+			     (json_int_t)v.cor.kerchunks, "stuck_count",
+			     (json_int_t)v.cor.stuck));
+	(void)json_object_update_new(
+		o, json_pack("{s:b, s:s, s:I}", "ptt", (int)v.keyed,
+			     "ptt_state", ptt_state_name(v.ptt), "timeouts",
+			     (json_int_t)v.timeouts));
+	return o;
 }
 
 static json_t *counters_json(struct app *a)

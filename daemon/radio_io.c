@@ -8,15 +8,66 @@
 #include <string.h>
 
 #include "audio/sim.h"
+#include "daemon/io/loop.h"
+#include "daemon/radio_alsa.h"
+#include "daemon/radio_cm108.h"
+#include "radio/cor.h"
 #include "radio/ptt_log.h"
+
+#define BLOCK_US 20000U
 
 struct radio_io {
 	enum conf_radio type;
+	struct radio_io_calls calls;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
+	struct alsa *alsa; /* the device's */
+	struct radio_cm108 *cm108;
 	struct ptt_log *ptt_log;
+	unsigned inputs; /* of the fob */
+	bool there;      /* as told */
 	bool keyed;
 };
+
+/* --- what is there ------------------------------------------------------ */
+
+static bool is_there(const struct radio_io *r)
+{
+	if (r->cm108 && !radio_cm108_ready(r->cm108))
+		return false;
+	return !r->alsa ||
+	       audio_status(&r->device).state == AUDIO_DEVICE_RUNNING;
+}
+
+/* A fob without its sound is no radio: it would transmit a bare carrier. */
+static void note_there(struct radio_io *r)
+{
+	const bool there = is_there(r);
+
+	if (there == r->there)
+		return;
+	r->there = there;
+	r->calls.there(r->calls.ctx, there);
+	if (there && r->inputs)
+		r->calls.inputs(r->calls.ctx, r->inputs, loop_now());
+}
+
+static void on_inputs(void *ctx, bool cor, bool ctcss)
+{
+	struct radio_io *r = ctx;
+
+	r->inputs = (cor ? COR_IN_COR : 0U) | (ctcss ? COR_IN_CTCSS : 0U);
+	if (r->there)
+		r->calls.inputs(r->calls.ctx, r->inputs, loop_now());
+}
+
+static void on_there(void *ctx, bool there)
+{
+	(void)there;
+	note_there(ctx);
+}
+
+/* --- opening and closing ------------------------------------------------ */
 
 static int open_sim(struct radio_io *r, const struct conf_node *conf,
 		    char why[RADIO_WHY_MAX])
@@ -44,8 +95,47 @@ static int open_sim(struct radio_io *r, const struct conf_node *conf,
 	return err;
 }
 
-int radio_io_open(struct radio_io **out, const struct conf_node *conf,
-		  char why[RADIO_WHY_MAX])
+static int open_sound(struct radio_io *r, const struct conf_node *conf,
+		      char why[RADIO_WHY_MAX])
+{
+	const int err = radio_alsa_open(&r->alsa, conf, why);
+
+	if (err == 0)
+		r->device = alsa_device(r->alsa);
+	return err;
+}
+
+static int open_alsa(struct radio_io *r, const struct conf_node *conf,
+		     char why[RADIO_WHY_MAX])
+{
+	const int err = open_sound(r, conf, why);
+
+	if (err == 0)
+		alsa_pcms(r->alsa, conf->audio.capture, conf->audio.playback);
+	return err;
+}
+
+static int open_cm108(struct radio_io *r, struct event_base *base,
+		      const struct conf_node *conf, char why[RADIO_WHY_MAX])
+{
+	struct radio_cm108_calls calls = { .ctx = r,
+					   .inputs = on_inputs,
+					   .there = on_there };
+	char reason[FOB_WHY_MAX];
+	int err = open_sound(r, conf, why);
+
+	if (err != 0)
+		return err;
+	calls.sound = r->alsa;
+	err = radio_cm108_open(&r->cm108, base, conf, &calls, reason);
+	if (err != 0)
+		(void)snprintf(why, RADIO_WHY_MAX, "%s", reason);
+	return err;
+}
+
+int radio_io_open(struct radio_io **out, struct event_base *base,
+		  const struct conf_node *conf,
+		  const struct radio_io_calls *calls, char why[RADIO_WHY_MAX])
 {
 	struct radio_io *r = calloc(1, sizeof(*r));
 	int err = 0;
@@ -56,6 +146,8 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 		return -ENOMEM;
 	}
 	r->type = conf->radio.type;
+	r->calls = *calls;
+	r->there = true; /* until the first look */
 	switch (r->type) {
 	case CONF_RADIO_NONE:
 		break;
@@ -63,11 +155,10 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 		err = open_sim(r, conf, why);
 		break;
 	case CONF_RADIO_ALSA:
+		err = open_alsa(r, conf, why);
+		break;
 	case CONF_RADIO_CM108:
-		(void)snprintf(why, RADIO_WHY_MAX,
-			       "this version drives the sim radio only; set "
-			       "radio.type to \"sim\" or \"none\"");
-		err = -ENOTSUP;
+		err = open_cm108(r, base, conf, why);
 		break;
 	}
 	if (err != 0) {
@@ -78,8 +169,30 @@ int radio_io_open(struct radio_io **out, const struct conf_node *conf,
 	return 0;
 }
 
-static void key(struct radio_io *r, bool keyed, uint64_t now_us)
+struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 {
+	if (!r)
+		return NULL;
+	radio_io_key(r, false, now_us);
+	r->cm108 = radio_cm108_close(r->cm108);
+	audio_close(&r->device);
+	ptt_log_free(r->ptt_log);
+	free(r);
+	return NULL;
+}
+
+void radio_io_reload(struct radio_io *r, const struct conf_node *conf)
+{
+	if (r->alsa)
+		radio_alsa_set_levels(r->alsa, conf);
+}
+
+/* --- each block --------------------------------------------------------- */
+
+void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
+{
+	if (r->cm108) /* each time: it is a sign of life, too */
+		radio_cm108_key(r->cm108, keyed, now_us);
 	if (r->keyed == keyed)
 		return;
 	r->keyed = keyed;
@@ -89,33 +202,29 @@ static void key(struct radio_io *r, bool keyed, uint64_t now_us)
 		(void)ptt_log_set(r->ptt_log, keyed, now_us);
 }
 
-struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
+void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
+		      uint64_t now_us)
 {
-	if (!r)
-		return NULL;
-	key(r, false, now_us);
-	audio_close(&r->device);
-	ptt_log_free(r->ptt_log);
-	free(r);
-	return NULL;
-}
-
-bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK])
-{
-	if (!r->device.ops || audio_capture(&r->device, out) != 0) {
+	if (r->alsa)
+		radio_alsa_say(r->alsa);
+	note_there(r);
+	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
-		return false;
-	}
-	return r->sim && sim_receiving(r->sim);
+	if (r->sim)
+		r->calls.inputs(r->calls.ctx,
+				sim_receiving(r->sim) ? COR_IN_COR : 0,
+				now_us - BLOCK_US);
 }
 
 void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us)
 {
-	key(r, keyed, now_us);
+	radio_io_key(r, keyed, now_us);
 	if (r->device.ops)
 		(void)audio_play(&r->device, in);
 }
+
+/* --- what is shown ------------------------------------------------------ */
 
 const char *radio_io_type(const struct radio_io *r)
 {
@@ -131,9 +240,23 @@ const char *radio_io_type(const struct radio_io *r)
 
 struct audio_device_status radio_io_status(const struct radio_io *r)
 {
-	if (!r->device.ops)
-		return (struct audio_device_status){ 0 };
-	return audio_status(&r->device);
+	struct audio_device_status st = { .state = AUDIO_DEVICE_DOWN };
+
+	if (r->device.ops)
+		st = audio_status(&r->device);
+	if (!is_there(r))
+		st.state = AUDIO_DEVICE_DOWN;
+	return st;
+}
+
+const char *radio_io_fault(const struct radio_io *r)
+{
+	return r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
+}
+
+const char *radio_io_card(const struct radio_io *r)
+{
+	return r->cm108 ? radio_cm108_card(r->cm108) : NULL;
 }
 
 int radio_io_sim_play(struct radio_io *r, const char *path,

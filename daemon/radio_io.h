@@ -3,10 +3,11 @@
 #define DAEMON_RADIO_IO_H
 
 /*
- * The radio that the configuration names, as the node needs it: a block in
- * with its COR, a block out with PTT, every 20 ms.
+ * The radio that the configuration names, as the node needs it: every 20 ms a
+ * block in and a block out, and its inputs and PTT at any time.
  */
 
+#include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,20 +18,42 @@
 
 struct radio_io;
 
+/* What it tells; one is called from within radio_io_receive() or from the
+ * loop, never from radio_io_open(). */
+struct radio_io_calls {
+	/* Its inputs (enum cor_input of radio/cor.h) are these, since then:
+	 * now, or when the block began that is being received. */
+	void (*inputs)(void *ctx, unsigned inputs, uint64_t since_us);
+	/* It is gone, or back. */
+	void (*there)(void *ctx, bool there);
+	void *ctx;
+};
+
 /* 0 and *@out, or -errno with a sentence in @why. */
-int radio_io_open(struct radio_io **out, const struct conf_node *conf,
-		  char why[RADIO_WHY_MAX]);
+int radio_io_open(struct radio_io **out, struct event_base *base,
+		  const struct conf_node *conf,
+		  const struct radio_io_calls *calls, char why[RADIO_WHY_MAX]);
 /* Unkeys first.  Accepts NULL, returns NULL. */
 struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us);
 
-/* The received block, silence when there is none, and whether COR is up. */
-bool radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK]);
+/* The received block, silence when there is none. */
+void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
+		      uint64_t now_us);
 /* Key or unkey, then send the block if keyed. */
 void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us);
+/* Key or unkey between blocks.  Repeating it is harmless. */
+void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us);
 
 const char *radio_io_type(const struct radio_io *r);
 struct audio_device_status radio_io_status(const struct radio_io *r);
+
+/* What is wrong with it, in one sentence; NULL: nothing is known to be. */
+const char *radio_io_fault(const struct radio_io *r);
+/* The configuration that is in force now. */
+void radio_io_reload(struct radio_io *r, const struct conf_node *conf);
+/* The ALSA card of a USB fob, "hw:1"; NULL: none, or none yet. */
+const char *radio_io_card(const struct radio_io *r);
 
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,

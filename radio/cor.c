@@ -226,6 +226,19 @@ void cor_input(struct cor *c, unsigned inputs, uint64_t now_us)
 	cor_tick(c, now_us);
 }
 
+int cor_configure(struct cor *c, const struct cor_config *config,
+		  uint64_t now_us)
+{
+	if (!valid(config))
+		return -EINVAL;
+	cor_tick(c, now_us);
+	c->config = *config;
+	if (c->spans == 0)
+		c->delay_us = tail_us(c);
+	cor_input(c, c->inputs, now_us);
+	return 0;
+}
+
 void cor_reset(struct cor *c, uint64_t now_us)
 {
 	cor_tick(c, now_us);

@@ -97,6 +97,11 @@ struct cor {
  * range or no input named; then nothing is ever received. */
 int cor_init(struct cor *c, const struct cor_config *config);
 
+/* New settings from now on, also for an over that goes on, but for how long its
+ * audio waits.  Returns 0, or -EINVAL and keeps the old ones. */
+int cor_configure(struct cor *c, const struct cor_config *config,
+		  uint64_t now_us);
+
 /* What the inputs are now.  Repeating it is harmless. */
 void cor_input(struct cor *c, unsigned inputs, uint64_t now_us);
 

@@ -26,8 +26,8 @@ struct duplex_out duplex_decide(enum duplex_mode mode,
 	out.network = in->network;
 	out.telemetry = in->telemetry && mode != DUPLEX_HALF_SILENT;
 	out.repeat = in->heard && repeats(mode, in->patch);
-	out.demand =
-		out.network || out.telemetry || (in->heard && !is_half(mode));
+	out.demand = out.network || out.telemetry ||
+		     (in->heard && !is_half(mode) && mode != DUPLEX_APART);
 	return out;
 }
 
@@ -38,7 +38,7 @@ bool duplex_has_tail(enum duplex_mode mode)
 
 bool duplex_from_number(unsigned number, enum duplex_mode *out)
 {
-	if (number > DUPLEX_MODE_MAX)
+	if (number > DUPLEX_NUMBER_MAX)
 		return false;
 	*out = (enum duplex_mode)number;
 	return true;

@@ -21,9 +21,13 @@ enum duplex_mode {
 	DUPLEX_FULL_NO_REPEAT = 3,
 	/* Not mixed in while there is a telephone patch. */
 	DUPLEX_FULL_NO_PATCH = 4,
+	/* Receiver and transmitter know nothing of each other; the links hear
+	 * the one and speak through the other.  No number of app_rpt's. */
+	DUPLEX_APART = 5,
 };
 
-#define DUPLEX_MODE_MAX 4U
+#define DUPLEX_MODE_MAX 5U
+#define DUPLEX_NUMBER_MAX 4U
 
 /* What there is. */
 struct duplex_in {
@@ -54,7 +58,7 @@ struct duplex_out duplex_decide(enum duplex_mode mode,
  * configured without. */
 bool duplex_has_tail(enum duplex_mode mode);
 
-/* The mode of a number in a configuration; false: there is none, and *@out
+/* The mode that app_rpt calls so, 0..DUPLEX_NUMBER_MAX; false: there is none, and *@out
  * stays as it is. */
 bool duplex_from_number(unsigned number, enum duplex_mode *out);
 

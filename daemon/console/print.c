@@ -122,8 +122,11 @@ void print_status(const json_t *s)
 	print_mapped(json_object_get(reach, "mapped"));
 	(void)printf("radio      %s, COR %s, PTT %s, receive %.0f dBFS, "
 		     "transmit %.0f dBFS\n",
-		     text(radio, "type"), truth(radio, "cor") ? "up" : "down",
-		     truth(radio, "ptt") ? "keyed" : "off",
+		     text(radio, "type"),
+		     truth(radio, "cor_stuck") ? "stuck"
+		     : truth(radio, "cor")     ? "up"
+					       : "down",
+		     truth(radio, "ptt") ? "keyed" : text(radio, "ptt_state"),
 		     number(radio, "rx_dbfs"), number(radio, "tx_dbfs"));
 	json_array_foreach(json_object_get(s, "links"), i, one) print_link(one);
 	if (i == 0)

@@ -9,7 +9,6 @@
 #include "daemon/node/node_priv.h"
 
 #define TX_MAX 4096U
-#define METER_WINDOW_MS 1000U
 #define DTMF_STEP_US (60 * MONO_MS)
 #define RELAYED_US (400 * MONO_MS) /* of it, for those through a relay */
 #define STOP_US (1500 * MONO_MS)   /* time for good-byes */
@@ -99,15 +98,14 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	n->cfg.number = n->number;
 	if (cfg->formats.n == 0)
 		n->cfg.formats = *node_formats_all();
-	if (!node_formats_ok(&n->cfg.formats) || !node_voice_new(n) ||
-	    ptt_init(&n->ptt, &cfg->ptt) != 0 ||
+	n->station = station_new(&cfg->station, now);
+	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
+	    !node_voice_new(n) ||
 	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
 	    !make_parts(n, now))
 		return node_free(n);
 	/* Both parts keep a copy of their own. */
 	n->cfg.identity = NULL;
-	meter_init(&n->rx_meter, AUDIO_HZ, METER_WINDOW_MS);
-	meter_init(&n->tx_meter, AUDIO_HZ, METER_WINDOW_MS);
 	return n;
 }
 
@@ -118,6 +116,7 @@ struct node *node_free(struct node *n)
 	oo_node_free(n->oo);
 	iax2_endpoint_free(n->ep);
 	node_voice_free(n);
+	station_free(n->station);
 	free(n);
 	return NULL;
 }
@@ -289,7 +288,8 @@ void node_tick(struct node *n, mono_us now)
 {
 	oo_node_tick(n->oo, now);
 	iax2_endpoint_tick(n->ep, now);
-	ptt_tick(&n->ptt, now);
+	station_tick(n->station, now);
+	node_note_radio(n);
 	node_links_tick(n, now);
 	node_move_tick(n, now);
 	node_better_tick(n, now);
@@ -305,7 +305,7 @@ mono_us node_deadline(const struct node *n)
 	mono_us due = mono_min(oo_node_deadline(n->oo),
 			       iax2_endpoint_deadline(n->ep));
 
-	due = mono_min(due, ptt_deadline(&n->ptt));
+	due = mono_min(due, station_deadline(n->station));
 	due = mono_min(due, node_links_deadline(n));
 	due = mono_min(due, node_move_deadline(n));
 	due = mono_min(due, node_better_deadline(n));
@@ -425,13 +425,7 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers = cfg->peers;
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
-	(void)ptt_configure(&n->ptt, &cfg->ptt, now);
+	(void)station_configure(n->station, &cfg->station, now);
+	node_note_radio(n);
 	node_links_recheck(n, now);
-}
-
-void node_levels(const struct node *n, struct meter_level *rx,
-		 struct meter_level *tx)
-{
-	*rx = meter_read(&n->rx_meter);
-	*tx = meter_read(&n->tx_meter);
 }

@@ -18,11 +18,10 @@
 
 #include "audio/device.h"
 #include "audio/jitter.h"
-#include "audio/meter.h"
 #include "daemon/node/node_codec.h"
+#include "daemon/node/station.h"
 #include "proto/iax2_endpoint.h"
 #include "proto/openover_node.h"
-#include "radio/ptt.h"
 
 #define NODE_LINKS_MAX 64U
 #define NODE_WHY_MAX 128U
@@ -67,7 +66,7 @@ struct node_cfg {
 	enum oo_relay_use relay;
 	struct node_formats formats; /* copied; n = 0: node_formats_all() */
 	struct jitter_config jitter;
-	struct ptt_config ptt;
+	struct station_config station;
 	struct node_acl acl;
 	const struct node_peer *peers; /* borrowed like acl */
 	size_t peers_n;
@@ -130,7 +129,9 @@ enum node_event_kind {
 	NODE_EV_CALLER_REFUSED, /* number, addr, why */
 	NODE_EV_KEYED,          /* a link's received voice started or stopped */
 	NODE_EV_COR,
-	NODE_EV_PTT,
+	NODE_EV_COR_STUCK,     /* it is no longer believed, or again */
+	NODE_EV_PTT,           /* see to it at once: node_ptt() */
+	NODE_EV_RADIO_DTMF,    /* digit received by the radio */
 	NODE_EV_TEXT,          /* text received on a link */
 	NODE_EV_DTMF,          /* digit received on a link */
 	NODE_EV_SOCKETS_OPEN,  /* answer with node_sockets() */
@@ -151,9 +152,9 @@ struct node_event {
 	struct net_addr old; /* LINK_MOVED */
 	enum node_link_state state;
 	enum node_rung rung; /* of a link */
-	bool on;             /* KEYED, COR, PTT */
+	bool on;             /* KEYED, COR, COR_STUCK, PTT */
 	bool refused;        /* LINK_DOWN: before it was ever up */
-	char digit;          /* DTMF */
+	char digit;          /* DTMF, RADIO_DTMF */
 	uint32_t count;      /* SOCKETS_OPEN */
 	struct oo_id sockets_for;
 	char why[NODE_WHY_MAX];
@@ -193,16 +194,25 @@ mono_us node_deadline(const struct node *n);
 bool node_next_tx(struct node *n, struct dgram *out);
 bool node_next_event(struct node *n, struct node_event *out);
 
+/* What the radio's inputs are, as station_inputs(). */
+void node_inputs(struct node *n, unsigned inputs, mono_us since);
 /*
- * 20 ms of the radio: @rx is what it receives while @cor is up; @tx is what
- * it is to transmit, and the return value whether PTT is to be keyed.
+ * 20 ms of the radio: @rx is what it received, silence where nothing was
+ * captured; @tx is what it is to transmit, and the return value whether PTT is
+ * to be keyed.
  */
-bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK], bool cor,
+bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now);
 /* PTT, from its time-out timer and hang time as well. */
 bool node_ptt(const struct node *n);
 /* Unkey now and stay so: the sound or the radio is not trusted. */
 void node_force_unkey(struct node *n, bool force, mono_us now);
+/* The radio is gone, or its sound: nobody is received any more, and nothing is
+ * transmitted until it is back. */
+void node_radio_there(struct node *n, bool there, mono_us now);
+/* As station_test_tone(). */
+void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
+		    mono_us now);
 
 /* Start a link.  IAX2_E_FULL; IAX2_E_RANGE for a bad number or our own;
  * IAX2_E_NOT_OURS for a link-local address, whose interface nobody says;
@@ -242,9 +252,7 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now);
 bool node_link_at(const struct node *n, size_t i, struct node_link_info *out);
 bool node_link(const struct node *n, struct node_link_id id,
 	       struct node_link_info *out);
-bool node_cor(const struct node *n);
-/* Levels of the last second. */
-void node_levels(const struct node *n, struct meter_level *rx,
-		 struct meter_level *tx);
+/* What the radio does; levels of the last second. */
+void node_radio(const struct node *n, struct station_view *out);
 
 #endif

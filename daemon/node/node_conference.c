@@ -61,30 +61,17 @@ static void speak_to(struct node *n, struct link *l, const struct mix *m,
 	}
 }
 
-static void note_ptt(struct node *n)
-{
-	const bool keyed = ptt_keyed(&n->ptt);
-
-	if (keyed == n->ptt_was)
-		return;
-	n->ptt_was = keyed;
-	node_push(n, NODE_EV_PTT)->on = keyed;
-}
-
-bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK], bool cor,
+bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now)
 {
-	struct mix m = { .radio = cor };
+	struct mix m = { 0 };
 	struct voice_mix shared;
+	bool keyed;
 
-	if (cor != n->cor) {
-		n->cor = cor;
-		node_push(n, NODE_EV_COR)->on = cor;
-	}
-	if (cor) {
-		mix_add(m.all, rx, AUDIO_BLOCK);
-		meter_add(&n->rx_meter, rx, AUDIO_BLOCK);
-	}
+	memcpy(shared.pcm, rx, sizeof(shared.pcm));
+	m.radio = station_receive(n->station, shared.pcm, now);
+	if (m.radio)
+		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			hear(n, &n->link[i], &m, now);
@@ -96,29 +83,64 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK], bool cor,
 			speak_to(n, &n->link[i], &m, &shared, now);
 	}
 	mix_all(m.links, tx, AUDIO_BLOCK);
-	ptt_demand(&n->ptt, m.heard > 0, now);
-	ptt_tick(&n->ptt, now);
-	note_ptt(n);
-	if (ptt_keyed(&n->ptt))
-		meter_add(&n->tx_meter, tx, AUDIO_BLOCK);
-	else
-		memset(tx, 0, AUDIO_BLOCK * sizeof(tx[0]));
-	return ptt_keyed(&n->ptt);
+	keyed = station_transmit(n->station, tx, m.heard > 0, now);
+	node_note_radio(n);
+	return keyed;
+}
+
+/* --- the radio ---------------------------------------------------------- */
+
+static void note(struct node *n, enum node_event_kind kind, bool *was, bool on)
+{
+	if (on == *was)
+		return;
+	*was = on;
+	node_push(n, kind)->on = on;
+}
+
+void node_note_radio(struct node *n)
+{
+	char digit;
+
+	note(n, NODE_EV_COR, &n->cor_was, station_received(n->station));
+	note(n, NODE_EV_COR_STUCK, &n->stuck_was, station_stuck(n->station));
+	note(n, NODE_EV_PTT, &n->ptt_was, station_keyed(n->station));
+	for (digit = station_digit(n->station); digit != '\0';
+	     digit = station_digit(n->station))
+		node_push(n, NODE_EV_RADIO_DTMF)->digit = digit;
+}
+
+void node_inputs(struct node *n, unsigned inputs, mono_us since)
+{
+	station_inputs(n->station, inputs, since);
+	node_note_radio(n);
 }
 
 bool node_ptt(const struct node *n)
 {
-	return ptt_keyed(&n->ptt);
+	return station_keyed(n->station);
 }
 
 void node_force_unkey(struct node *n, bool force, mono_us now)
 {
-	n->forced_off = force;
-	ptt_force_off(&n->ptt, force, now);
-	note_ptt(n);
+	station_force_off(n->station, force, now);
+	node_note_radio(n);
 }
 
-bool node_cor(const struct node *n)
+void node_radio_there(struct node *n, bool there, mono_us now)
 {
-	return n->cor;
+	station_there(n->station, there, now);
+	node_note_radio(n);
+}
+
+void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
+		    mono_us now)
+{
+	station_test_tone(n->station, hz, db, until, now);
+	node_note_radio(n);
+}
+
+void node_radio(const struct node *n, struct station_view *out)
+{
+	station_view(n->station, out);
 }

@@ -88,12 +88,11 @@ struct node {
 	struct iax2_endpoint *ep;
 	struct link link[NODE_LINKS_MAX];
 	struct voice voice[NODE_LINKS_MAX];
-	struct ptt ptt;
+	struct station *station;
+	/* As last reported. */
 	bool ptt_was;
-	bool cor;
-	bool forced_off;
-	struct meter rx_meter;
-	struct meter tx_meter;
+	bool cor_was;
+	bool stuck_was;
 	/* Digits on their way out: each is begun, then ended. */
 	char dtmf[NODE_DTMF_MAX];
 	size_t dtmf_n;
@@ -115,6 +114,9 @@ struct node {
 struct node_event *node_push(struct node *n, enum node_event_kind kind);
 struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 				  const struct link *l);
+
+/* node_conference.c: report what the radio does since the last time. */
+void node_note_radio(struct node *n);
 
 /* node_links.c: the table, ends, dialling */
 struct link *link_new(struct node *n); /* NULL: no room */

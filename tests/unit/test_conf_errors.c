@@ -193,6 +193,49 @@ static void words_addresses_and_names_are_checked(void)
 	       "most 32 characters\n");
 }
 
+static void ctcss_tones_are_checked(void)
+{
+	static const char *const wrong[] = { "59.9",  "260.1", "88",  "88.55",
+					     "88,5",  "-88.5", "8.5", "888.5",
+					     "88.5 ", "x8.5" };
+	char conf[128], want[160];
+
+	expect(NUMBER "cor: { ctcss = \"60.0\"; }; ptt: { ctcss = \"260.0\"; "
+		      "};",
+	       "");
+	expect(NUMBER "cor: { ctcss = \"\"; };", "");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(conf, sizeof(conf),
+			       NUMBER "ptt: { ctcss = \"%s\"; };", wrong[i]);
+		(void)snprintf(want, sizeof(want),
+			       "F:2: ptt.ctcss is \"%s\"; allowed: a tone from "
+			       "\"60.0\" to \"260.0\" Hz, or \"\"\n",
+			       wrong[i]);
+		expect(conf, want);
+	}
+}
+
+static void what_the_radio_cannot_do_is_an_error(void)
+{
+	expect(NUMBER "cor: { kerchunk_ms = 20; };",
+	       "F:2: cor.kerchunk_ms is not more than cor.attack_ms; allowed: "
+	       "more, or 0\n");
+	expect(NUMBER "cor: { kerchunk_ms = 21; };", "");
+	expect(NUMBER "ptt: { courtesy_hz = 99; announce_hz = 100; };",
+	       "F:2: ptt.courtesy_hz is too low; allowed: 100 to 4000 Hz, or "
+	       "0\n");
+	expect(NUMBER "ptt: { announce_hz = 1; };",
+	       "F:2: ptt.announce_hz is too low; allowed: 100 to 4000 Hz, or "
+	       "0\n");
+	expect(NUMBER "radio: { type = \"alsa\"; };\n"
+		      "cor: { source = \"vox+ctcss\"; };",
+	       "F:3: cor.source names ctcss, which a sound card does not tell; "
+	       "allowed: with the tone in cor.ctcss\n");
+	expect(NUMBER "radio: { type = \"alsa\"; };\n"
+		      "cor: { source = \"vox+ctcss\"; ctcss = \"88.5\"; };",
+	       "");
+}
+
 static void wrong_keys_are_errors(void)
 {
 	expect(NUMBER "registrars = ( { host = \"a\";\n key = \"AAAA\"; } );",
@@ -487,6 +530,8 @@ int main(void)
 	T_RUN(large_numbers_do_not_wrap);
 	T_RUN(texts_that_do_not_fit_are_errors);
 	T_RUN(words_addresses_and_names_are_checked);
+	T_RUN(ctcss_tones_are_checked);
+	T_RUN(what_the_radio_cannot_do_is_an_error);
 	T_RUN(wrong_keys_are_errors);
 	T_RUN(what_is_required_is_missed);
 	T_RUN(entries_given_twice_are_errors);

@@ -53,6 +53,19 @@ static void full_duplex_sends_whatever_there_is(void)
 	}
 }
 
+static void apart_only_links_key_and_the_receiver_changes_nothing(void)
+{
+	for (unsigned bits = 0; bits < ALL_INPUTS; bits++) {
+		const struct duplex_in in = in_of(bits);
+		const struct duplex_out out = duplex_decide(DUPLEX_APART, &in);
+
+		T_TRUE(!out.hold_off && !out.repeat);
+		T_EQ(in.network, out.network);
+		T_EQ(in.telemetry, out.telemetry);
+		T_EQ(in.network || in.telemetry, out.demand);
+	}
+}
+
 static void what_is_received_is_repeated_in_its_modes(void)
 {
 	static const struct {
@@ -92,12 +105,12 @@ static void numbers_beyond_the_modes_send_nothing(void)
 {
 	enum duplex_mode mode;
 
-	for (unsigned number = 0; number <= DUPLEX_MODE_MAX; number++) {
+	for (unsigned number = 0; number <= DUPLEX_NUMBER_MAX; number++) {
 		T_TRUE(duplex_from_number(number, &mode));
 		T_EQ(number, mode);
 	}
-	T_TRUE(!duplex_from_number(DUPLEX_MODE_MAX + 1, &mode));
-	T_EQ(DUPLEX_MODE_MAX, mode);
+	T_TRUE(!duplex_from_number(DUPLEX_NUMBER_MAX + 1, &mode));
+	T_EQ(DUPLEX_NUMBER_MAX, mode);
 	mode = (enum duplex_mode)(DUPLEX_MODE_MAX + 1);
 	for (unsigned bits = 0; bits < ALL_INPUTS; bits++) {
 		const struct duplex_in in = in_of(bits);
@@ -111,6 +124,7 @@ int main(void)
 {
 	T_RUN(half_duplex_never_sends_while_it_receives);
 	T_RUN(full_duplex_sends_whatever_there_is);
+	T_RUN(apart_only_links_key_and_the_receiver_changes_nothing);
 	T_RUN(what_is_received_is_repeated_in_its_modes);
 	T_RUN(the_silent_mode_has_no_tail);
 	T_RUN(numbers_beyond_the_modes_send_nothing);

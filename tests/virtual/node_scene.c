@@ -7,22 +7,22 @@
 #include "tests/t.h"
 #include "tests/virtual/usual_registrar.h"
 
-static void station_rx(void *ctx, const struct dgram *d, mono_us now)
+static void place_rx(void *ctx, const struct dgram *d, mono_us now)
 {
 	node_rx(((struct station *)ctx)->node, d, now);
 }
 
-static void station_tick(void *ctx, mono_us now)
+static void place_tick(void *ctx, mono_us now)
 {
 	node_tick(((struct station *)ctx)->node, now);
 }
 
-static mono_us station_deadline(void *ctx)
+static mono_us place_deadline(void *ctx)
 {
 	return node_deadline(((struct station *)ctx)->node);
 }
 
-static bool station_tx(void *ctx, struct dgram *out)
+static bool place_tx(void *ctx, struct dgram *out)
 {
 	return node_next_tx(((struct station *)ctx)->node, out);
 }
@@ -41,7 +41,7 @@ static void open_sockets(struct station *s, const struct node_event *ev,
 	s->sockets = (uint16_t)(s->sockets + n);
 }
 
-static void station_settle(void *ctx, mono_us now)
+static void place_settle(void *ctx, mono_us now)
 {
 	struct station *s = ctx;
 	struct node_event ev;
@@ -119,7 +119,7 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		.spray_sockets = 256,
 		.relay = scene_relay[i],
 		.jitter = { .min_ms = 40, .max_ms = 400 },
-		.ptt = { .timeout_s = 180 },
+		.station = station_config_flat,
 		.acl = { .registered = true },
 		.peers = &scene_peer_of[i],
 		.peers_n = scene_peer_of[i].number[0] != '\0',
@@ -127,11 +127,11 @@ static void start_node(struct scene *s, int i, const struct net_addr *registrar,
 		.random_ctx = s->net,
 	};
 	const struct fake_machine m = { .ctx = &s->at[i],
-					.rx = station_rx,
-					.tick = station_tick,
-					.deadline = station_deadline,
-					.next_tx = station_tx,
-					.settle = station_settle };
+					.rx = place_rx,
+					.tick = place_tick,
+					.deadline = place_deadline,
+					.next_tx = place_tx,
+					.settle = place_settle };
 	const struct net_addr at = net_addr_v4(192, 168, (uint8_t)i, 2, 4569);
 	const struct net_addr open =
 		net_addr_v4(198, 51, 100, (uint8_t)(20 + i), 4569);

@@ -76,8 +76,9 @@ static void block(struct scene *s, int talker, bool speaks, struct ear *e)
 
 		for (size_t k = 0; cor && k < AUDIO_BLOCK; k++)
 			rx[k] = (int16_t)(k % 8 < 4 ? 8000 : -8000);
-		(void)node_audio(s->at[i].node, rx, cor, tx,
-				 fake_net_now(s->net));
+		node_inputs(s->at[i].node, cor ? COR_IN_COR : 0,
+			    fake_net_now(s->net));
+		(void)node_audio(s->at[i].node, rx, tx, fake_net_now(s->net));
 		if (i != talker)
 			listen(e, tx);
 	}

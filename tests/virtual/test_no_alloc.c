@@ -71,7 +71,7 @@ static void new_node(struct world *w, int i)
 		.calls_max = 16,
 		.limits = { 16, 16, 16, 1000, 1000 },
 		.jitter = { .min_ms = 40, .max_ms = 400 },
-		.ptt = { .timeout_s = 180 },
+		.station = station_config_flat,
 		.acl = { .registered = true },
 		.random = seeded,
 		.random_ctx = w,
@@ -173,7 +173,9 @@ static void block(struct world *w, bool speaks)
 		for (size_t k = 0; k < AUDIO_BLOCK; k++)
 			rx[k] = (int16_t)(k % 8 < 4 ? 8000 : -8000);
 		node_tick(w->node[i], w->now);
-		(void)node_audio(w->node[i], rx, i == 0 && speaks, tx, w->now);
+		node_inputs(w->node[i], i == 0 && speaks ? COR_IN_COR : 0,
+			    w->now);
+		(void)node_audio(w->node[i], rx, tx, w->now);
 		w->heard += i == 1 && tx[0] != 0;
 	}
 	settle(w);

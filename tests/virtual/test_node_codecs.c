@@ -33,22 +33,22 @@ struct scene {
 	unsigned n;
 };
 
-static void station_rx(void *ctx, const struct dgram *d, mono_us now)
+static void place_rx(void *ctx, const struct dgram *d, mono_us now)
 {
 	node_rx(((struct station *)ctx)->node, d, now);
 }
 
-static void station_tick(void *ctx, mono_us now)
+static void place_tick(void *ctx, mono_us now)
 {
 	node_tick(((struct station *)ctx)->node, now);
 }
 
-static mono_us station_deadline(void *ctx)
+static mono_us place_deadline(void *ctx)
 {
 	return node_deadline(((struct station *)ctx)->node);
 }
 
-static bool station_tx(void *ctx, struct dgram *out)
+static bool place_tx(void *ctx, struct dgram *out)
 {
 	return node_next_tx(((struct station *)ctx)->node, out);
 }
@@ -78,7 +78,7 @@ static struct node *make_node(struct station *s, unsigned i,
 		.limits = { 8, 8, 8, 100, 100 },
 		.formats = *formats,
 		.jitter = { .min_ms = 40, .max_ms = 400 },
-		.ptt = { .timeout_s = 180 },
+		.station = station_config_flat,
 		.peers = s->peers,
 		.peers_n = NODES,
 		.random = fake_net_random,
@@ -107,10 +107,10 @@ static void begin(struct scene *s, const struct node_formats *formats,
 	fake_net_weather(s->net, &fair);
 	for (unsigned i = 0; i < n; i++) {
 		const struct fake_machine m = { .ctx = &s->at[i],
-						.rx = station_rx,
-						.tick = station_tick,
-						.deadline = station_deadline,
-						.next_tx = station_tx };
+						.rx = place_rx,
+						.tick = place_tick,
+						.deadline = place_deadline,
+						.next_tx = place_tx };
 		const struct net_addr at = address(i);
 
 		s->at[i].node = make_node(&s->at[i], i, &formats[i], s->net);
@@ -149,8 +149,10 @@ static void speak(struct scene *s, unsigned talker, unsigned blocks)
 			for (size_t k = 0; k < AUDIO_BLOCK && i == talker; k++)
 				rx[k] = (int16_t)lrint(8000 *
 						       sin(PI * (double)k / 4));
+			node_inputs(s->at[i].node, i == talker ? COR_IN_COR : 0,
+				    fake_net_now(s->net));
 			s->at[i].keyed += node_audio(
-				s->at[i].node, rx, i == talker,
+				s->at[i].node, rx,
 				s->at[i].heard +
 					(size_t)(b % SECOND) * AUDIO_BLOCK,
 				fake_net_now(s->net));

@@ -196,11 +196,11 @@ static void speak(struct scene *s, bool talk, unsigned blocks, struct heard *h)
 		for (size_t i = 0; talk && i < AUDIO_BLOCK; i++)
 			rx[i] = (int16_t)(i % 8 < 4 ? 8000 : -8000);
 		scene_run(s, 20 * MONO_MS);
-		(void)node_audio(s->at[0].node, rx, talk, tx,
-				 fake_net_now(s->net));
+		node_inputs(s->at[0].node, talk ? COR_IN_COR : 0,
+			    fake_net_now(s->net));
+		(void)node_audio(s->at[0].node, rx, tx, fake_net_now(s->net));
 		memset(rx, 0, sizeof(rx));
-		keyed = node_audio(s->at[1].node, rx, false, tx,
-				   fake_net_now(s->net));
+		keyed = node_audio(s->at[1].node, rx, tx, fake_net_now(s->net));
 		h->blocks++;
 		h->keyed += keyed;
 		h->edges += keyed != h->was;

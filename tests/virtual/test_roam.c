@@ -43,7 +43,9 @@ static void speak(struct scene *s, int talker, unsigned blocks, struct ear *e)
 			rx[talker][i] = (int16_t)(i % 8 < 4 ? 8000 : -8000);
 		scene_run(s, 20 * MONO_MS);
 		for (int i = 0; i < NODES; i++) {
-			(void)node_audio(s->at[i].node, rx[i], i == talker, tx,
+			node_inputs(s->at[i].node, i == talker ? COR_IN_COR : 0,
+				    fake_net_now(s->net));
+			(void)node_audio(s->at[i].node, rx[i], tx,
 					 fake_net_now(s->net));
 			if (i != talker)
 				listen(e, tx);
@@ -302,7 +304,7 @@ static void reconfigure(struct scene *s, int i, const struct node_acl *acl)
 {
 	const struct node_cfg c = { .acl = *acl,
 				    .jitter = { .min_ms = 40, .max_ms = 400 },
-				    .ptt = { .timeout_s = 180 },
+				    .station = station_config_flat,
 				    .peers = &scene_peer_of[i],
 				    .peers_n = scene_peer_of[i].number[0] !=
 					       '\0' };

@@ -86,6 +86,7 @@ static const char *on_mic(struct cm108 *c, char **w)
 {
 	struct fob_audio *a = &c->audio;
 
+	a->changed = true;
 	if (strcmp(w[1], "silence") == 0) {
 		a->source = FOB_SILENCE;
 	} else if (strcmp(w[1], "loop") == 0) {

@@ -116,11 +116,15 @@ static void finish(struct cm108 *c, struct cm108_ep *e, const uint8_t *data,
 
 int cm108_plug(struct cm108 *c)
 {
+	uint8_t pins[FOB_REPORT_LEN];
 	int err;
 
 	if (c->usb.fd >= 0)
 		return 0;
+	memcpy(pins, c->fob.out, sizeof(pins));
 	fob_power_on(&c->fob);
+	if (c->keep)
+		memcpy(c->fob.out, pins, sizeof(c->fob.out));
 	memset(c->reported, 0, sizeof(c->reported));
 	err = usbip_plug(&c->usb);
 	if (err == 0)
@@ -136,9 +140,10 @@ void cm108_unplug(struct cm108 *c, const char *why)
 	usbip_unplug(&c->usb);
 	say(c, "UNPLUG %s", why);
 	/* Without power no pin is driven. */
-	if (fob_ptt(&c->fob))
+	if (fob_ptt(&c->fob) && !c->keep)
 		say(c, "PTT 0");
-	memset(c->fob.out, 0, sizeof(c->fob.out));
+	if (!c->keep)
+		memset(c->fob.out, 0, sizeof(c->fob.out));
 	drop_all(&c->play);
 	drop_all(&c->capture);
 	drop_all(&c->hid);
@@ -146,25 +151,35 @@ void cm108_unplug(struct cm108 *c, const char *why)
 
 /* --- audio -------------------------------------------------------------- */
 
-static uint32_t play(struct cm108 *c, struct usbip_request *r)
+/* The sound's own times: what is in a packet was heard, or is, in its frame. */
+static uint32_t play(struct cm108 *c, struct usbip_request *r, int64_t frame)
 {
 	uint32_t all = 0;
+	size_t onset;
 
 	for (int i = 0; i < r->packets; i++) {
 		struct usbip_packet *p = &r->packet[i];
 
-		fob_audio_play(&c->audio, r->data + p->offset, p->len,
-			       c->fob.rate[0]);
+		onset = fob_audio_play(&c->audio, r->data + p->offset, p->len,
+				       c->fob.rate[0]);
+		if (onset != FOB_NO_ONSET)
+			say(c, "SOUND %.6f",
+			    time_of(c, frame + i) +
+				    (double)onset / c->fob.rate[0]);
 		p->done = p->len;
 		all += p->len;
 	}
 	return all;
 }
 
-static uint32_t capture(struct cm108 *c, struct usbip_request *r, uint8_t *out)
+static uint32_t capture(struct cm108 *c, struct usbip_request *r, int64_t frame,
+			uint8_t *out)
 {
 	uint32_t all = 0;
 
+	if (c->audio.changed)
+		say(c, "MIC %.6f", time_of(c, frame));
+	c->audio.changed = false;
 	for (int i = 0; i < r->packets; i++) {
 		struct usbip_packet *p = &r->packet[i];
 		uint32_t n;
@@ -187,13 +202,15 @@ static void stream_done(struct cm108 *c, struct cm108_ep *e)
 {
 	static uint8_t out[USBIP_LEN_MAX];
 	struct usbip_request *r = &e->head->request;
-	const uint32_t all = r->in ? capture(c, r, out) : play(c, r);
+	const int64_t frame = e->head->ends - r->packets;
+	const uint32_t all =
+		r->in ? capture(c, r, frame, out) : play(c, r, frame);
 
 	if (cm108_now() - time_of(c, e->head->ends) > LATE_S)
 		e->late++;
 	e->octets += all;
 	e->frames += (uint64_t)r->packets;
-	r->start = (uint32_t)(e->head->ends - r->packets);
+	r->start = (uint32_t)frame;
 	finish(c, e, out, all);
 }
 

@@ -8,7 +8,8 @@
  * SOCKET takes commands, a line each, answered by a line (cm108_command.c).
  * Keys: product (hexadecimal, 013c), vendor (0d8c), serial, name, log (a file
  * of events with monotonic times), ptt (GPIO, 3), cor (bit of the input
- * report, 1: volume down), ppm (our clock's error), lag_ms (500).
+ * report, 1: volume down), ppm (our clock's error), lag_ms (500), keep (0;
+ * 1: power and pins outlast an unplug, as with a fault of the bus).
  * Needs root and vhci-hcd.  "ready" on standard output: it is plugged in.
  */
 
@@ -56,6 +57,8 @@ static bool set(struct cm108 *c, const char *key, const char *value)
 		c->ppm = strtod(value, NULL);
 	else if (strcmp(key, "lag_ms") == 0)
 		c->lag_ms = strtol(value, NULL, 10);
+	else if (strcmp(key, "keep") == 0)
+		c->keep = strtol(value, NULL, 10) != 0;
 	else
 		return strcmp(key, "log") == 0 && set_log(c, value);
 	return c->fob.ptt_gpio >= 1 && c->fob.ptt_gpio <= 8 && c->cor_bit < 32;

@@ -27,9 +27,23 @@ static void meter(struct fob_audio *a, int sample, uint32_t rate)
 	a->samples = 0;
 }
 
-void fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
-		    uint32_t rate)
+/* Does a sound begin here? */
+static bool begins(struct fob_audio *a, int sample)
 {
+	const bool quiet = a->quiet >= FOB_ONSET_QUIET;
+
+	if (abs(sample) < FOB_ONSET_PEAK / 2)
+		a->quiet++;
+	else if (abs(sample) >= FOB_ONSET_PEAK || !quiet)
+		a->quiet = 0;
+	return quiet && abs(sample) >= FOB_ONSET_PEAK;
+}
+
+size_t fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
+		      uint32_t rate)
+{
+	size_t onset = FOB_NO_ONSET;
+
 	if (a->out)
 		(void)fwrite(data, 1, len, a->out);
 	for (size_t i = 0; i + 3 < len; i += 4) {
@@ -37,10 +51,13 @@ void fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
 			(int16_t)(uint16_t)(data[i] | data[i + 1] << 8);
 
 		meter(a, left, rate);
+		if (begins(a, left))
+			onset = i / 4;
 		a->loop[a->loop_wr++ % FOB_LOOP_SAMPLES] = left;
 		if (a->loop_wr - a->loop_rd > FOB_LOOP_SAMPLES)
 			a->loop_rd = a->loop_wr - FOB_LOOP_SAMPLES;
 	}
+	return onset;
 }
 
 static int16_t tone(struct fob_audio *a, uint32_t rate)

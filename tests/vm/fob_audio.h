@@ -8,11 +8,17 @@
  * is stereo, of which the left channel is metered; capture is mono.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define FOB_LOOP_SAMPLES 65536U
+/* What counts as a sound that begins: so loud, after so many samples that are
+ * not half as loud. */
+#define FOB_ONSET_PEAK 1000
+#define FOB_ONSET_QUIET 2400U
+#define FOB_NO_ONSET SIZE_MAX
 
 enum fob_source {
 	FOB_SILENCE,
@@ -31,6 +37,7 @@ struct fob_meter {
 
 struct fob_audio {
 	enum fob_source source;
+	bool changed; /* the source, since this was last cleared */
 	double tone_hz, tone_amplitude, tone_phase;
 	uint16_t ramp;
 	FILE *in;  /* of FOB_FILE; owned */
@@ -42,11 +49,13 @@ struct fob_audio {
 	double square_sum;
 	int peak, last;
 	unsigned crossings, samples;
+	unsigned quiet; /* samples since it was loud */
 };
 
-/* Play @len octets at @rate. */
-void fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
-		    uint32_t rate);
+/* Play @len octets at @rate.  The sample with which a sound began, or
+ * FOB_NO_ONSET. */
+size_t fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
+		      uint32_t rate);
 /* Capture @n samples at @rate to @out, 2 octets each. */
 void fob_audio_capture(struct fob_audio *a, uint8_t *out, size_t n,
 		       uint32_t rate);

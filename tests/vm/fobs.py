@@ -10,13 +10,16 @@ import time
 PROGRAM = os.path.join(os.environ.get('KEYHOLE_BUILD', '.'), 'tests/vm/cm108emu')
 
 
-def wait_for(what, condition, seconds=20):
-    """The first true value of @condition(), within @seconds of the guest's time."""
+def wait_for(what, condition, seconds=20, every=0.01):
+    """The first true value of @condition(), within @seconds of the guest's time.
+
+    Where a look costs a process, a larger @every spares the emulated CPU.
+    """
     end = time.monotonic() + seconds
     while not (got := condition()):
         if time.monotonic() > end:
             raise TimeoutError(f'{what}: not within {seconds} s')
-        time.sleep(0.01)
+        time.sleep(every)
     return got
 
 

@@ -219,7 +219,7 @@ def qemu(kernel, initrd, io, mode, memory_mib):
             '-smp', '1', '-cpu', 'qemu64', '-m', str(memory_mib),
             '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
             '-kernel', kernel.image, '-initrd', initrd,
-            '-append', 'console=ttyS0 quiet panic=-1 mitigations=off nokaslr '
+            '-append', 'console=ttyS0 loglevel=3 panic=-1 mitigations=off nokaslr '
                        'no_timer_check random.trust_cpu=on',
             '-serial', f'file:{io}/console.log', '-device', 'virtio-serial-pci',
             '-chardev', 'stdio,id=out,signal=off',

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "audio/alsa_mixer.h"
+
+#include <alsa/asoundlib.h>
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#define NEAR_DB 1.5 /* a mixer's steps */
+
+/* One direction of an element, behind ALSA's two sets of functions. */
+struct side {
+	const char *name;
+	int (*range)(snd_mixer_elem_t *, long *, long *);
+	int (*set)(snd_mixer_elem_t *, snd_mixer_selem_channel_id_t, long, int);
+	int (*get)(snd_mixer_elem_t *, snd_mixer_selem_channel_id_t, long *);
+	int (*has_channel)(snd_mixer_elem_t *, snd_mixer_selem_channel_id_t);
+	int (*has_switch)(snd_mixer_elem_t *);
+	int (*set_switch)(snd_mixer_elem_t *, int);
+};
+
+static const struct side capture_side = {
+	.name = "capture",
+	.range = snd_mixer_selem_get_capture_dB_range,
+	.set = snd_mixer_selem_set_capture_dB,
+	.get = snd_mixer_selem_get_capture_dB,
+	.has_channel = snd_mixer_selem_has_capture_channel,
+	.has_switch = snd_mixer_selem_has_capture_switch,
+	.set_switch = snd_mixer_selem_set_capture_switch_all,
+};
+
+static const struct side playback_side = {
+	.name = "playback",
+	.range = snd_mixer_selem_get_playback_dB_range,
+	.set = snd_mixer_selem_set_playback_dB,
+	.get = snd_mixer_selem_get_playback_dB,
+	.has_channel = snd_mixer_selem_has_playback_channel,
+	.has_switch = snd_mixer_selem_has_playback_switch,
+	.set_switch = snd_mixer_selem_set_playback_switch_all,
+};
+
+struct job {
+	const struct alsa_levels *levels;
+	char *why;
+	bool rx_set, tx_set;
+};
+
+static void warn_range(const struct job *j, const struct side *s,
+		       snd_mixer_elem_t *e, const char *what)
+{
+	const size_t at = strlen(j->why);
+
+	(void)snprintf(j->why + at, ALSA_WHY_MAX - at, "%s%s \"%s\" %s",
+		       at > 0 ? "; " : "the mixer's ", s->name,
+		       snd_mixer_selem_get_name(e), what);
+}
+
+static void set_volume(const struct job *j, const struct side *s,
+		       snd_mixer_elem_t *e, double left_db, double right_db)
+{
+	long least = 0, most = 0;
+	bool far = false;
+	char what[96];
+
+	if (s->has_switch(e))
+		(void)s->set_switch(e, 1);
+	if (s->range(e, &least, &most) != 0 || least >= most) {
+		warn_range(j, s, e, "has no dB: it stays as it is");
+		return;
+	}
+	for (int ch = 0; ch <= SND_MIXER_SCHN_LAST; ch++) {
+		const double want =
+			ch == SND_MIXER_SCHN_FRONT_RIGHT ? right_db : left_db;
+		long got = 0;
+
+		if (!s->has_channel(e, ch))
+			continue;
+		if (s->set(e, ch, lrint(want * 100.0), 0) != 0 ||
+		    s->get(e, ch, &got) != 0 ||
+		    fabs((double)got / 100.0 - want) > NEAR_DB)
+			far = true;
+	}
+	(void)snprintf(what, sizeof(what), "goes from %.1f to %.1f dB only",
+		       (double)least / 100.0, (double)most / 100.0);
+	if (far)
+		warn_range(j, s, e, what);
+}
+
+/* Heard while it is captured: not wanted in what is transmitted. */
+static void silence_sidetone(snd_mixer_elem_t *e)
+{
+	long least, most;
+
+	if (snd_mixer_selem_has_playback_switch(e))
+		(void)snd_mixer_selem_set_playback_switch_all(e, 0);
+	else if (snd_mixer_selem_get_playback_volume_range(e, &least, &most) ==
+		 0)
+		(void)snd_mixer_selem_set_playback_volume_all(e, least);
+}
+
+static bool is_boost(const char *name)
+{
+	return strcasestr(name, "boost") || strcasestr(name, "auto gain");
+}
+
+static void set_boost(snd_mixer_elem_t *e, bool on)
+{
+	if (snd_mixer_selem_has_capture_switch(e))
+		(void)snd_mixer_selem_set_capture_switch_all(e, on);
+	else if (snd_mixer_selem_has_playback_switch(e))
+		(void)snd_mixer_selem_set_playback_switch_all(e, on);
+}
+
+static void set_element(struct job *j, snd_mixer_elem_t *e)
+{
+	const bool capture = snd_mixer_selem_has_capture_volume(e);
+	const bool playback = snd_mixer_selem_has_playback_volume(e);
+	const struct alsa_levels *l = j->levels;
+
+	if (is_boost(snd_mixer_selem_get_name(e))) {
+		set_boost(e, l->boost);
+		return;
+	}
+	if (capture && !j->rx_set) {
+		j->rx_set = true;
+		set_volume(j, &capture_side, e, l->rx_db, l->rx_db);
+	}
+	if (capture && playback)
+		silence_sidetone(e);
+	if (playback && !capture && !j->tx_set) {
+		j->tx_set = true;
+		set_volume(j, &playback_side, e, l->tx_a_db, l->tx_b_db);
+	}
+}
+
+static int load(snd_mixer_t *m, int card)
+{
+	char name[32];
+	int err;
+
+	(void)snprintf(name, sizeof(name), "hw:%d", card);
+	err = snd_mixer_attach(m, name);
+	if (err == 0)
+		err = snd_mixer_selem_register(m, NULL, NULL);
+	return err == 0 ? snd_mixer_load(m) : err;
+}
+
+int alsa_mixer_set(int card, const struct alsa_levels *levels,
+		   char why[ALSA_WHY_MAX])
+{
+	struct job j = { .levels = levels, .why = why };
+	snd_mixer_t *m = NULL;
+	int err = snd_mixer_open(&m, 0);
+
+	why[0] = '\0';
+	if (err != 0)
+		return err;
+	err = load(m, card);
+	for (snd_mixer_elem_t *e = err == 0 ? snd_mixer_first_elem(m) : NULL; e;
+	     e = snd_mixer_elem_next(e)) {
+		if (snd_mixer_selem_is_active(e))
+			set_element(&j, e);
+	}
+	(void)snd_mixer_close(m);
+	return err;
+}

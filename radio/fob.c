@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "radio/fob.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "radio/fob_priv.h"
+
+#define CARD_US 100000U /* between looks for the sound card */
+
+static const char *sysfs_of(const struct fob_config *c)
+{
+	return c->sysfs ? c->sysfs : "/sys";
+}
+
+/* --- telling ------------------------------------------------------------ */
+
+static void tell_state(struct fob *f)
+{
+	const enum fob_state state = fob_state(f);
+	const bool fault = state == FOB_ABSENT || state == FOB_FAILED;
+	const char *why = fault ? f->why : "";
+
+	if (f->told_any && state == f->told && strcmp(why, f->told_why) == 0)
+		return;
+	f->told_any = true;
+	f->told = state;
+	(void)snprintf(f->told_why, sizeof(f->told_why), "%s", why);
+	f->cb.on_state(f->cb.ctx, state, fault ? f->told_why : NULL);
+}
+
+static void tell_warning(struct fob *f)
+{
+	const char *what = fob_machine_warning(&f->machine);
+
+	if (what)
+		f->cb.on_warning(f->cb.ctx, what);
+}
+
+static void tell_input(struct fob *f, bool cor, bool ctcss)
+{
+	if (cor == f->cor && ctcss == f->ctcss)
+		return;
+	f->cor = cor;
+	f->ctcss = ctcss;
+	f->cb.on_input(f->cb.ctx, cor, ctcss);
+}
+
+static struct fob_unkey unkey_of(const struct fob *f)
+{
+	const struct cm108_output out =
+		cm108_ptt(&f->config.map, false, f->config.ptt_inverted, NULL);
+	struct fob_unkey unkey = { .fd = fob_usb_fd(f->usb),
+				   .interface = f->seen.interface,
+				   .ptt = f->config.map.ptt };
+
+	cm108_output_encode(&out, unkey.report);
+	return unkey;
+}
+
+/* --- finding ------------------------------------------------------------ */
+
+static void warn_unknown(struct fob *f)
+{
+	char what[FOB_WHY_MAX];
+
+	if (f->found.known || f->warned_unknown)
+		return;
+	f->warned_unknown = true;
+	(void)snprintf(what, sizeof(what),
+		       "%s is taken for a CM108, which it may not be: check "
+		       "that it keys and unkeys",
+		       f->name);
+	f->cb.on_warning(f->cb.ctx, what);
+}
+
+static int find(const struct fob_config *c, struct fob_seen *seen,
+		struct fob_found *found, char why[FOB_WHY_MAX])
+{
+	struct fob_seen all[FOB_SEEN_MAX];
+	const size_t n = fob_sysfs_scan(sysfs_of(c), all, FOB_SEEN_MAX);
+	const int err = fob_find(&c->binding, all, n, found, why);
+
+	if (err != 0)
+		return err;
+	*seen = *found->seen;
+	found->seen = seen;
+	return fob_can(found, &c->map, why) ? 0 : -ENOTSUP;
+}
+
+static enum fob_stage look(struct fob *f)
+{
+	char why[FOB_WHY_MAX];
+	int err = find(&f->config, &f->seen, &f->found, why);
+
+	if (err == 0)
+		err = fob_usb_open(f->usb, &f->seen, why);
+	if (err != 0) {
+		f->found.seen = NULL;
+		/* That it went says more than that it is not there. */
+		if (err != -ENODEV || !f->was_lost)
+			(void)snprintf(f->why, sizeof(f->why), "%s", why);
+		return err == -ENODEV ? FOB_STAGE_ABSENT : FOB_STAGE_FAILED;
+	}
+	f->was_lost = false;
+	fob_describe(&f->found, f->name);
+	f->counters.opened++;
+	f->card[0] = '\0';
+	f->card_due = f->now;
+	return FOB_STAGE_OPENING;
+}
+
+static void look_for_it(struct fob *f)
+{
+	const enum fob_stage stage = look(f);
+	struct fob_unkey unkey;
+
+	fob_machine_looked(&f->machine, stage, f->now);
+	if (stage != FOB_STAGE_OPENING)
+		return;
+	unkey = unkey_of(f);
+	f->cb.on_device(f->cb.ctx, &unkey);
+	warn_unknown(f);
+}
+
+static void look_for_card(struct fob *f)
+{
+	if (!f->found.seen || f->card[0] || f->now < f->card_due)
+		return;
+	f->card_due = f->now + CARD_US;
+	if (!fob_sysfs_card(sysfs_of(&f->config), f->seen.port, f->card))
+		f->card[0] = '\0';
+}
+
+/* --- doing -------------------------------------------------------------- */
+
+static void write_ptt(struct fob *f)
+{
+	const struct cm108_output out = cm108_ptt(
+		&f->config.map, f->machine.sent, f->config.ptt_inverted, NULL);
+
+	if (fob_usb_write(f->usb, &out) != 0)
+		fob_machine_wrote(&f->machine, false, f->now);
+}
+
+static void read_inputs(struct fob *f)
+{
+	f->reports_at_read = f->reports;
+	if (fob_usb_read(f->usb) != 0)
+		fob_machine_read(&f->machine, false, false, false, f->now);
+}
+
+static bool do_next(struct fob *f)
+{
+	switch (fob_machine_next(&f->machine, f->now)) {
+	case FOB_DO_NOTHING:
+		return false;
+	case FOB_DO_LOOK:
+		look_for_it(f);
+		break;
+	case FOB_DO_WRITE:
+		write_ptt(f);
+		break;
+	case FOB_DO_READ:
+		read_inputs(f);
+		break;
+	case FOB_DO_CLOSE:
+		fob_gone(f);
+		break;
+	}
+	return true;
+}
+
+static void step(struct fob *f)
+{
+	while (do_next(f))
+		;
+	fob_usb_settle(f->usb);
+	look_for_card(f);
+	tell_warning(f);
+	tell_state(f);
+}
+
+/* --- what the bus says -------------------------------------------------- */
+
+static void take_inputs(struct fob *f, const struct cm108_input *in)
+{
+	tell_input(f, cm108_active(&f->config.map.cos, f->config.cos, in),
+		   cm108_active(&f->config.map.ctcss, f->config.ctcss, in));
+}
+
+void fob_wrote(struct fob *f, bool ok)
+{
+	fob_machine_wrote(&f->machine, ok, f->now);
+}
+
+void fob_read(struct fob *f, const struct cm108_input *in)
+{
+	const bool pin = in && (in->gpio & f->config.map.ptt) != 0;
+
+	fob_machine_read(&f->machine, in != NULL, pin, !f->config.ptt_inverted,
+			 f->now);
+	/* A report that came meanwhile is the newer one. */
+	if (in && f->reports == f->reports_at_read)
+		take_inputs(f, in);
+}
+
+void fob_reported(struct fob *f, const struct cm108_input *in)
+{
+	f->reports++;
+	take_inputs(f, in);
+}
+
+void fob_gone(struct fob *f)
+{
+	f->machine.busy = true; /* until it is closed */
+	fob_usb_close(f->usb);
+}
+
+void fob_usb_closed(struct fob *f)
+{
+	(void)snprintf(f->why, sizeof(f->why),
+		       "%s was unplugged, or no longer answers", f->name);
+	f->was_lost = true;
+	f->counters.lost++;
+	f->found.seen = NULL;
+	f->card[0] = '\0';
+	fob_machine_lost(&f->machine, f->now);
+	f->cb.on_device(f->cb.ctx, NULL);
+	tell_input(f, false, false);
+}
+
+/* --- entries ------------------------------------------------------------ */
+
+int fob_new(struct fob **out, const struct fob_config *config,
+	    const struct fob_callbacks *cb, uint64_t now_us,
+	    char why[FOB_WHY_MAX])
+{
+	struct fob *f = calloc(1, sizeof(*f));
+	int err;
+
+	*out = NULL;
+	if (!f) {
+		(void)snprintf(why, FOB_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	f->config = *config;
+	f->cb = *cb;
+	fob_machine_init(&f->machine, now_us);
+	err = fob_usb_new(&f->usb, f, why);
+	if (err != 0) {
+		free(f);
+		return err;
+	}
+	*out = f;
+	return 0;
+}
+
+struct fob *fob_free(struct fob *f)
+{
+	struct fob_unkey unkey;
+
+	if (!f)
+		return NULL;
+	unkey = unkey_of(f);
+	fob_usb_end(f->usb, &unkey);
+	f->usb = fob_usb_free(f->usb);
+	free(f);
+	return NULL;
+}
+
+void fob_events(struct fob *f, uint64_t now_us)
+{
+	f->now = now_us;
+	fob_usb_events(f->usb);
+	step(f);
+}
+
+void fob_tick(struct fob *f, uint64_t now_us)
+{
+	f->now = now_us;
+	if (fob_usb_wait_us(f->usb) == 0)
+		fob_usb_events(f->usb);
+	step(f);
+}
+
+uint64_t fob_deadline(const struct fob *f)
+{
+	const uint64_t wait = fob_usb_wait_us(f->usb);
+	uint64_t due = fob_machine_deadline(&f->machine);
+
+	if (f->found.seen && !f->card[0] && f->card_due < due)
+		due = f->card_due;
+	if (wait != UINT64_MAX && f->now + wait < due)
+		due = f->now + wait;
+	return due;
+}
+
+void fob_key(struct fob *f, bool keyed, uint64_t now_us)
+{
+	f->now = now_us;
+	fob_machine_key(&f->machine, keyed, now_us);
+	step(f);
+}
+
+bool fob_hot(const struct fob *f)
+{
+	return f->machine.hot;
+}
+
+enum fob_state fob_state(const struct fob *f)
+{
+	return (enum fob_state)f->machine.stage;
+}
+
+const char *fob_card(const struct fob *f)
+{
+	return f->card[0] ? f->card : NULL;
+}
+
+const char *fob_name(const struct fob *f)
+{
+	return f->found.seen ? f->name : NULL;
+}
+
+const struct cm108_model *fob_model(const struct fob *f)
+{
+	return f->found.seen ? f->found.model : NULL;
+}
+
+struct fob_counters fob_counters(const struct fob *f)
+{
+	struct fob_counters c = f->counters;
+
+	c.errors = f->machine.all_failures;
+	c.mismatches = f->machine.all_mismatches;
+	return c;
+}
+
+/* --- once --------------------------------------------------------------- */
+
+int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
+{
+	const struct cm108_output out =
+		cm108_ptt(&config->map, false, config->ptt_inverted, NULL);
+	struct fob_unkey unkey = { .ptt = config->map.ptt };
+	struct fob_found found;
+	struct fob_seen seen;
+	int err = find(config, &seen, &found, why);
+
+	if (err != 0)
+		return err == -ENODEV ? 0 : err;
+	unkey.interface = seen.interface;
+	cm108_output_encode(&out, unkey.report);
+	unkey.fd = fob_usbfs_open(config->devices, &seen, why);
+	if (unkey.fd < 0)
+		return unkey.fd;
+	err = fob_usbfs_claim(unkey.fd, unkey.interface);
+	if (err == 0)
+		err = fob_usbfs_unkey(&unkey);
+	if (err == 0)
+		fob_usbfs_release(unkey.fd, unkey.interface);
+	if (err != 0)
+		(void)snprintf(why, FOB_WHY_MAX,
+			       "the fob at %s is not unkeyed: %s", seen.port,
+			       strerror(-err));
+	(void)close(unkey.fd);
+	return err;
+}

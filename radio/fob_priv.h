@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RADIO_FOB_PRIV_H
+#define RADIO_FOB_PRIV_H
+
+/* Between fob.c, which decides and tells, and fob_usb.c, which carries. */
+
+#include "radio/fob.h"
+#include "radio/fob_machine.h"
+#include "radio/fob_sysfs.h"
+
+struct fob_usb; /* the device on the bus */
+
+struct fob {
+	struct fob_config config;
+	struct fob_callbacks cb;
+	struct fob_machine machine;
+	struct fob_usb *usb;
+	uint64_t now; /* of the entry that is running */
+
+	struct fob_seen seen;
+	struct fob_found found; /* seen NULL: none */
+	char name[FOB_NAME_MAX + 1];
+	char card[FOB_CARD_MAX + 1]; /* "": not yet */
+	uint64_t card_due;
+	bool warned_unknown;
+	bool was_lost; /* since it was last open */
+
+	enum fob_state told; /* what on_state() said last */
+	bool told_any;
+	char why[FOB_WHY_MAX];
+	char told_why[FOB_WHY_MAX];
+
+	bool cor, ctcss;
+	uint64_t reports; /* input reports that came by themselves */
+	uint64_t reports_at_read;
+	struct fob_counters counters;
+};
+
+/* --- fob_usb.c ---------------------------------------------------------- */
+
+/* 0 or -errno with a sentence. */
+int fob_usb_new(struct fob_usb **out, struct fob *f, char why[FOB_WHY_MAX]);
+struct fob_usb *fob_usb_free(struct fob_usb *u);
+/* Open and claim @seen and listen to its inputs.  0, or -errno with a
+ * sentence in @why. */
+int fob_usb_open(struct fob_usb *u, const struct fob_seen *seen,
+		 char why[FOB_WHY_MAX]);
+int fob_usb_fd(const struct fob_usb *u); /* -1: closed */
+/* Begin to close. */
+void fob_usb_close(struct fob_usb *u);
+/* Go on with it, if it can be: fob_usb_closed() follows. */
+void fob_usb_settle(struct fob_usb *u);
+/* Send what unkeys and wait for it; then close at once. */
+void fob_usb_end(struct fob_usb *u, const struct fob_unkey *unkey);
+/* Begin a transfer; fob_wrote() or fob_read() follows, but when it is not 0. */
+int fob_usb_write(struct fob_usb *u, const struct cm108_output *out);
+int fob_usb_read(struct fob_usb *u);
+void fob_usb_events(struct fob_usb *u);
+/* Microseconds until it must be called without an event; UINT64_MAX. */
+uint64_t fob_usb_wait_us(const struct fob_usb *u);
+
+/* --- fob.c, called by fob_usb.c ----------------------------------------- */
+
+void fob_wrote(struct fob *f, bool ok);
+/* NULL: it failed. */
+void fob_read(struct fob *f, const struct cm108_input *in);
+/* A report that came by itself. */
+void fob_reported(struct fob *f, const struct cm108_input *in);
+/* The device went, or does not serve: fob_usb_close() it. */
+void fob_gone(struct fob *f);
+void fob_usb_closed(struct fob *f);
+
+#endif

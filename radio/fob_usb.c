@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The fob's transfers, by libusb: one control transfer at a time, and the
+ * interrupt endpoint always asked.  libusb looks for no devices here: the file
+ * is opened from what sysfs showed, which needs no thread of libusb's own and
+ * works where no udev runs.
+ */
+
+#include <errno.h>
+#include <libusb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "radio/fob_priv.h"
+
+#define INPUT_MAX 64U /* octets of an input report, at full speed */
+#define DRAIN_MS 20
+#define DRAINS_MAX 25
+
+struct fob_usb {
+	struct fob *fob;
+	libusb_context *context;
+	libusb_device_handle *device; /* NULL: closed */
+	struct libusb_transfer *control, *input;
+	int fd;
+	uint8_t interface, endpoint;
+	bool control_busy, input_busy;
+	bool reading; /* what the control transfer is */
+	bool closing;
+	bool in_events; /* in a callback of libusb's, maybe */
+	bool ending;    /* nobody wants to hear of anything any more */
+	uint8_t control_data[LIBUSB_CONTROL_SETUP_SIZE + CM108_REPORT_LEN];
+	uint8_t input_data[INPUT_MAX];
+};
+
+/* --- closing ------------------------------------------------------------ */
+
+/* The kernel's driver comes back, if there was one, with @give_back: it asks
+ * the device things, which takes long where that does not answer. */
+static void let_go(struct fob_usb *u, bool give_back)
+{
+	(void)libusb_set_auto_detach_kernel_driver(u->device, give_back);
+	(void)libusb_release_interface(u->device, u->interface);
+	libusb_close(u->device);
+	(void)close(u->fd);
+	u->device = NULL;
+	u->fd = -1;
+	u->closing = false;
+}
+
+/* No transfer may be under way when the device is closed, nor a callback:
+ * libusb holds a lock around them that closing takes. */
+void fob_usb_settle(struct fob_usb *u)
+{
+	if (!u->closing || u->control_busy || u->input_busy || u->in_events)
+		return;
+	let_go(u, false);
+	fob_usb_closed(u->fob);
+}
+
+static void cancel_all(struct fob_usb *u)
+{
+	if (u->control_busy)
+		(void)libusb_cancel_transfer(u->control);
+	if (u->input_busy)
+		(void)libusb_cancel_transfer(u->input);
+}
+
+void fob_usb_close(struct fob_usb *u)
+{
+	if (!u->device || u->closing)
+		return;
+	u->closing = true;
+	cancel_all(u);
+}
+
+static void drain(struct fob_usb *u)
+{
+	for (int i = 0; i < DRAINS_MAX && (u->control_busy || u->input_busy);
+	     i++) {
+		struct timeval t = { 0, DRAIN_MS * 1000L };
+
+		(void)libusb_handle_events_timeout_completed(u->context, &t,
+							     NULL);
+	}
+}
+
+void fob_usb_end(struct fob_usb *u, const struct fob_unkey *unkey)
+{
+	int err;
+
+	if (!u->device)
+		return;
+	u->ending = true;
+	cancel_all(u);
+	drain(u);
+	err = fob_usbfs_unkey(unkey);
+	if (u->control_busy || u->input_busy)
+		return; /* the kernel has them yet: leave it to exit */
+	let_go(u, err == 0);
+	u->fob->cb.on_device(u->fob->cb.ctx, NULL);
+}
+
+/* --- transfers ---------------------------------------------------------- */
+
+static void LIBUSB_CALL on_control(struct libusb_transfer *t)
+{
+	struct fob_usb *u = t->user_data;
+	const bool ok = t->status == LIBUSB_TRANSFER_COMPLETED;
+	struct cm108_input in;
+
+	u->control_busy = false;
+	if (u->ending || u->closing)
+		return;
+	if (t->status == LIBUSB_TRANSFER_NO_DEVICE) {
+		fob_gone(u->fob);
+		return;
+	}
+	if (!u->reading)
+		fob_wrote(u->fob, ok && t->actual_length == CM108_REPORT_LEN);
+	else if (ok && cm108_input_decode(libusb_control_transfer_get_data(t),
+					  (size_t)t->actual_length, &in) == 0)
+		fob_read(u->fob, &in);
+	else
+		fob_read(u->fob, NULL);
+}
+
+static int submit_input(struct fob_usb *u)
+{
+	const int err = libusb_submit_transfer(u->input);
+
+	u->input_busy = err == 0;
+	return err;
+}
+
+static void LIBUSB_CALL on_input(struct libusb_transfer *t)
+{
+	struct fob_usb *u = t->user_data;
+	struct cm108_input in;
+
+	u->input_busy = false;
+	if (u->ending || u->closing)
+		return;
+	if (t->status == LIBUSB_TRANSFER_COMPLETED &&
+	    cm108_input_decode(u->input_data, (size_t)t->actual_length, &in) ==
+		    0)
+		fob_reported(u->fob, &in);
+	if (u->closing)
+		return;
+	/* A fob without inputs is no fob: one that is opened anew may do. */
+	if ((t->status != LIBUSB_TRANSFER_COMPLETED &&
+	     t->status != LIBUSB_TRANSFER_OVERFLOW) ||
+	    submit_input(u) != 0)
+		fob_gone(u->fob);
+}
+
+static int submit_control(struct fob_usb *u, bool reading)
+{
+	int err;
+
+	if (!u->device || u->closing || u->control_busy)
+		return -EBUSY;
+	u->reading = reading;
+	libusb_fill_control_transfer(u->control, u->device, u->control_data,
+				     on_control, u, FOB_USBFS_TIMEOUT_MS);
+	err = libusb_submit_transfer(u->control);
+	u->control_busy = err == 0;
+	return err == 0 ? 0 : -EIO;
+}
+
+int fob_usb_write(struct fob_usb *u, const struct cm108_output *out)
+{
+	if (u->control_busy)
+		return -EBUSY;
+	libusb_fill_control_setup(u->control_data, FOB_SET_REPORT_TYPE,
+				  FOB_SET_REPORT, FOB_OUTPUT_REPORT,
+				  u->interface, CM108_REPORT_LEN);
+	cm108_output_encode(out, u->control_data + LIBUSB_CONTROL_SETUP_SIZE);
+	return submit_control(u, false);
+}
+
+int fob_usb_read(struct fob_usb *u)
+{
+	if (u->control_busy)
+		return -EBUSY;
+	libusb_fill_control_setup(u->control_data, FOB_GET_REPORT_TYPE,
+				  FOB_GET_REPORT, FOB_INPUT_REPORT,
+				  u->interface, CM108_REPORT_LEN);
+	return submit_control(u, true);
+}
+
+/* --- opening ------------------------------------------------------------ */
+
+static int claim(struct fob_usb *u, const struct fob_seen *seen,
+		 char why[FOB_WHY_MAX])
+{
+	int err;
+
+	(void)libusb_set_auto_detach_kernel_driver(u->device, 1);
+	err = libusb_claim_interface(u->device, u->interface);
+	if (err == 0)
+		return 0;
+	if (err == LIBUSB_ERROR_NO_DEVICE) {
+		(void)snprintf(why, FOB_WHY_MAX, "the fob at %s was unplugged",
+			       seen->port);
+		return -ENODEV;
+	}
+	if (err == LIBUSB_ERROR_BUSY)
+		(void)snprintf(why, FOB_WHY_MAX,
+			       "another program holds the USB fob at %s: end "
+			       "it, or choose another fob",
+			       seen->port);
+	else
+		(void)snprintf(why, FOB_WHY_MAX,
+			       "the USB fob at %s cannot be claimed: %s",
+			       seen->port, libusb_strerror(err));
+	return err == LIBUSB_ERROR_BUSY ? -EBUSY : -EIO;
+}
+
+static int start(struct fob_usb *u, const struct fob_seen *seen,
+		 char why[FOB_WHY_MAX])
+{
+	int err = claim(u, seen, why);
+
+	if (err != 0)
+		return err;
+	libusb_fill_interrupt_transfer(u->input, u->device, u->endpoint,
+				       u->input_data, INPUT_MAX, on_input, u,
+				       0);
+	if (submit_input(u) == 0)
+		return 0;
+	(void)libusb_release_interface(u->device, u->interface);
+	(void)snprintf(why, FOB_WHY_MAX, "the USB fob at %s has no inputs",
+		       seen->port);
+	return -EIO;
+}
+
+int fob_usb_open(struct fob_usb *u, const struct fob_seen *seen,
+		 char why[FOB_WHY_MAX])
+{
+	const int fd = fob_usbfs_open(u->fob->config.devices, seen, why);
+	int err;
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENXIO ? -ENODEV : fd;
+	err = libusb_wrap_sys_device(u->context, fd, &u->device);
+	if (err != 0) {
+		(void)snprintf(why, FOB_WHY_MAX,
+			       "the USB fob at %s does not open: %s",
+			       seen->port, libusb_strerror(err));
+		u->device = NULL;
+		(void)close(fd);
+		return err == LIBUSB_ERROR_NO_DEVICE ? -ENODEV : -EIO;
+	}
+	u->interface = seen->interface;
+	u->endpoint = seen->endpoint;
+	err = start(u, seen, why);
+	if (err != 0) {
+		libusb_close(u->device);
+		u->device = NULL;
+		(void)close(fd);
+		return err;
+	}
+	u->fd = fd;
+	return 0;
+}
+
+int fob_usb_fd(const struct fob_usb *u)
+{
+	return u->fd;
+}
+
+/* --- the loop ----------------------------------------------------------- */
+
+static void LIBUSB_CALL on_added(int fd, short events, void *ctx)
+{
+	const struct fob_usb *u = ctx;
+
+	u->fob->cb.on_poll_add(u->fob->cb.ctx, fd, events);
+}
+
+static void LIBUSB_CALL on_removed(int fd, void *ctx)
+{
+	const struct fob_usb *u = ctx;
+
+	u->fob->cb.on_poll_remove(u->fob->cb.ctx, fd);
+}
+
+static bool watch(struct fob_usb *u)
+{
+	const struct libusb_pollfd **all = libusb_get_pollfds(u->context);
+
+	if (!all)
+		return false;
+	for (size_t i = 0; all[i]; i++)
+		on_added(all[i]->fd, all[i]->events, u);
+	libusb_free_pollfds(all);
+	libusb_set_pollfd_notifiers(u->context, on_added, on_removed, u);
+	return true;
+}
+
+void fob_usb_events(struct fob_usb *u)
+{
+	struct timeval none = { 0, 0 };
+
+	u->in_events = true;
+	(void)libusb_handle_events_timeout_completed(u->context, &none, NULL);
+	u->in_events = false;
+}
+
+uint64_t fob_usb_wait_us(const struct fob_usb *u)
+{
+	struct timeval t;
+
+	if (libusb_pollfds_handle_timeouts(u->context) ||
+	    libusb_get_next_timeout(u->context, &t) != 1)
+		return UINT64_MAX;
+	return (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_usec;
+}
+
+/* --- life --------------------------------------------------------------- */
+
+int fob_usb_new(struct fob_usb **out, struct fob *f, char why[FOB_WHY_MAX])
+{
+	struct fob_usb *u = calloc(1, sizeof(*u));
+
+	*out = NULL;
+	if (!u)
+		goto none;
+	u->fob = f;
+	u->fd = -1;
+	(void)libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY);
+	if (libusb_init(&u->context) != 0) {
+		u->context = NULL;
+		goto none;
+	}
+	u->control = libusb_alloc_transfer(0);
+	u->input = libusb_alloc_transfer(0);
+	if (!u->control || !u->input || !watch(u))
+		goto none;
+	*out = u;
+	return 0;
+none:
+	(void)snprintf(why, FOB_WHY_MAX, "libusb does not start");
+	(void)fob_usb_free(u);
+	return -ENOMEM;
+}
+
+struct fob_usb *fob_usb_free(struct fob_usb *u)
+{
+	/* With transfers that never ended nothing of it may be freed. */
+	if (!u || u->control_busy || u->input_busy)
+		return NULL;
+	libusb_free_transfer(u->control);
+	libusb_free_transfer(u->input);
+	if (u->context) {
+		libusb_set_pollfd_notifiers(u->context, NULL, NULL, NULL);
+		libusb_exit(u->context);
+	}
+	free(u);
+	return NULL;
+}

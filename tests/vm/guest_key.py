@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: MIT
+"""In the guest: a node keys its fob, hears its COR, and is unkeyed whatever becomes of it."""
+
+import contextlib
+import fcntl
+import glob
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lab'))
+
+from fobs import Fob, wait_for
+from keyed import Station
+from stations import KEYHOLED
+from tap import between, equal, main, test, true
+
+UNKEYED_MS = 500
+DEVICES = '/sys/bus/usb/devices'
+DISCONNECT_CLAIM = 0x8108551b
+
+
+def moment(fob, text, start):
+    """When the first event of @fob from @start on was @text."""
+    return wait_for(text, lambda: [t for t, _ in fob.events(text) if t >= start])[0]
+
+
+def unkeyed_after(fob, act, most_ms=UNKEYED_MS):
+    """@act() unkeys within @most_ms."""
+    start = time.monotonic()
+    act()
+    ms = (moment(fob, 'PTT 0', start) - start) * 1000
+    print(f'# unkeyed after {ms:.0f} ms')
+    between(0, ms, most_ms, 'ms until it was unkeyed')
+
+
+def attribute(device, name):
+    try:
+        with open(f'{DEVICES}/{device}/{name}', encoding='ascii') as f:
+            return f.read().strip()
+    except FileNotFoundError:
+        return None
+
+
+def ports():
+    """The ports that C-Media's devices are plugged into, in the order of plugging."""
+    found = [d for d in os.listdir(DEVICES) if attribute(d, 'idVendor') == '0d8c']
+    return sorted(found, key=lambda d: int(attribute(d, 'devnum')))
+
+
+def guardians():
+    """Processes of that name."""
+    found = []
+    for path in glob.glob('/proc/[0-9]*/comm'):
+        with contextlib.suppress(OSError), open(path, encoding='ascii') as f:
+            if f.read().strip() == 'keyhole-guard':
+                found.append(int(path.split('/')[2]))
+    return found
+
+
+@test
+def ptt_follows_the_node():
+    fob = Fob()
+    with Station() as s:
+        s.wait_ready()
+        equal(0x04, int(fob.status()['out'].split(',')[2], 16) & 0x04, 'GPIO3 is an output')
+        s.link()
+        start = time.monotonic()
+        s.talk()
+        between(0, moment(fob, 'PTT 1', start) - start, 1, 's until it keyed')
+        time.sleep(1)
+        equal(1, fob.status()['ptt'], 'PTT while somebody talks')
+        equal(True, s.radio()['ptt'], 'PTT as the node says')
+        unkeyed_after(fob, lambda: s.talk(False), 1000)
+        time.sleep(2)
+        equal(2, len(fob.events('PTT')), 'edges of PTT')
+        s.process['node'].terminate()
+        equal(0, s.process['node'].wait(10), 'exit status')
+        equal([], guardians(), 'guardians left')
+    fob.close()
+
+
+@test
+def cor_is_heard_both_ways_round():
+    fob = Fob(product='000c')  # which has GPIO2
+    fob('cor', 1)  # before the node starts
+    with Station() as s:
+        s.wait_ready()
+        s.wait_radio('cor', True)  # that was up already
+        for up in (False, True, False):
+            fob('cor', int(up))
+            s.wait_radio('cor', up, 1)
+    with Station(cor_sense='usb') as s:
+        s.wait_radio('cor', True)
+        fob('cor', 1)
+        s.wait_radio('cor', False, 1)
+    with Station(cor='gpio2', ptt_pin=4) as s:
+        s.wait_ready()
+        equal(False, s.radio()['cor'], 'COR')
+        fob('gpi', 2, 1)
+        s.wait_radio('cor', True, 1)
+    fob.close()
+
+
+@test
+def an_inverted_ptt_is_warned_of():
+    fob = Fob()
+    with Station(ptt_inverted=True) as s:
+        s.wait_ready()
+        s.wait_said('may key by itself')
+        equal(1, fob.status()['ptt'], 'its pin is high while unkeyed')
+        s.link()
+        start = time.monotonic()
+        s.talk()
+        moment(fob, 'PTT 0', start)
+        start = time.monotonic()
+        s.process['node'].kill()
+        moment(fob, 'PTT 1', start)
+    fob.close()
+
+
+@test
+def a_fob_is_pulled_while_transmitting_and_comes_back():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        for _ in range(2):
+            fob('unplug')
+            s.wait_said('was unplugged')
+            s.wait_radio('state', 'down')
+            true('unplugged' in s.radio()['fault'], 'the fault is shown')
+            start = time.monotonic()
+            fob('plug')
+            between(0, moment(fob, 'PTT 1', start) - start, 3, 's until it was keyed again')
+            safe = [t for t, _ in fob.events('OUT 00 00 0c') if t >= start]
+            true(len([t for t in safe if t < moment(fob, 'PTT 1', start)]) >= 2, 'made safe twice')
+            s.wait_ready()
+            true('fault' not in s.radio(), 'no fault any more')
+        unkeyed_after(fob, lambda: s.talk(False), 1000)
+    fob.close()
+
+
+@test
+def requests_that_fail_are_made_again():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        fob('stall', 4)
+        unkeyed_after(fob, lambda: s.talk(False), 1000)
+        fob('stall', 30)  # so many that it is opened anew
+        s.talk()
+        wait_for('PTT', lambda: fob.status()['ptt'] == 1)
+        unkeyed_after(fob, lambda: s.talk(False), 1000)
+    fob.close()
+
+
+@test
+def two_fobs_are_told_apart_by_serial_number():
+    one, two = Fob('/run/one', serial='A1'), Fob('/run/two', serial='B2')
+    wait_for('two fobs', lambda: len(ports()) == 2)
+    with Station() as s:
+        s.wait_said('several fobs are plugged in')
+        equal('down', s.radio()['state'], 'state')
+        one('unplug')
+        s.wait_ready()
+        one('plug')
+    with Station(serial='B2') as s:
+        s.key(two)
+        equal(0, one.status()['ptt'], "the other's PTT")
+        is_sibling(s.radio()['card'], 'B2')
+    with Station(serial='C3') as s:
+        s.wait_said('no USB radio fob with the serial number C3 is plugged in')
+        true('serial A1' in s.said() and 'serial B2' in s.said(), 'those that are there are named')
+    for fob in (one, two):
+        fob.close()
+
+
+def is_sibling(card, serial):
+    """@card is of the device with @serial, by ALSA's own account."""
+    with open(f'/proc/asound/card{card.removeprefix("hw:")}/usbbus', encoding='ascii') as f:
+        bus, device = map(int, f.read().split('/'))
+    port = next(p for p in ports() if attribute(p, 'serial') == serial)
+    equal((int(attribute(port, 'busnum')), int(attribute(port, 'devnum'))), (bus, device),
+          'the device that the card is on')
+
+
+@test
+def twins_are_told_apart_by_port():
+    one = Fob('/run/one')
+    first = wait_for('a fob', ports)[0]
+    two = Fob('/run/two')
+    second = wait_for('two fobs', lambda: ports()[1:])[0]
+    for port, fob, other in ((first, one, two), (second, two, one)):
+        with Station(port=port) as s:
+            s.key(fob)
+            equal(0, other.status()['ptt'], "the other's PTT")
+            unkeyed_after(fob, s.process['node'].terminate)
+    for fob in (one, two):
+        fob.close()
+
+
+@test
+def a_fob_that_another_program_holds():
+    fob = Fob()
+    port = wait_for('a fob', ports)[0]
+    path = f'/dev/bus/usb/{int(attribute(port, "busnum")):03}/{int(attribute(port, "devnum")):03}'
+    with open(path, 'r+b', buffering=0) as f:
+        wait_for('the HID interface', lambda: os.path.exists(f'{DEVICES}/{port}:1.3'))
+        fcntl.ioctl(f, DISCONNECT_CLAIM, struct.pack('II256s', 3, 0, b''))
+        with Station() as s:
+            s.wait_said('another program holds the USB fob')
+            equal('down', s.radio()['state'], 'state')
+            equal(1, s.said().count('another program'), 'times that it is said')
+            time.sleep(3)
+            equal(1, s.said().count('another program'), 'times that it is said')
+            f.close()
+            s.wait_ready()
+    fob.close()
+
+
+@test
+def an_unknown_chip_is_used_with_a_warning():
+    fob = Fob(product='0777')
+    with Station() as s:
+        s.wait_ready()
+        s.wait_said('0d8c:0777')
+        true('is taken for a CM108, which it may not be' in s.said(), 'a warning')
+    fob.close()
+
+
+@test
+def a_daemon_that_is_killed_leaves_nothing_keyed():
+    fob = Fob()
+    with Station() as s:
+        for kill in (signal.SIGKILL, signal.SIGSEGV):
+            s.key(fob)
+            process = s.process['node']
+            print(f'# {kill.name}')
+            unkeyed_after(fob, lambda: process.send_signal(kill))
+            process.wait(10)
+            s.talk(False)
+            s.unlink()
+            wait_for('the guardian to end', lambda: not guardians())
+            time.sleep(1)
+            equal(0, fob.status()['ptt'], 'PTT a second later')
+            s.start()
+    fob.close()
+
+
+@test
+def a_daemon_that_is_stuck_leaves_nothing_keyed():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        process = s.process['node']
+        unkeyed_after(fob, lambda: process.send_signal(signal.SIGSTOP))
+        s.wait_said('stuck with its transmitter keyed: unkeyed')
+        start = time.monotonic()
+        process.send_signal(signal.SIGCONT)
+        between(0, moment(fob, 'PTT 1', start) - start, 1, 's until it keyed again')
+        unkeyed_after(fob, lambda: s.talk(False), 1000)
+    fob.close()
+
+
+@test
+def the_stop_hook_unkeys_without_a_guardian():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        for pid in guardians():
+            os.kill(pid, signal.SIGKILL)
+        s.wait_said('the guardian process is gone')
+        equal(1, fob.status()['ptt'], 'PTT')
+        s.process['node'].kill()
+        s.process['node'].wait()
+        time.sleep(1)
+        equal(1, fob.status()['ptt'], 'PTT of a dead daemon without a guardian')
+
+        def hook():
+            equal(0, subprocess.run([KEYHOLED, '--unkey', '-c', s.conf()], check=False).returncode,
+                  'exit status of the hook')
+        unkeyed_after(fob, hook)
+    fob('unplug')
+    equal(0, subprocess.run([KEYHOLED, '--unkey', '-c', s.conf()], check=False).returncode,
+          'exit status without a fob')
+    fob.close()
+
+
+if __name__ == '__main__':
+    main([])
