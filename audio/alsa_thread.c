@@ -126,38 +126,51 @@ static bool open_side(struct thread *t, unsigned way)
 {
 	struct side *s = &t->side[way];
 	char why[ALSA_WHY_MAX];
-	int err;
 
 	if (s->pcm || t->want.name[way][0] == '\0')
 		return false;
-	err = alsa_pcm_open(&s->pcm, way, t->want.name[way], why);
-	if (err == 0) {
-		err = attach(t, way, alsa_pcm_of(s->pcm));
-		(void)snprintf(why, sizeof(why),
-			       "the sound card %.128s does not start: %s",
-			       t->want.name[way], strerror(-err));
-	}
-	if (err != 0) {
-		lost(t, way, why);
-		return false;
-	}
-	s->said[0] = '\0';
-	s->clocked = 0;
-	s->moved_us = alsa_clock_us(NULL);
-	return true;
+	if (alsa_pcm_open(&s->pcm, way, t->want.name[way], why) == 0)
+		return true;
+	lost(t, way, why);
+	return false;
 }
 
+static bool start_side(struct thread *t, unsigned way)
+{
+	struct side *s = &t->side[way];
+	const int err = attach(t, way, alsa_pcm_of(s->pcm));
+	char why[ALSA_WHY_MAX];
+
+	s->clocked = 0;
+	s->moved_us = alsa_clock_us(NULL);
+	if (err == 0) {
+		s->said[0] = '\0';
+		return true;
+	}
+	(void)snprintf(why, sizeof(why),
+		       "the sound card %.128s does not start: %s",
+		       t->want.name[way], strerror(-err));
+	lost(t, way, why);
+	return false;
+}
+
+/* The mixer takes a while, and no stream is to run dry meanwhile. */
 static void open_both(struct thread *t)
 {
-	bool opened = false;
+	bool opened[2], started = false;
 
 	t->retry_us = 0;
 	for (unsigned way = 0; way < 2; way++)
-		opened |= open_side(t, way);
-	if (!opened)
+		opened[way] = open_side(t, way);
+	if (!opened[0] && !opened[1])
 		return;
 	set_mixer(t);
-	tell_opened(t);
+	for (unsigned way = 0; way < 2; way++) {
+		if (opened[way])
+			started |= start_side(t, way);
+	}
+	if (started)
+		tell_opened(t);
 }
 
 /* What the loop wants may have changed. */
