@@ -14,6 +14,7 @@
 
 #define PRIORITY 20 /* over the kernel's threaded work of files */
 #define RETRY_US 500000U
+#define IDLE_US 5000000U  /* nothing is wanted; a wish wakes */
 #define HANGS_US 1000000U /* a card whose clock stands still is lost */
 #define LEAST_US 2500U    /* between turns, whatever a PCM says */
 #define LATE_US 3000U     /* more than a turn: then the other way alone */
@@ -248,7 +249,7 @@ static uint64_t patience_us(struct thread *t, uint64_t now_us)
 		return SOUND_TURN_US - (t->seed >> 8) % 1500U;
 	}
 	if (t->retry_us == 0)
-		return 10 * RETRY_US;
+		return IDLE_US;
 	return t->retry_us > now_us ? t->retry_us - now_us : 0;
 }
 
