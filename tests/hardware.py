@@ -15,9 +15,9 @@ from house import Tap
 def opened(text):
     """Vendor and product patterns of the udev rules, as in a modalias."""
     found = set()
-    for vendor, products in re.findall(r'ATTR\{idVendor\}=="(\w+)", ATTR\{idProduct\}=="([^"]+)"',
+    for vendor, products in re.findall(r'ATTR\{idVendor\}=="(\w+)",(?: ATTR\{idProduct\}=="([^"]+)")?',
                                        text):
-        for product in products.upper().split('|'):
+        for product in (products or '*').upper().split('|'):
             end = '' if product.endswith('*') else 'd*'
             found.add(f'usb:v{vendor.upper()}p{product}{end}')
     return found
