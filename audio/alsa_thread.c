@@ -14,6 +14,7 @@
 
 #define PRIORITY 20 /* over the kernel's threaded work of files */
 #define RETRY_US 500000U
+#define IDLE_US 5000000U  /* nothing is wanted; a wish wakes */
 #define HANGS_US 1000000U /* a card whose clock stands still is lost */
 #define LEAST_US 2500U    /* between turns, whatever a PCM says */
 #define LATE_US 3000U     /* more than a turn: then the other way alone */
@@ -126,38 +127,51 @@ static bool open_side(struct thread *t, unsigned way)
 {
 	struct side *s = &t->side[way];
 	char why[ALSA_WHY_MAX];
-	int err;
 
 	if (s->pcm || t->want.name[way][0] == '\0')
 		return false;
-	err = alsa_pcm_open(&s->pcm, way, t->want.name[way], why);
-	if (err == 0) {
-		err = attach(t, way, alsa_pcm_of(s->pcm));
-		(void)snprintf(why, sizeof(why),
-			       "the sound card %.128s does not start: %s",
-			       t->want.name[way], strerror(-err));
-	}
-	if (err != 0) {
-		lost(t, way, why);
-		return false;
-	}
-	s->said[0] = '\0';
-	s->clocked = 0;
-	s->moved_us = alsa_clock_us(NULL);
-	return true;
+	if (alsa_pcm_open(&s->pcm, way, t->want.name[way], why) == 0)
+		return true;
+	lost(t, way, why);
+	return false;
 }
 
+static bool start_side(struct thread *t, unsigned way)
+{
+	struct side *s = &t->side[way];
+	const int err = attach(t, way, alsa_pcm_of(s->pcm));
+	char why[ALSA_WHY_MAX];
+
+	s->clocked = 0;
+	s->moved_us = alsa_clock_us(NULL);
+	if (err == 0) {
+		s->said[0] = '\0';
+		return true;
+	}
+	(void)snprintf(why, sizeof(why),
+		       "the sound card %.128s does not start: %s",
+		       t->want.name[way], strerror(-err));
+	lost(t, way, why);
+	return false;
+}
+
+/* The mixer takes a while, and no stream is to run dry meanwhile. */
 static void open_both(struct thread *t)
 {
-	bool opened = false;
+	bool opened[2], started = false;
 
 	t->retry_us = 0;
 	for (unsigned way = 0; way < 2; way++)
-		opened |= open_side(t, way);
-	if (!opened)
+		opened[way] = open_side(t, way);
+	if (!opened[0] && !opened[1])
 		return;
 	set_mixer(t);
-	tell_opened(t);
+	for (unsigned way = 0; way < 2; way++) {
+		if (opened[way])
+			started |= start_side(t, way);
+	}
+	if (started)
+		tell_opened(t);
 }
 
 /* What the loop wants may have changed. */
@@ -235,7 +249,7 @@ static uint64_t patience_us(struct thread *t, uint64_t now_us)
 		return SOUND_TURN_US - (t->seed >> 8) % 1500U;
 	}
 	if (t->retry_us == 0)
-		return 10 * RETRY_US;
+		return IDLE_US;
 	return t->retry_us > now_us ? t->retry_us - now_us : 0;
 }
 

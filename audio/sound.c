@@ -11,7 +11,7 @@
 
 /* What is held when a stream begins, just before a block is taken or given. */
 #define IN_MS (20.0 + SOUND_TURN_US / 1000.0 + 3.0)
-#define OUT_MS (2 * SOUND_TURN_US / 1000.0 + 4.0)
+#define OUT_MS (2 * SOUND_TURN_US / 1000.0 + 7.0)
 
 static int way_init(struct sound_way *w)
 {

@@ -8,11 +8,12 @@
 
 #define SOUND_CHUNK 480U /* samples moved at once */
 
-/* Silence that a stream to be played begins with. */
-#define SOUND_BEGIN (PCM_HZ / 1000U * 15U)
+/* Silence that a stream to be played begins with: 20 ms. */
+#define SOUND_BEGIN (PCM_HZ / 50U)
 
-/* Less than this between two turns may not last until the next: silence then
- * takes the place of what the loop has not given. */
-#define SOUND_LOW (PCM_HZ / 125U) /* 8 ms */
+/* Less than this, 12.5 ms, may not last until the next turn: silence then takes
+ * the place of what the loop has not given.  Linux's USB driver breaks off when
+ * the last 5 ms are all that is left. */
+#define SOUND_LOW (PCM_HZ / 80U)
 
 #endif

@@ -276,4 +276,4 @@ _snd_pcm_line_open(snd_pcm_t **out, const char *name, snd_config_t *root,
 	*out = c->io.pcm;
 	return 0;
 }
-SND_PCM_PLUGIN_SYMBOL(line)
+SND_DLSYM_BUILD_VERSION(SND_PCM_PLUGIN_ENTRY(line), SND_PCM_DLSYM_VERSION)

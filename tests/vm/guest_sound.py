@@ -90,21 +90,21 @@ def a_tone_passes_both_ways_by_a_clock_that_is_off():
     fob = Fob(ppm=200)
     name = plugged()
     fob('mic', 'tone', 1000, 8000)
-    probe = Probe(20, name, name, heard='/run/heard.raw')
+    probe = Probe(9, name, name, heard='/run/heard.raw')
     wait_for('playback', lambda: fob.status()['play'] == 1)
-    wait_for('it to settle', lambda: fob.status()['play_ms'] > 13000)
+    wait_for('it to settle', lambda: fob.status()['play_ms'] > 4000)
     fob('txfile', '/run/tx.raw')
     fob('clear')
-    wait_for('its end', lambda: fob.status()['play_ms'] > 5000)
+    wait_for('its end', lambda: fob.status()['play_ms'] > 3000)
     fob('txfile', '-')
     s = fob.status()
     probe.wait()
     print('#', probe.status[-1])
-    heard = probe.samples()[-5 * 8000:]
+    heard = probe.samples()[-3 * 8000:]
     with open('/run/tx.raw', 'rb') as f:
         sent = array.array('h', f.read())[::2]
     rx_db, rx_rms = snr(heard, 8000, 1000)
-    tx_db, tx_rms = snr(sent[48000:5 * 48000], 48000, 1000)
+    tx_db, tx_rms = snr(sent[:3 * 48000], 48000, 1000)
     print(f'# heard: SNR {rx_db:.1f} dB, RMS {rx_rms:.0f}; sent: SNR {tx_db:.1f} dB, RMS {tx_rms:.0f}')
     true(rx_db > 45 and tx_db > 45, 'SNR of at least 45 dB')
     for rms in (rx_rms, tx_rms):
@@ -145,12 +145,12 @@ def the_mixer_is_set_by_what_it_can():
 def a_pulled_plug_is_told_once_and_it_comes_back():
     fob = Fob()
     name = plugged()
-    probe = Probe(12, name, name)
-    wait_for('playback', lambda: fob.status()['play_ms'] > 2000)
+    probe = Probe(7, name, name)
+    wait_for('playback', lambda: fob.status()['play_ms'] > 500)
     fob('unplug')
     wait_for('the card to go', lambda: card(NAME) is None)
     since = os.times().elapsed
-    wait_for('3 s', lambda: os.times().elapsed > since + 3)
+    wait_for('a while', lambda: os.times().elapsed > since + 1.5)
     fob('plug')
     wait_for('playback again', lambda: fob.status()['play'] == 1)
     probe.wait()

@@ -20,7 +20,7 @@ def main():
     files = [*test_vm_fob.files(), os.path.join(build, 'tests/vm/soundprobe')]
     return guest.run(['env', f'KEYHOLE_BUILD={build}', test_vm_fob.PYTHON,
                       os.path.join(HERE, 'guest_sound.py'), '--jobs', '1', *sys.argv[1:]],
-                     test_vm_fob.MODULES, files, timeout_s=600)
+                     test_vm_fob.MODULES, files, timeout_s=800)
 
 
 if __name__ == '__main__':
