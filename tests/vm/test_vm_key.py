@@ -19,7 +19,7 @@ def main():
     more += [os.path.join(lab, f) for f in os.listdir(lab) if f.endswith('.py')]
     script = os.path.join(HERE, 'guest_key.py')
     return guest.run(['env', f'KEYHOLE_BUILD={BUILD}', PYTHON, script, '--jobs', '1', *sys.argv[1:]],
-                     MODULES, [*files(), *more], timeout_s=800)
+                     MODULES, [*files(), *more], timeout_s=1700)
 
 
 if __name__ == '__main__':
