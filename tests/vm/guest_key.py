@@ -51,6 +51,11 @@ def ports():
     return sorted(found, key=lambda d: int(attribute(d, 'devnum')))
 
 
+def wait_unplugged():
+    """The fobs of the test before are gone for the kernel, too."""
+    wait_for('no fob', lambda: not ports())
+
+
 def guardians():
     """Processes of that name."""
     found = []
@@ -159,6 +164,7 @@ def requests_that_fail_are_made_again():
 
 @test
 def two_fobs_are_told_apart_by_serial_number():
+    wait_unplugged()
     one, two = Fob('/run/one', serial='A1'), Fob('/run/two', serial='B2')
     wait_for('two fobs', lambda: len(ports()) == 2)
     with Station() as s:
@@ -189,6 +195,7 @@ def is_sibling(card, serial):
 
 @test
 def twins_are_told_apart_by_port():
+    wait_unplugged()
     one = Fob('/run/one')
     first = wait_for('a fob', ports)[0]
     two = Fob('/run/two')
@@ -204,6 +211,7 @@ def twins_are_told_apart_by_port():
 
 @test
 def a_fob_that_another_program_holds():
+    wait_unplugged()
     fob = Fob()
     port = wait_for('a fob', ports)[0]
     path = f'/dev/bus/usb/{int(attribute(port, "busnum")):03}/{int(attribute(port, "devnum")):03}'

@@ -9,11 +9,11 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lab'))
 
-from link import HANG_MS, TONE_PEAK, Link
+from link import TAIL_MS, TONE_PEAK, Link
 from tap import between, equal, main, test, true
 
 SECONDS = 60
-TAIL_S = 0.100   # that PTT may stay beyond the configured hang time
+LATE_S = 0.100   # that PTT may stay beyond the configured tail
 FAILED_S = 0.500  # that it may stay when something broke
 MOUTH_TO_EAR_MS = 80
 LEVEL_DB = 20 * math.log10(TONE_PEAK / 32768)
@@ -95,9 +95,9 @@ def ptt_falls_with_cor_and_the_tail():
             link.talk(False)
             fell = link.last('a', 'COR 0')
             link.wait_ptt('b', False)
-            late = link.since('b', 'PTT 0', fell) - fell - HANG_MS / 1000
+            late = link.since('b', 'PTT 0', fell) - fell - TAIL_MS / 1000
             print(f'# {late * 1000:.1f} ms beyond the tail')
-            between(-HANG_MS / 1000, late, TAIL_S, 'seconds that PTT stays beyond the tail')
+            between(-TAIL_MS / 1000, late, LATE_S, 'seconds that PTT stays beyond the tail')
             time.sleep(0.5)
 
 

@@ -14,7 +14,9 @@ from tap import Failed
 TONESNR = os.path.join(BUILD, 'tests', 'vm', 'tonesnr')
 TONE_HZ, TONE_PEAK = 1003, 8000
 ADDRESS = {'registrar': '198.51.100.1', 'a': '198.51.100.11', 'b': '198.51.100.12'}
-HANG_MS = 200
+# What a transmitter stays keyed for by configuration after COR has fallen at the other end.
+HANG_MS, RELEASE_MS = 200, 40
+TAIL_MS = HANG_MS + RELEASE_MS
 # The emulated fob's own: COR is volume down, low when open; PTT is GPIO 3.
 SERIAL = {'a': 'A1', 'b': 'B2'}
 
@@ -47,7 +49,8 @@ class Machine:
 
 def radio(name):
     """Settings of the node whose fob is @name."""
-    return {'radio': {'type': 'cm108', 'hang_ms': HANG_MS}, 'fob': {'serial': SERIAL[name]}}
+    return {'radio': {'type': 'cm108', 'hang_ms': HANG_MS}, 'cor': {'release_ms': RELEASE_MS},
+            'fob': {'serial': SERIAL[name]}}
 
 
 class Link:
