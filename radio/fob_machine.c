@@ -90,14 +90,15 @@ void fob_machine_looked(struct fob_machine *m, enum fob_stage stage,
 	m->free_at = now;
 	/* Who knows what the one before left behind. */
 	m->hot = stage == FOB_STAGE_OPENING;
-	m->due = is_open(m) ? now : now + FOB_LOOK_US;
+	m->due = now;
+	if (!is_open(m))
+		m->due +=
+			stage == FOB_STAGE_ABSENT ? FOB_LOOK_US : FOB_RETRY_US;
 }
 
 void fob_machine_lost(struct fob_machine *m, uint64_t now)
 {
 	fob_machine_looked(m, FOB_STAGE_ABSENT, now);
-	/* One that only did not answer is made safe as soon as it can be. */
-	m->due = now + FOB_LOOK_US / 5;
 }
 
 /* Both halves of a cycle fail alike: wait a little longer each time. */

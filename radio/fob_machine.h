@@ -21,7 +21,8 @@
 #define FOB_AGAIN_US 20000U /* an edge is written once more */
 #define FOB_RECHECK_US 1000000U
 #define FOB_RECHECK_KEYED_US 250000U
-#define FOB_LOOK_US 500000U   /* between looks for a fob */
+#define FOB_LOOK_US 100000U   /* between looks for a fob */
+#define FOB_RETRY_US 500000U  /* for one that could not be used */
 #define FOB_SAFE_TIMES 2U     /* unkeyed so often before it is ready */
 #define FOB_FAILURES_MAX 8U   /* in a row; then it is opened anew */
 #define FOB_MISMATCHES_MAX 3U /* in a row; then a sentence */
