@@ -80,6 +80,9 @@ void node_move_all(struct node *n, mono_us now)
 {
 	n->net_changed = now;
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		/* A sign of life that came the former way says nothing. */
+		if (n->link[i].move.plain)
+			stop(n, &n->link[i]);
 		start(n, &n->link[i], now);
 		node_better_changed(&n->link[i], now);
 	}

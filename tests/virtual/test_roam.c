@@ -387,33 +387,44 @@ static void plain_dial(struct scene *s, bool back)
 	T_EQ(1, scene_links(s, 1, NODE_LINK_UP));
 }
 
+/* With the news of another address @early before the way is another, if so. */
+static void dialled_again_once(bool silent, mono_us early)
+{
+	struct scene s;
+
+	scene_begin(&s, 1 + early, &scene_preserving, NULL);
+	plain_dial(&s, false);
+	if (early != 0)
+		node_network_changed(s.at[0].node, fake_net_now(s.net));
+	scene_run(&s, early);
+	if (silent)
+		fake_net_hook(s.net, no_inval, NULL);
+	host_moves(&s, 0, &scene_preserving);
+	scene_run(&s, (silent ? 2500 : 800) * MONO_MS);
+	T_EQ(2, s.at[0].ups);
+	T_EQ(1, s.at[0].downs);
+	T_EQ(1, scene_links(&s, 0, NODE_LINK_UP));
+	T_EQ(1, scene_links(&s, 1, NODE_LINK_UP));
+	T_EQ(1, scene_all_links(&s, 0));
+	nobody_is_moving(&s);
+	/* Nothing is dialled where a change leads to the same place. */
+	node_network_changed(s.at[0].node, fake_net_now(s.net));
+	scene_run(&s, 5 * MONO_S);
+	T_EQ(2, s.at[0].ups);
+	nobody_is_moving(&s);
+	scene_end(&s);
+}
+
 static void a_plain_peer_is_dialled_again_at_once(void)
 {
+	scene_peer_of[0] =
+		(struct node_peer){ .number = "2002", .md5_secret = "us" };
+	scene_peer_of[1] =
+		(struct node_peer){ .number = "2001", .md5_secret = "us" };
 	for (int silent = 0; silent < 2; silent++) {
-		struct scene s;
-
-		scene_peer_of[0] = (struct node_peer){ .number = "2002",
-						       .md5_secret = "us" };
-		scene_peer_of[1] = (struct node_peer){ .number = "2001",
-						       .md5_secret = "us" };
-		scene_begin(&s, 1, &scene_preserving, NULL);
-		plain_dial(&s, false);
-		if (silent)
-			fake_net_hook(s.net, no_inval, NULL);
-		host_moves(&s, 0, &scene_preserving);
-		scene_run(&s, (silent ? 2500 : 800) * MONO_MS);
-		T_EQ(2, s.at[0].ups);
-		T_EQ(1, s.at[0].downs);
-		T_EQ(1, scene_links(&s, 0, NODE_LINK_UP));
-		T_EQ(1, scene_links(&s, 1, NODE_LINK_UP));
-		T_EQ(1, scene_all_links(&s, 0));
-		nobody_is_moving(&s);
-		/* Nothing is dialled where a change leads to the same place. */
-		node_network_changed(s.at[0].node, fake_net_now(s.net));
-		scene_run(&s, 5 * MONO_S);
-		T_EQ(2, s.at[0].ups);
-		nobody_is_moving(&s);
-		scene_end(&s);
+		for (mono_us early = 0; early <= 400 * MONO_MS;
+		     early += 20 * MONO_MS)
+			dialled_again_once(silent, early);
 	}
 	memset(scene_peer_of, 0, sizeof(scene_peer_of));
 }
