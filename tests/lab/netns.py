@@ -55,6 +55,14 @@ def ip_batch(ns, lines, family=None):
         tool(argv + ['-batch', '-'], '\n'.join(lines) + '\n')
 
 
+def wait_link(ns, dev):
+    """Until what is sent there leaves: an interface that is "up" drops all that
+    it is given until the kernel has seen its carrier, which waits its turn."""
+    show = ['ip', '-n', ns, '-o', 'link', 'show', 'dev', dev]
+    wait_until(lambda: ' state UP ' in tool(show), 5, f'{dev} to have its carrier',
+               every_s=0.002)
+
+
 def start_time(pid):
     """When a process started, in clock ticks since boot; None: no such one."""
     try:

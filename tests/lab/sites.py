@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 
-from netns import LabError, ip_batch, realtime
+from netns import LabError, ip_batch, realtime, wait_link
 
 PYTHON = '/usr/bin/python3'
 GATEWAY4 = '192.0.2.1'
@@ -39,6 +39,7 @@ class Site:
         if ipv6:
             lines += self._move6()
         self.ip(lines)
+        wait_link(self.ns.name, self.uplink)
 
     def _move4(self):
         """Take a new IPv4 address; the batch lines for this namespace."""

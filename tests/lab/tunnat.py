@@ -57,7 +57,7 @@ class TunRouter(Router):
     def _is_up(self):
         if self._proc.poll() is not None:
             raise LabError(f'nat ended with {self._proc.returncode}')
-        return 'LOWER_UP' in self.run(['ip', 'link', 'show', 'nat']).stdout
+        return ' state UP ' in self.run(['ip', 'link', 'show', 'nat']).stdout
 
     def flush(self):
         """Forget every mapping."""
