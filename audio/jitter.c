@@ -15,8 +15,9 @@
 #define STARVE_BLOCKS 3U   /* concealed before speech counts as ended */
 #define LOSS_GAP_MS 500    /* a pause as short as that was a loss */
 #define HOLD_MS 10         /* too little delay: wait for what is missing */
-#define EXCESS_MS 25       /* too much delay: a block can be left out */
-#define EXCESS_BLOCKS 50U  /* once that lasted for 1 s, */
+/* Too much delay: more than a block, wherever in its beat a frame comes. */
+#define EXCESS_MS 45
+#define EXCESS_BLOCKS 50U  /* one is left out once that lasted for 1 s, */
 #define BACKLOG_MS 100     /* or, when it is as much as that, */
 #define BACKLOG_BLOCKS 12U /* for 240 ms */
 #define BLOCK_MS ((int64_t)JITTER_BLOCK_MS)
