@@ -113,7 +113,6 @@ bool node_ptt(const struct node *n)
 
 void node_force_unkey(struct node *n, bool force, mono_us now)
 {
-	n->forced_off = force;
 	ptt_force_off(&n->ptt, force, now);
 	note_ptt(n);
 }

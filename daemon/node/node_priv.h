@@ -91,7 +91,6 @@ struct node {
 	struct ptt ptt;
 	bool ptt_was;
 	bool cor;
-	bool forced_off;
 	struct meter rx_meter;
 	struct meter tx_meter;
 	/* Digits on their way out: each is begun, then ended. */
