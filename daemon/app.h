@@ -84,8 +84,7 @@ struct app {
 	struct event *watchdog;
 	struct netwatch *netwatch; /* NULL: the kernel tells us nothing */
 	struct netlook *netlook;
-	struct seen_client *tcp; /* asked, or was */
-	bool tcp_answered;
+	struct seen_client *tcp;  /* asked, or was */
 	struct net_addr tcp_seen; /* our address by TCP; port 0: unknown */
 	struct event *addresses;  /* looks at our own addresses now and then */
 	struct net_addr own[NETLOOK_OWN];

@@ -11,7 +11,6 @@ static void on_tcp(void *ctx, const struct net_addr *seen)
 {
 	struct app *a = ctx;
 
-	a->tcp_answered = seen != NULL;
 	if (seen)
 		a->tcp_seen = *seen;
 	app_doctor_tick(a, loop_now());
@@ -23,7 +22,6 @@ static void ask_tcp(struct app *a, size_t registrar)
 		oo_node_registrar(node_openover(a->node), registrar);
 
 	a->tcp = seen_client_free(a->tcp);
-	a->tcp_answered = false;
 	if (g && g->ends.tcp && net_addr_is_set(&g->hole[OO_V4].registrar))
 		a->tcp = seen_client_ask(a->base, &g->hole[OO_V4].registrar,
 					 a->conf.iax2.interface, on_tcp, a);

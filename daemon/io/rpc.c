@@ -41,7 +41,8 @@ struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
 	int err = 0;
 
 	if (!r || strlen(path) >= sizeof(sa.sun_path)) {
-		(void)snprintf(why, RPC_WHY_MAX, "%.200s: too long", path);
+		(void)snprintf(why, RPC_WHY_MAX, "%.200s: %s", path,
+			       r ? "too long" : strerror(ENOMEM));
 		free(r);
 		return NULL;
 	}

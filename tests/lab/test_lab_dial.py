@@ -8,7 +8,7 @@ import time
 
 from lab import Lab, missing, wait_until
 from stations import KEYHOLE
-from tap import Failed, between, equal, long_test, main, test, true
+from tap import between, equal, long_test, main, test, true
 from topology import (CARRIER, CARRIER_ICMP, CARRIER_RANDOM, FIREWALL4, FIREWALL6, HOME, World)
 
 

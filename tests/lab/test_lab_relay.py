@@ -2,6 +2,7 @@
 """The registrar's relay: plain callers reach a node behind a carrier's NAT,
 networks without any way to each other get one, and nobody can abuse it."""
 
+import json
 import os
 import socket
 import struct
@@ -374,7 +375,10 @@ def a_node_that_is_removed_is_cut_off_at_once():
     with Behind() as scene:
         host, port = relayed_at(scene.node)
         scene.pbx.dial(host, '2001', port=port).wait_state('up')
-        equal(0, scene.world.registrar.command('node', 'remove', '2001').returncode, 'node remove')
+        registrar = scene.world.registrar
+        told = registrar.command('status', '--json')
+        equal((0, 1), (told.returncode, json.loads(told.stdout)['relay']['allocations']), 'by its command')
+        equal(0, registrar.command('node', 'remove', '2001').returncode, 'node remove')
         wait_until(lambda: relay(scene.world)['allocations'] == 0, 2, 'the address to be gone')
         wait_until(lambda: plain_new(scene.world.stranger, host, port, timeout_s=0.5) != 0x28, 3,
                    'nobody to answer there')
