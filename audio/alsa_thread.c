@@ -17,7 +17,7 @@
 #define IDLE_US 5000000U  /* nothing is wanted; a wish wakes */
 #define HANGS_US 1000000U /* a card whose clock stands still is lost */
 #define LEAST_US 2500U    /* between turns, whatever a PCM says */
-#define LATE_US 3000U     /* more than a turn: then the other way alone */
+#define LATE_US 1000U     /* more than a turn: then the other way alone */
 #define FDS_MAX 8U
 
 /* One way, as the thread has it. */

@@ -8,6 +8,7 @@
 #define PI 3.14159265358979323846
 #define BANDWIDTH_HZ 0.02
 #define BANDWIDTH_FIRST_HZ 0.5
+#define PHASE_US 1e6 /* at first, the clock's place is found, not its rate */
 #define GAP_US 500e3
 #define AHEAD_US 100e3
 #define LEVEL_PPM_PER_MS 50.0 /* returns with a time constant of 20 s */
@@ -63,7 +64,9 @@ static void correct(struct drift *d, double late, uint32_t n)
 
 	d->last_us += block_us + sqrt(2.0) * w * late;
 	d->age_us += block_us;
-	d->us = fmax(nominal_us(d) * least, fmin(nominal_us(d) * most, us));
+	if (d->age_us > PHASE_US)
+		d->us = fmax(nominal_us(d) * least,
+			     fmin(nominal_us(d) * most, us));
 }
 
 void drift_stamp(struct drift *d, uint32_t n, uint64_t now_us)

@@ -16,4 +16,7 @@
  * the last 5 ms are all that is left. */
 #define SOUND_LOW (PCM_HZ / 80U)
 
+/* Blocks until less is held again, 10 minutes; twice that after each break. */
+#define SOUND_HOLD 30000U
+
 #endif
