@@ -171,16 +171,49 @@ size_t resample_out_max(const struct resample *r, size_t in_n)
 	return r->adjustable ? n + n / 500 + 2 : n + 1;
 }
 
-/* Four sums, for the processor to do at once; an order of its own choice the
- * compiler may not take.  @n is a multiple of four. */
-static float dot(const float *a, const float *b, unsigned n)
-{
-	float s[4] = { 0 };
+/* Four sums at once, and twice that, so that none waits for the other: an order
+ * of its own choice the compiler may not take. */
+typedef float lanes __attribute__((vector_size(16)));
+#define LANES 4U
+_Static_assert(SPAN % (2 * LANES) == 0, "what there are taps of");
 
-	for (unsigned i = 0; i < n; i += 4)
-		for (unsigned k = 0; k < 4; k++)
-			s[k] += a[i + k] * b[i + k];
-	return s[0] + s[1] + (s[2] + s[3]);
+static lanes load(const float *at)
+{
+	lanes v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+static float sum_of(lanes v)
+{
+	return v[0] + v[1] + (v[2] + v[3]);
+}
+
+static float dot(const float *row, const float *x, unsigned n)
+{
+	lanes s = { 0 }, t = { 0 };
+
+	for (unsigned i = 0; i < n; i += 2 * LANES) {
+		s += load(row + i) * load(x + i);
+		t += load(row + i + LANES) * load(x + i + LANES);
+	}
+	return sum_of(s + t);
+}
+
+/* Of the row and the one after it, @between of the way. */
+static float dot_between(const float *row, float between, const float *x,
+			 unsigned n)
+{
+	lanes s = { 0 }, t = { 0 };
+
+	for (unsigned i = 0; i < n; i += LANES) {
+		const lanes v = load(x + i);
+
+		s += load(row + i) * v;
+		t += load(row + n + i) * v;
+	}
+	return sum_of(s + between * (t - s));
 }
 
 static int16_t round_sample(float v)
@@ -198,11 +231,10 @@ static int16_t sample_at(const struct resample *r, const float *x)
 	const unsigned p = (unsigned)(r->at >> 32) % r->rows;
 	const float *row = r->table + (size_t)p * r->taps;
 	const float between = (float)(uint32_t)r->at * 0x1p-32F;
-	float v = dot(row, x, r->taps);
 
-	if (between > 0.0F)
-		v += between * (dot(row + r->taps, x, r->taps) - v);
-	return round_sample(v);
+	return round_sample(between > 0.0F
+				    ? dot_between(row, between, x, r->taps)
+				    : dot(row, x, r->taps));
 }
 
 /* Up to a chunk: what the taps at hand suffice for. */
