@@ -35,11 +35,19 @@ void drift_restart(struct drift *d)
 	d->count = 0;
 }
 
+void drift_resume(struct drift *d)
+{
+	drift_restart(d);
+	d->resumed = true;
+}
+
 static void start(struct drift *d, uint64_t now_us)
 {
 	d->start_us = now_us;
 	d->last_us = 0.0;
-	d->age_us = 0.0;
+	if (!d->resumed)
+		d->age_us = 0.0;
+	d->resumed = false;
 	d->locked = true;
 }
 

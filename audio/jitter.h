@@ -184,6 +184,9 @@ void jitter_end(struct jitter *j);
 enum jitter_get jitter_get(struct jitter *j, uint64_t now_us,
 			   struct jitter_block *out);
 
+/* When the spurt that waits may start at the earliest; 0: none waits. */
+uint64_t jitter_due_us(const struct jitter *j);
+
 /* How long speech is held now, in ms. */
 uint32_t jitter_delay_ms(const struct jitter *j);
 

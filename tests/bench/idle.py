@@ -58,14 +58,16 @@ def measure(world):
             max((a[1] - b[1]) / took for a, b in zip(after, before)))
 
 
-def idle(build, **settings):
-    with World(build, 'ab', linked=False, **settings) as world:
+def idle(build, source):
+    cor = {'cor': {'source': source}}
+    with World(build, 'ab', linked=False, a=cor, b=cor) as world:
         return measure(world)
 
 
 def call(build):
     """Both speak, and both transmit what they hear at the same time."""
-    with World(build, 'ab', radio={'duplex': 4}) as world:
+    both_ways = {'radio': {'duplex': 4}}
+    with World(build, 'ab', a=both_ways, b=both_ways) as world:
         talk = [subprocess.Popen([os.path.join(build, 'tests/line/line_delay'), f'{world.tag}-{mouth}',
                                   f'{world.tag}-{ear}', str(SECONDS + SETTLE)], stdout=subprocess.DEVNULL)
                 for mouth, ear in (('mouth', 'ear'), ('b', 'a'))]
@@ -88,8 +90,8 @@ def main():
     build, wants_json = os.path.abspath(sys.argv[1]), '--json' in sys.argv
     os.environ['KEYHOLE_BUILD'] = build
     result = {'name': 'idle'}
-    for name, (cpu, rss, sleeps) in (('idle', idle(build, cor={'source': 'cor'})),
-                                     ('idle_vox', idle(build, cor={'source': 'vox'})), ('call', call(build))):
+    for name, (cpu, rss, sleeps) in (('idle', idle(build, 'cor')),
+                                     ('idle_vox', idle(build, 'vox')), ('call', call(build))):
         result |= {f'{name}_cpu_pct': round(cpu, 3), f'{name}_rss_kb': rss, f'{name}_sleeps_s': round(sleeps)}
     if wants_json:
         print(json.dumps(result), flush=True)

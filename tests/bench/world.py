@@ -79,7 +79,10 @@ def write_cards(build, folder, tag):
 
 
 class World:
-    """The nodes @names, a linked to b; a context manager.  @settings are those of a and b."""
+    """The nodes @names, a linked to b; a context manager.
+
+    @settings: those of a node, by its name.
+    """
 
     def __init__(self, build, names=NAMES, linked=True, **settings):
         import stations
@@ -110,8 +113,9 @@ class World:
         number = str(NAMES.index(name) + 1)
         settings = {'cor': {'attack_ms': 0}}
         if name != 'c':
-            settings |= {'audio': {'capture': name, 'playback': name}} | self.settings
-            settings['radio'] = {'type': 'alsa'} | self.settings.get('radio', {})
+            settings |= {'audio': {'capture': name, 'playback': name}, 'radio': {'type': 'alsa'}}
+        for group, values in self.settings.get(name, {}).items():
+            settings.setdefault(group, {}).update(values)
         return self.stations.Node(
             self, self.here, number, start=False, iax2={'bind4': '127.0.0.1', 'bind6': '', 'port': port},
             map={'enabled': False}, log={'level': 'info'},
