@@ -10,8 +10,8 @@
 #include "audio/sound.h"
 
 #define PERIOD (PCM_HZ / 1000000.0 * SOUND_TURN_US)
-#define CAPTURE_ROOM 9600U  /* 200 ms for a thread that comes late */
-#define PLAYBACK_ROOM 9600U /* 200 ms: what may be held at most, and more */
+#define ROOM 9600U /* 200 ms: for a thread that comes late, and the most held */
+
 #define CHUNK 480U
 #define CHANNELS_MAX 2U
 #define TROUBLE_MAX 20U /* in a row, of a card that says it is there */
@@ -164,8 +164,7 @@ unsigned alsa_pcm_poll(struct alsa_pcm *p, struct pollfd *fds, unsigned max)
 static int set_sizes(struct alsa_pcm *p, snd_pcm_hw_params_t *hw)
 {
 	snd_pcm_uframes_t period = (snd_pcm_uframes_t)PERIOD;
-	snd_pcm_uframes_t room =
-		p->way == ALSA_CAPTURE ? CAPTURE_ROOM : PLAYBACK_ROOM;
+	snd_pcm_uframes_t room = ROOM;
 	int err = snd_pcm_hw_params_set_period_size_near(p->pcm, hw, &period,
 							 NULL);
 

@@ -463,12 +463,10 @@ static bool may_start(const struct jitter *j, int64_t held)
 
 uint64_t jitter_due_us(const struct jitter *j)
 {
-	const uint32_t least = j->target_ms > SHORT_MS ? j->target_ms - SHORT_MS
-						       : 0;
-	const uint32_t ms = least > j->config.min_ms ? least
-						     : j->config.min_ms;
-	const int64_t due =
-		j->transit.base_us + (j->play + (int64_t)ms) * 1000;
+	const uint32_t least =
+		j->target_ms > SHORT_MS ? j->target_ms - SHORT_MS : 0;
+	const uint32_t ms = least > j->config.min_ms ? least : j->config.min_ms;
+	const int64_t due = j->transit.base_us + (j->play + (int64_t)ms) * 1000;
 
 	return j->state == JITTER_STATE_WAITING && due > 0 ? (uint64_t)due : 0;
 }

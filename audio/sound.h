@@ -84,7 +84,7 @@ struct sound_follow {
 	unsigned settle;  /* blocks until the level is set; 0: it is */
 	unsigned astray;  /* blocks since it was near enough */
 	bool began;
-	bool awaits; /* a fresh stream: what is noted before it is old */
+	bool awaits;    /* a fresh stream: what is noted before it is old */
 	uint64_t slips; /* times that samples were left out or put in */
 };
 

@@ -7,7 +7,7 @@
 
 #include "audio/sound_priv.h"
 
-#define SETTLE 5U       /* blocks from a stream's begin to its level */
+#define SETTLE 5U /* blocks from a stream's begin to its level */
 #define SETTLE_RESUMED 1U
 #define SETTLE_AGAIN 3U /* from a break to the level */
 #define STEP_MS 4.0     /* more is held after a break */

@@ -18,8 +18,8 @@
 
 #define BEAT_US 20000U
 #define REST_BEAT_US 100000U
-#define REST_AFTER 100U  /* beats: 2 s */
-#define WAKE_US 8000U    /* that a radio takes to be back */
+#define REST_AFTER 100U /* beats: 2 s */
+#define WAKE_US 8000U   /* that a radio takes to be back */
 #define LOOKUP_AGAIN_S 300
 #define LOOKUP_RETRY_S 10
 

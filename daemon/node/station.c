@@ -205,8 +205,7 @@ void station_there(struct station *s, bool there, mono_us now)
 /* What listens to the sound itself has to hear all of it. */
 static bool listens(const struct station_config *c)
 {
-	return ((c->cor.all | c->cor.any) & COR_IN_VOX) != 0 ||
-	       c->rx.ctcss > 0;
+	return ((c->cor.all | c->cor.any) & COR_IN_VOX) != 0 || c->rx.ctcss > 0;
 }
 
 bool station_rests(const struct station *s)
