@@ -132,8 +132,12 @@ static int out_write(void *self, const int16_t *in, uint32_t n)
 	return (int)n;
 }
 
-static const struct pcm_ops in_ops = { in_begin, in_held, in_read, NULL };
-static const struct pcm_ops out_ops = { out_begin, out_held, NULL, out_write };
+static const struct pcm_ops in_ops = { .begin = in_begin,
+				       .held = in_held,
+				       .read = in_read };
+static const struct pcm_ops out_ops = { .begin = out_begin,
+					.held = out_held,
+					.write = out_write };
 
 static uint64_t now_us(void *ctx)
 {
@@ -395,8 +399,10 @@ static int no_begin(void *self, uint32_t silence)
 
 static void a_stream_that_cannot_begin_is_not_used(void)
 {
-	static const struct pcm_ops ops = { no_begin, in_held, in_read,
-					    out_write };
+	static const struct pcm_ops ops = { .begin = no_begin,
+					    .held = in_held,
+					    .read = in_read,
+					    .write = out_write };
 	struct card c;
 
 	card_new(&c, 0.0);
@@ -425,9 +431,12 @@ static int none_held(void *self)
 /* As a file: what is wanted is there, what is given is played at once. */
 static void a_pcm_without_a_clock_goes_by_ours(void)
 {
-	static const struct pcm_ops in = { in_begin, all_held, in_read, NULL };
-	static const struct pcm_ops out = { out_begin, none_held, NULL,
-					    out_write };
+	static const struct pcm_ops in = { .begin = in_begin,
+					   .held = all_held,
+					   .read = in_read };
+	static const struct pcm_ops out = { .begin = out_begin,
+					    .held = none_held,
+					    .write = out_write };
 	struct card c;
 	uint64_t read, written;
 
