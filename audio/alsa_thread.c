@@ -14,10 +14,11 @@
 
 #define PRIORITY 20 /* over the kernel's threaded work of files */
 #define RETRY_US 500000U
-#define IDLE_US 5000000U  /* nothing is wanted; a wish wakes */
-#define HANGS_US 1000000U /* a card whose clock stands still is lost */
-#define LEAST_US 2500U    /* between turns, whatever a PCM says */
-#define LATE_US 3000U     /* more than a turn: then the other way alone */
+#define IDLE_US 5000000U   /* nothing is wanted; a wish wakes */
+#define HANGS_US 1000000U  /* a card whose clock stands still is lost */
+#define LEAST_US 2500U     /* between turns, whatever a PCM says */
+#define LATE_US 1000U      /* more than a turn: then the other way alone */
+#define STUCK_US 60000000U /* between two notices of a loop that stood still */
 #define FDS_MAX 8U
 
 /* One way, as the thread has it. */
@@ -36,6 +37,8 @@ struct thread {
 	uint64_t retry_us; /* 0: nothing to be opened */
 	uint64_t turned_us;
 	uint32_t seed;
+	uint64_t starvations;    /* of the loop, as said */
+	uint64_t stuck_us;       /* when last said; 0: never */
 	char said[ALSA_WHY_MAX]; /* of the mixer */
 };
 
@@ -81,6 +84,21 @@ static void tell_opened(struct thread *t)
 		       : in      ? "is in use, for capture only"
 				 : "is in use, for playback only");
 	tell(t, ALSA_OPENED, text);
+}
+
+/* That the loop stood still, which reads it when it goes on. */
+static void tell_stuck(struct thread *t, uint64_t now_us)
+{
+	const uint64_t n = atomic_load_explicit(&t->sound->starvations,
+						memory_order_relaxed);
+
+	if (n == t->starvations ||
+	    (t->stuck_us != 0 && now_us - t->stuck_us < STUCK_US))
+		return;
+	t->starvations = n;
+	t->stuck_us = now_us;
+	tell(t, ALSA_WARNED,
+	     "the node handed over no sound for 200 ms: silence was played");
 }
 
 /* --- opening and closing ------------------------------------------------ */
@@ -306,6 +324,7 @@ void *alsa_thread(void *arg)
 		now_us = alsa_clock_us(NULL);
 		turn_side(&t, ALSA_CAPTURE, now_us);
 		turn_side(&t, ALSA_PLAYBACK, now_us);
+		tell_stuck(&t, now_us);
 		t.turned_us = now_us;
 		if (t.retry_us != 0 && now_us >= t.retry_us)
 			open_both(&t);

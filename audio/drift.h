@@ -26,10 +26,11 @@
 #define DRIFT_LEVEL_PPM_MAX 400.0 /* what the level may add */
 
 struct drift {
-	double rate_hz; /* as the device says */
-	double us;      /* a sample's time as measured */
-	double last_us; /* filtered time of the newest stamp, from start_us */
-	double age_us;  /* of the loop */
+	double rate_hz;  /* as the device says */
+	double us;       /* a sample's time as measured */
+	double last_us;  /* filtered time of the newest stamp, from start_us */
+	double age_us;   /* of the loop */
+	double place_us; /* until it knows its place, and looks at the rate */
 	uint64_t start_us;
 	uint64_t stamp_us; /* the newest stamp */
 	uint64_t count;    /* samples at that stamp */

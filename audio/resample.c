@@ -205,15 +205,20 @@ static float dot(const float *row, const float *x, unsigned n)
 static float dot_between(const float *row, float between, const float *x,
 			 unsigned n)
 {
-	lanes s = { 0 }, t = { 0 };
+	const float *next = row + n;
+	lanes s[2] = { { 0 } }, t[2] = { { 0 } };
 
-	for (unsigned i = 0; i < n; i += LANES) {
-		const lanes v = load(x + i);
+	for (unsigned i = 0; i < n; i += 2 * LANES) {
+		const lanes v = load(x + i), w = load(x + i + LANES);
 
-		s += load(row + i) * v;
-		t += load(row + n + i) * v;
+		s[0] += load(row + i) * v;
+		s[1] += load(row + i + LANES) * w;
+		t[0] += load(next + i) * v;
+		t[1] += load(next + i + LANES) * w;
 	}
-	return sum_of(s + between * (t - s));
+	s[0] += s[1];
+	t[0] += t[1];
+	return sum_of(s[0] + between * (t[0] - s[0]));
 }
 
 static int16_t round_sample(float v)
@@ -225,12 +230,11 @@ static int16_t round_sample(float v)
 	return (int16_t)lrintf(v);
 }
 
-/* The output at the position, from the samples at @x on. */
-static int16_t sample_at(const struct resample *r, const float *x)
+/* The output @at, less than a sample, from the samples at @x on. */
+static int16_t sample_at(const struct resample *r, uint64_t at, const float *x)
 {
-	const unsigned p = (unsigned)(r->at >> 32) % r->rows;
-	const float *row = r->table + (size_t)p * r->taps;
-	const float between = (float)(uint32_t)r->at * 0x1p-32F;
+	const float *row = r->table + (size_t)(at >> 32) * r->taps;
+	const float between = (float)(uint32_t)at * 0x1p-32F;
 
 	return round_sample(between > 0.0F
 				    ? dot_between(row, between, x, r->taps)
@@ -243,13 +247,18 @@ static size_t run_chunk(struct resample *r, const int16_t *in, size_t n,
 {
 	const uint64_t sample = (uint64_t)r->rows << 32;
 	const unsigned old = r->taps - 1;
-	size_t made = 0;
+	uint64_t at = r->at % sample;
+	size_t from = r->at / sample, made = 0;
 
 	for (size_t i = 0; i < n; i++)
 		r->history[old + i] = in[i];
-	for (; r->at < n * sample; r->at += r->step)
-		out[made++] = sample_at(r, r->history + r->at / sample);
-	r->at -= n * sample;
+	while (from < n) {
+		out[made++] = sample_at(r, at, r->history + from);
+		/* A division for each would take as long as the sample. */
+		for (at += r->step; at >= sample; at -= sample)
+			from++;
+	}
+	r->at = (from - n) * sample + at;
 	memmove(r->history, r->history + n, old * sizeof(*r->history));
 	return made;
 }

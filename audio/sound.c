@@ -28,6 +28,7 @@ static void follow_init(struct sound_follow *f, struct sound_way *way,
 	f->way = way;
 	f->least_ms = least_ms;
 	f->target_ms = least_ms;
+	f->hold = SOUND_HOLD;
 	drift_init(&f->drift, PCM_HZ);
 }
 

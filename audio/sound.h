@@ -13,8 +13,8 @@
  *
  * What is held, in the card, the ring and the converter together, is kept at a
  * level by changing the ratio of the conversion alone.  The level is as low as
- * the card and the machine allow: it begins at a few ms and rises when it did
- * not suffice.  Samples are left out or put in only when a stream begins, and
+ * the card and the machine allow: it begins at a few ms, rises when it did not
+ * suffice and falls again, slower with each time.  Samples are left out or put in only when a stream begins, and
  * after it broke, which counts as an xrun.
  *
  * A PCM without a clock, such as a file, goes by ours.
@@ -80,9 +80,13 @@ struct sound_follow {
 	double least_ms;  /* what target_ms begins with */
 	double target_ms; /* to be held, just before a block is taken or given */
 	double excess_ms; /* held beyond it, when last looked at */
+	double level_ms;  /* the same, smoothed: the ratio goes by it */
 	int64_t count;    /* the card's samples that the loop had or gave */
 	unsigned settle;  /* blocks until the level is set; 0: it is */
 	unsigned astray;  /* blocks since it was near enough */
+	unsigned event; /* blocks: what breaks within them is the same event */
+	uint32_t quiet; /* blocks since it broke, or target_ms fell */
+	uint32_t hold;  /* blocks until it falls */
 	bool began;
 	bool awaits;    /* a fresh stream: what is noted before it is old */
 	uint64_t slips; /* times that samples were left out or put in */

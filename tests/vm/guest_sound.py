@@ -165,12 +165,17 @@ def each_trouble_has_its_sentence():
 def a_loop_that_stands_still_is_noticed_and_overcome():
     fob = Fob()
     name = plugged()
-    probe = Probe(12, name, name, mode='stall').wait()
-    last = probe.status[-1]
+    probe = Probe(11, name, name, mode='stall').wait()
+    first, last = probe.status[0], probe.status[-1]
     print('#', last)
-    equal(1, last['starved'], 'noticed')
-    equal((0, 0), (last['in_breaks'] // 2, last['out_breaks']), 'the streams went on')
-    equal(probe.status[-4]['xruns'], last['xruns'], 'and it settled')
+    equal(3, last['starved'], 'noticed each time')
+    equal(['the node handed over no sound for 200 ms: silence was played'],
+          said(probe, 'warned'), 'and said, once a minute')
+    equal((0, 0), (last['in_breaks'], last['out_breaks']), 'the streams went on')
+    equal((0, 6), (first['xruns'], last['xruns']), 'one break each time, both ways')
+    equal(probe.status[-2]['xruns'], last['xruns'], 'and it settled')
+    between(-3, last['in_ms'] - first['in_ms'], 3, 'ms more are held, capture')
+    between(-3, last['out_ms'] - first['out_ms'], 3, 'ms more are held, playback')
     between(-3, last['in_off_ms'], 3, 'ms off the level, capture')
     between(-3, last['out_off_ms'], 3, 'ms off the level, playback')
     fob.close()
