@@ -260,6 +260,10 @@ static void turn_side(struct thread *t, unsigned way, uint64_t now_us)
  * in no step with the other card's clock. */
 static uint64_t patience_us(struct thread *t, uint64_t now_us)
 {
+	const bool open = t->side[0].pcm || t->side[1].pcm;
+
+	if (open && sound_rests(t->sound))
+		return SOUND_REST_US;
 	if (t->side[ALSA_CAPTURE].pcm)
 		return SOUND_TURN_US + LATE_US;
 	if (t->side[ALSA_PLAYBACK].pcm) {
@@ -289,14 +293,14 @@ static void await(struct thread *t)
 	};
 	unsigned n = 1;
 
-	if (now_us - t->turned_us < LEAST_US)
-		nap(LEAST_US);
-	if (t->side[ALSA_CAPTURE].pcm)
+	if (t->side[ALSA_CAPTURE].pcm && !sound_rests(t->sound))
 		n += alsa_pcm_poll(t->side[ALSA_CAPTURE].pcm, fds + 1,
 				   FDS_MAX - 1);
 	(void)ppoll(fds, n, &ts, NULL);
 	if (fds[0].revents != 0)
 		look(t);
+	else if (alsa_clock_us(NULL) - t->turned_us < LEAST_US)
+		nap(LEAST_US);
 }
 
 static void be_punctual(void)

@@ -36,11 +36,20 @@ void drift_restart(struct drift *d)
 	d->count = 0;
 }
 
+void drift_resume(struct drift *d)
+{
+	drift_restart(d);
+	d->resumed = true;
+}
+
 static void start(struct drift *d, uint64_t now_us)
 {
 	d->start_us = now_us;
 	d->last_us = 0.0;
-	d->age_us = 0.0;
+	d->place_us = PHASE_US;
+	if (!d->resumed)
+		d->age_us = 0.0;
+	d->resumed = false;
 	d->locked = true;
 }
 
@@ -49,6 +58,8 @@ static double bandwidth_hz(const struct drift *d)
 {
 	const double all = 1e6 / fmax(d->age_us, 1.0);
 
+	if (d->place_us > 0.0)
+		return BANDWIDTH_FIRST_HZ;
 	return fmax(BANDWIDTH_HZ, fmin(BANDWIDTH_FIRST_HZ, all));
 }
 
@@ -64,7 +75,9 @@ static void correct(struct drift *d, double late, uint32_t n)
 
 	d->last_us += block_us + sqrt(2.0) * w * late;
 	d->age_us += block_us;
-	if (d->age_us > PHASE_US)
+	if (d->place_us > 0.0)
+		d->place_us -= block_us;
+	else
 		d->us = fmax(nominal_us(d) * least,
 			     fmin(nominal_us(d) * most, us));
 }

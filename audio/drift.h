@@ -26,15 +26,17 @@
 #define DRIFT_LEVEL_PPM_MAX 400.0 /* what the level may add */
 
 struct drift {
-	double rate_hz; /* as the device says */
-	double us;      /* a sample's time as measured */
-	double last_us; /* filtered time of the newest stamp, from start_us */
-	double age_us;  /* of the loop */
+	double rate_hz;  /* as the device says */
+	double us;       /* a sample's time as measured */
+	double last_us;  /* filtered time of the newest stamp, from start_us */
+	double age_us;   /* of the loop */
+	double place_us; /* until it knows its place, and looks at the rate */
 	uint64_t start_us;
 	uint64_t stamp_us; /* the newest stamp */
 	uint64_t count;    /* samples at that stamp */
 	uint64_t restarts; /* gaps in the stream */
 	bool locked;       /* there was a stamp */
+	bool resumed;      /* the next stamp, the first, keeps the age */
 };
 
 /* @rate_hz is 8000..192000. */
@@ -43,6 +45,10 @@ void drift_init(struct drift *d, unsigned rate_hz);
 /* The stream begins anew, with no sample counted; what was measured of the
  * clock is kept. */
 void drift_restart(struct drift *d);
+
+/* The stream was not watched for a while and goes on: as drift_restart(), and
+ * what is known is trusted as before. */
+void drift_resume(struct drift *d);
 
 /*
  * The device has captured or played @n more samples, noticed at @now_us.  A

@@ -70,6 +70,11 @@ struct sound *sound_free(struct sound *s)
 	return NULL;
 }
 
+bool sound_rests(const struct sound *s)
+{
+	return (atomic_load_explicit(&s->rest, memory_order_acquire) & 1) != 0;
+}
+
 static double delay_ms(const struct sound_follow *f, unsigned out_hz)
 {
 	return f->target_ms + f->excess_ms +

@@ -7,7 +7,8 @@
 
 #include "audio/sound_priv.h"
 
-#define SETTLE 5U         /* blocks from a stream's begin to its level */
+#define SETTLE 5U /* blocks from a stream's begin to its level */
+#define SETTLE_RESUMED 1U
 #define SETTLE_AGAIN 3U   /* from a break to the level */
 #define EVENT 10U         /* blocks: what breaks within them goes on breaking */
 #define STEP_MS 4.0       /* more is held after a break, or twice that */
@@ -23,16 +24,38 @@
 #define IN_PER_MS (AUDIO_HZ / 1000.0)
 #define CARD_PER_MS (PCM_HZ / 1000.0)
 
-static void follow_begin(struct sound_follow *f)
+static void follow_begin(struct sound_follow *f, bool resumed)
 {
-	drift_restart(&f->drift);
+	if (resumed)
+		drift_resume(&f->drift);
+	else
+		drift_restart(&f->drift);
 	resample_reset(f->resample);
 	f->count = 0;
 	f->excess_ms = 0.0;
 	f->level_ms = 0.0;
-	f->settle = SETTLE;
+	f->settle = resumed ? SETTLE_RESUMED : SETTLE;
 	f->astray = 0;
 	f->began = false;
+	f->awaits = false;
+}
+
+static void follow_pause(struct sound_follow *f)
+{
+	drift_restart(&f->drift);
+	f->began = false;
+	f->awaits = true;
+}
+
+void sound_rest(struct sound *s, bool rests)
+{
+	if (rests == sound_rests(s))
+		return;
+	if (!rests) {
+		follow_pause(&s->in_follow);
+		follow_pause(&s->out_follow);
+	}
+	atomic_fetch_add_explicit(&s->rest, 1, memory_order_release);
 }
 
 /* @missing_ms were not there when they were due: from now on more is held. */
@@ -132,12 +155,14 @@ static void in_notes(struct sound *s)
 
 	for (uint32_t n = ring_waits(&f->way->notes); n > 0; n--) {
 		(void)ring_take(&f->way->notes, &note, 1);
+		if (f->awaits && !note.fresh)
+			continue;
 		if (note.fresh) {
 			const uint32_t at = ring_taken_index(&f->way->samples);
 
 			(void)ring_take(&f->way->samples, NULL, note.from - at);
 			s->waits_n = 0;
-			follow_begin(f);
+			follow_begin(f, note.resumed);
 		}
 		drift_stamp(&f->drift, note.clocked, note.us);
 		in_convert(s, note.samples);
@@ -210,8 +235,10 @@ static void out_notes(struct sound *s)
 
 	for (uint32_t n = ring_waits(&f->way->notes); n > 0; n--) {
 		(void)ring_take(&f->way->notes, &note, 1);
+		if (f->awaits && !note.fresh)
+			continue;
 		if (note.fresh) {
-			follow_begin(f);
+			follow_begin(f, note.resumed);
 			s->leave_out = 0;
 			f->count = (int32_t)(ring_put_index(&f->way->samples) -
 					     note.from);

@@ -8,7 +8,7 @@
 #include "tests/t.h"
 
 #define PI 3.14159265358979323846
-#define ROOM 4800U
+#define ROOM 9600U
 #define BEAT_US 20000U
 #define HZ 1000.0
 #define AMPLITUDE 10000.0
@@ -45,7 +45,7 @@ int scene_in_begin(void *self, uint32_t silence)
 	return 0;
 }
 
-static int in_held(void *self)
+int scene_in_held(void *self)
 {
 	const struct card *c = self;
 	const uint64_t held = clocked(c) - c->read;
@@ -73,7 +73,7 @@ int scene_out_begin(void *self, uint32_t silence)
 	return 0;
 }
 
-static int out_held(void *self)
+int scene_out_held(void *self)
 {
 	const struct card *c = self;
 
@@ -93,10 +93,23 @@ int scene_out_write(void *self, const int16_t *in, uint32_t n)
 	return (int)n;
 }
 
-const struct pcm_ops scene_in_ops = { scene_in_begin, in_held, scene_in_read,
-				      NULL };
-const struct pcm_ops scene_out_ops = { scene_out_begin, out_held, NULL,
-				       scene_out_write };
+int scene_out_rewind(void *self, uint32_t n)
+{
+	struct card *c = self;
+	const uint64_t most = c->written - clocked(c);
+
+	n = n < most ? n : (uint32_t)most;
+	c->written -= n;
+	return (int)n;
+}
+
+const struct pcm_ops scene_in_ops = { .begin = scene_in_begin,
+				      .held = scene_in_held,
+				      .read = scene_in_read };
+const struct pcm_ops scene_out_ops = { .begin = scene_out_begin,
+				       .held = scene_out_held,
+				       .write = scene_out_write,
+				       .rewind = scene_out_rewind };
 
 static uint64_t now_us(void *ctx)
 {
@@ -150,6 +163,11 @@ static void turn(struct card *c)
 
 	T_EQ(c->gone ? (uint64_t)-ENODEV : 0, sound_in_turn(c->sound, c->now));
 	T_EQ(c->gone ? (uint64_t)-ENODEV : 0, sound_out_turn(c->sound, c->now));
+	c->turns++;
+	if (sound_rests(c->sound)) {
+		c->turn_at = c->now + late(c, c->turn_late) + SOUND_REST_US;
+		return;
+	}
 	c->turn_at = c->now + late(c, c->turn_late) + 1 +
 		     (uint64_t)(((double)n - clock_of(c)) * 1e6 / c->rate);
 }
@@ -194,12 +212,20 @@ void scene_run(struct card *c, uint64_t for_us)
 			continue;
 		}
 		c->now = c->beat_at > c->now ? c->beat_at : c->now;
-		if (!c->stuck)
+		if (!c->stuck && !sound_rests(c->sound))
 			beat(c);
 		beat_due += BEAT_US;
 		c->beat_at = beat_due + late(c, c->beat_late);
 	}
 	c->beat_at = beat_due;
+}
+
+void scene_rest(struct card *c, bool rests)
+{
+	sound_rest(c->sound, rests);
+	c->turn_at = c->now + 200;
+	if (!rests)
+		c->beat_at = c->now + 8000;
 }
 
 void scene_settled(struct card *c)

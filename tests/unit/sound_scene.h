@@ -33,6 +33,7 @@ struct card {
 	uint64_t now; /* us */
 	uint64_t read, written;
 	uint64_t begun[2];
+	uint64_t turns;
 	uint64_t turn_at, beat_at;
 	uint32_t seed;
 	uint32_t turn_late, beat_late; /* us, at most */
@@ -53,14 +54,19 @@ void scene_new(struct card *c, double ppm);
 void scene_set_ppm(struct card *c, double ppm);
 /* Let @for_us pass. */
 void scene_run(struct card *c, uint64_t for_us);
+/* The loop rests, or beats again in 8 ms; the thread hears of it at once. */
+void scene_rest(struct card *c, bool rests);
 /* From now on every sample and the level are looked at. */
 void scene_settled(struct card *c);
 
 extern const struct pcm_ops scene_in_ops, scene_out_ops;
 /* What those do. */
 int scene_in_begin(void *self, uint32_t silence);
+int scene_in_held(void *self);
 int scene_in_read(void *self, int16_t *out, uint32_t n);
 int scene_out_begin(void *self, uint32_t silence);
+int scene_out_held(void *self);
 int scene_out_write(void *self, const int16_t *in, uint32_t n);
+int scene_out_rewind(void *self, uint32_t n);
 
 #endif

@@ -241,8 +241,10 @@ static int no_held(void *self)
 
 static void a_stream_that_cannot_begin_is_not_used(void)
 {
-	static const struct pcm_ops ops = { no_begin, no_held, scene_in_read,
-					    scene_out_write };
+	static const struct pcm_ops ops = { .begin = no_begin,
+					    .held = no_held,
+					    .read = scene_in_read,
+					    .write = scene_out_write };
 	struct card c;
 
 	scene_new(&c, 0.0);
@@ -271,10 +273,12 @@ static int none_held(void *self)
 /* As a file: what is wanted is there, what is given is played at once. */
 static void a_pcm_without_a_clock_goes_by_ours(void)
 {
-	static const struct pcm_ops in = { scene_in_begin, all_held,
-					   scene_in_read, NULL };
-	static const struct pcm_ops out = { scene_out_begin, none_held, NULL,
-					    scene_out_write };
+	static const struct pcm_ops in = { .begin = scene_in_begin,
+					   .held = all_held,
+					   .read = scene_in_read };
+	static const struct pcm_ops out = { .begin = scene_out_begin,
+					    .held = none_held,
+					    .write = scene_out_write };
 	struct card c;
 	uint64_t read, written;
 
