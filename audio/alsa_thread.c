@@ -262,7 +262,7 @@ static uint64_t patience_us(struct thread *t, uint64_t now_us)
 {
 	const bool open = t->side[0].pcm || t->side[1].pcm;
 
-	if (open && sound_rests(t->sound))
+	if (open && sound_sleeps(t->sound))
 		return SOUND_REST_US;
 	if (t->side[ALSA_CAPTURE].pcm)
 		return SOUND_TURN_US + LATE_US;
@@ -293,7 +293,7 @@ static void await(struct thread *t)
 	};
 	unsigned n = 1;
 
-	if (t->side[ALSA_CAPTURE].pcm && !sound_rests(t->sound))
+	if (t->side[ALSA_CAPTURE].pcm && !sound_sleeps(t->sound))
 		n += alsa_pcm_poll(t->side[ALSA_CAPTURE].pcm, fds + 1,
 				   FDS_MAX - 1);
 	(void)ppoll(fds, n, &ts, NULL);

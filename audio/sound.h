@@ -126,8 +126,10 @@ int sound_out_set(struct sound *s, struct pcm pcm, uint64_t now_us);
  * the card is lost.
  */
 #define SOUND_TURN_US 5000U
-#define SOUND_REST_US 80000U /* instead, while sound_rests() */
-bool sound_rests(const struct sound *s);
+/* Instead, while this is true: the loop rests, and the card takes what that
+ * needs. */
+#define SOUND_REST_US 80000U
+bool sound_sleeps(const struct sound *s);
 int sound_in_turn(struct sound *s, uint64_t now_us);
 int sound_out_turn(struct sound *s, uint64_t now_us);
 
@@ -141,6 +143,7 @@ struct audio_device_status sound_status(const struct sound *s);
  * Meanwhile silence is played, and what is captured is forgotten but for the
  * last moment. */
 void sound_rest(struct sound *s, bool rests);
+bool sound_rests(const struct sound *s);
 
 /* How long a sample is under way between the card and the loop, in ms, as it is
  * now: held, and the converter's delay. */

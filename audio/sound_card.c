@@ -42,6 +42,11 @@ static unsigned rest_of(const struct sound *s)
 	return atomic_load_explicit(&s->rest, memory_order_acquire);
 }
 
+bool sound_sleeps(const struct sound *s)
+{
+	return sound_rests(s) && (!s->out.pcm.ops || !s->out.lasts);
+}
+
 /* --- capture ------------------------------------------------------------ */
 
 static int in_begin(struct sound_end *e, uint64_t now_us)
@@ -214,6 +219,7 @@ int sound_out_set(struct sound *s, struct pcm pcm, uint64_t now_us)
 	e->pcm = pcm;
 	e->rest = rest_of(s);
 	e->heard_us = now_us;
+	e->lasts = false;
 	if (pcm.ops)
 		err = out_begin(e, now_us);
 	if (err != 0)
@@ -334,7 +340,8 @@ static int out_resume(struct sound_end *e, uint32_t held, uint64_t now_us)
 				 ? e->pcm.ops->rewind(e->pcm.self, more)
 				 : 0;
 
-	e->lasts = back == 0 && more > SOUND_LOW;
+	if (back == 0 && more > SOUND_LOW)
+		e->lasts = true;
 	e->moved = held - (uint32_t)back;
 	e->began_us = now_us;
 	e->clocked = 0;

@@ -8,7 +8,7 @@
 #include "tests/t.h"
 
 #define PI 3.14159265358979323846
-#define ROOM 9600U
+#define ROOM 4800U
 #define BEAT_US 20000U
 #define HZ 1000.0
 #define AMPLITUDE 10000.0
@@ -164,7 +164,7 @@ static void turn(struct card *c)
 	T_EQ(c->gone ? (uint64_t)-ENODEV : 0, sound_in_turn(c->sound, c->now));
 	T_EQ(c->gone ? (uint64_t)-ENODEV : 0, sound_out_turn(c->sound, c->now));
 	c->turns++;
-	if (sound_rests(c->sound)) {
+	if (sound_sleeps(c->sound)) {
 		c->turn_at = c->now + late(c, c->turn_late) + SOUND_REST_US;
 		return;
 	}
