@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 from fobs import Fob, card, wait_for
 from tap import between, equal, main, test, true
 
+NOBODY = 65534
 NAME = 'USB PnP Sound Device'
 BUILD = os.environ.get('KEYHOLE_BUILD', '.')
 PROBE = os.path.join(BUILD, 'tests/vm/soundprobe')
@@ -21,12 +22,12 @@ TONESNR = os.path.join(BUILD, 'tests/vm/tonesnr')
 class Probe:
     """soundprobe, and what it said."""
 
-    def __init__(self, seconds, capture, playback, mode='tone', rx_db=0, tx_db=0, heard=None):
+    def __init__(self, seconds, capture, playback, mode='tone', rx_db=0, tx_db=0, heard=None, **how):
         self.heard = heard
         if heard and os.path.exists(heard):
             os.unlink(heard)
         argv = [PROBE, seconds, capture, playback, rx_db, tx_db, mode] + ([heard] if heard else [])
-        self.process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, text=True, **how)
         self.news, self.status = [], []
 
     def wait(self):
@@ -149,6 +150,9 @@ def each_trouble_has_its_sentence():
           said(probe, 'failed'), 'a card that is held')
     equal([f'the sound card {name} is in use, for capture only'], said(probe, 'opened'),
           'when it is let go')
+    probe = Probe(2, name, name, user=NOBODY, group=NOBODY, extra_groups=[]).wait()
+    equal([f'this user may not open the sound card {name}; it must be in the group audio'],
+          said(probe, 'failed'), 'no permission')
     number = name[3:]
     os.rename(f'/dev/snd/pcmC{number}D0c', '/dev/snd/hidden')
     probe = Probe(2, name, name).wait()
