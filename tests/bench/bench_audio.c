@@ -71,8 +71,7 @@ static double gain_db(double hz)
 /* All that @hz leaves, wherever it folds to. */
 static double alias_db(double hz)
 {
-	const struct dsp_fit none = { 0 };
-	struct dsp_fit fit = none;
+	struct dsp_fit fit;
 
 	(void)downwards(hz, 0.0);
 	fit = dsp_fit(narrow + 2000, 4000, 2.0 * VOICE_HZ - hz, VOICE_HZ);
