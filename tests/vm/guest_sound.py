@@ -186,5 +186,18 @@ def a_loop_that_stands_still_is_noticed_and_overcome():
     fob.close()
 
 
+@test
+def a_device_that_rests_is_back_without_a_break():
+    fob = Fob(ppm=-100)
+    name = plugged()
+    probe = Probe(14, name, name, mode='rest').wait()
+    last = probe.status[-1]
+    print('#', last)
+    equal(0, last['starved'], 'nothing to be noticed')
+    equal((0, 0), (last['in_breaks'], last['out_breaks']), 'the streams went on')
+    equal((0, 0), (last['in_slips'], last['out_slips']), 'nothing was missing')
+    fob.close()
+
+
 if __name__ == '__main__':
     main([])

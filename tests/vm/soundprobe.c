@@ -6,7 +6,8 @@
  *	soundprobe SECONDS CAPTURE PLAYBACK RX_DB TX_DB MODE [HEARD]
  *
  * MODE: tone, which plays 1 kHz at amplitude 8000; loop, which plays what it
- * hears; stall, a tone, but for the last half second of each three.  What it hears is
+ * hears; stall, a tone, but for the last half second of each three; rest, the
+ * same, and the device is told so.  What it hears is
  * appended to the file HEARD, S16_LE at 8 kHz.  On its output, a line each:
  * news with times, and once a second what it measures.
  */
@@ -82,7 +83,9 @@ static void run(struct alsa *a, const struct audio_device *d, unsigned seconds,
 		const char *mode)
 {
 	const bool loop = strcmp(mode, "loop") == 0;
-	const bool stall = strcmp(mode, "stall") == 0;
+	const bool rest = strcmp(mode, "rest") == 0;
+	const bool stall = rest || strcmp(mode, "stall") == 0;
+	bool pauses, rested = false;
 	struct timespec at;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &at);
@@ -92,7 +95,11 @@ static void run(struct alsa *a, const struct audio_device *d, unsigned seconds,
 		at.tv_nsec %= 1000000000L;
 		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
 				      NULL);
-		if (!stall || i % (3 * BEATS) < 3 * BEATS - BEATS / 2)
+		pauses = stall && i % (3 * BEATS) >= 3 * BEATS - BEATS / 2;
+		if (rest && pauses != rested)
+			audio_rest(d, pauses);
+		rested = pauses;
+		if (!pauses)
 			beat(a, d, loop);
 		if (i % BEATS == 0)
 			say_status(a, d);
