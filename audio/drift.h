@@ -8,7 +8,8 @@
  *
  * The device's blocks are stamped when they are noticed, which is late by a
  * varying amount.  A delay-locked loop of second order (a PI loop on the time
- * of the blocks) filters that: its bandwidth starts at 0.5 Hz and narrows to
+ * of the blocks) filters that.  For a second it finds the blocks' place in time
+ * alone; then the rate, too: its bandwidth starts at 0.5 Hz and narrows to
  * 0.02 Hz within 50 s, so that it is within 20 ppm after 30 s and within 5 in
  * the long run, for stamps up to 2 ms late.
  *

@@ -188,7 +188,7 @@ static void a_stream_that_breaks_off_begins_again(void)
 	scene_new(&c, 120.0);
 	scene_run(&c, 30000000);
 	is_well(&c, 1000000);
-	c.turn_at += 150000; /* the thread sleeps */
+	c.turn_at += 250000; /* the thread sleeps */
 	scene_run(&c, 3000000);
 	T_EQ(2, c.begun[0]);
 	T_EQ(2, c.begun[1]);

@@ -18,7 +18,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PIECE_S 0.1
 #define FULL_SCALE 32768.0
@@ -124,36 +123,45 @@ static struct result measure(const struct tone *t, double hz, const double *d)
 	return r;
 }
 
+static size_t frames_of(FILE *f, unsigned channels)
+{
+	long octets = -1;
+
+	if (fseek(f, 0, SEEK_END) == 0)
+		octets = ftell(f);
+	return octets < 0 ? 0 : (size_t)octets / sizeof(int16_t) / channels;
+}
+
+static void read_left(struct tone *t, FILE *f, size_t n, unsigned channels)
+{
+	int16_t frame[CHANNELS_MAX] = { 0 };
+	size_t done = 0;
+
+	t->x = calloc(n + 1, sizeof(*t->x));
+	while (t->x && done < n &&
+	       fread(frame, sizeof(frame[0]), channels, f) == channels)
+		t->x[done++] = frame[0];
+	t->pieces = done / t->piece;
+}
+
 /* The left channel of the last @seconds, or of all. */
 static void load(struct tone *t, const char *path, unsigned channels,
 		 double seconds)
 {
 	FILE *f = fopen(path, "re");
-	const size_t max = (size_t)PIECES_MAX * t->piece;
 	const size_t want = (size_t)lrint(seconds * t->rate);
-	int16_t frame[CHANNELS_MAX];
-	size_t n = 0, room = 0;
+	size_t n = f ? frames_of(f, channels) : 0, skip = 0;
 
-	while (f && n < max &&
-	       fread(frame, sizeof(frame[0]), channels, f) == channels) {
-		if (n == room) {
-			int16_t *more;
-
-			room = room * 2 + t->piece;
-			more = realloc(t->x, room * sizeof(*t->x));
-			if (!more)
-				break;
-			t->x = more;
-		}
-		t->x[n++] = frame[0];
-	}
+	if (want > 0 && n > want)
+		skip = n - want;
+	n -= skip;
+	if (n > (size_t)PIECES_MAX * t->piece)
+		n = (size_t)PIECES_MAX * t->piece;
+	if (f &&
+	    fseek(f, (long)(skip * channels * sizeof(int16_t)), SEEK_SET) == 0)
+		read_left(t, f, n, channels);
 	if (f)
 		(void)fclose(f);
-	if (want > 0 && n > want) {
-		memmove(t->x, t->x + n - want, want * sizeof(*t->x));
-		n = want;
-	}
-	t->pieces = n / t->piece;
 }
 
 static int run(const struct tone *t, double hz)
