@@ -23,7 +23,7 @@
 #define BACKLOG_MS 100     /* or, when it is as much as that, */
 #define BACKLOG_BLOCKS 5U
 #define HURRY_MS 60   /* much too much: shrink each block */
-#define OVERDUE_MS 10 /* a frame is later than timers are */
+#define OVERDUE_MS 20 /* a frame is later than timers on a busy machine are */
 #define RESERVE_MS 20 /* held besides, while the next is overdue */
 #define BLOCK_MS ((int64_t)JITTER_BLOCK_MS)
 
