@@ -118,6 +118,9 @@ static void on_beat(void *ctx)
 		radio_io_look(a->radio, node_ptt(a->node), now);
 		return;
 	}
+	/* When the loop was kept from running, the voice that came meanwhile is
+	 * not late. */
+	udp_receive_preferred(a->udp);
 	radio_io_receive(a->radio, rx, now);
 	keyed = node_audio(a->node, rx, tx, now);
 	radio_io_transmit(a->radio, tx, keyed, now);
@@ -303,6 +306,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 		.bind6 = a->conf.iax2.bind6,
 		.port = a->conf.iax2.port,
 		.interface = a->conf.iax2.interface,
+		.stamps = true,
 		.on_interface = app_net_interface,
 		.on_dgram = on_dgram,
 		.on_batch = on_batch,
