@@ -23,7 +23,7 @@
 #define BACKLOG_MS 100     /* or, when it is as much as that, */
 #define BACKLOG_BLOCKS 5U
 #define HURRY_MS 60   /* much too much: shrink each block */
-#define OVERDUE_MS 10 /* a frame is later than timers are */
+#define OVERDUE_MS 20 /* a frame is later than timers on a busy machine are */
 #define RESERVE_MS 20 /* held besides, while the next is overdue */
 #define BLOCK_MS ((int64_t)JITTER_BLOCK_MS)
 
@@ -330,6 +330,7 @@ enum jitter_put jitter_put(struct jitter *j, const struct jitter_in *in,
 void jitter_end(struct jitter *j)
 {
 	j->ended = true;
+	j->tells_end = true;
 }
 
 static void go_idle(struct jitter *j)
@@ -384,13 +385,16 @@ static enum jitter_get conceal(struct jitter *j, uint64_t now_us)
 }
 
 /* Whether the frame after all that is held is later than most: then what is
- * held has to last. */
+ * held has to last.  When it is much later, it may never come, of a speaker who
+ * does not say that he stops. */
 static bool is_short(const struct jitter *j, uint64_t now_us)
 {
 	const int64_t overdue =
 		(transit_us(now_us, j->end) - j->transit.base_us) / 1000;
 
 	if (j->ended || j->pauses > 0 || overdue < OVERDUE_MS)
+		return false;
+	if (!j->tells_end && overdue > 2 * (OVERDUE_MS + (int64_t)j->need_ms))
 		return false;
 	return j->end - j->play < RESERVE_MS + overdue;
 }

@@ -133,7 +133,8 @@ struct jitter {
 	enum jitter_state state;
 	uint32_t format;
 	struct jitter_unit unit;
-	bool ended; /* the speaker unkeyed; nothing came since */
+	bool ended;     /* the speaker unkeyed; nothing came since */
+	bool tells_end; /* it did so before */
 	uint64_t last_put_us;
 
 	uint32_t newest_ts; /* timestamp of the newest frame kept */

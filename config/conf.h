@@ -284,7 +284,7 @@ struct conf_node {
 		bool autoplay;
 	} sim;
 	struct {
-		uint32_t min_ms; /* 20..500, at most max_ms */
+		uint32_t min_ms; /* 0..500, at most max_ms */
 		uint32_t max_ms; /* 20..500 */
 	} jitter;
 	struct conf_control control;

@@ -18,8 +18,8 @@
 
 #define BEAT_US 20000U
 #define REST_BEAT_US 100000U
-#define REST_AFTER 100U /* beats: 2 s */
-#define WAKE_US 8000U   /* that a radio takes to be back */
+#define REST_AFTER 25U /* beats: 0.5 s */
+#define WAKE_US 8000U  /* that a radio takes to be back */
 #define LOOKUP_AGAIN_S 300
 #define LOOKUP_RETRY_S 10
 
@@ -31,16 +31,20 @@ static bool next_tx(void *ctx, struct dgram *out)
 /* --- the beat ----------------------------------------------------------- */
 
 /* Nobody speaks: neither the sound nor we need to wake 50 times a second. */
-static void rest_when_quiet(struct app *a)
+static void rest(struct app *a)
 {
-	a->quiet = node_rests(a->node) ? a->quiet + 1 : 0;
-	if (a->quiet < REST_AFTER)
-		return;
 	a->quiet = 0;
 	a->resting = radio_io_rest(a->radio, true);
 	if (a->resting)
 		loop_beat_set(&a->beat, loop_now() + REST_BEAT_US,
 			      REST_BEAT_US);
+}
+
+static void rest_when_quiet(struct app *a)
+{
+	a->quiet = node_rests(a->node) ? a->quiet + 1 : 0;
+	if (a->quiet >= REST_AFTER)
+		rest(a);
 }
 
 /* Beats begin when the first voice may be played, so that none waits for
@@ -114,6 +118,9 @@ static void on_beat(void *ctx)
 		radio_io_look(a->radio, node_ptt(a->node), now);
 		return;
 	}
+	/* When the loop was kept from running, the voice that came meanwhile is
+	 * not late. */
+	udp_receive_preferred(a->udp);
 	radio_io_receive(a->radio, rx, now);
 	keyed = node_audio(a->node, rx, tx, now);
 	radio_io_transmit(a->radio, tx, keyed, now);
@@ -299,6 +306,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 		.bind6 = a->conf.iax2.bind6,
 		.port = a->conf.iax2.port,
 		.interface = a->conf.iax2.interface,
+		.stamps = true,
 		.on_interface = app_net_interface,
 		.on_dgram = on_dgram,
 		.on_batch = on_batch,
@@ -329,6 +337,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
 	    app_map_open(a) != 0 || app_net_open(a) != 0)
 		return -ENOMEM;
+	rest(a);
 	return 0;
 }
 

@@ -35,7 +35,7 @@ static bool is_there(const struct radio_io *r)
 {
 	if (r->cm108 && !radio_cm108_ready(r->cm108))
 		return false;
-	return !r->alsa ||
+	return !r->alsa || !r->device.ops ||
 	       audio_status(&r->device).state == AUDIO_DEVICE_RUNNING;
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/mono.h"
 #include "proto/net_path.h"
 
 #define DGRAM_MAX 1472U /* octets: 1500 less the IPv4 and UDP headers */
@@ -21,6 +22,7 @@ struct dgram {
 			(0 = unknown) */
 	const uint8_t *data; /* borrowed until the next call on its source */
 	size_t len;          /* octets, 0..DGRAM_MAX */
+	mono_us arrived;     /* at this machine; 0: unknown, or sent */
 };
 
 /* Slots are recycled; memory is allocated once. */

@@ -5,8 +5,8 @@
 /*
  * Ten minutes of what a network does to a stream of 20 ms frames: recorded on
  * cellular uplinks in a moving car (tests/data/cellular), or made here, from
- * fixed seeds.  The buffer's constants were chosen on those that are made; the
- * recorded ones only judge.
+ * fixed seeds.  The buffer's constants were chosen by reasoning and looked at on
+ * both kinds: so neither is a sample that the buffer has never seen.
  *
  * On either, a person talks in overs of 2 to 12 s with pauses of 0.5 to 2 s.
  */

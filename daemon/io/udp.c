@@ -21,7 +21,8 @@
 
 /* --- receiving ---------------------------------------------------------- */
 
-static void deliver(struct udp *u, const struct sock *s, size_t i)
+static void deliver(struct udp *u, const struct sock *s, size_t i,
+		    const struct udp_clocks *now)
 {
 	struct msghdr *h = &u->msg[i].msg_hdr;
 	struct dgram d = {
@@ -38,7 +39,7 @@ static void deliver(struct udp *u, const struct sock *s, size_t i)
 	if (!net_addr_from_sockaddr((const struct sockaddr *)&u->name[i],
 				    &d.path.peer))
 		return;
-	udp_control_read(h, &d);
+	udp_control_read(h, now, &d);
 	if (u->watch)
 		udp_show(u, s->fd, &d, false);
 	u->cfg.on_dgram(u->cfg.ctx, &d);
@@ -59,20 +60,39 @@ static void prepare_rx(struct udp *u)
 	}
 }
 
+/* A batch; false: nothing was there. */
+static bool receive(struct sock *s)
+{
+	struct udp *u = s->udp;
+	struct udp_clocks now;
+	int n;
+
+	prepare_rx(u);
+	n = recvmmsg(s->fd, u->msg, BATCH, MSG_DONTWAIT, NULL);
+	now = udp_clocks_now();
+	/* An error is an ICMP message about something sent: no concern. */
+	for (int i = 0; i < n; i++)
+		deliver(u, s, (size_t)i, &now);
+	return n > 0;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct sock *s = arg;
-	struct udp *u = s->udp;
-	int n;
+	const struct udp *u = s->udp;
 
+	(void)fd;
 	(void)what;
-	prepare_rx(u);
-	n = recvmmsg(fd, u->msg, BATCH, MSG_DONTWAIT, NULL);
-	/* An error is an ICMP message about something sent: no concern. */
-	for (int i = 0; i < n; i++)
-		deliver(u, s, (size_t)i);
-	if (n > 0)
+	if (receive(s))
 		u->cfg.on_batch(u->cfg.ctx);
+}
+
+void udp_receive_preferred(struct udp *u)
+{
+	for (size_t i = 0; i < SOCKS; i++) {
+		if (u->preferred[i].fd >= 0)
+			(void)receive(&u->preferred[i]);
+	}
 }
 
 /* --- opening ------------------------------------------------------------ */
@@ -82,8 +102,10 @@ static int set_option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static bool set_options(int fd, bool v6)
+static bool set_options(int fd, bool v6, bool stamps)
 {
+	if (stamps)
+		(void)set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF);
 	if (v6)
@@ -111,7 +133,7 @@ int udp_sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
 		close(fd);
 		return err;
 	}
-	if (!set_options(fd, v6) ||
+	if (!set_options(fd, v6, u->cfg.stamps) ||
 	    (second && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0) ||
 	    bind(fd, (const struct sockaddr *)&sa, len) != 0) {
 		err = -errno;

@@ -28,6 +28,7 @@ struct udp_cfg {
 	const char *bind6; /* address; empty: no IPv6 */
 	uint16_t port;
 	const char *interface; /* NULL or empty: any */
+	bool stamps;           /* the kernel says when a datagram came */
 	/* One datagram, borrowed; it must not send: what was received lies in
 	 * the memory that sending uses.  After a batch, on_batch once: it may
 	 * send, and open and close extra sockets. */
@@ -69,6 +70,9 @@ void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
  * nothing.
  */
 int udp_prefer(struct udp *u, const struct net_addr *peers, size_t n);
+/* What waits from them is delivered now, without on_batch; not from within
+ * on_dgram. */
+void udp_receive_preferred(struct udp *u);
 const struct udp_counters *udp_counters(const struct udp *u);
 
 /* A datagram that came in, or that is handed to the kernel; borrowed. */

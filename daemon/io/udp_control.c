@@ -5,7 +5,37 @@
 #include <stdbool.h>
 #include <string.h>
 
-void udp_control_read(struct msghdr *h, struct dgram *d)
+#define STAMP_AGE_MAX_US MONO_S /* what waited for longer was not: a step */
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+struct udp_clocks udp_clocks_now(void)
+{
+	return (struct udp_clocks){ (mono_us)clock_us(CLOCK_MONOTONIC),
+				    clock_us(CLOCK_REALTIME) };
+}
+
+static mono_us arrival(const struct udp_clocks *now, const void *stamp)
+{
+	struct timespec ts;
+	int64_t age;
+
+	memcpy(&ts, stamp, sizeof(ts));
+	age = now->wall_us - ((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+	if (age < 0 || age > (int64_t)STAMP_AGE_MAX_US ||
+	    (mono_us)age >= now->mono)
+		return 0;
+	return now->mono - (mono_us)age;
+}
+
+void udp_control_read(struct msghdr *h, const struct udp_clocks *now,
+		      struct dgram *d)
 {
 	struct cmsghdr *c;
 
@@ -31,6 +61,9 @@ void udp_control_read(struct msghdr *h, struct dgram *d)
 			    c->cmsg_type == IPV6_HOPLIMIT)) {
 			memcpy(&hops, CMSG_DATA(c), sizeof(hops));
 			d->ttl = (uint8_t)hops;
+		} else if (c->cmsg_level == SOL_SOCKET &&
+			   c->cmsg_type == SCM_TIMESTAMPNS) {
+			d->arrived = arrival(now, CMSG_DATA(c));
 		}
 	}
 }

@@ -241,6 +241,7 @@ void node_rx(struct node *n, const struct dgram *d, mono_us now)
 {
 	struct dgram inner;
 
+	n->arrived = d->arrived > 0 && d->arrived < now ? d->arrived : now;
 	if (oo_node_rx(n->oo, d, now) == IAX2_E_NOT_OURS)
 		(void)iax2_endpoint_rx(n->ep, d, now);
 	if (oo_node_relayed(n->oo, &inner))

@@ -257,7 +257,7 @@ static void on_link_event(struct node *n, struct link *l,
 		on_down(n, l, ev, now);
 		break;
 	case IAX2_EV_VOICE:
-		node_voice_in(n, l, ev, now);
+		node_voice_in(n, l, ev);
 		break;
 	case IAX2_EV_KEY:
 		if (!ev->u.key.keyed)

@@ -100,6 +100,7 @@ struct node {
 	size_t dtmf_n;
 	bool dtmf_down;
 	mono_us dtmf_next;
+	mono_us arrived;     /* what was received last */
 	mono_us net_changed; /* last; 0: never */
 	bool stopping;       /* for good: there is no way back */
 	bool stopped;
@@ -221,8 +222,7 @@ bool node_voice_new(struct node *n);
 void node_voice_free(struct node *n);
 /* The link is up and speaks @format. */
 void node_voice_start(struct node *n, struct link *l, uint64_t format);
-void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev,
-		   mono_us now);
+void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev);
 /* The next 20 ms of what the link says into l->block, silence where something
  * is missing; false when it says nothing. */
 bool node_voice_hear(struct node *n, struct link *l, mono_us now);

@@ -70,8 +70,7 @@ static struct jitter_unit unit_of(uint64_t format)
 	return (struct jitter_unit){ info->unit_ms, info->unit_octets };
 }
 
-void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev,
-		   mono_us now)
+void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev)
 {
 	const struct jitter_in in = {
 		.ts_ms = ev->u.voice.ts_ms,
@@ -82,8 +81,7 @@ void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev,
 		.spurt = ev->u.voice.spurt,
 	};
 
-	(void)n;
-	(void)jitter_put(&l->jitter, &in, now);
+	(void)jitter_put(&l->jitter, &in, n->arrived);
 }
 
 /* How many milliseconds from @ms on are there, or are not, as @there says. */

@@ -86,7 +86,7 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("", c.sim.rx_wav);
 	T_STR("", c.sim.tx_wav);
 	T_TRUE(!c.sim.autoplay);
-	T_EQ(40, c.jitter.min_ms);
+	T_EQ(10, c.jitter.min_ms);
 	T_EQ(400, c.jitter.max_ms);
 	T_STR("/run/keyhole/keyholed.sock", c.control.socket);
 	T_STR("keyhole", c.control.group);

@@ -371,14 +371,14 @@ static void all_errors_are_told_in_the_order_of_lines(void)
 	       "nodes: { };\n"
 	       "radio: { type = 5; };\n"
 	       "node: { };\n"
-	       "jitter: { min_ms = 1; };\n",
+	       "jitter: { min_ms = 501; };\n",
 	       "F:1: iax2.port is 0; allowed: a whole number from 1 to 65535\n"
 	       "F:2: nodes is not a setting; did you mean node: { ... }?\n"
 	       "F:3: radio.type is 5; allowed: \"none\", \"sim\", \"alsa\" or "
 	       "\"cm108\"\n"
 	       "F:4: node.number is missing; allowed: 1 to 15 digits in "
 	       "quotes\n"
-	       "F:5: jitter.min_ms is 1; allowed: a whole number from 20 to "
+	       "F:5: jitter.min_ms is 501; allowed: a whole number from 0 to "
 	       "500 ms\n");
 }
 

@@ -337,7 +337,8 @@ static void frame(struct link *l, uint64_t format, const uint8_t *data,
 						    .len = len,
 						    .spurt = ts == 0 } };
 
-	node_voice_in(lone.node, l, &ev, now);
+	lone.node->arrived = now;
+	node_voice_in(lone.node, l, &ev);
 }
 
 /* 20 ms of the tone, perhaps lost; then what the node makes of them. */
