@@ -14,6 +14,7 @@
 
 #define CHUNK 480U
 #define CHANNELS_MAX 2U
+#define REWIND_KEEP 360 /* 7.5 ms, until the next turn */
 #define TROUBLE_MAX 20U /* in a row, of a card that says it is there */
 
 struct alsa_pcm {
@@ -121,10 +122,12 @@ static int pcm_begin(void *self, uint32_t silence)
 	return err < 0 ? err : 0;
 }
 
+/* The USB driver has up to 18 ms in hand, which count as held but not as
+ * rewindable, and breaks off when it finds nothing after them. */
 static int pcm_rewind(void *self, uint32_t n)
 {
 	const struct alsa_pcm *p = self;
-	const snd_pcm_sframes_t most = snd_pcm_rewindable(p->pcm);
+	const snd_pcm_sframes_t most = snd_pcm_rewindable(p->pcm) - REWIND_KEEP;
 	snd_pcm_sframes_t done = 0;
 
 	if (most > 0)
