@@ -10,8 +10,6 @@
 
 #include "radio/fob_priv.h"
 
-#define CARD_US 100000U /* between looks for the sound card */
-
 static const char *sysfs_of(const struct fob_config *c)
 {
 	return c->sysfs ? c->sysfs : "/sys";
@@ -131,7 +129,7 @@ static void look_for_card(struct fob *f)
 {
 	if (!f->found.seen || f->card[0] || f->now < f->card_due)
 		return;
-	f->card_due = f->now + CARD_US;
+	f->card_due = f->now + f->machine.look_us;
 	if (!fob_sysfs_card(sysfs_of(&f->config), f->seen.port, f->card))
 		f->card[0] = '\0';
 }
@@ -251,6 +249,8 @@ int fob_new(struct fob **out, const struct fob_config *config,
 	f->config = *config;
 	f->cb = *cb;
 	fob_machine_init(&f->machine, now_us);
+	if (config->look_us)
+		f->machine.look_us = config->look_us;
 	err = fob_usb_new(&f->usb, f, why);
 	if (err != 0) {
 		free(f);
@@ -285,6 +285,14 @@ void fob_tick(struct fob *f, uint64_t now_us)
 	f->now = now_us;
 	if (fob_usb_wait_us(f->usb) == 0)
 		fob_usb_events(f->usb);
+	step(f);
+}
+
+void fob_hint(struct fob *f, uint64_t now_us)
+{
+	f->now = now_us;
+	f->card_due = now_us;
+	fob_machine_hint(&f->machine, now_us);
 	step(f);
 }
 

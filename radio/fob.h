@@ -39,6 +39,9 @@ struct fob_config {
 	bool ptt_inverted;
 	const char *sysfs;   /* NULL: "/sys"; outlives the fob */
 	const char *devices; /* NULL: "/dev/bus/usb"; outlives the fob */
+	/* Between looks for a fob, or for its card, that no fob_hint() asked
+	 * for; 0: FOB_LOOK_US. */
+	uint32_t look_us;
 };
 
 /* None of them may call fob_free(). */
@@ -81,6 +84,8 @@ struct fob *fob_free(struct fob *f);
 /* A descriptor is ready. */
 void fob_events(struct fob *f, uint64_t now_us);
 void fob_tick(struct fob *f, uint64_t now_us);
+/* Something was plugged in, pulled or given its permissions: look at once. */
+void fob_hint(struct fob *f, uint64_t now_us);
 /* UINT64_MAX: not without an event. */
 uint64_t fob_deadline(const struct fob *f);
 

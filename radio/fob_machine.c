@@ -10,7 +10,7 @@
 
 void fob_machine_init(struct fob_machine *m, uint64_t now)
 {
-	*m = (struct fob_machine){ .due = now };
+	*m = (struct fob_machine){ .due = now, .look_us = FOB_LOOK_US };
 }
 
 static bool is_open(const struct fob_machine *m)
@@ -55,13 +55,30 @@ void fob_machine_key(struct fob_machine *m, bool keyed, uint64_t now)
 		edge(m, now);
 }
 
+void fob_machine_look_at(struct fob_machine *m, uint64_t when)
+{
+	if (!is_open(m) && when < m->due)
+		m->due = when;
+}
+
+void fob_machine_hint(struct fob_machine *m, uint64_t now)
+{
+	const uint64_t soonest = m->looked + FOB_HINTED_US;
+
+	m->hinted = true;
+	if (!m->busy)
+		fob_machine_look_at(m, now > soonest ? now : soonest);
+}
+
 enum fob_do fob_machine_next(struct fob_machine *m, uint64_t now)
 {
 	if (m->busy || now < m->due)
 		return FOB_DO_NOTHING;
 	m->busy = true;
-	if (!is_open(m))
+	if (!is_open(m)) {
+		m->hinted = false;
 		return FOB_DO_LOOK;
+	}
 	if (m->failures >= FOB_FAILURES_MAX)
 		return FOB_DO_CLOSE;
 	if (m->reading)
@@ -88,16 +105,22 @@ void fob_machine_looked(struct fob_machine *m, enum fob_stage stage,
 	m->failures = 0;
 	m->mismatches = 0;
 	m->free_at = now;
+	m->looked = now;
 	/* Who knows what the one before left behind. */
 	m->hot = stage == FOB_STAGE_OPENING;
 	m->due = now;
-	if (!is_open(m))
-		m->due +=
-			stage == FOB_STAGE_ABSENT ? FOB_LOOK_US : FOB_RETRY_US;
+	if (is_open(m))
+		return;
+	if (m->hinted)
+		m->due += FOB_HINTED_US;
+	else
+		m->due += stage == FOB_STAGE_ABSENT ? m->look_us : FOB_RETRY_US;
 }
 
 void fob_machine_lost(struct fob_machine *m, uint64_t now)
 {
+	/* It may be back already. */
+	m->hinted = true;
 	fob_machine_looked(m, FOB_STAGE_ABSENT, now);
 }
 

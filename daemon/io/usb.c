@@ -8,9 +8,12 @@
 #include <stdlib.h>
 
 #include "daemon/io/loop.h"
+#include "daemon/io/uevent.h"
 
 /* libusb has two descriptors of its own, and one for the device. */
 #define POLLS_MAX 8U
+/* Between looks for a fob when the kernel tells of new ones. */
+#define TOLD_LOOK_US 1000000U
 
 struct usb_poll {
 	int fd;
@@ -21,6 +24,7 @@ struct usb_fob {
 	struct event_base *base;
 	struct fob *fob;
 	struct usb_fob_cb cb;
+	struct uevent *plugs; /* NULL: it is looked for more often */
 	struct loop_timer timer;
 	struct usb_poll poll[POLLS_MAX];
 };
@@ -47,6 +51,14 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	fob_tick(u->fob, loop_now());
+	set_timer(u);
+}
+
+static void on_plug(void *ctx)
+{
+	struct usb_fob *u = ctx;
+
+	fob_hint(u->fob, loop_now());
 	set_timer(u);
 }
 
@@ -115,6 +127,7 @@ int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		 char why[FOB_WHY_MAX])
 {
 	struct usb_fob *u = calloc(1, sizeof(*u));
+	struct fob_config mine = *config;
 	const struct fob_callbacks all = {
 		u,         on_input,    on_state,      on_warning,
 		on_device, on_poll_add, on_poll_remove
@@ -127,8 +140,10 @@ int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		return err;
 	u->base = base;
 	u->cb = *cb;
+	if (uevent_open(&u->plugs, base, on_plug, u) == 0)
+		mine.look_us = TOLD_LOOK_US;
 	if (loop_timer_init(&u->timer, base, on_timer, u) == 0)
-		err = fob_new(&u->fob, config, &all, loop_now(), why);
+		err = fob_new(&u->fob, &mine, &all, loop_now(), why);
 	if (err != 0) {
 		(void)usb_fob_close(u);
 		return err;
@@ -143,6 +158,7 @@ struct usb_fob *usb_fob_close(struct usb_fob *u)
 {
 	if (!u)
 		return NULL;
+	u->plugs = uevent_close(u->plugs);
 	u->fob = fob_free(u->fob);
 	for (size_t i = 0; i < POLLS_MAX; i++)
 		if (u->poll[i].ev)
