@@ -10,10 +10,9 @@
 
 #include "radio/fob_priv.h"
 
-static const char *sysfs_of(const struct fob_config *c)
-{
-	return c->sysfs ? c->sysfs : "/sys";
-}
+/* A new device's file is root's until udev has been there. */
+#define GRANT_US 1000000U
+#define GRANT_LOOK_US 50000U
 
 /* --- telling ------------------------------------------------------------ */
 
@@ -23,6 +22,8 @@ static void tell_state(struct fob *f)
 	const bool fault = state == FOB_ABSENT || state == FOB_FAILED;
 	const char *why = fault ? f->why : "";
 
+	if (fault && !why[0])
+		return; /* nobody knows yet */
 	if (f->told_any && state == f->told && strcmp(why, f->told_why) == 0)
 		return;
 	f->told_any = true;
@@ -76,53 +77,66 @@ static void warn_unknown(struct fob *f)
 	f->cb.on_warning(f->cb.ctx, what);
 }
 
-static int find(const struct fob_config *c, struct fob_seen *seen,
-		struct fob_found *found, char why[FOB_WHY_MAX])
+static bool same_device(const struct fob_seen *a, const struct fob_seen *b)
 {
-	struct fob_seen all[FOB_SEEN_MAX];
-	const size_t n = fob_sysfs_scan(sysfs_of(c), all, FOB_SEEN_MAX);
-	const int err = fob_find(&c->binding, all, n, found, why);
-
-	if (err != 0)
-		return err;
-	*seen = *found->seen;
-	found->seen = seen;
-	return fob_can(found, &c->map, why) ? 0 : -ENOTSUP;
+	return a->bus == b->bus && a->address == b->address;
 }
 
-static enum fob_stage look(struct fob *f)
+/* There was no permission for it, and there may be in a moment. */
+static bool awaits_grant(struct fob *f, const struct fob_job *job)
 {
-	char why[FOB_WHY_MAX];
-	int err = find(&f->config, &f->seen, &f->found, why);
-
-	if (err == 0)
-		err = fob_usb_open(f->usb, &f->seen, why);
-	if (err != 0) {
-		f->found.seen = NULL;
-		/* That it went says more than that it is not there. */
-		if (err != -ENODEV || !f->was_lost)
-			(void)snprintf(f->why, sizeof(f->why), "%s", why);
-		return err == -ENODEV ? FOB_STAGE_ABSENT : FOB_STAGE_FAILED;
+	if (job->err != -EACCES && job->err != -EPERM)
+		return false;
+	if (!same_device(&f->refused, &job->seen)) {
+		f->refused = job->seen;
+		f->refused_since = f->now;
 	}
+	return f->now - f->refused_since < GRANT_US;
+}
+
+static void not_opened(struct fob *f, const struct fob_job *job)
+{
+	f->found.seen = NULL;
+	if (awaits_grant(f, job)) {
+		fob_machine_looked(&f->machine, FOB_STAGE_ABSENT, f->now);
+		fob_machine_look_at(&f->machine, f->now + GRANT_LOOK_US);
+		return;
+	}
+	/* That it went says more than that it is not there. */
+	if (job->err != -ENODEV || !f->was_lost)
+		(void)snprintf(f->why, sizeof(f->why), "%s", job->why);
+	fob_machine_looked(&f->machine,
+			   job->err == -ENODEV ? FOB_STAGE_ABSENT
+					       : FOB_STAGE_FAILED,
+			   f->now);
+}
+
+void fob_opened(struct fob *f, const struct fob_job *job)
+{
+	struct fob_unkey unkey;
+
+	if (job->err != 0) {
+		not_opened(f, job);
+		return;
+	}
+	f->seen = job->seen;
+	f->found = job->found;
+	f->found.seen = &f->seen;
 	f->was_lost = false;
 	fob_describe(&f->found, f->name);
 	f->counters.opened++;
 	f->card[0] = '\0';
 	f->card_due = f->now;
-	return FOB_STAGE_OPENING;
+	fob_machine_looked(&f->machine, FOB_STAGE_OPENING, f->now);
+	unkey = unkey_of(f);
+	f->cb.on_device(f->cb.ctx, &unkey);
+	warn_unknown(f);
 }
 
 static void look_for_it(struct fob *f)
 {
-	const enum fob_stage stage = look(f);
-	struct fob_unkey unkey;
-
-	fob_machine_looked(&f->machine, stage, f->now);
-	if (stage != FOB_STAGE_OPENING)
-		return;
-	unkey = unkey_of(f);
-	f->cb.on_device(f->cb.ctx, &unkey);
-	warn_unknown(f);
+	if (!fob_usb_look(f->usb))
+		fob_machine_looked(&f->machine, FOB_STAGE_ABSENT, f->now);
 }
 
 static void look_for_card(struct fob *f)
@@ -130,7 +144,8 @@ static void look_for_card(struct fob *f)
 	if (!f->found.seen || f->card[0] || f->now < f->card_due)
 		return;
 	f->card_due = f->now + f->machine.look_us;
-	if (!fob_sysfs_card(sysfs_of(&f->config), f->seen.port, f->card))
+	if (!fob_sysfs_card(f->config.sysfs ? f->config.sysfs : "/sys",
+			    f->seen.port, f->card))
 		f->card[0] = '\0';
 }
 
@@ -260,6 +275,9 @@ int fob_new(struct fob **out, const struct fob_config *config,
 	return 0;
 }
 
+/* The last one that could not be freed. */
+static struct fob *left_to_exit;
+
 struct fob *fob_free(struct fob *f)
 {
 	struct fob_unkey unkey;
@@ -268,6 +286,10 @@ struct fob *fob_free(struct fob *f)
 		return NULL;
 	unkey = unkey_of(f);
 	fob_usb_end(f->usb, &unkey);
+	if (!fob_usb_is_free(f->usb)) {
+		left_to_exit = f;
+		return NULL;
+	}
 	f->usb = fob_usb_free(f->usb);
 	free(f);
 	return NULL;
@@ -277,6 +299,13 @@ void fob_events(struct fob *f, uint64_t now_us)
 {
 	f->now = now_us;
 	fob_usb_events(f->usb);
+	step(f);
+}
+
+void fob_job_done(struct fob *f, uint64_t now_us)
+{
+	f->now = now_us;
+	fob_usb_job_done(f->usb);
 	step(f);
 }
 
@@ -358,7 +387,7 @@ int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
 	struct fob_unkey unkey = { .ptt = config->map.ptt };
 	struct fob_found found;
 	struct fob_seen seen;
-	int err = find(config, &seen, &found, why);
+	int err = fob_find_plugged(config, &seen, &found, why);
 
 	if (err != 0)
 		return err == -ENODEV ? 0 : err;

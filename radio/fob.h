@@ -6,9 +6,11 @@
  * A USB sound chip as a radio interface: found, claimed, keyed and read
  * through libusb's asynchronous transfers.
  *
- * Nothing here waits, but for fob_free().  The caller polls the file
- * descriptors that it is told of and calls fob_events() when one is ready, and
- * fob_tick() when fob_deadline() has come.  A fob may be absent, be pulled and
+ * Nothing here waits, but for fob_free() and what is meant to be done in a
+ * thread: opening and closing a device, which the kernel may make last as long
+ * as the device likes.  The caller polls the file descriptors that it is told
+ * of and calls fob_events() when one is ready, and fob_tick() when
+ * fob_deadline() has come.  A fob may be absent, be pulled and
  * come back at any moment: it is looked for again for ever, and what it said
  * no longer counts while it is away.
  *
@@ -44,6 +46,8 @@ struct fob_config {
 	uint32_t look_us;
 };
 
+struct fob_job; /* something that may block; the fob's */
+
 /* None of them may call fob_free(). */
 struct fob_callbacks {
 	void *ctx;
@@ -61,6 +65,9 @@ struct fob_callbacks {
 	/* Poll @fd for @events (poll(2)) from now on; no longer. */
 	void (*on_poll_add)(void *ctx, int fd, short events);
 	void (*on_poll_remove)(void *ctx, int fd);
+	/* Call fob_job_do() in another thread, then fob_job_done() in this
+	 * one, from the loop.  One at a time.  False: it cannot be, now. */
+	bool (*on_job)(void *ctx, struct fob_job *job);
 };
 
 struct fob_counters {
@@ -77,7 +84,8 @@ struct fob;
 int fob_new(struct fob **out, const struct fob_config *config,
 	    const struct fob_callbacks *cb, uint64_t now_us,
 	    char why[FOB_WHY_MAX]);
-/* Unkeys first, and takes up to a second when the fob does not answer.
+/* Unkeys first, and takes up to a second when the fob does not answer.  A job
+ * is done by now, or is left to the end of the process with all that it needs.
  * Accepts NULL, returns NULL. */
 struct fob *fob_free(struct fob *f);
 
@@ -88,6 +96,10 @@ void fob_tick(struct fob *f, uint64_t now_us);
 void fob_hint(struct fob *f, uint64_t now_us);
 /* UINT64_MAX: not without an event. */
 uint64_t fob_deadline(const struct fob *f);
+
+/* In any thread. */
+void fob_job_do(struct fob_job *job);
+void fob_job_done(struct fob *f, uint64_t now_us);
 
 /* Key or unkey; the same again costs nothing.  A fob that is away keys when it
  * is back, if that is still wanted. */

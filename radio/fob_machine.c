@@ -119,9 +119,9 @@ void fob_machine_looked(struct fob_machine *m, enum fob_stage stage,
 
 void fob_machine_lost(struct fob_machine *m, uint64_t now)
 {
-	/* It may be back already. */
-	m->hinted = true;
 	fob_machine_looked(m, FOB_STAGE_ABSENT, now);
+	/* It may be back already. */
+	fob_machine_look_at(m, now + FOB_LOOK_US);
 }
 
 /* Both halves of a cycle fail alike: wait a little longer each time. */

@@ -9,11 +9,14 @@
 
 #include "daemon/io/loop.h"
 #include "daemon/io/uevent.h"
+#include "daemon/io/worker.h"
 
 /* libusb has two descriptors of its own, and one for the device. */
 #define POLLS_MAX 8U
 /* Between looks for a fob when the kernel tells of new ones. */
 #define TOLD_LOOK_US 1000000U
+/* For a fob that is just being opened or closed, at the end. */
+#define END_WAIT_MS 1000U
 
 struct usb_poll {
 	int fd;
@@ -25,6 +28,7 @@ struct usb_fob {
 	struct fob *fob;
 	struct usb_fob_cb cb;
 	struct uevent *plugs; /* NULL: it is looked for more often */
+	struct worker *worker;
 	struct loop_timer timer;
 	struct usb_poll poll[POLLS_MAX];
 };
@@ -122,15 +126,59 @@ static void on_device(void *ctx, const struct fob_unkey *unkey)
 	u->cb.on_device(u->cb.ctx, unkey);
 }
 
+static bool on_job(void *ctx, struct fob_job *job)
+{
+	const struct usb_fob *u = ctx;
+
+	return worker_ask(u->worker, &job) == 0;
+}
+
+static void work(void *state, void *job)
+{
+	(void)state;
+	fob_job_do(*(struct fob_job **)job);
+}
+
+static void on_worked(void *ctx, const void *job)
+{
+	struct usb_fob *u = ctx;
+
+	(void)job;
+	fob_job_done(u->fob, loop_now());
+	set_timer(u);
+}
+
+static void free_nothing(void *state)
+{
+	(void)state;
+}
+
+static int start(struct usb_fob *u, const struct fob_config *config,
+		 const struct fob_callbacks *cb, char why[FOB_WHY_MAX])
+{
+	const struct worker_cfg worker = { .job_size = sizeof(struct fob_job *),
+					   .work = work,
+					   .done = on_worked,
+					   .ctx = u,
+					   .free_state = free_nothing };
+	struct fob_config mine = *config;
+
+	if (uevent_open(&u->plugs, u->base, on_plug, u) == 0)
+		mine.look_us = TOLD_LOOK_US;
+	u->worker = worker_new(u->base, &worker);
+	if (!u->worker || loop_timer_init(&u->timer, u->base, on_timer, u) != 0)
+		return -ENOMEM;
+	return fob_new(&u->fob, &mine, cb, loop_now(), why);
+}
+
 int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		 const struct fob_config *config, const struct usb_fob_cb *cb,
 		 char why[FOB_WHY_MAX])
 {
 	struct usb_fob *u = calloc(1, sizeof(*u));
-	struct fob_config mine = *config;
 	const struct fob_callbacks all = {
-		u,         on_input,    on_state,      on_warning,
-		on_device, on_poll_add, on_poll_remove
+		u,         on_input,    on_state,       on_warning,
+		on_device, on_poll_add, on_poll_remove, on_job
 	};
 	int err = -ENOMEM;
 
@@ -140,10 +188,7 @@ int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		return err;
 	u->base = base;
 	u->cb = *cb;
-	if (uevent_open(&u->plugs, base, on_plug, u) == 0)
-		mine.look_us = TOLD_LOOK_US;
-	if (loop_timer_init(&u->timer, base, on_timer, u) == 0)
-		err = fob_new(&u->fob, &mine, &all, loop_now(), why);
+	err = start(u, config, &all, why);
 	if (err != 0) {
 		(void)usb_fob_close(u);
 		return err;
@@ -159,6 +204,7 @@ struct usb_fob *usb_fob_close(struct usb_fob *u)
 	if (!u)
 		return NULL;
 	u->plugs = uevent_close(u->plugs);
+	u->worker = worker_free(u->worker, END_WAIT_MS);
 	u->fob = fob_free(u->fob);
 	for (size_t i = 0; i < POLLS_MAX; i++)
 		if (u->poll[i].ev)
