@@ -10,9 +10,10 @@
 
 #include "radio/fob_priv.h"
 
-/* A new device's file is root's until udev has been there. */
-#define GRANT_US 1000000U
-#define GRANT_LOOK_US 50000U
+/* A new device is root's until udev has been there, and shows its interfaces
+ * one after the other: for so long it may not be what it will be. */
+#define YOUNG_US 1000000U
+#define YOUNG_LOOK_US 50000U
 
 /* --- telling ------------------------------------------------------------ */
 
@@ -82,24 +83,23 @@ static bool same_device(const struct fob_seen *a, const struct fob_seen *b)
 	return a->bus == b->bus && a->address == b->address;
 }
 
-/* There was no permission for it, and there may be in a moment. */
-static bool awaits_grant(struct fob *f, const struct fob_job *job)
+static bool is_young(struct fob *f, const struct fob_job *job)
 {
-	if (job->err != -EACCES && job->err != -EPERM)
+	if (job->err != -EACCES && job->err != -EPERM && job->err != -ENOTSUP)
 		return false;
 	if (!same_device(&f->refused, &job->seen)) {
 		f->refused = job->seen;
 		f->refused_since = f->now;
 	}
-	return f->now - f->refused_since < GRANT_US;
+	return f->now - f->refused_since < YOUNG_US;
 }
 
 static void not_opened(struct fob *f, const struct fob_job *job)
 {
 	f->found.seen = NULL;
-	if (awaits_grant(f, job)) {
+	if (is_young(f, job)) {
 		fob_machine_looked(&f->machine, FOB_STAGE_ABSENT, f->now);
-		fob_machine_look_at(&f->machine, f->now + GRANT_LOOK_US);
+		fob_machine_look_at(&f->machine, f->now + YOUNG_LOOK_US);
 		return;
 	}
 	/* That it went says more than that it is not there. */

@@ -47,7 +47,7 @@ struct fob {
 	uint64_t card_due;
 	bool warned_unknown;
 	bool was_lost;           /* since it was last open */
-	struct fob_seen refused; /* no permission for this one */
+	struct fob_seen refused; /* this one could not be used */
 	uint64_t refused_since;
 
 	enum fob_state told; /* what on_state() said last */
@@ -89,7 +89,8 @@ uint64_t fob_usb_wait_us(const struct fob_usb *u);
 
 /* --- fob_usb_job.c ------------------------------------------------------ */
 
-/* The fob of @c in @seen and @found, or -errno and a sentence. */
+/* The fob of @c in @seen and @found, or -errno and a sentence: of -ENOTSUP
+ * it is in @seen all the same. */
 int fob_find_plugged(const struct fob_config *c, struct fob_seen *seen,
 		     struct fob_found *found, char why[FOB_WHY_MAX]);
 /* Let go of an open device: the kernel's driver comes back, if there was one,

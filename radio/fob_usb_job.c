@@ -25,10 +25,12 @@ int fob_find_plugged(const struct fob_config *c, struct fob_seen *seen,
 		fob_sysfs_scan(c->sysfs ? c->sysfs : "/sys", all, FOB_SEEN_MAX);
 	const int err = fob_find(&c->binding, all, n, found, why);
 
-	if (err != 0)
+	if (err != 0 && err != -ENOTSUP)
 		return err;
 	*seen = *found->seen;
 	found->seen = seen;
+	if (err != 0)
+		return err;
 	return fob_can(found, &c->map, why) ? 0 : -ENOTSUP;
 }
 
