@@ -15,6 +15,10 @@
 #include "radio/ptt_log.h"
 
 #define BLOCK_US 20000U
+/* What is still on its way to the transmitter keeps it keyed, for so long. */
+#define SOUNDING_MAX_US 80000U
+/* Less is not worth it: -72 dBFS. */
+#define SILENT_PEAK 8
 
 struct radio_io {
 	enum conf_radio type;
@@ -27,6 +31,9 @@ struct radio_io {
 	unsigned inputs; /* of the fob */
 	bool there;      /* as told */
 	bool keyed;
+	bool wanted;       /* to be keyed */
+	uint64_t sounding; /* a fob's card plays what was given until then */
+	struct loop_timer sounded;
 };
 
 /* --- what is there ------------------------------------------------------ */
@@ -65,6 +72,60 @@ static void on_there(void *ctx, bool there)
 {
 	(void)there;
 	note_there(ctx);
+}
+
+/* --- keying -------------------------------------------------------------- */
+
+static void key(struct radio_io *r, bool keyed, uint64_t now_us)
+{
+	if (r->cm108) /* each time: it is a sign of life, too */
+		radio_cm108_key(r->cm108, keyed, now_us);
+	if (r->keyed == keyed)
+		return;
+	r->keyed = keyed;
+	if (r->sim)
+		sim_ptt(r->sim, keyed);
+	if (r->ptt_log)
+		(void)ptt_log_set(r->ptt_log, keyed, now_us);
+}
+
+/* The end of an over is in the card's buffers when the node has done with it:
+ * the transmitter stays until that is out, and no longer. */
+static void follow(struct radio_io *r, uint64_t now_us)
+{
+	const bool last = !r->wanted && r->keyed && now_us < r->sounding;
+
+	key(r, r->wanted || last, now_us);
+	if (r->cm108)
+		loop_timer_set(&r->sounded, last ? r->sounding : MONO_NEVER);
+}
+
+static void on_sounded(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	follow(ctx, loop_now());
+}
+
+static bool is_silent(const int16_t block[AUDIO_BLOCK])
+{
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		if (block[i] > SILENT_PEAK || block[i] < -SILENT_PEAK)
+			return false;
+	return true;
+}
+
+/* @block is played from now on. */
+static void note_sound(struct radio_io *r, const int16_t block[AUDIO_BLOCK],
+		       uint64_t now_us)
+{
+	uint64_t us;
+
+	if (!r->cm108 || !r->wanted || is_silent(block))
+		return;
+	us = (uint64_t)(audio_status(&r->device).playback_ms * 1000.0) +
+	     BLOCK_US;
+	r->sounding = now_us + (us < SOUNDING_MAX_US ? us : SOUNDING_MAX_US);
 }
 
 /* --- opening and closing ------------------------------------------------ */
@@ -126,6 +187,8 @@ static int open_cm108(struct radio_io *r, struct event_base *base,
 
 	if (err != 0)
 		return err;
+	if (loop_timer_init(&r->sounded, base, on_sounded, r) != 0)
+		return -ENOMEM;
 	calls.sound = r->alsa;
 	err = radio_cm108_open(&r->cm108, base, conf, &calls, reason);
 	if (err != 0)
@@ -173,7 +236,9 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 {
 	if (!r)
 		return NULL;
-	radio_io_key(r, false, now_us);
+	if (r->sounded.ev)
+		loop_timer_done(&r->sounded);
+	key(r, false, now_us);
 	r->cm108 = radio_cm108_close(r->cm108);
 	audio_close(&r->device);
 	ptt_log_free(r->ptt_log);
@@ -191,15 +256,8 @@ void radio_io_reload(struct radio_io *r, const struct conf_node *conf)
 
 void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
 {
-	if (r->cm108) /* each time: it is a sign of life, too */
-		radio_cm108_key(r->cm108, keyed, now_us);
-	if (r->keyed == keyed)
-		return;
-	r->keyed = keyed;
-	if (r->sim)
-		sim_ptt(r->sim, keyed);
-	if (r->ptt_log)
-		(void)ptt_log_set(r->ptt_log, keyed, now_us);
+	r->wanted = keyed;
+	follow(r, now_us);
 }
 
 void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
@@ -220,6 +278,7 @@ void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us)
 {
 	radio_io_key(r, keyed, now_us);
+	note_sound(r, in, now_us);
 	if (r->device.ops)
 		(void)audio_play(&r->device, in);
 }

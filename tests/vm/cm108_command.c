@@ -145,6 +145,12 @@ static const char *on_stall(struct cm108 *c, char **w)
 	return NULL;
 }
 
+static const char *on_wedge(struct cm108 *c, char **w)
+{
+	cm108_wedge(c, strtol(w[1], NULL, 10) != 0);
+	return NULL;
+}
+
 static const char *on_ppm(struct cm108 *c, char **w)
 {
 	cm108_set_ppm(c, strtod(w[1], NULL));
@@ -184,6 +190,7 @@ static const struct {
 	{ "plug", 0, on_plug },   { "unplug", 0, on_unplug },
 	{ "stall", 1, on_stall }, { "ppm", 1, on_ppm },
 	{ "clear", 0, on_clear }, { "quit", 0, on_quit },
+	{ "wedge", 1, on_wedge },
 };
 
 static void status(const struct cm108 *c, const struct cm108_client *to)
@@ -241,8 +248,9 @@ static void command(struct cm108 *c, struct cm108_client *from, char *line)
 		reply(from, why ? "err %s" : "ok%s", why ? why : "");
 		return;
 	}
-	reply(from, "err: cor 0|1, gpi N 0|1, mic .., txfile PATH|-, unplug, "
-		    "plug, stall N, ppm X, events, clear, status, quit");
+	reply(from,
+	      "err: cor 0|1, gpi N 0|1, mic .., txfile PATH|-, unplug, "
+	      "plug, stall N, wedge 0|1, ppm X, events, clear, status, quit");
 }
 
 /* --- clients ------------------------------------------------------------ */

@@ -268,6 +268,7 @@ int fob_request(struct fob *f, const uint8_t setup[8], uint8_t *data,
 	case REQUEST(0x00, 0x09):
 		f->configuration = setup[2];
 		memset(f->alt, 0, sizeof(f->alt));
+		say(f, "CONFIG %u", f->configuration);
 		return 0;
 	case REQUEST(0x81, 0x0a):
 		return answer_octets(data, f->alt[setup[4] % FOB_INTERFACES],

@@ -274,16 +274,37 @@ def a_daemon_that_is_stuck_leaves_nothing_keyed():
 
 
 @test
+def a_guardian_that_dies_is_followed_by_another():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        first = guardians()
+        start = time.monotonic()
+        unkeyed_after(fob, lambda: [os.kill(pid, signal.SIGKILL) for pid in first], 200)
+        s.wait_said('the guardian process is gone: nothing is keyed until another is there')
+        between(0, moment(fob, 'PTT 1', start) - start, 1, 's until it is guarded and keyed again')
+        s.wait_said('the guardian process is there again')
+        true('fault' not in s.radio(), 'no fault any more')
+        equal(1, len(guardians()), 'guardians')
+        true(guardians() != first, 'another one')
+        unkeyed_after(fob, s.process['node'].kill)
+        s.process['node'].wait()
+        wait_for('the guardian to end', lambda: not guardians())
+    fob.close()
+
+
+@test
 def the_stop_hook_unkeys_without_a_guardian():
     fob = Fob()
     with Station() as s:
         s.key(fob)
+        # A guardian that can do nothing, then both gone.
         for pid in guardians():
-            os.kill(pid, signal.SIGKILL)
-        s.wait_said('the guardian process is gone')
-        equal(1, fob.status()['ptt'], 'PTT')
+            os.kill(pid, signal.SIGSTOP)
         s.process['node'].kill()
         s.process['node'].wait()
+        for pid in guardians():
+            os.kill(pid, signal.SIGKILL)
         time.sleep(1)
         equal(1, fob.status()['ptt'], 'PTT of a dead daemon without a guardian')
 
@@ -294,6 +315,33 @@ def the_stop_hook_unkeys_without_a_guardian():
     fob('unplug')
     equal(0, subprocess.run([KEYHOLED, '--unkey', '-c', s.conf()], check=False).returncode,
           'exit status without a fob')
+    fob.close()
+
+
+@test
+def a_fob_that_does_not_answer_holds_nothing_up():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        before = s.radio()['missed_beats']
+        fob('wedge', 1)
+        s.wait_said('no longer answers')
+        # It is opened again and again, in vain.
+        longest = 0
+        end = time.monotonic() + 6
+        while time.monotonic() < end:
+            asked = time.monotonic()
+            radio = s.radio()
+            longest = max(longest, time.monotonic() - asked)
+        print(f'# longest answer {longest * 1000:.0f} ms, {radio}')
+        equal(before, radio['missed_beats'], 'beats of the loop that were missed')
+        equal('down', radio['state'], 'state')
+        s.talk(False)
+        start = time.monotonic()
+        fob('wedge', 0)
+        between(0, moment(fob, 'PTT 0', start) - start, 3, 's until it is unkeyed when it answers again')
+        s.wait_ready()
+        equal(0, fob.status()['ptt'], 'PTT')
     fob.close()
 
 
