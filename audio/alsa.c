@@ -116,6 +116,14 @@ void alsa_set_levels(struct alsa *a, const struct alsa_levels *levels)
 	wake(a);
 }
 
+bool alsa_mixer_state(struct alsa *a, struct alsa_mixer *out)
+{
+	pthread_mutex_lock(&a->lock);
+	*out = a->mixer;
+	pthread_mutex_unlock(&a->lock);
+	return out->rx || out->tx;
+}
+
 bool alsa_news(struct alsa *a, struct alsa_news *out)
 {
 	bool some;

@@ -29,6 +29,7 @@ struct alsa {
 
 	pthread_mutex_t lock; /* of the following */
 	struct alsa_want want;
+	struct alsa_mixer mixer;
 	struct alsa_news news[ALSA_NEWS_MAX];
 	unsigned news_n;
 };
