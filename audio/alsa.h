@@ -59,7 +59,8 @@ void alsa_pcms(struct alsa *a, const char *capture, const char *playback);
 /* Set the mixer anew, now and whenever the card is opened. */
 void alsa_set_levels(struct alsa *a, const struct alsa_levels *levels);
 
-/* The mixer as it was set last; false: no card with one is open. */
+/* The mixer, set as was asked last; false, and *@out is empty: it is not yet,
+ * or no card with one is open. */
 bool alsa_mixer_state(struct alsa *a, struct alsa_mixer *out);
 
 enum alsa_news_kind {

@@ -103,6 +103,7 @@ static void note_mixer(struct thread *t, const struct alsa_mixer *now)
 {
 	pthread_mutex_lock(&t->a->lock);
 	t->a->mixer = *now;
+	t->a->mixer_turn = t->want.turn;
 	pthread_mutex_unlock(&t->a->lock);
 }
 

@@ -57,6 +57,12 @@ struct app_meters {
 	mono_us until; /* MONO_NEVER: as long as it likes */
 };
 
+/* A console that waits for the mixer to be set. */
+struct app_setting {
+	struct control_request *req; /* NULL: none */
+	mono_us until;
+};
+
 /* A console that transmits a test tone. */
 struct app_tone {
 	struct control_request *req; /* NULL: none */
@@ -108,6 +114,7 @@ struct app {
 	struct app_doctor doctor[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
 	struct app_meters meters[APP_WAITERS];
+	struct app_setting setting;
 	struct app_tone tone;
 	struct control_request *keep; /* the fob's EEPROM does; or NULL */
 	struct portmap_io *portmap;   /* NULL: map.enabled is off */

@@ -26,7 +26,8 @@
 #define SECONDS_MAX 86400.0
 #define LEVEL_MIN_DB (-60.0)
 #define LEVEL_MAX_DB 40.0
-#define TONE_LOOK_US (50 * MONO_MS)
+#define LOOK_US (20 * MONO_MS) /* at what tells nothing by itself */
+#define SETTING_US MONO_S      /* for a card that is not there */
 
 /* A number within a range, @dflt when it is not there; else false. */
 static bool number(const json_t *params, const char *name, double min,
@@ -190,6 +191,10 @@ void app_levels_set(void *ctx, struct control_request *req,
 	}
 	if (boost)
 		v.levels.boost = json_is_true(boost);
+	if (a->setting.req) {
+		app_refuse(req, "another console sets levels just now");
+		return;
+	}
 	if (radio_io_set_levels(a->radio, &v.levels, why) != 0) {
 		app_refuse(req, why);
 		return;
@@ -197,6 +202,23 @@ void app_levels_set(void *ctx, struct control_request *req,
 	log_info("levels set by a console: receive %.1f dB, transmit %.1f and "
 		 "%.1f dB",
 		 v.levels.rx_db, v.levels.tx_a_db, v.levels.tx_b_db);
+	a->setting = (struct app_setting){ .req = req,
+					   .until = loop_now() + SETTING_US };
+	app_pump(a);
+}
+
+/* The sound's thread sets it. */
+static void setting_tick(struct app *a, mono_us now)
+{
+	struct control_request *req = a->setting.req;
+	struct radio_levels_view v = { 0 };
+
+	if (!req)
+		return;
+	(void)radio_io_levels(a->radio, &v);
+	if (!v.open && now < a->setting.until)
+		return;
+	a->setting.req = NULL;
 	control_reply(req, settings_json(a));
 }
 
@@ -320,7 +342,7 @@ static void tone_tick(struct app *a, mono_us now)
 
 static mono_us tone_deadline(const struct app_tone *t, mono_us now)
 {
-	return t->req ? mono_min(t->until, now + TONE_LOOK_US) : MONO_NEVER;
+	return t->req ? mono_min(t->until, now + LOOK_US) : MONO_NEVER;
 }
 
 /* --- all of them -------------------------------------------------------- */
@@ -331,13 +353,17 @@ void app_levels_tick(struct app *a, mono_us now)
 		if (a->meters[i].req)
 			meters_tick(a, &a->meters[i], now);
 	}
+	setting_tick(a, now);
 	tone_tick(a, now);
 }
 
 mono_us app_levels_deadline(const struct app *a)
 {
-	mono_us due = tone_deadline(&a->tone, loop_now());
+	const mono_us now = loop_now();
+	mono_us due = tone_deadline(&a->tone, now);
 
+	if (a->setting.req)
+		due = mono_min(due, now + LOOK_US);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		const struct app_meters *m = &a->meters[i];
 
@@ -355,6 +381,8 @@ void app_levels_cancel(struct app *a, const struct control_request *req)
 	}
 	if (a->keep == req)
 		a->keep = NULL;
+	if (a->setting.req == req)
+		a->setting.req = NULL;
 	if (a->tone.req != req)
 		return;
 	a->tone = (struct app_tone){ 0 };
