@@ -159,6 +159,13 @@ static void on_guardian(void *ctx, const char *why)
 	}
 }
 
+static void on_eeprom(void *ctx, int err, const struct cm108_levels *levels)
+{
+	const struct radio_cm108 *r = ctx;
+
+	r->calls.eeprom(r->calls.ctx, err, levels);
+}
+
 /* --- life --------------------------------------------------------------- */
 
 int radio_cm108_open(struct radio_cm108 **out, struct event_base *base,
@@ -167,8 +174,8 @@ int radio_cm108_open(struct radio_cm108 **out, struct event_base *base,
 		     char why[FOB_WHY_MAX])
 {
 	struct radio_cm108 *r = calloc(1, sizeof(*r));
-	const struct usb_fob_cb cb = { r, on_input, on_state, on_warning,
-				       on_device };
+	const struct usb_fob_cb cb = { r,          on_input,  on_state,
+				       on_warning, on_device, on_eeprom };
 	const struct guardian_keep_cb guardian = { r, on_guardian };
 	struct fob_config config;
 	int err = -EINVAL;
@@ -218,6 +225,11 @@ void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us)
 	if (!may)
 		guardian_beat(fob_hot(fob), now_us);
 	follow_card(r);
+}
+
+int radio_cm108_eeprom(struct radio_cm108 *r, const struct cm108_levels *levels)
+{
+	return usb_fob_eeprom(r->usb, levels);
 }
 
 const char *radio_cm108_card(const struct radio_cm108 *r)

@@ -25,8 +25,10 @@ struct radio_io {
 	struct radio_io_calls calls;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
-	struct alsa *alsa; /* the device's */
+	struct alsa *alsa;          /* the device's */
+	struct radio_levels levels; /* of alsa */
 	struct radio_cm108 *cm108;
+	bool keeping; /* levels are being written to the fob */
 	struct ptt_log *ptt_log;
 	unsigned inputs; /* of the fob */
 	bool there;      /* as told */
@@ -70,8 +72,27 @@ static void on_inputs(void *ctx, bool cor, bool ctcss)
 
 static void on_there(void *ctx, bool there)
 {
-	(void)there;
-	note_there(ctx);
+	struct radio_io *r = ctx;
+
+	if (there && r->levels.by_eeprom)
+		(void)radio_cm108_eeprom(r->cm108, NULL);
+	note_there(r);
+}
+
+static void on_eeprom(void *ctx, int err, const struct cm108_levels *levels)
+{
+	struct radio_io *r = ctx;
+
+	if (!r->keeping) {
+		radio_levels_kept(&r->levels, err, levels);
+		return;
+	}
+	r->keeping = false;
+	r->calls.kept(r->calls.ctx, err == 0         ? NULL
+				    : err == -ENODEV ? "the fob was unplugged"
+						     : "the fob's EEPROM does "
+						       "not keep what is "
+						       "written to it");
 }
 
 /* --- keying -------------------------------------------------------------- */
@@ -161,9 +182,11 @@ static int open_sound(struct radio_io *r, const struct conf_node *conf,
 {
 	const int err = radio_alsa_open(&r->alsa, conf, why);
 
-	if (err == 0)
-		r->device = alsa_device(r->alsa);
-	return err;
+	if (err != 0)
+		return err;
+	r->device = alsa_device(r->alsa);
+	radio_levels_init(&r->levels, r->alsa, conf);
+	return 0;
 }
 
 static int open_alsa(struct radio_io *r, const struct conf_node *conf,
@@ -181,7 +204,8 @@ static int open_cm108(struct radio_io *r, struct event_base *base,
 {
 	struct radio_cm108_calls calls = { .ctx = r,
 					   .inputs = on_inputs,
-					   .there = on_there };
+					   .there = on_there,
+					   .eeprom = on_eeprom };
 	char reason[FOB_WHY_MAX];
 	int err = open_sound(r, conf, why);
 
@@ -248,8 +272,11 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 
 void radio_io_reload(struct radio_io *r, const struct conf_node *conf)
 {
-	if (r->alsa)
-		radio_alsa_set_levels(r->alsa, conf);
+	if (!r->alsa)
+		return;
+	radio_levels_reload(&r->levels, conf);
+	if (r->cm108 && r->levels.by_eeprom)
+		(void)radio_cm108_eeprom(r->cm108, NULL);
 }
 
 /* --- each block --------------------------------------------------------- */
@@ -263,8 +290,10 @@ void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
 void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
 		      uint64_t now_us)
 {
-	if (r->alsa)
+	if (r->alsa) {
 		radio_alsa_say(r->alsa);
+		radio_levels_beat(&r->levels);
+	}
 	note_there(r);
 	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
@@ -317,6 +346,48 @@ const char *radio_io_card(const struct radio_io *r)
 {
 	return r->cm108 ? radio_cm108_card(r->cm108) : NULL;
 }
+
+/* --- levels ------------------------------------------------------------- */
+
+bool radio_io_levels(const struct radio_io *r, struct radio_levels_view *out)
+{
+	if (r->alsa)
+		radio_levels_view(&r->levels, out);
+	return r->alsa != NULL;
+}
+
+int radio_io_set_levels(struct radio_io *r, const struct alsa_levels *levels,
+			char why[RADIO_WHY_MAX])
+{
+	if (r->alsa)
+		return radio_levels_set(&r->levels, levels, why);
+	(void)snprintf(why, RADIO_WHY_MAX, "this radio has no sound card");
+	return -ENODEV;
+}
+
+int radio_io_keep_levels(struct radio_io *r, char why[RADIO_WHY_MAX])
+{
+	struct cm108_levels levels;
+	int err;
+
+	(void)snprintf(why, RADIO_WHY_MAX,
+		       "this radio has no EEPROM: that is for USB fobs");
+	if (!r->cm108)
+		return -ENODEV;
+	err = radio_levels_to_keep(&r->levels, &levels, why);
+	if (err != 0)
+		return err;
+	err = radio_cm108_eeprom(r->cm108, &levels);
+	r->keeping |= err == 0;
+	if (err == -EBUSY)
+		(void)snprintf(why, RADIO_WHY_MAX,
+			       "the fob's EEPROM is in use: try again");
+	else if (err != 0)
+		(void)snprintf(why, RADIO_WHY_MAX, "the fob is not there");
+	return err;
+}
+
+/* --- the simulated radio ------------------------------------------------ */
 
 int radio_io_sim_play(struct radio_io *r, const char *path,
 		      char why[RADIO_WHY_MAX])

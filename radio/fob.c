@@ -188,10 +188,56 @@ static bool do_next(struct fob *f)
 	return true;
 }
 
+static void end_visit(struct fob *f)
+{
+	struct cm108_levels levels = { 0 };
+	int err;
+
+	if (fob_eeprom_result(&f->eeprom, &err, &levels))
+		f->cb.on_eeprom(f->cb.ctx, err, err == 0 ? &levels : NULL);
+}
+
+/* The transfers go back as soon as somebody wants to key. */
+static bool lend(struct fob *f)
+{
+	const bool wanted = fob_eeprom_active(&f->eeprom) && !f->machine.want;
+
+	if (f->lent && !wanted && !f->eeprom.busy) {
+		f->lent = false;
+		fob_eeprom_pause(&f->eeprom);
+		fob_machine_take_back(&f->machine, f->now);
+	} else if (!f->lent && wanted) {
+		f->lent = fob_machine_lend(&f->machine, f->now);
+		f->eeprom_in |= f->lent;
+	}
+	return f->lent && wanted;
+}
+
+static void visit(struct fob *f)
+{
+	uint8_t report[CM108_REPORT_LEN];
+
+	switch (fob_eeprom_next(&f->eeprom, f->now, report)) {
+	case FOB_EEPROM_NOTHING:
+		break;
+	case FOB_EEPROM_SEND:
+		if (fob_usb_send(f->usb, report) != 0)
+			fob_eeprom_sent(&f->eeprom, false, f->now);
+		break;
+	case FOB_EEPROM_ASK:
+		if (fob_usb_ask(f->usb) != 0)
+			fob_eeprom_answered(&f->eeprom, NULL, f->now);
+		break;
+	}
+}
+
 static void step(struct fob *f)
 {
+	if (lend(f))
+		visit(f);
 	while (do_next(f))
 		;
+	end_visit(f);
 	fob_usb_settle(f->usb);
 	look_for_card(f);
 	tell_warning(f);
@@ -206,8 +252,19 @@ static void take_inputs(struct fob *f, const struct cm108_input *in)
 		   cm108_active(&f->config.map.ctcss, f->config.ctcss, in));
 }
 
+void fob_sent(struct fob *f, bool ok)
+{
+	fob_eeprom_sent(&f->eeprom, ok, f->now);
+}
+
+void fob_answered(struct fob *f, const uint8_t *report)
+{
+	fob_eeprom_answered(&f->eeprom, report, f->now);
+}
+
 void fob_wrote(struct fob *f, bool ok)
 {
+	f->eeprom_in &= !ok;
 	fob_machine_wrote(&f->machine, ok, f->now);
 }
 
@@ -224,6 +281,8 @@ void fob_read(struct fob *f, const struct cm108_input *in)
 
 void fob_reported(struct fob *f, const struct cm108_input *in)
 {
+	if (f->eeprom_in)
+		return;
 	f->reports++;
 	take_inputs(f, in);
 }
@@ -231,6 +290,8 @@ void fob_reported(struct fob *f, const struct cm108_input *in)
 void fob_gone(struct fob *f)
 {
 	f->machine.busy = true; /* until it is closed */
+	f->lent = false;
+	fob_eeprom_lost(&f->eeprom);
 	fob_usb_close(f->usb);
 }
 
@@ -242,6 +303,8 @@ void fob_usb_closed(struct fob *f)
 	f->counters.lost++;
 	f->found.seen = NULL;
 	f->card[0] = '\0';
+	f->eeprom_in = false;
+	fob_eeprom_lost(&f->eeprom);
 	fob_machine_lost(&f->machine, f->now);
 	f->cb.on_device(f->cb.ctx, NULL);
 	tell_input(f, false, false);
@@ -325,6 +388,15 @@ void fob_hint(struct fob *f, uint64_t now_us)
 	step(f);
 }
 
+static uint64_t visit_due(const struct fob *f, uint64_t due)
+{
+	uint64_t at = fob_machine_lends_at(&f->machine);
+
+	if (f->lent)
+		at = f->eeprom.busy ? UINT64_MAX : f->eeprom.due;
+	return at < due ? at : due;
+}
+
 uint64_t fob_deadline(const struct fob *f)
 {
 	const uint64_t wait = fob_usb_wait_us(f->usb);
@@ -334,7 +406,7 @@ uint64_t fob_deadline(const struct fob *f)
 		due = f->card_due;
 	if (wait != UINT64_MAX && f->now + wait < due)
 		due = f->now + wait;
-	return due;
+	return fob_eeprom_active(&f->eeprom) ? visit_due(f, due) : due;
 }
 
 void fob_key(struct fob *f, bool keyed, uint64_t now_us)
@@ -342,6 +414,14 @@ void fob_key(struct fob *f, bool keyed, uint64_t now_us)
 	f->now = now_us;
 	fob_machine_key(&f->machine, keyed, now_us);
 	step(f);
+}
+
+int fob_eeprom(struct fob *f, const struct cm108_levels *levels,
+	       uint64_t now_us)
+{
+	if (f->machine.stage != FOB_STAGE_READY)
+		return -ENODEV;
+	return fob_eeprom_begin(&f->eeprom, levels, now_us) ? 0 : -EBUSY;
 }
 
 bool fob_hot(const struct fob *f)

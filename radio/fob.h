@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "radio/cm108.h"
+#include "radio/cm108_eeprom.h"
 #include "radio/fob_find.h"
 #include "radio/fob_usbfs.h"
 
@@ -68,6 +69,10 @@ struct fob_callbacks {
 	/* Call fob_job_do() in another thread, then fob_job_done() in this
 	 * one, from the loop.  One at a time.  False: it cannot be, now. */
 	bool (*on_job)(void *ctx, struct fob_job *job);
+	/* fob_eeprom() is done.  0, and @levels are what it keeps; -ENODATA:
+	 * it keeps none; -EIO; -ENODEV: the fob went meanwhile. */
+	void (*on_eeprom)(void *ctx, int err,
+			  const struct cm108_levels *levels);
 };
 
 struct fob_counters {
@@ -104,6 +109,13 @@ void fob_job_done(struct fob *f, uint64_t now_us);
 /* Key or unkey; the same again costs nothing.  A fob that is away keys when it
  * is back, if that is still wanted. */
 void fob_key(struct fob *f, bool keyed, uint64_t now_us);
+/*
+ * Read the levels that the fob keeps, or, with @levels, have it keep them;
+ * on_eeprom() follows, later and never while it is keyed.  0; -EBUSY: not
+ * before the last one is done; -ENODEV: there is no fob.
+ */
+int fob_eeprom(struct fob *f, const struct cm108_levels *levels,
+	       uint64_t now_us);
 /* It may be keyed: asked to be, or not yet read as unkeyed. */
 bool fob_hot(const struct fob *f);
 

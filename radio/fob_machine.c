@@ -226,6 +226,32 @@ void fob_machine_read(struct fob_machine *m, bool ok, bool pin,
 		agreed(m, now);
 }
 
+static bool at_rest(const struct fob_machine *m)
+{
+	return m->stage == FOB_STAGE_READY && !m->busy && !m->want && !m->hot &&
+	       !m->again && !m->reading && m->failures == 0;
+}
+
+uint64_t fob_machine_lends_at(const struct fob_machine *m)
+{
+	return at_rest(m) ? m->free_at : UINT64_MAX;
+}
+
+bool fob_machine_lend(struct fob_machine *m, uint64_t now)
+{
+	if (now < fob_machine_lends_at(m))
+		return false;
+	m->busy = true;
+	return true;
+}
+
+void fob_machine_take_back(struct fob_machine *m, uint64_t now)
+{
+	m->busy = false;
+	m->free_at = now + FOB_SPACING_US;
+	cycle_at(m, now);
+}
+
 const char *fob_machine_warning(struct fob_machine *m)
 {
 	const char *warning = m->warning;

@@ -91,6 +91,16 @@ void fob_machine_read(struct fob_machine *m, bool ok, bool pin,
 /* It is gone, or closed. */
 void fob_machine_lost(struct fob_machine *m, uint64_t now);
 
+/*
+ * Between two cycles of an unkeyed fob its transfers may serve something else:
+ * true, and it is busy until fob_machine_take_back(), after which it writes
+ * what it last did.
+ */
+bool fob_machine_lend(struct fob_machine *m, uint64_t now);
+/* When it may be lent at the earliest; UINT64_MAX: not without an event. */
+uint64_t fob_machine_lends_at(const struct fob_machine *m);
+void fob_machine_take_back(struct fob_machine *m, uint64_t now);
+
 /* A sentence, once; NULL. */
 const char *fob_machine_warning(struct fob_machine *m);
 

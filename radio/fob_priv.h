@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "radio/fob.h"
+#include "radio/fob_eeprom.h"
 #include "radio/fob_machine.h"
 #include "radio/fob_sysfs.h"
 
@@ -59,6 +60,10 @@ struct fob {
 	uint64_t reports; /* input reports that came by themselves */
 	uint64_t reports_at_read;
 	struct fob_counters counters;
+
+	struct fob_eeprom eeprom;
+	bool lent;      /* the transfers are the EEPROM's */
+	bool eeprom_in; /* so that input reports may not be of the inputs */
 };
 
 /* --- fob_usb.c ---------------------------------------------------------- */
@@ -83,6 +88,9 @@ bool fob_usb_is_free(const struct fob_usb *u);
 /* Begin a transfer; fob_wrote() or fob_read() follows, but when it is not 0. */
 int fob_usb_write(struct fob_usb *u, const struct cm108_output *out);
 int fob_usb_read(struct fob_usb *u);
+/* The same for the EEPROM: fob_sent() or fob_answered() follows. */
+int fob_usb_send(struct fob_usb *u, const uint8_t report[CM108_REPORT_LEN]);
+int fob_usb_ask(struct fob_usb *u);
 void fob_usb_events(struct fob_usb *u);
 /* Microseconds until it must be called without an event; UINT64_MAX. */
 uint64_t fob_usb_wait_us(const struct fob_usb *u);
@@ -106,6 +114,9 @@ void fob_opened(struct fob *f, const struct fob_job *job);
 void fob_wrote(struct fob *f, bool ok);
 /* NULL: it failed. */
 void fob_read(struct fob *f, const struct cm108_input *in);
+void fob_sent(struct fob *f, bool ok);
+/* NULL: it failed. */
+void fob_answered(struct fob *f, const uint8_t *report);
 /* A report that came by itself. */
 void fob_reported(struct fob *f, const struct cm108_input *in);
 /* The device went, or does not serve: fob_usb_close() it. */

@@ -24,6 +24,8 @@
 #define DRAIN_MS 20
 #define DRAINS_MAX 25
 
+enum purpose { WRITING, READING, SENDING, ASKING };
+
 struct fob_usb {
 	struct fob *fob;
 	libusb_context *context;
@@ -32,7 +34,7 @@ struct fob_usb {
 	int fd;
 	uint8_t interface, endpoint;
 	bool control_busy, input_busy;
-	bool reading; /* what the control transfer is */
+	enum purpose purpose; /* of the control transfer */
 	bool closing;
 	bool in_events; /* in a callback of libusb's, maybe */
 	bool away;      /* the job is the other thread's */
@@ -135,11 +137,20 @@ void fob_usb_end(struct fob_usb *u, struct fob_unkey *unkey)
 
 /* --- transfers ---------------------------------------------------------- */
 
+static void tell_read(struct fob *f, const uint8_t *report, size_t len)
+{
+	struct cm108_input in;
+	const bool ok = report && cm108_input_decode(report, len, &in) == 0;
+
+	fob_read(f, ok ? &in : NULL);
+}
+
 static void LIBUSB_CALL on_control(struct libusb_transfer *t)
 {
 	struct fob_usb *u = t->user_data;
 	const bool ok = t->status == LIBUSB_TRANSFER_COMPLETED;
-	struct cm108_input in;
+	const bool whole = ok && t->actual_length == CM108_REPORT_LEN;
+	const uint8_t *data = libusb_control_transfer_get_data(t);
 
 	u->control_busy = false;
 	if (u->ending || u->closing)
@@ -148,13 +159,20 @@ static void LIBUSB_CALL on_control(struct libusb_transfer *t)
 		fob_gone(u->fob);
 		return;
 	}
-	if (!u->reading)
-		fob_wrote(u->fob, ok && t->actual_length == CM108_REPORT_LEN);
-	else if (ok && cm108_input_decode(libusb_control_transfer_get_data(t),
-					  (size_t)t->actual_length, &in) == 0)
-		fob_read(u->fob, &in);
-	else
-		fob_read(u->fob, NULL);
+	switch (u->purpose) {
+	case WRITING:
+		fob_wrote(u->fob, whole);
+		break;
+	case READING:
+		tell_read(u->fob, ok ? data : NULL, (size_t)t->actual_length);
+		break;
+	case SENDING:
+		fob_sent(u->fob, whole);
+		break;
+	case ASKING:
+		fob_answered(u->fob, whole ? data : NULL);
+		break;
+	}
 }
 
 static int submit_input(struct fob_usb *u)
@@ -186,13 +204,13 @@ static void LIBUSB_CALL on_input(struct libusb_transfer *t)
 		fob_gone(u->fob);
 }
 
-static int submit_control(struct fob_usb *u, bool reading)
+static int submit_control(struct fob_usb *u, enum purpose purpose)
 {
 	int err;
 
 	if (!u->device || u->closing || u->control_busy)
 		return -EBUSY;
-	u->reading = reading;
+	u->purpose = purpose;
 	libusb_fill_control_transfer(u->control, u->device, u->control_data,
 				     on_control, u, FOB_USBFS_TIMEOUT_MS);
 	err = libusb_submit_transfer(u->control);
@@ -200,25 +218,50 @@ static int submit_control(struct fob_usb *u, bool reading)
 	return err == 0 ? 0 : -EIO;
 }
 
-int fob_usb_write(struct fob_usb *u, const struct cm108_output *out)
+static int set_report(struct fob_usb *u, const uint8_t report[CM108_REPORT_LEN],
+		      enum purpose purpose)
 {
 	if (u->control_busy)
 		return -EBUSY;
 	libusb_fill_control_setup(u->control_data, FOB_SET_REPORT_TYPE,
 				  FOB_SET_REPORT, FOB_OUTPUT_REPORT,
 				  u->interface, CM108_REPORT_LEN);
-	cm108_output_encode(out, u->control_data + LIBUSB_CONTROL_SETUP_SIZE);
-	return submit_control(u, false);
+	memcpy(u->control_data + LIBUSB_CONTROL_SETUP_SIZE, report,
+	       CM108_REPORT_LEN);
+	return submit_control(u, purpose);
 }
 
-int fob_usb_read(struct fob_usb *u)
+static int get_report(struct fob_usb *u, enum purpose purpose)
 {
 	if (u->control_busy)
 		return -EBUSY;
 	libusb_fill_control_setup(u->control_data, FOB_GET_REPORT_TYPE,
 				  FOB_GET_REPORT, FOB_INPUT_REPORT,
 				  u->interface, CM108_REPORT_LEN);
-	return submit_control(u, true);
+	return submit_control(u, purpose);
+}
+
+int fob_usb_write(struct fob_usb *u, const struct cm108_output *out)
+{
+	uint8_t report[CM108_REPORT_LEN];
+
+	cm108_output_encode(out, report);
+	return set_report(u, report, WRITING);
+}
+
+int fob_usb_read(struct fob_usb *u)
+{
+	return get_report(u, READING);
+}
+
+int fob_usb_send(struct fob_usb *u, const uint8_t report[CM108_REPORT_LEN])
+{
+	return set_report(u, report, SENDING);
+}
+
+int fob_usb_ask(struct fob_usb *u)
+{
+	return get_report(u, ASKING);
 }
 
 /* --- opening ------------------------------------------------------------ */

@@ -171,14 +171,21 @@ static int start(struct usb_fob *u, const struct fob_config *config,
 	return fob_new(&u->fob, &mine, cb, loop_now(), why);
 }
 
+static void on_eeprom(void *ctx, int err, const struct cm108_levels *levels)
+{
+	const struct usb_fob *u = ctx;
+
+	u->cb.on_eeprom(u->cb.ctx, err, levels);
+}
+
 int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		 const struct fob_config *config, const struct usb_fob_cb *cb,
 		 char why[FOB_WHY_MAX])
 {
 	struct usb_fob *u = calloc(1, sizeof(*u));
 	const struct fob_callbacks all = {
-		u,         on_input,    on_state,       on_warning,
-		on_device, on_poll_add, on_poll_remove, on_job
+		u,           on_input,       on_state, on_warning, on_device,
+		on_poll_add, on_poll_remove, on_job,   on_eeprom
 	};
 	int err = -ENOMEM;
 
@@ -218,6 +225,14 @@ void usb_fob_key(struct usb_fob *u, bool keyed)
 {
 	fob_key(u->fob, keyed, loop_now());
 	set_timer(u);
+}
+
+int usb_fob_eeprom(struct usb_fob *u, const struct cm108_levels *levels)
+{
+	const int err = fob_eeprom(u->fob, levels, loop_now());
+
+	set_timer(u);
+	return err;
 }
 
 const struct fob *usb_fob_get(const struct usb_fob *u)
