@@ -19,7 +19,7 @@ int radio_alsa_open(struct alsa **out, const struct conf_node *conf,
 	return err;
 }
 
-void radio_alsa_say(struct alsa *a)
+void radio_alsa_say(struct alsa *a, char fault[ALSA_WHY_MAX])
 {
 	struct alsa_news n;
 
@@ -28,5 +28,8 @@ void radio_alsa_say(struct alsa *a)
 			log_info("%s", n.text);
 		else
 			log_warning("%s", n.text);
+		if (n.kind != ALSA_WARNED)
+			(void)snprintf(fault, ALSA_WHY_MAX, "%s",
+				       n.kind == ALSA_FAILED ? n.text : "");
 	}
 }

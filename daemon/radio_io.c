@@ -27,6 +27,7 @@ struct radio_io {
 	struct sim *sim;
 	struct alsa *alsa;          /* the device's */
 	struct radio_levels levels; /* of alsa */
+	char sound_fault[ALSA_WHY_MAX]; /* "": none */
 	struct radio_cm108 *cm108;
 	bool keeping; /* levels are being written to the fob */
 	struct ptt_log *ptt_log;
@@ -291,7 +292,7 @@ void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
 		      uint64_t now_us)
 {
 	if (r->alsa) {
-		radio_alsa_say(r->alsa);
+		radio_alsa_say(r->alsa, r->sound_fault);
 		radio_levels_beat(&r->levels);
 	}
 	note_there(r);
@@ -337,9 +338,14 @@ struct audio_device_status radio_io_status(const struct radio_io *r)
 	return st;
 }
 
+/* Without its fob a card is not looked for: the fob's fault comes first. */
 const char *radio_io_fault(const struct radio_io *r)
 {
-	return r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
+	const char *fault = r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
+
+	if (fault)
+		return fault;
+	return r->sound_fault[0] ? r->sound_fault : NULL;
 }
 
 const char *radio_io_card(const struct radio_io *r)

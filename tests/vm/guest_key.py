@@ -20,6 +20,7 @@ from tap import between, equal, main, test, true
 
 UNKEYED_MS = 500
 DEVICES = '/sys/bus/usb/devices'
+PLUGDEV, AUDIO = 46, 29
 DISCONNECT_CLAIM = 0x8108551b
 
 
@@ -214,8 +215,7 @@ def a_fob_that_another_program_holds():
     wait_unplugged()
     fob = Fob()
     port = wait_for('a fob', ports)[0]
-    path = f'/dev/bus/usb/{int(attribute(port, "busnum")):03}/{int(attribute(port, "devnum")):03}'
-    with open(path, 'r+b', buffering=0) as f:
+    with open(usbfs(port), 'r+b', buffering=0) as f:
         wait_for('the HID interface', lambda: os.path.exists(f'{DEVICES}/{port}:1.3'))
         fcntl.ioctl(f, DISCONNECT_CLAIM, struct.pack('II256s', 3, 0, b''))
         with Station() as s:
@@ -237,6 +237,106 @@ def an_unknown_chip_is_used_with_a_warning():
         s.wait_said('0d8c:0777')
         true('is taken for a CM108, which it may not be' in s.said(), 'a warning')
     fob.close()
+
+
+def usbfs(port):
+    """The device's file."""
+    bus, device = (int(attribute(port, name)) for name in ('busnum', 'devnum'))
+    return f'/dev/bus/usb/{bus:03}/{device:03}'
+
+
+def give(path, group):
+    """As udev does."""
+    os.chown(path, 0, group)
+    os.chmod(path, 0o660)
+
+
+@test
+def a_user_without_rights_is_told_which_group_helps():
+    wait_unplugged()
+    fob = Fob()
+    port = wait_for('a fob', ports)[0]
+    with Station(groups=[PLUGDEV, AUDIO]) as s:
+        s.wait_said('no permission for the USB fob at')
+        true('group plugdev' in s.said(), 'the group is named')
+        equal('down', s.radio()['state'], 'state')
+        true('group plugdev' in s.radio()['fault'], 'the fault is shown')
+        give(usbfs(port), PLUGDEV)
+        s.wait_said('must be in the group audio')
+        true('group audio' in s.radio()['fault'], 'the fault is shown')
+        for path in glob.glob('/dev/snd/*'):
+            give(path, AUDIO)
+        s.wait_ready()
+        true('fault' not in s.radio(), 'no fault any more')
+        equal(1, s.said().count('no permission for the USB fob'), 'times that it was said')
+        # Another one of whose rights udev takes care a moment after it came.
+        fob('unplug')
+        s.wait_radio('state', 'down')
+        wait_unplugged()
+        fob('plug')
+        port = wait_for('a fob', ports)[0]
+        time.sleep(0.5)
+        give(usbfs(port), PLUGDEV)
+        s.wait_said('is ready', 20)
+        wait_for('it to be ready again', lambda: s.said().count('is ready') == 2)
+        equal(1, s.said().count('no permission for the USB fob'), 'times that it was said')
+    fob.close()
+
+
+@test
+def a_card_that_another_program_holds_is_shown():
+    wait_unplugged()
+    fob = Fob()
+    wait_for('its card', lambda: glob.glob('/dev/snd/pcm*p'))
+    with open(glob.glob('/dev/snd/pcm*p')[0], 'wb', buffering=0) as card:
+        with Station() as s:
+            s.wait_said('another program holds the sound card')
+            equal('down', s.radio()['state'], 'state')
+            true('holds the sound card' in s.radio()['fault'], 'the fault is shown')
+            equal(0, fob.status()['ptt'], 'PTT')
+            card.close()
+            s.wait_ready()
+            true('fault' not in s.radio(), 'no fault any more')
+            s.key(fob)
+    fob.close()
+
+
+@test
+def without_a_fob_the_node_runs_on():
+    wait_unplugged()
+    with Station() as s:
+        s.wait_said('no USB radio fob is plugged in')
+        equal('down', s.radio()['state'], 'state')
+        equal('no USB radio fob is plugged in', s.radio()['fault'], 'fault')
+        s.link()
+        equal(1, len(s.status()['links']), 'links without a radio')
+        fob = Fob()
+        s.wait_ready()
+        s.talk()
+        wait_for('PTT', lambda: fob.status()['ptt'] == 1)
+    fob.close()
+
+
+@test
+def chips_of_other_makers():
+    aioc = Fob(vendor='1209', product='7388')
+    with Station() as s:
+        s.wait_said('radio: AIOC at')
+        s.key(aioc)
+        aioc('cor', 1)
+        s.wait_radio('cor', True, 1)
+        true('may not be' not in s.said(), 'it is known')
+    aioc.close()
+    wait_for('no AIOC', lambda: '1209' not in [attribute(d, 'idVendor') for d in os.listdir(DEVICES)])
+    other = Fob(vendor='0c76', product='1607', ptt=1)
+    with Station() as s:
+        s.wait_said('SSS1623')
+        s.wait_said('has no GPIO3, which is to key: set fob.hwtype or fob.ptt_pin')
+    with Station(ptt_pin=1, cor='gpio2', cor_sense='usbinvert') as s:
+        s.key(other)
+        other('gpi', 2, 1)
+        s.wait_radio('cor', True, 1)
+    other.close()
 
 
 @test
