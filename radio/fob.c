@@ -6,14 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "radio/fob_priv.h"
-
-/* A new device is root's until udev has been there, and shows its interfaces
- * one after the other: for so long it may not be what it will be. */
-#define YOUNG_US 1000000U
-#define YOUNG_LOOK_US 50000U
 
 /* --- telling ------------------------------------------------------------ */
 
@@ -50,7 +44,7 @@ static void tell_input(struct fob *f, bool cor, bool ctcss)
 	f->cb.on_input(f->cb.ctx, cor, ctcss);
 }
 
-static struct fob_unkey unkey_of(const struct fob *f)
+struct fob_unkey fob_unkey_of(const struct fob *f)
 {
 	const struct cm108_output out =
 		cm108_ptt(&f->config.map, false, f->config.ptt_inverted, NULL);
@@ -63,75 +57,6 @@ static struct fob_unkey unkey_of(const struct fob *f)
 }
 
 /* --- finding ------------------------------------------------------------ */
-
-static void warn_unknown(struct fob *f)
-{
-	char what[FOB_WHY_MAX];
-
-	if (f->found.known || f->warned_unknown)
-		return;
-	f->warned_unknown = true;
-	(void)snprintf(what, sizeof(what),
-		       "%s is taken for a CM108, which it may not be: check "
-		       "that it keys and unkeys",
-		       f->name);
-	f->cb.on_warning(f->cb.ctx, what);
-}
-
-static bool same_device(const struct fob_seen *a, const struct fob_seen *b)
-{
-	return a->bus == b->bus && a->address == b->address;
-}
-
-static bool is_young(struct fob *f, const struct fob_job *job)
-{
-	if (job->err != -EACCES && job->err != -EPERM && job->err != -ENOTSUP)
-		return false;
-	if (!same_device(&f->refused, &job->seen)) {
-		f->refused = job->seen;
-		f->refused_since = f->now;
-	}
-	return f->now - f->refused_since < YOUNG_US;
-}
-
-static void not_opened(struct fob *f, const struct fob_job *job)
-{
-	f->found.seen = NULL;
-	if (is_young(f, job)) {
-		fob_machine_looked(&f->machine, FOB_STAGE_ABSENT, f->now);
-		fob_machine_look_at(&f->machine, f->now + YOUNG_LOOK_US);
-		return;
-	}
-	/* That it went says more than that it is not there. */
-	if (job->err != -ENODEV || !f->was_lost)
-		(void)snprintf(f->why, sizeof(f->why), "%s", job->why);
-	fob_machine_looked(&f->machine,
-			   job->err == -ENODEV ? FOB_STAGE_ABSENT
-					       : FOB_STAGE_FAILED,
-			   f->now);
-}
-
-void fob_opened(struct fob *f, const struct fob_job *job)
-{
-	struct fob_unkey unkey;
-
-	if (job->err != 0) {
-		not_opened(f, job);
-		return;
-	}
-	f->seen = job->seen;
-	f->found = job->found;
-	f->found.seen = &f->seen;
-	f->was_lost = false;
-	fob_describe(&f->found, f->name);
-	f->counters.opened++;
-	f->card[0] = '\0';
-	f->card_due = f->now;
-	fob_machine_looked(&f->machine, FOB_STAGE_OPENING, f->now);
-	unkey = unkey_of(f);
-	f->cb.on_device(f->cb.ctx, &unkey);
-	warn_unknown(f);
-}
 
 static void look_for_it(struct fob *f)
 {
@@ -347,7 +272,7 @@ struct fob *fob_free(struct fob *f)
 
 	if (!f)
 		return NULL;
-	unkey = unkey_of(f);
+	unkey = fob_unkey_of(f);
 	fob_usb_end(f->usb, &unkey);
 	if (!fob_usb_is_free(f->usb)) {
 		left_to_exit = f;
@@ -456,35 +381,4 @@ struct fob_counters fob_counters(const struct fob *f)
 	c.errors = f->machine.all_failures;
 	c.mismatches = f->machine.all_mismatches;
 	return c;
-}
-
-/* --- once --------------------------------------------------------------- */
-
-int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
-{
-	const struct cm108_output out =
-		cm108_ptt(&config->map, false, config->ptt_inverted, NULL);
-	struct fob_unkey unkey = { .ptt = config->map.ptt };
-	struct fob_found found;
-	struct fob_seen seen;
-	int err = fob_find_plugged(config, &seen, &found, why);
-
-	if (err != 0)
-		return err == -ENODEV ? 0 : err;
-	unkey.interface = seen.interface;
-	cm108_output_encode(&out, unkey.report);
-	unkey.fd = fob_usbfs_open(config->devices, &seen, why);
-	if (unkey.fd < 0)
-		return unkey.fd;
-	err = fob_usbfs_claim(unkey.fd, unkey.interface);
-	if (err == 0)
-		err = fob_usbfs_unkey(&unkey);
-	if (err == 0)
-		fob_usbfs_release(unkey.fd, unkey.interface);
-	if (err != 0)
-		(void)snprintf(why, FOB_WHY_MAX,
-			       "the fob at %s is not unkeyed: %s", seen.port,
-			       strerror(-err));
-	(void)close(unkey.fd);
-	return err;
 }

@@ -2,8 +2,8 @@
 #ifndef RADIO_FOB_PRIV_H
 #define RADIO_FOB_PRIV_H
 
-/* Between fob.c, which decides and tells, fob_usb.c, which carries, and
- * fob_usb_job.c, which may wait. */
+/* Between fob.c, which decides and tells, fob_opened.c, which does so for a
+ * new one, fob_usb.c, which carries, and fob_usb_job.c, which may wait. */
 
 #include <stdatomic.h>
 
@@ -106,10 +106,15 @@ int fob_find_plugged(const struct fob_config *c, struct fob_seen *seen,
 void fob_usb_let_go(struct libusb_device_handle *device, int fd,
 		    uint8_t interface, bool give_back);
 
-/* --- fob.c, called by fob_usb.c ----------------------------------------- */
+/* --- fob_opened.c ------------------------------------------------------- */
 
 /* It was found and is open, as @job says; or why not. */
 void fob_opened(struct fob *f, const struct fob_job *job);
+
+/* --- fob.c, called by the others ---------------------------------------- */
+
+/* What it takes to unkey it. */
+struct fob_unkey fob_unkey_of(const struct fob *f);
 
 void fob_wrote(struct fob *f, bool ok);
 /* NULL: it failed. */
