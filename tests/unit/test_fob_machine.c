@@ -322,7 +322,7 @@ static void what_came_during_a_look_is_looked_for_after_it(void)
 	T_EQ(FOB_STAGE_READY, s.m.stage);
 	/* One that went may be back before it was noticed. */
 	fob_machine_lost(&s.m, s.now);
-	run(&s, 100 * MS);
+	run(&s, 200 * MS);
 	T_EQ(FOB_STAGE_READY, s.m.stage);
 }
 
