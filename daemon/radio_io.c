@@ -25,8 +25,8 @@ struct radio_io {
 	struct radio_io_calls calls;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
-	struct alsa *alsa;          /* the device's */
-	struct radio_levels levels; /* of alsa */
+	struct alsa *alsa;              /* the device's */
+	struct radio_levels levels;     /* of alsa */
 	char sound_fault[ALSA_WHY_MAX]; /* "": none */
 	struct radio_cm108 *cm108;
 	bool keeping; /* levels are being written to the fob */
@@ -45,8 +45,8 @@ static bool is_there(const struct radio_io *r)
 {
 	if (r->cm108 && !radio_cm108_ready(r->cm108))
 		return false;
-	return !r->alsa ||
-	       audio_status(&r->device).state == AUDIO_DEVICE_RUNNING;
+	return !r->alsa || (r->device.ops && audio_status(&r->device).state ==
+						     AUDIO_DEVICE_RUNNING);
 }
 
 /* A fob without its sound is no radio: it would transmit a bare carrier. */
@@ -143,7 +143,7 @@ static void note_sound(struct radio_io *r, const int16_t block[AUDIO_BLOCK],
 {
 	uint64_t us;
 
-	if (!r->cm108 || !r->wanted || is_silent(block))
+	if (!r->cm108 || !r->device.ops || !r->wanted || is_silent(block))
 		return;
 	us = (uint64_t)(audio_status(&r->device).playback_ms * 1000.0) +
 	     BLOCK_US;

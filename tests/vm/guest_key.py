@@ -177,7 +177,7 @@ def two_fobs_are_told_apart_by_serial_number():
     with Station(serial='B2') as s:
         s.key(two)
         equal(0, one.status()['ptt'], "the other's PTT")
-        is_sibling(s.radio()['card'], 'B2')
+        is_sibling(s.radio()['card'], next(p for p in ports() if attribute(p, 'serial') == 'B2'))
     with Station(serial='C3') as s:
         s.wait_said('no USB radio fob with the serial number C3 is plugged in')
         true('serial A1' in s.said() and 'serial B2' in s.said(), 'those that are there are named')
@@ -185,11 +185,10 @@ def two_fobs_are_told_apart_by_serial_number():
         fob.close()
 
 
-def is_sibling(card, serial):
-    """@card is of the device with @serial, by ALSA's own account."""
+def is_sibling(card, port):
+    """@card is of the device at @port, by ALSA's own account."""
     with open(f'/proc/asound/card{card.removeprefix("hw:")}/usbbus', encoding='ascii') as f:
         bus, device = map(int, f.read().split('/'))
-    port = next(p for p in ports() if attribute(p, 'serial') == serial)
     equal((int(attribute(port, 'busnum')), int(attribute(port, 'devnum'))), (bus, device),
           'the device that the card is on')
 
@@ -205,6 +204,7 @@ def twins_are_told_apart_by_port():
         with Station(port=port) as s:
             s.key(fob)
             equal(0, other.status()['ptt'], "the other's PTT")
+            is_sibling(s.radio()['card'], port)
             unkeyed_after(fob, s.process['node'].terminate)
     for fob in (one, two):
         fob.close()
