@@ -308,6 +308,8 @@ void fob_tick(struct fob *f, uint64_t now_us)
 void fob_hint(struct fob *f, uint64_t now_us)
 {
 	f->now = now_us;
+	/* It may be another one by now, or gone. */
+	f->card[0] = '\0';
 	f->card_due = now_us;
 	fob_machine_hint(&f->machine, now_us);
 	step(f);

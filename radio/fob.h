@@ -131,7 +131,7 @@ struct fob_counters fob_counters(const struct fob *f);
 /*
  * For a process that comes after one that died: find the fob, unkey it, let it
  * go.  0, also when there is none; else -errno and a sentence.  Blocks for up
- * to a second.
+ * to two seconds.
  */
 int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX]);
 

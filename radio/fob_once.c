@@ -5,9 +5,26 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "radio/fob_priv.h"
+
+/* Who died has let go of it in a moment, or has a guardian that is at it. */
+#define CLAIMS 6
+#define CLAIM_AGAIN_MS 100L
+
+static int claim(const struct fob_unkey *unkey)
+{
+	const struct timespec pause = { 0, CLAIM_AGAIN_MS * 1000000L };
+	int err = fob_usbfs_claim(unkey->fd, unkey->interface);
+
+	for (int i = 1; i < CLAIMS && err == -EBUSY; i++) {
+		(void)nanosleep(&pause, NULL);
+		err = fob_usbfs_claim(unkey->fd, unkey->interface);
+	}
+	return err;
+}
 
 int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
 {
@@ -25,7 +42,7 @@ int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
 	unkey.fd = fob_usbfs_open(config->devices, &seen, why);
 	if (unkey.fd < 0)
 		return unkey.fd;
-	err = fob_usbfs_claim(unkey.fd, unkey.interface);
+	err = claim(&unkey);
 	if (err == 0)
 		err = fob_usbfs_unkey(&unkey);
 	if (err == 0)
