@@ -252,10 +252,10 @@ void meters_line(const struct meters *m, const struct meters_shown *shown,
 {
 	(void)snprintf(out, METERS_ROOM,
 		       "rx %.1f peak %.1f clip %ju, tx %.1f peak %.1f clip "
-		       "%ju, COR %s, PTT %s, %.0f ppm, xruns %ju",
+		       "%ju, COR %s, CTCSS %s, PTT %s, %.1f ppm, xruns %ju",
 		       m->rx.average_dbfs, m->rx.peak_dbfs,
 		       (uintmax_t)shown->rx_clipped, m->tx.average_dbfs,
 		       m->tx.peak_dbfs, (uintmax_t)shown->tx_clipped,
-		       cor_text(m), ptt_text(m), m->drift_ppm,
+		       cor_text(m), yes(m->ctcss), ptt_text(m), m->drift_ppm,
 		       (uintmax_t)m->xruns);
 }
