@@ -148,8 +148,9 @@ static void bar(const struct meters_way *w, double held_dbfs, unsigned n,
 	const unsigned peak = cells(w->peak_dbfs, n);
 	const unsigned held = cells(held_dbfs, n);
 
-	for (unsigned i = 0; i < n; i++)
-		out[i] = i < average ? '#' : i < peak ? '=' : ' ';
+	memset(out, ' ', n);
+	memset(out, '=', peak);
+	memset(out, '#', average);
 	if (held > 0)
 		out[held - 1] = '|';
 	out[n] = '\0';
