@@ -2,6 +2,7 @@
 """Levels from the console: meters that move, a test tone that keys and ends,
 and a calibration that asks."""
 
+import contextlib
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import time
 
+from control import Line
 from lab import Lab, missing, wait_until
 from sound import RATE, read_wav, write_wav
 from stations import KEYHOLE, Node
@@ -145,6 +147,42 @@ def what_is_right_is_left_as_it_is():
         true('stored' not in got, 'nothing is stored')
         with open(node.conf, encoding='ascii') as f:
             equal(before, f.read(), 'the configuration')
+
+
+@test
+def what_cannot_be_asked_is_refused():
+    with Lab() as lab:
+        node = alone(lab)
+        with Line(node.socket) as line:
+            for method, params in (
+                    ('levels', {'every_ms': 10}), ('levels', {'every_ms': 'often'}),
+                    ('levels', {'every_ms': 100, 'seconds': -1}), ('levels', {'every_ms': 1e300}),
+                    ('levels.set', {'rx_db': 41}), ('levels.set', {'boost': 1}),
+                    ('levels.set', {'tx_a_db': None}), ('levels.tone', {'hz': 0}),
+                    ('levels.tone', {'dbfs': 1}), ('levels.tone', {'seconds': 181}),
+                    ('levels.tone', {'seconds': [1]})):
+                equal(-32602, line.answer(method, **params)['error']['code'], f'{method} {params}')
+            for method, params in (('levels.set', {'rx_db': 1}), ('levels.keep', {})):
+                equal(1, line.answer(method, **params)['error']['code'], f'{method} {params}')
+            equal('sim', line.ask('levels.get')['type'], 'type of the radio')
+            true('rx_db' not in line.ask('levels.get'), 'it has no mixer')
+            equal('sim', line.ask('levels')['type'], 'type of the radio')
+        equal([], node.ptt_edges(), 'PTT')
+
+
+@test
+def many_may_watch_and_one_too_many_is_told():
+    with Lab() as lab, contextlib.ExitStack() as open_lines:
+        node = alone(lab)
+        lines = [open_lines.enter_context(Line(node.socket)) for _ in range(33)]
+        for line in lines[:-1]:
+            line.send('levels', every_ms=50)
+        for line in lines[:-1]:
+            equal('levels', line.read()['method'], 'a notification')
+        true('too many' in lines[-1].answer('levels', every_ms=50)['error']['message'], 'refused')
+        open_lines.close()
+        wait_until(lambda: watch(node, '--json', 'levels', '--seconds', '0.2').wait() == 0, 5,
+                   'room for others when they have gone')
 
 
 class Terminal:
