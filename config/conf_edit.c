@@ -201,14 +201,10 @@ static enum found look(struct token t, bool inside, const char *name,
 static char *replaced(const char *text, const char *at, size_t n,
 		      const char *by)
 {
-	const size_t before = (size_t)(at - text);
-	char *out = malloc(strlen(text) - n + strlen(by) + 1);
+	char *out = NULL;
 
-	if (!out)
+	if (asprintf(&out, "%.*s%s%s", (int)(at - text), text, by, at + n) < 0)
 		return NULL;
-	memcpy(out, text, before);
-	(void)strcpy(out + before, by);
-	(void)strcat(out + before, at + n);
 	return out;
 }
 
@@ -319,13 +315,13 @@ int conf_edit_text(const char *text, const struct conf_edit *edits, size_t n,
 	char *now = strdup(text);
 	int err = now ? 0 : no_memory(why);
 
-	for (size_t i = 0; err == 0 && i < n; i++) {
+	for (size_t i = 0; now && i < n; i++) {
 		char *next;
 
 		err = edit(now, &edits[i], &next, why);
 		free(now);
 		now = next;
 	}
-	*out = err == 0 ? now : NULL;
+	*out = now;
 	return err;
 }

@@ -60,12 +60,14 @@ struct app_meters {
 /* A console that waits for the mixer to be set. */
 struct app_setting {
 	struct control_request *req; /* NULL: none */
+	mono_us next;                /* look at it */
 	mono_us until;
 };
 
 /* A console that transmits a test tone. */
 struct app_tone {
 	struct control_request *req; /* NULL: none */
+	mono_us next;                /* look at it */
 	mono_us until;
 	mono_us keyed; /* since when; 0: not yet */
 };

@@ -203,6 +203,7 @@ void app_levels_set(void *ctx, struct control_request *req,
 		 "%.1f dB",
 		 v.levels.rx_db, v.levels.tx_a_db, v.levels.tx_b_db);
 	a->setting = (struct app_setting){ .req = req,
+					   .next = loop_now(),
 					   .until = loop_now() + SETTING_US };
 	app_pump(a);
 }
@@ -213,8 +214,9 @@ static void setting_tick(struct app *a, mono_us now)
 	struct control_request *req = a->setting.req;
 	struct radio_levels_view v = { 0 };
 
-	if (!req)
+	if (!req || now < a->setting.next)
 		return;
+	a->setting.next = now + LOOK_US;
 	(void)radio_io_levels(a->radio, &v);
 	if (!v.open && now < a->setting.until)
 		return;
@@ -296,6 +298,7 @@ void app_levels_tone(void *ctx, struct control_request *req,
 	}
 	a->tone = (struct app_tone){
 		.req = req,
+		.next = now,
 		.until = now + (mono_us)(seconds * MONO_S),
 	};
 	log_info("a console transmits a test tone of %.0f Hz for %.1f s", hz,
@@ -324,13 +327,16 @@ static void tone_tick(struct app *a, mono_us now)
 	struct app_tone *t = &a->tone;
 	struct station_view v;
 
-	if (!t->req)
+	if (!t->req || now < t->next)
 		return;
+	t->next = mono_min(t->until, now + LOOK_US);
 	node_radio(a->node, &v);
 	if (v.keyed && t->keyed == 0)
 		t->keyed = now;
 	if (v.ptt == PTT_TIMED_OUT)
 		end_tone(a, "the time-out timer ended the transmission", now);
+	else if (t->keyed != 0 && !v.keyed && now < t->until)
+		end_tone(a, "the radio went away, or received something", now);
 	else if (now >= t->until && t->keyed == 0)
 		end_tone(a,
 			 "the transmitter did not key: the radio is away, "
@@ -338,11 +344,6 @@ static void tone_tick(struct app *a, mono_us now)
 			 now);
 	else if (now >= t->until)
 		end_tone(a, NULL, now);
-}
-
-static mono_us tone_deadline(const struct app_tone *t, mono_us now)
-{
-	return t->req ? mono_min(t->until, now + LOOK_US) : MONO_NEVER;
 }
 
 /* --- all of them -------------------------------------------------------- */
@@ -359,11 +360,10 @@ void app_levels_tick(struct app *a, mono_us now)
 
 mono_us app_levels_deadline(const struct app *a)
 {
-	const mono_us now = loop_now();
-	mono_us due = tone_deadline(&a->tone, now);
+	mono_us due = a->tone.req ? a->tone.next : MONO_NEVER;
 
 	if (a->setting.req)
-		due = mono_min(due, now + LOOK_US);
+		due = mono_min(due, a->setting.next);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		const struct app_meters *m = &a->meters[i];
 

@@ -19,6 +19,13 @@ struct alsa_levels radio_levels_of(const struct conf_node *conf)
 	};
 }
 
+/* Only a USB fob has one. */
+static bool is_by_eeprom(const struct conf_node *conf)
+{
+	return conf->audio.levels == CONF_LEVELS_EEPROM &&
+	       conf->radio.type == CONF_RADIO_CM108;
+}
+
 static void use(struct radio_levels *l, const struct alsa_levels *levels,
 		enum radio_levels_from from)
 {
@@ -33,7 +40,7 @@ void radio_levels_init(struct radio_levels *l, struct alsa *sound,
 	*l = (struct radio_levels){
 		.sound = sound,
 		.config = radio_levels_of(conf),
-		.by_eeprom = conf->audio.levels == CONF_LEVELS_EEPROM,
+		.by_eeprom = is_by_eeprom(conf),
 	};
 	l->now = l->config;
 }
@@ -41,10 +48,10 @@ void radio_levels_init(struct radio_levels *l, struct alsa *sound,
 void radio_levels_reload(struct radio_levels *l, const struct conf_node *conf)
 {
 	l->config = radio_levels_of(conf);
-	l->by_eeprom = conf->audio.levels == CONF_LEVELS_EEPROM;
+	l->by_eeprom = is_by_eeprom(conf);
 	l->waiting = false;
-	/* Until the EEPROM was read again, what it said last is as good. */
-	if (l->by_eeprom && l->from == RADIO_LEVELS_EEPROM)
+	/* Those of now hold until the EEPROM was read again. */
+	if (l->by_eeprom && l->from != RADIO_LEVELS_CONFIG)
 		return;
 	use(l, &l->config, RADIO_LEVELS_CONFIG);
 }
@@ -72,7 +79,11 @@ void radio_levels_kept(struct radio_levels *l, int err,
 	if (err == 0) {
 		l->kept = *kept;
 		l->waiting = true;
-	} else if (err == -ENODATA) {
+		return;
+	}
+	if (err != -ENODEV && l->from != RADIO_LEVELS_CONFIG)
+		use(l, &l->config, RADIO_LEVELS_CONFIG);
+	if (err == -ENODATA) {
 		log_warning("radio: the fob's EEPROM keeps no levels: those of "
 			    "the configuration hold; keyhole levels "
 			    "--calibrate --eeprom stores some");

@@ -6,16 +6,15 @@
  * deviation that somebody measured; what came of it is stored.
  */
 
+#include "daemon/console/levels_talk.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/conf_edit.h"
 #include "daemon/console/calibrate.h"
-#include "daemon/console/levels.h"
-#include "daemon/io/rpc.h"
 
 #define READING_MS 100
 #define SKIP 3U /* readings after a change, or after the carrier came */
@@ -24,19 +23,9 @@
 #define ROUNDS 6
 #define ANSWER_MAX 64
 
-struct talk {
-	const struct console *c;
-	const struct levels_want *want;
-	struct rpc *rpc;
-	json_t *settings; /* what levels.get said last */
-	json_t *result;   /* for scripts */
-	bool changed;
-};
-
 /* --- words -------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void say(const struct talk *t,
-						      const char *format, ...)
+void talk_say(const struct talk *t, const char *format, ...)
 {
 	va_list args;
 
@@ -48,8 +37,7 @@ __attribute__((format(printf, 2, 3))) static void say(const struct talk *t,
 	(void)fflush(stdout);
 }
 
-__attribute__((format(printf, 1, 2))) static enum console_exit
-refuse(const char *format, ...)
+enum console_exit talk_refuse(const char *format, ...)
 {
 	va_list args;
 
@@ -68,16 +56,16 @@ static void ask(const struct talk *t, const char *question,
 	answer[0] = '\0';
 	if (t->want->yes)
 		return;
-	say(t, "%s", question);
+	talk_say(t, "%s", question);
 	if (!fgets(answer, ANSWER_MAX, stdin)) {
 		/* Its end is no consent. */
 		(void)snprintf(answer, ANSWER_MAX, "n");
-		say(t, "\n");
+		talk_say(t, "\n");
 	}
 	answer[strcspn(answer, "\r\n")] = '\0';
 }
 
-static bool agrees(const struct talk *t, const char *question, bool usual)
+bool talk_agrees(const struct talk *t, const char *question, bool usual)
 {
 	char answer[ANSWER_MAX];
 
@@ -90,9 +78,8 @@ static bool agrees(const struct talk *t, const char *question, bool usual)
 /* --- the daemon --------------------------------------------------------- */
 
 /* *@result is NULL unless CONSOLE_DONE. */
-static enum console_exit call(struct talk *t, const char *method,
-			      json_t *params, rpc_note_fn note, void *ctx,
-			      json_t **result)
+enum console_exit talk_call(struct talk *t, const char *method, json_t *params,
+			    rpc_note_fn note, void *ctx, json_t **result)
 {
 	struct rpc_answer answer = { 0 };
 	const int err = rpc_call(t->rpc, method, params, note, ctx, &answer);
@@ -100,10 +87,10 @@ static enum console_exit call(struct talk *t, const char *method,
 
 	*result = NULL;
 	if (err != 0) {
-		(void)refuse("%s", rpc_trouble(err));
+		(void)talk_refuse("%s", rpc_trouble(err));
 		status = CONSOLE_NOT_REACHABLE;
 	} else if (!answer.result) {
-		status = refuse("%s", answer.message);
+		status = talk_refuse("%s", answer.message);
 	} else {
 		*result = json_incref(answer.result);
 	}
@@ -111,12 +98,12 @@ static enum console_exit call(struct talk *t, const char *method,
 	return status;
 }
 
-static double number(const json_t *o, const char *name)
+double talk_number(const json_t *o, const char *name)
 {
 	return json_number_value(json_object_get(o, name));
 }
 
-static const char *text(const json_t *o, const char *name)
+const char *talk_text(const json_t *o, const char *name)
 {
 	const char *s = json_string_value(json_object_get(o, name));
 
@@ -124,12 +111,12 @@ static const char *text(const json_t *o, const char *name)
 }
 
 /* Learn or change the settings. */
-static enum console_exit settings(struct talk *t, const char *method,
-				  json_t *params)
+enum console_exit talk_settings(struct talk *t, const char *method,
+				json_t *params)
 {
 	json_t *got;
 	const enum console_exit status =
-		call(t, method, params, NULL, NULL, &got);
+		talk_call(t, method, params, NULL, NULL, &got);
 
 	if (status == CONSOLE_DONE) {
 		json_decref(t->settings);
@@ -163,10 +150,10 @@ static enum console_exit measure(struct talk *t, struct calibrate_level *l)
 	json_t *last;
 
 	calibrate_begin(&c, SKIP);
-	status = call(t, "levels",
-		      json_pack("{s:i, s:f}", "every_ms", READING_MS, "seconds",
-				s + SKIP * READING_MS / 1000.0),
-		      on_reading, &c, &last);
+	status = talk_call(t, "levels",
+			   json_pack("{s:i, s:f}", "every_ms", READING_MS,
+				     "seconds", s + SKIP * READING_MS / 1000.0),
+			   on_reading, &c, &last);
 	json_decref(last);
 	*l = calibrate_level(&c);
 	return status;
@@ -174,13 +161,13 @@ static enum console_exit measure(struct talk *t, struct calibrate_level *l)
 
 static void tell_level(struct talk *t, const struct calibrate_level *l)
 {
-	say(t,
-	    "Received: average %.1f dBFS, peak %.1f dBFS, %ju samples "
-	    "clipped.\n"
-	    "Wanted:   average %.0f dBFS, peak at most %.0f dBFS, none "
-	    "clipped.\n",
-	    l->average_dbfs, l->peak_dbfs, (uintmax_t)l->clipped,
-	    CALIBRATE_AVERAGE_DBFS, CALIBRATE_PEAK_DBFS);
+	talk_say(t,
+		 "Received: average %.1f dBFS, peak %.1f dBFS, %ju samples "
+		 "clipped.\n"
+		 "Wanted:   average %.0f dBFS, peak at most %.0f dBFS, none "
+		 "clipped.\n",
+		 l->average_dbfs, l->peak_dbfs, (uintmax_t)l->clipped,
+		 CALIBRATE_AVERAGE_DBFS, CALIBRATE_PEAK_DBFS);
 	(void)json_object_set_new(t->result, "receive",
 				  json_pack("{s:f, s:f, s:I}", "average_dbfs",
 					    l->average_dbfs, "peak_dbfs",
@@ -199,47 +186,51 @@ static enum console_exit
 change_receive(struct talk *t, const struct calibrate_level *l, bool *done)
 {
 	const double by = calibrate_change_db(l);
-	const double now = number(mixer(t), "rx_db");
-	const double min = number(mixer(t), "rx_min_db");
-	const double max = number(mixer(t), "rx_max_db");
+	const double now = talk_number(mixer(t), "rx_db");
+	const double min = talk_number(mixer(t), "rx_min_db");
+	const double max = talk_number(mixer(t), "rx_max_db");
 	const double next = calibrate_gain(now, by, min, max);
 	char question[ANSWER_MAX + 64];
 
 	*done = true;
 	if (!json_is_true(json_object_get(mixer(t), "rx")))
-		return refuse("this radio's sound has no mixer to set: make "
-			      "what it receives %.1f dB %s there",
-			      fabs(by), by > 0 ? "louder" : "softer");
+		return talk_refuse(
+			"this radio's sound has no mixer to set: make "
+			"what it receives %.1f dB %s there",
+			fabs(by), by > 0 ? "louder" : "softer");
 	if (fabs(next - now) < 0.05)
-		return refuse("the capture volume is at its %s, %.1f dB: make "
-			      "the receiver's output %s",
-			      by > 0 ? "greatest" : "least", now,
-			      by > 0 ? "louder (audio.boost adds 20 dB)"
-				     : "softer");
-	say(t, "The capture volume is %.1f dB (%.1f to %.1f).\n", now, min,
-	    max);
+		return talk_refuse(
+			"the capture volume is at its %s, %.1f dB: make "
+			"the receiver's output %s",
+			by > 0 ? "greatest" : "least", now,
+			by > 0 ? "louder (audio.boost adds 20 dB)" : "softer");
+	talk_say(t, "The capture volume is %.1f dB (%.1f to %.1f).\n", now, min,
+		 max);
 	if (t->want->dry_run) {
-		say(t, "It should be %.1f dB.\n", next);
+		talk_say(t, "It should be %.1f dB.\n", next);
 		return CONSOLE_DONE;
 	}
 	(void)snprintf(question, sizeof(question), "Set it to %.1f dB? [Y/n] ",
 		       next);
-	if (!agrees(t, question, true))
+	if (!talk_agrees(t, question, true))
 		return CONSOLE_DONE;
 	*done = false;
 	t->changed = true;
-	say(t, "Set to %.1f dB.\n", next);
-	return settings(t, "levels.set", json_pack("{s:f}", "rx_db", next));
+	talk_say(t, "Set to %.1f dB.\n", next);
+	return talk_settings(t, "levels.set",
+			     json_pack("{s:f}", "rx_db", next));
 }
 
 static bool skip_receive(const struct talk *t)
 {
 	char answer[ANSWER_MAX];
 
-	say(t, "RECEIVE\n"
-	       "Have a station send a tone of 1 kHz at 3 kHz deviation (5 kHz "
-	       "systems; 1.5 kHz\nof 2.5 kHz). Speech at the usual level will "
-	       "do, less exactly.\n");
+	talk_say(
+		t,
+		"RECEIVE\n"
+		"Have a station send a tone of 1 kHz at 3 kHz deviation (5 kHz "
+		"systems; 1.5 kHz\nof 2.5 kHz). Speech at the usual level will "
+		"do, less exactly.\n");
 	ask(t, "Press Enter while it is on the air, s to leave this out: ",
 	    answer);
 	return answer[0] == 's' || answer[0] == 'n';
@@ -248,10 +239,11 @@ static bool skip_receive(const struct talk *t)
 static enum console_exit nothing_heard(struct talk *t, bool *again)
 {
 	*again = !t->want->yes &&
-		 agrees(t, "Nothing is received: COR is down. Again? [Y/n] ",
-			true);
+		 talk_agrees(t,
+			     "Nothing is received: COR is down. Again? [Y/n] ",
+			     true);
 	return *again ? CONSOLE_DONE
-		      : refuse("nothing is received: COR is down");
+		      : talk_refuse("nothing is received: COR is down");
 }
 
 static enum console_exit do_receive(struct talk *t)
@@ -265,7 +257,7 @@ static enum console_exit do_receive(struct talk *t)
 
 		status = measure(t, &l);
 		if (status == CONSOLE_DONE)
-			status = settings(t, "levels.get", NULL);
+			status = talk_settings(t, "levels.get", NULL);
 		if (status != CONSOLE_DONE)
 			return status;
 		if (!l.heard) {
@@ -274,15 +266,16 @@ static enum console_exit do_receive(struct talk *t)
 		}
 		tell_level(t, &l);
 		if (is_near(&l)) {
-			say(t, "That is right.\n");
+			talk_say(t, "That is right.\n");
 			return CONSOLE_DONE;
 		}
 		status = change_receive(t, &l, &done);
 	}
 	if (done || status != CONSOLE_DONE)
 		return status;
-	return refuse("what is received does not follow the capture volume: "
-		      "is the level steady, and automatic gain off?");
+	return talk_refuse(
+		"what is received does not follow the capture volume: "
+		"is the level steady, and automatic gain off?");
 }
 
 /* --- what goes out ------------------------------------------------------ */
@@ -293,12 +286,12 @@ static enum console_exit send_tone(struct talk *t)
 	enum console_exit status;
 	json_t *sent;
 
-	say(t, "On the air for %.0f s ...\n", s);
+	talk_say(t, "On the air for %.0f s ...\n", s);
 	rpc_patience(t->rpc, RPC_PATIENCE_S + (unsigned)s);
-	status = call(t, "levels.tone",
-		      json_pack("{s:i, s:f, s:f}", "hz", CALIBRATE_HZ, "dbfs",
-				CALIBRATE_TONE_DBFS, "seconds", s),
-		      NULL, NULL, &sent);
+	status = talk_call(t, "levels.tone",
+			   json_pack("{s:i, s:f, s:f}", "hz", CALIBRATE_HZ,
+				     "dbfs", CALIBRATE_TONE_DBFS, "seconds", s),
+			   NULL, NULL, &sent);
 	if (status == CONSOLE_DONE)
 		(void)json_object_set_new(t->result, "transmit",
 					  json_incref(sent));
@@ -324,49 +317,54 @@ static double ask_deviation(const struct talk *t)
 		khz = strtod(answer, &end);
 		if (*end == '\0' && khz >= 0.1 && khz <= 20)
 			return khz;
-		say(t, "A number such as 2.4, please.\n");
+		talk_say(t, "A number such as 2.4, please.\n");
 	}
 }
 
 static enum console_exit change_transmit(struct talk *t, double khz)
 {
 	const double by = calibrate_deviation_db(khz);
-	const double min = number(mixer(t), "tx_min_db");
-	const double max = number(mixer(t), "tx_max_db");
-	const double a = number(mixer(t), "tx_a_db");
-	const double b = number(mixer(t), "tx_b_db");
+	const double min = talk_number(mixer(t), "tx_min_db");
+	const double max = talk_number(mixer(t), "tx_max_db");
+	const double a = talk_number(mixer(t), "tx_a_db");
+	const double b = talk_number(mixer(t), "tx_b_db");
 	const double next_a = calibrate_gain(a, by, min, max);
 	const double next_b = calibrate_gain(b, by, min, max);
 
-	say(t, "That is %.1f dB too %s for 3 kHz.\n", fabs(by),
-	    by > 0 ? "soft" : "loud");
+	talk_say(t, "That is %.1f dB too %s for 3 kHz.\n", fabs(by),
+		 by > 0 ? "soft" : "loud");
 	if (!json_is_true(json_object_get(mixer(t), "tx")))
-		return refuse("this radio's sound has no mixer to set: change "
-			      "the transmitter's input");
+		return talk_refuse(
+			"this radio's sound has no mixer to set: change "
+			"the transmitter's input");
 	if (fabs(a + by - next_a) > CALIBRATE_NEAR_DB)
-		say(t, "The playback volume does not go so far: change the "
-		       "transmitter's input, too.\n");
+		talk_say(t,
+			 "The playback volume does not go so far: change the "
+			 "transmitter's input, too.\n");
 	if (t->want->dry_run) {
-		say(t, "The playback volume should be %.1f dB.\n", next_a);
+		talk_say(t, "The playback volume should be %.1f dB.\n", next_a);
 		return CONSOLE_DONE;
 	}
 	t->changed = true;
-	say(t, "The playback volume is set from %.1f to %.1f dB.\n", a, next_a);
-	return settings(
+	talk_say(t, "The playback volume is set from %.1f to %.1f dB.\n", a,
+		 next_a);
+	return talk_settings(
 		t, "levels.set",
 		json_pack("{s:f, s:f}", "tx_a_db", next_a, "tx_b_db", next_b));
 }
 
 static enum console_exit do_transmit(struct talk *t)
 {
-	enum console_exit status = settings(t, "levels.get", NULL);
+	enum console_exit status = talk_settings(t, "levels.get", NULL);
 
-	say(t, "TRANSMIT\n"
-	       "This KEYS THE TRANSMITTER with a tone of 1 kHz, which should "
-	       "make 3 kHz deviation:\nwatch it on a deviation meter or a "
-	       "receiver that was calibrated. Use a dummy\nload or a free "
-	       "frequency. Ctrl-C unkeys.\n");
-	if (status == CONSOLE_DONE && !agrees(t, "Transmit now? [y/N] ", false))
+	talk_say(t,
+		 "TRANSMIT\n"
+		 "This KEYS THE TRANSMITTER with a tone of 1 kHz, which should "
+		 "make 3 kHz deviation:\nwatch it on a deviation meter or a "
+		 "receiver that was calibrated. Use a dummy\nload or a free "
+		 "frequency. Ctrl-C unkeys.\n");
+	if (status == CONSOLE_DONE &&
+	    !talk_agrees(t, "Transmit now? [y/N] ", false))
 		return CONSOLE_DONE;
 	while (status == CONSOLE_DONE) {
 		double khz;
@@ -380,96 +378,11 @@ static enum console_exit do_transmit(struct talk *t)
 		if (khz > 0)
 			status = change_transmit(t, khz);
 		if (status == CONSOLE_DONE)
-			status = settings(t, "levels.get", NULL);
+			status = talk_settings(t, "levels.get", NULL);
 		if (t->want->yes)
 			break;
 	}
 	return status;
-}
-
-/* --- storing ------------------------------------------------------------ */
-
-struct values {
-	char rx[16], tx_a[16], tx_b[16];
-};
-
-static const char *in_tenths(char out[16], double db)
-{
-	(void)snprintf(out, 16, "%.1f", calibrate_gain(db, 0, -60, 40));
-	return out;
-}
-
-static enum console_exit edit_file(struct talk *t, const struct conf_edit *e,
-				   size_t n)
-{
-	const char *file = text(t->settings, "file");
-	char why[CONF_EDIT_WHY_MAX];
-	json_t *reloaded;
-	enum console_exit status;
-
-	if (conf_edit_file(file, e, n, why) != 0) {
-		(void)refuse("%s", why);
-		say(t, "As somebody who may, put into %s:\n    %s = {", file,
-		    e->group);
-		for (size_t i = 0; i < n; i++)
-			say(t, " %s = %s;", e[i].name, e[i].value);
-		say(t, " };\n");
-		return CONSOLE_REFUSED;
-	}
-	say(t, "Stored in %s.\n", file);
-	status = call(t, "reload", NULL, NULL, NULL, &reloaded);
-	json_decref(reloaded);
-	return status;
-}
-
-static enum console_exit store_in_file(struct talk *t)
-{
-	struct values v;
-	const struct conf_edit edits[] = {
-		{ "audio", "tx_b_db",
-		  in_tenths(v.tx_b, number(t->settings, "tx_b_db")) },
-		{ "audio", "tx_a_db",
-		  in_tenths(v.tx_a, number(t->settings, "tx_a_db")) },
-		{ "audio", "rx_db",
-		  in_tenths(v.rx, number(t->settings, "rx_db")) },
-		{ "audio", "levels", "\"config\"" },
-	};
-	const bool eeprom = strcmp(text(t->settings, "levels"), "eeprom") == 0;
-
-	(void)json_object_set_new(t->result, "stored", json_string("config"));
-	return edit_file(t, edits, eeprom ? 4 : 3);
-}
-
-static enum console_exit store_in_eeprom(struct talk *t)
-{
-	static const struct conf_edit by_eeprom[] = {
-		{ "audio", "levels", "\"eeprom\"" },
-	};
-	enum console_exit status = settings(t, "levels.keep", NULL);
-
-	if (status != CONSOLE_DONE)
-		return status;
-	say(t, "Stored in the fob's EEPROM.\n");
-	(void)json_object_set_new(t->result, "stored", json_string("eeprom"));
-	if (strcmp(text(t->settings, "levels"), "eeprom") == 0)
-		return CONSOLE_DONE;
-	return edit_file(t, by_eeprom, 1);
-}
-
-static enum console_exit store(struct talk *t)
-{
-	char question[512];
-
-	if (t->want->dry_run || (!t->changed && !t->want->eeprom))
-		return CONSOLE_DONE;
-	(void)snprintf(question, sizeof(question), "Store it in %.400s? [Y/n] ",
-		       t->want->eeprom ? "the fob's EEPROM"
-				       : text(t->settings, "file"));
-	if (!agrees(t, question, true)) {
-		say(t, "It holds until the daemon reloads or ends.\n");
-		return CONSOLE_DONE;
-	}
-	return t->want->eeprom ? store_in_eeprom(t) : store_in_file(t);
 }
 
 /* --- all of it ---------------------------------------------------------- */
@@ -478,7 +391,7 @@ static enum console_exit go(struct talk *t)
 {
 	const struct levels_want *w = t->want;
 	const bool both = !w->receive && !w->transmit;
-	enum console_exit status = settings(t, "levels.get", NULL);
+	enum console_exit status = talk_settings(t, "levels.get", NULL);
 
 	if (status == CONSOLE_DONE && (w->receive || both))
 		status = do_receive(t);
@@ -486,11 +399,11 @@ static enum console_exit go(struct talk *t)
 	if (status == CONSOLE_DONE && (w->transmit || (both && !w->yes)))
 		status = do_transmit(t);
 	if (status == CONSOLE_DONE)
-		status = settings(t, "levels.get", NULL);
+		status = talk_settings(t, "levels.get", NULL);
 	if (status == CONSOLE_DONE)
-		status = store(t);
+		status = talk_store(t);
 	if (status == CONSOLE_DONE)
-		status = settings(t, "levels.get", NULL);
+		status = talk_settings(t, "levels.get", NULL);
 	return status;
 }
 
@@ -505,7 +418,7 @@ enum console_exit levels_calibrate(const struct console *c,
 	own.yes |= c->json;
 	t.rpc = rpc_open(c->socket, why);
 	if (!t.rpc) {
-		(void)refuse("%s", why);
+		(void)talk_refuse("%s", why);
 		return CONSOLE_NOT_REACHABLE;
 	}
 	t.result = json_object();

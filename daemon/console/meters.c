@@ -148,8 +148,9 @@ static void bar(const struct meters_way *w, double held_dbfs, unsigned n,
 	const unsigned peak = cells(w->peak_dbfs, n);
 	const unsigned held = cells(held_dbfs, n);
 
-	for (unsigned i = 0; i < n; i++)
-		out[i] = i < average ? '#' : i < peak ? '=' : ' ';
+	memset(out, ' ', n);
+	memset(out, '=', peak);
+	memset(out, '#', average);
 	if (held > 0)
 		out[held - 1] = '|';
 	out[n] = '\0';
@@ -252,10 +253,10 @@ void meters_line(const struct meters *m, const struct meters_shown *shown,
 {
 	(void)snprintf(out, METERS_ROOM,
 		       "rx %.1f peak %.1f clip %ju, tx %.1f peak %.1f clip "
-		       "%ju, COR %s, PTT %s, %.0f ppm, xruns %ju",
+		       "%ju, COR %s, CTCSS %s, PTT %s, %.1f ppm, xruns %ju",
 		       m->rx.average_dbfs, m->rx.peak_dbfs,
 		       (uintmax_t)shown->rx_clipped, m->tx.average_dbfs,
 		       m->tx.peak_dbfs, (uintmax_t)shown->tx_clipped,
-		       cor_text(m), ptt_text(m), m->drift_ppm,
+		       cor_text(m), yes(m->ctcss), ptt_text(m), m->drift_ppm,
 		       (uintmax_t)m->xruns);
 }

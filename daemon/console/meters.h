@@ -56,8 +56,7 @@ struct meters_shown {
 void meters_screen(const struct meters *m, const struct meters_shown *shown,
 		   unsigned columns, bool colour, char out[METERS_ROOM]);
 
-/* One line, without a newline, of at most METERS_COLUMNS_MAX - 1 characters
- * for what a radio does. */
+/* One line, without a newline, for a file or a pipe. */
 void meters_line(const struct meters *m, const struct meters_shown *shown,
 		 char out[METERS_ROOM]);
 

@@ -442,6 +442,68 @@ static void an_inverted_pin_is_the_same_the_other_way_round(void)
 	T_EQ(0, s.m.all_mismatches);
 }
 
+/* --- lending ------------------------------------------------------------ */
+
+/* From @now on, until it can be; with nothing else due for @us. */
+static bool lends_within(struct scene *s, uint64_t us)
+{
+	const uint64_t end = s->now + us;
+
+	while (!fob_machine_lend(&s->m, s->now)) {
+		if (s->now >= end)
+			return false;
+		run(s, MS);
+	}
+	return true;
+}
+
+static void transfers_are_lent_and_what_was_written_is_written_again(void)
+{
+	struct scene s = ready_scene();
+	unsigned writes;
+
+	T_TRUE(lends_within(&s, 30 * MS));
+	T_TRUE(!fob_machine_lend(&s.m, s.now));
+	T_EQ(UINT64_MAX, fob_machine_deadline(&s.m));
+	writes = s.writes;
+	run(&s, 5 * S); /* not even a re-check */
+	T_EQ(writes, s.writes);
+	fob_machine_take_back(&s.m, s.now);
+	run(&s, 10 * MS);
+	T_EQ(writes + 1, s.writes);
+	T_TRUE(!s.pin);
+}
+
+static void what_is_lent_comes_back_to_key(void)
+{
+	struct scene s = ready_scene();
+
+	T_TRUE(lends_within(&s, 30 * MS));
+	key(&s, true);
+	T_TRUE(!s.pin);
+	T_TRUE(s.m.hot);
+	fob_machine_take_back(&s.m, s.now);
+	run(&s, FOB_SPACING_US + TRANSFER);
+	T_TRUE(s.pin);
+}
+
+static void a_fob_that_may_be_keyed_lends_nothing(void)
+{
+	struct scene s = new_scene();
+
+	T_TRUE(!fob_machine_lend(&s.m, s.now));
+	T_EQ(UINT64_MAX, fob_machine_lends_at(&s.m));
+	s = ready_scene();
+	key(&s, true);
+	T_TRUE(!lends_within(&s, 2 * S));
+	s.failing = 100; /* unkeyed, as far as we know */
+	key(&s, false);
+	T_TRUE(!lends_within(&s, 10 * MS));
+	s.failing = 0;
+	T_TRUE(lends_within(&s, 2 * S));
+	T_TRUE(!s.pin);
+}
+
 int main(void)
 {
 	T_RUN(it_is_made_safe_twice_before_it_is_ready);
@@ -461,5 +523,8 @@ int main(void)
 	T_RUN(one_that_does_not_unkey_is_told_until_it_does);
 	T_RUN(one_that_does_not_key_is_warned_of);
 	T_RUN(an_inverted_pin_is_the_same_the_other_way_round);
+	T_RUN(transfers_are_lent_and_what_was_written_is_written_again);
+	T_RUN(what_is_lent_comes_back_to_key);
+	T_RUN(a_fob_that_may_be_keyed_lends_nothing);
 	return T_DONE();
 }

@@ -136,7 +136,7 @@ static void a_line(void)
 
 	meters_line(&busy, &busy_shown, out);
 	T_STR("rx -12.0 peak -3.1 clip 17, tx -24.0 peak -9.0 clip 0, COR up, "
-	      "PTT courtesy, -123 ppm, xruns 3",
+	      "CTCSS yes, PTT courtesy, -123.5 ppm, xruns 3",
 	      out);
 }
 

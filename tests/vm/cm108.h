@@ -54,6 +54,7 @@ struct cm108 {
 	double ppm;       /* how much our clock is fast */
 	long lag_ms;      /* behind by more, the clock is let run on */
 	unsigned cor_bit; /* of the input report */
+	bool gain;        /* the microphone's volume counts */
 	bool keep;        /* unplugged by a fault: power and pins stay */
 	FILE *log;
 	struct cm108_client client[CM108_CLIENTS];

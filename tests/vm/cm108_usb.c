@@ -181,6 +181,8 @@ static uint32_t capture(struct cm108 *c, struct usbip_request *r, int64_t frame,
 {
 	uint32_t all = 0;
 
+	if (c->gain)
+		c->audio.gain = fob_mic_gain(&c->fob);
 	if (c->audio.changed)
 		say(c, "MIC %.6f", time_of(c, frame));
 	c->audio.changed = false;

@@ -103,7 +103,9 @@ void fob_audio_capture(struct fob_audio *a, uint8_t *out, size_t n,
 		       uint32_t rate)
 {
 	for (size_t i = 0; i < n; i++) {
-		const uint16_t v = (uint16_t)sample(a, rate);
+		const double s = sample(a, rate) * a->gain;
+		const uint16_t v = (uint16_t)(int16_t)lrint(
+			fmin(fmax(s, INT16_MIN), INT16_MAX));
 
 		out[2 * i] = (uint8_t)v;
 		out[2 * i + 1] = (uint8_t)(v >> 8);

@@ -36,6 +36,7 @@ struct fob_meter {
 };
 
 struct fob_audio {
+	double gain; /* of what is captured */
 	enum fob_source source;
 	bool changed; /* the source, since this was last cleared */
 	double tone_hz, tone_amplitude, tone_phase;
