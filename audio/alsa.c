@@ -175,6 +175,14 @@ static struct audio_device_status device_status(const void *self)
 	return sound_status(((const struct alsa *)self)->sound);
 }
 
+static void device_rest(void *self, bool rests)
+{
+	struct alsa *a = self;
+
+	sound_rest(a->sound, rests);
+	wake(a);
+}
+
 static void device_close(void *self)
 {
 	struct alsa *a = self;
@@ -191,6 +199,7 @@ struct audio_device alsa_device(struct alsa *a)
 		.capture = device_capture,
 		.play = device_play,
 		.status = device_status,
+		.rest = device_rest,
 		.close = device_close,
 	};
 

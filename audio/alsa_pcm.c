@@ -11,8 +11,8 @@
 #include "audio/sound.h"
 
 #define PERIOD (PCM_HZ / 1000000.0 * SOUND_TURN_US)
-#define CAPTURE_ROOM 4800U  /* 100 ms for a thread that comes late */
-#define PLAYBACK_ROOM 7200U /* 150 ms: what may be held at most, and more */
+#define ROOM 9600U /* 200 ms: for a thread that comes late, and the most held */
+
 #define CHUNK 480U
 #define CHANNELS_MAX 2U
 #define TROUBLE_MAX 20U /* in a row, of a card that says it is there */
@@ -122,6 +122,19 @@ static int pcm_begin(void *self, uint32_t silence)
 	return err < 0 ? err : 0;
 }
 
+static int pcm_rewind(void *self, uint32_t n)
+{
+	const struct alsa_pcm *p = self;
+	const snd_pcm_sframes_t most = snd_pcm_rewindable(p->pcm);
+	snd_pcm_sframes_t done = 0;
+
+	if (most > 0)
+		done = snd_pcm_rewind(p->pcm, (snd_pcm_uframes_t)most < n
+						      ? (snd_pcm_uframes_t)most
+						      : n);
+	return done > 0 ? (int)done : 0;
+}
+
 struct pcm alsa_pcm_of(struct alsa_pcm *p)
 {
 	static const struct pcm_ops ops = {
@@ -129,6 +142,7 @@ struct pcm alsa_pcm_of(struct alsa_pcm *p)
 		.held = pcm_held,
 		.read = pcm_read,
 		.write = pcm_write,
+		.rewind = pcm_rewind,
 	};
 
 	return (struct pcm){ .ops = &ops, .self = p };
@@ -151,8 +165,7 @@ unsigned alsa_pcm_poll(struct alsa_pcm *p, struct pollfd *fds, unsigned max)
 static int set_sizes(struct alsa_pcm *p, snd_pcm_hw_params_t *hw)
 {
 	snd_pcm_uframes_t period = (snd_pcm_uframes_t)PERIOD;
-	snd_pcm_uframes_t room =
-		p->way == ALSA_CAPTURE ? CAPTURE_ROOM : PLAYBACK_ROOM;
+	snd_pcm_uframes_t room = ROOM;
 	int err = snd_pcm_hw_params_set_period_size_near(p->pcm, hw, &period,
 							 NULL);
 

@@ -14,10 +14,11 @@
 
 #define PRIORITY 20 /* over the kernel's threaded work of files */
 #define RETRY_US 500000U
-#define IDLE_US 5000000U  /* nothing is wanted; a wish wakes */
-#define HANGS_US 1000000U /* a card whose clock stands still is lost */
-#define LEAST_US 2500U    /* between turns, whatever a PCM says */
-#define LATE_US 3000U     /* more than a turn: then the other way alone */
+#define IDLE_US 5000000U   /* nothing is wanted; a wish wakes */
+#define HANGS_US 1000000U  /* a card whose clock stands still is lost */
+#define LEAST_US 2500U     /* between turns, whatever a PCM says */
+#define LATE_US 1000U      /* more than a turn: then the other way alone */
+#define STUCK_US 60000000U /* between two notices of a loop that stood still */
 #define FDS_MAX 8U
 
 /* One way, as the thread has it. */
@@ -36,6 +37,8 @@ struct thread {
 	uint64_t retry_us; /* 0: nothing to be opened */
 	uint64_t turned_us;
 	uint32_t seed;
+	uint64_t starvations;    /* of the loop, as said */
+	uint64_t stuck_us;       /* when last said; 0: never */
 	char said[ALSA_WHY_MAX]; /* of the mixer */
 };
 
@@ -81,6 +84,21 @@ static void tell_opened(struct thread *t)
 		       : in      ? "is in use, for capture only"
 				 : "is in use, for playback only");
 	tell(t, ALSA_OPENED, text);
+}
+
+/* That the loop stood still, which reads it when it goes on. */
+static void tell_stuck(struct thread *t, uint64_t now_us)
+{
+	const uint64_t n = atomic_load_explicit(&t->sound->starvations,
+						memory_order_relaxed);
+
+	if (n == t->starvations ||
+	    (t->stuck_us != 0 && now_us - t->stuck_us < STUCK_US))
+		return;
+	t->starvations = n;
+	t->stuck_us = now_us;
+	tell(t, ALSA_WARNED,
+	     "the node handed over no sound for 200 ms: silence was played");
 }
 
 /* --- opening and closing ------------------------------------------------ */
@@ -257,6 +275,10 @@ static void turn_side(struct thread *t, unsigned way, uint64_t now_us)
  * in no step with the other card's clock. */
 static uint64_t patience_us(struct thread *t, uint64_t now_us)
 {
+	const bool open = t->side[0].pcm || t->side[1].pcm;
+
+	if (open && sound_sleeps(t->sound))
+		return SOUND_REST_US;
 	if (t->side[ALSA_CAPTURE].pcm)
 		return SOUND_TURN_US + LATE_US;
 	if (t->side[ALSA_PLAYBACK].pcm) {
@@ -286,14 +308,14 @@ static void await(struct thread *t)
 	};
 	unsigned n = 1;
 
-	if (now_us - t->turned_us < LEAST_US)
-		nap(LEAST_US);
-	if (t->side[ALSA_CAPTURE].pcm)
+	if (t->side[ALSA_CAPTURE].pcm && !sound_sleeps(t->sound))
 		n += alsa_pcm_poll(t->side[ALSA_CAPTURE].pcm, fds + 1,
 				   FDS_MAX - 1);
 	(void)ppoll(fds, n, &ts, NULL);
 	if (fds[0].revents != 0)
 		look(t);
+	else if (alsa_clock_us(NULL) - t->turned_us < LEAST_US)
+		nap(LEAST_US);
 }
 
 static void be_punctual(void)
@@ -317,6 +339,7 @@ void *alsa_thread(void *arg)
 		now_us = alsa_clock_us(NULL);
 		turn_side(&t, ALSA_CAPTURE, now_us);
 		turn_side(&t, ALSA_PLAYBACK, now_us);
+		tell_stuck(&t, now_us);
 		t.turned_us = now_us;
 		if (t.retry_us != 0 && now_us >= t.retry_us)
 			open_both(&t);

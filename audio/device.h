@@ -11,6 +11,7 @@
  * drift_ppm.  No call blocks.  One thread calls.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define AUDIO_HZ 8000U
@@ -40,6 +41,12 @@ struct audio_device_ops {
 	/* Hand over the next block to transmit.  0 or -errno, as above. */
 	int (*play)(void *self, const int16_t in[AUDIO_BLOCK]);
 	struct audio_device_status (*status)(const void *self);
+	/*
+	 * Nobody listens or speaks for now: until told otherwise there is no
+	 * capture() and no play(), and the device may save what it can.  Then
+	 * they work again within a block.  NULL: there is nothing to save.
+	 */
+	void (*rest)(void *self, bool rests);
 	/* Release the device and @self. */
 	void (*close)(void *self);
 };
@@ -65,6 +72,12 @@ static inline struct audio_device_status
 audio_status(const struct audio_device *d)
 {
 	return d->ops->status(d->self);
+}
+
+static inline void audio_rest(const struct audio_device *d, bool rests)
+{
+	if (d->ops->rest)
+		d->ops->rest(d->self, rests);
 }
 
 static inline void audio_close(struct audio_device *d)

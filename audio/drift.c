@@ -8,6 +8,7 @@
 #define PI 3.14159265358979323846
 #define BANDWIDTH_HZ 0.02
 #define BANDWIDTH_FIRST_HZ 0.5
+#define PHASE_US 1e6 /* at first, the clock's place is found, not its rate */
 #define GAP_US 500e3
 #define AHEAD_US 100e3
 #define LEVEL_PPM_PER_MS 50.0 /* returns with a time constant of 20 s */
@@ -35,11 +36,20 @@ void drift_restart(struct drift *d)
 	d->count = 0;
 }
 
+void drift_resume(struct drift *d)
+{
+	drift_restart(d);
+	d->resumed = true;
+}
+
 static void start(struct drift *d, uint64_t now_us)
 {
 	d->start_us = now_us;
 	d->last_us = 0.0;
-	d->age_us = 0.0;
+	d->place_us = PHASE_US;
+	if (!d->resumed)
+		d->age_us = 0.0;
+	d->resumed = false;
 	d->locked = true;
 }
 
@@ -48,6 +58,8 @@ static double bandwidth_hz(const struct drift *d)
 {
 	const double all = 1e6 / fmax(d->age_us, 1.0);
 
+	if (d->place_us > 0.0)
+		return BANDWIDTH_FIRST_HZ;
 	return fmax(BANDWIDTH_HZ, fmin(BANDWIDTH_FIRST_HZ, all));
 }
 
@@ -63,7 +75,11 @@ static void correct(struct drift *d, double late, uint32_t n)
 
 	d->last_us += block_us + sqrt(2.0) * w * late;
 	d->age_us += block_us;
-	d->us = fmax(nominal_us(d) * least, fmin(nominal_us(d) * most, us));
+	if (d->place_us > 0.0)
+		d->place_us -= block_us;
+	else
+		d->us = fmax(nominal_us(d) * least,
+			     fmin(nominal_us(d) * most, us));
 }
 
 void drift_stamp(struct drift *d, uint32_t n, uint64_t now_us)

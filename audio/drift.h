@@ -8,7 +8,8 @@
  *
  * The device's blocks are stamped when they are noticed, which is late by a
  * varying amount.  A delay-locked loop of second order (a PI loop on the time
- * of the blocks) filters that: its bandwidth starts at 0.5 Hz and narrows to
+ * of the blocks) filters that.  For a second it finds the blocks' place in time
+ * alone; then the rate, too: its bandwidth starts at 0.5 Hz and narrows to
  * 0.02 Hz within 50 s, so that it is within 20 ppm after 30 s and within 5 in
  * the long run, for stamps up to 2 ms late.
  *
@@ -26,15 +27,17 @@
 #define DRIFT_LEVEL_PPM_MAX 400.0 /* what the level may add */
 
 struct drift {
-	double rate_hz; /* as the device says */
-	double us;      /* a sample's time as measured */
-	double last_us; /* filtered time of the newest stamp, from start_us */
-	double age_us;  /* of the loop */
+	double rate_hz;  /* as the device says */
+	double us;       /* a sample's time as measured */
+	double last_us;  /* filtered time of the newest stamp, from start_us */
+	double age_us;   /* of the loop */
+	double place_us; /* until it knows its place, and looks at the rate */
 	uint64_t start_us;
 	uint64_t stamp_us; /* the newest stamp */
 	uint64_t count;    /* samples at that stamp */
 	uint64_t restarts; /* gaps in the stream */
 	bool locked;       /* there was a stamp */
+	bool resumed;      /* the next stamp, the first, keeps the age */
 };
 
 /* @rate_hz is 8000..192000. */
@@ -43,6 +46,10 @@ void drift_init(struct drift *d, unsigned rate_hz);
 /* The stream begins anew, with no sample counted; what was measured of the
  * clock is kept. */
 void drift_restart(struct drift *d);
+
+/* The stream was not watched for a while and goes on: as drift_restart(), and
+ * what is known is trusted as before. */
+void drift_resume(struct drift *d);
 
 /*
  * The device has captured or played @n more samples, noticed at @now_us.  A

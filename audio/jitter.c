@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define HISTORY_MS 256 /* of the ring, behind what plays */
-#define AHEAD_MS ((int64_t)JITTER_RING_MS - HISTORY_MS)
+#include "audio/jitter_ring.h"
+
+#define HISTORY_MS 256     /* of the ring, behind what plays */
+#define LATE_MS 768        /* further behind what plays is not late */
 #define SNAP_MS 10         /* a timestamp this near continues the speech */
 #define REORDER_MS 60      /* how far before the first frame a spurt starts */
 #define JUMP_MS 60000      /* further is another timeline */
@@ -14,70 +16,38 @@
 #define OUTLIERS_MAX 5U    /* then the stream's time has jumped */
 #define STARVE_BLOCKS 3U   /* concealed before speech counts as ended */
 #define LOSS_GAP_MS 500    /* a pause as short as that was a loss */
-#define HOLD_MS 10         /* too little delay: wait for what is missing */
-/* Too much delay: more than a block, wherever in its beat a frame comes. */
-#define EXCESS_MS 45
-#define EXCESS_BLOCKS 50U  /* one is left out once that lasted for 1 s, */
+#define SHORT_MS 4         /* too little delay: stretch */
+#define DEEP_MS 4          /* with a block less still too much: shrink */
+#define EXCESS_BLOCKS 15U  /* of too much delay, in a row, before that */
+#define AMPLE_MS 45        /* the same, where the network takes less */
 #define BACKLOG_MS 100     /* or, when it is as much as that, */
-#define BACKLOG_BLOCKS 12U /* for 240 ms */
+#define BACKLOG_BLOCKS 5U
+#define HURRY_MS 60   /* much too much: shrink each block */
+#define OVERDUE_MS 10 /* a frame is later than timers are */
+#define RESERVE_MS 20 /* held besides, while the next is overdue */
 #define BLOCK_MS ((int64_t)JITTER_BLOCK_MS)
-
-/* A frame with its place in the stream. */
-struct piece {
-	int64_t pos;
-	int64_t len_ms;
-	struct jitter_unit unit;
-	const uint8_t *codes;
-};
-
-/* Octets of the ring for each millisecond.  A unit that does not fill those of
- * its time leaves the last of them unused. */
-static size_t octets_per_ms(const struct jitter_unit *u)
-{
-	return ((size_t)u->octets + u->ms - 1) / u->ms;
-}
-
-static bool is_unit(const struct jitter_unit *u)
-{
-	return (u->ms == 1 || u->ms == JITTER_BLOCK_MS) && u->octets > 0 &&
-	       octets_per_ms(u) <= JITTER_OCTETS_PER_MS;
-}
-
-static uint32_t ring_index(int64_t pos)
-{
-	return (uint32_t)((uint64_t)pos % JITTER_RING_MS);
-}
-
-static bool is_there(const struct jitter *j, int64_t pos)
-{
-	const uint32_t i = ring_index(pos);
-
-	return (j->there[i / 64] >> i % 64 & 1) != 0;
-}
-
-static void forget(struct jitter *j, int64_t from, int64_t to)
-{
-	if (to - from >= (int64_t)JITTER_RING_MS) {
-		memset(j->there, 0, sizeof(j->there));
-		return;
-	}
-	for (int64_t pos = from; pos < to; pos++) {
-		const uint32_t i = ring_index(pos);
-
-		j->there[i / 64] &= ~(UINT64_C(1) << i % 64);
-	}
-}
 
 /* Go on to play at @to; the history moves along. */
 static void advance(struct jitter *j, int64_t to)
 {
-	forget(j, j->play - HISTORY_MS, to - HISTORY_MS);
+	jitter_ring_forget(j, j->play - HISTORY_MS, to - HISTORY_MS);
 	j->play = to;
 }
 
 static int64_t transit_us(uint64_t now_us, int64_t pos)
 {
 	return (int64_t)now_us - pos * 1000;
+}
+
+static int64_t ahead_max(const struct jitter *j)
+{
+	return jitter_ring_ms(j) - HISTORY_MS;
+}
+
+/* Where the speech that plays ends, as far as it is known. */
+static int64_t spurt_end(const struct jitter *j)
+{
+	return j->pauses > 0 ? j->pause[0].from : j->end;
 }
 
 /* How long what is at `play` has been held, in ms. */
@@ -116,53 +86,28 @@ static uint32_t straddle_ms(int64_t len_ms)
 	return (uint32_t)(BLOCK_MS - a);
 }
 
-static void learn(struct jitter *j, const struct piece *p, uint64_t now_us)
+static uint32_t late_permille(const struct jitter *j)
+{
+	return j->config.late_permille > 0 ? j->config.late_permille
+					   : JITTER_LATE_PERMILLE;
+}
+
+static void learn(struct jitter *j, const struct jitter_piece *p,
+		  uint64_t now_us)
 {
 	uint32_t ms;
 
 	transit_add(&j->transit, transit_us(now_us, p->pos));
-	ms = transit_quantile_ms(&j->transit) + straddle_ms(p->len_ms);
-	if (ms < j->config.min_ms)
-		ms = j->config.min_ms;
+	ms = transit_quantile_ms(&j->transit, late_permille(j)) +
+	     straddle_ms(p->len_ms);
 	if (ms > j->config.max_ms)
 		ms = j->config.max_ms;
-	j->target_ms = ms;
-}
-
-/* Millisecond @ms of @p into the ring. */
-static void store_ms(struct jitter *j, const struct piece *p, size_t ms)
-{
-	const size_t share = octets_per_ms(&p->unit);
-	const size_t at = ms % p->unit.ms * share;
-	const uint8_t *unit = p->codes + ms / p->unit.ms * p->unit.octets;
-	uint8_t *to = j->ring + ring_index(p->pos + (int64_t)ms) * share;
-
-	if (at + share <= p->unit.octets)
-		memcpy(to, unit + at, share);
-	else if (at < p->unit.octets)
-		memcpy(to, unit + at, p->unit.octets - at);
-}
-
-/* Store what is not before `play`.  False when all of it was there. */
-static bool store(struct jitter *j, const struct piece *p)
-{
-	const int64_t skip = p->pos < j->play ? j->play - p->pos : 0;
-	bool added = false;
-
-	for (int64_t ms = skip; ms < p->len_ms; ms++) {
-		const uint32_t i = ring_index(p->pos + ms);
-
-		if (is_there(j, p->pos + ms))
-			continue;
-		added = true;
-		j->there[i / 64] |= UINT64_C(1) << i % 64;
-		store_ms(j, p, (size_t)ms);
-	}
-	return added;
+	j->need_ms = ms;
+	j->target_ms = ms > j->config.min_ms ? ms : j->config.min_ms;
 }
 
 static void set_newest(struct jitter *j, const struct jitter_in *in,
-		       const struct piece *p)
+		       const struct jitter_piece *p)
 {
 	j->newest_ts = in->ts_ms;
 	j->newest_pos = p->pos;
@@ -182,7 +127,7 @@ static int64_t position(const struct jitter *j, const struct jitter_in *in)
 }
 
 /* Whether @p cannot be on the timeline known so far. */
-static bool other_timeline(const struct jitter *j, const struct piece *p,
+static bool other_timeline(const struct jitter *j, const struct jitter_piece *p,
 			   uint64_t now_us)
 {
 	const int64_t jump = p->pos - j->newest_pos;
@@ -193,10 +138,9 @@ static bool other_timeline(const struct jitter *j, const struct piece *p,
 
 /* A talk spurt out of silence: nothing of the past is kept. */
 static enum jitter_put begin(struct jitter *j, const struct jitter_in *in,
-			     struct piece *p, uint64_t now_us)
+			     struct jitter_piece *p, uint64_t now_us)
 {
 	const int64_t gap = p->pos - j->end;
-	int64_t late_us;
 
 	if (other_timeline(j, p, now_us)) {
 		p->pos = (int64_t)in->ts_ms;
@@ -204,27 +148,28 @@ static enum jitter_put begin(struct jitter *j, const struct jitter_in *in,
 	} else if (!in->spurt && !j->ended && gap > 0 && gap <= LOSS_GAP_MS) {
 		j->counters.lost += (uint64_t)(gap / BLOCK_MS);
 	}
-	late_us = transit_us(now_us, p->pos) - j->transit.base_us;
-	if (late_us > (int64_t)j->config.max_ms * 1000)
-		transit_rebase(&j->transit, transit_us(now_us, p->pos));
+	if (in->spurt || j->ended)
+		j->gap_ms = 0;
+	else if (j->state == JITTER_STATE_IDLE)
+		j->gap_ms += (uint32_t)((now_us - j->idle_us) / 1000);
 	memset(j->there, 0, sizeof(j->there));
 	j->state = JITTER_STATE_WAITING;
 	j->format = in->format;
 	j->unit = in->unit;
 	j->play = p->pos;
 	j->ended = false;
-	j->next_pending = false;
+	j->pauses = 0;
 	j->outliers = 0;
 	set_newest(j, in, p);
 	learn(j, p, now_us);
-	(void)store(j, p);
+	(void)jitter_ring_store(j, p);
 	return JITTER_KEPT;
 }
 
 /* A frame of no use where the stream is; several, and the stream is where
  * they say. */
 static enum jitter_put outlier(struct jitter *j, const struct jitter_in *in,
-			       struct piece *p, uint64_t now_us,
+			       struct jitter_piece *p, uint64_t now_us,
 			       enum jitter_put verdict)
 {
 	if (++j->outliers < OUTLIERS_MAX) {
@@ -234,22 +179,24 @@ static enum jitter_put outlier(struct jitter *j, const struct jitter_in *in,
 			j->counters.overflow++;
 		return verdict;
 	}
+	/* Speech that is only late was waited for. */
 	j->counters.resyncs++;
+	transit_rebase(&j->transit, transit_us(now_us, p->pos));
 	return begin(j, in, p, now_us);
 }
 
 static enum jitter_put put_behind(struct jitter *j, const struct jitter_in *in,
-				  struct piece *p, uint64_t now_us)
+				  struct jitter_piece *p, uint64_t now_us)
 {
 	bool all = p->pos >= j->play - HISTORY_MS;
 
 	for (int64_t ms = 0; all && ms < p->len_ms; ms++)
-		all = is_there(j, p->pos + ms);
+		all = jitter_ring_has(j, p->pos + ms);
 	if (all) {
 		j->counters.duplicates++;
 		return JITTER_DUPLICATE;
 	}
-	if (p->pos >= j->play - AHEAD_MS)
+	if (p->pos >= j->play - LATE_MS)
 		learn(j, p, now_us);
 	return outlier(j, in, p, now_us, JITTER_LATE);
 }
@@ -257,35 +204,45 @@ static enum jitter_put put_behind(struct jitter *j, const struct jitter_in *in,
 /* A spurt that arrives while the one before is still playing waits behind it,
  * so that the silence between them can take up a change of delay. */
 static void note_spurt(struct jitter *j, const struct jitter_in *in,
-		       const struct piece *p)
+		       const struct jitter_piece *p)
 {
-	if (j->next_pending) {
-		if (p->pos < j->next_start && p->pos >= j->spurt_end)
-			j->next_start = p->pos;
-		return;
+	if (p->pos < j->end && j->pauses > 0) {
+		struct jitter_pause *last = &j->pause[j->pauses - 1];
+
+		if (p->pos < last->to && p->pos >= last->from)
+			last->to = p->pos;
 	}
-	if ((in->spurt || j->ended) && p->pos - j->end >= BLOCK_MS) {
-		j->next_pending = true;
-		j->next_start = p->pos;
-		j->spurt_end = j->end;
-	}
+	if ((in->spurt || j->ended) && p->pos - j->end >= BLOCK_MS &&
+	    j->pauses < JITTER_PAUSES)
+		j->pause[j->pauses++] = (struct jitter_pause){ j->end, p->pos };
+}
+
+/* Speech goes on at @pos after the stream waited for it.  What is missing
+ * before it was lost, and is concealed already. */
+static void end_wait(struct jitter *j, int64_t pos)
+{
+	const int64_t waited = (int64_t)j->starving * BLOCK_MS;
+	int64_t gone = pos - j->play;
+
+	if (gone > waited)
+		gone = waited;
+	gone -= gone % BLOCK_MS;
+	j->counters.lost += (uint64_t)(gone / BLOCK_MS);
+	j->counters.stretched += (uint64_t)((waited - gone) / BLOCK_MS);
+	advance(j, j->play + gone);
 }
 
 static enum jitter_put put_ahead(struct jitter *j, const struct jitter_in *in,
-				 struct piece *p, uint64_t now_us)
+				 struct jitter_piece *p, uint64_t now_us)
 {
+	note_spurt(j, in, p);
 	if (p->pos >= j->end) {
-		note_spurt(j, in, p);
-		/* It went on: what ran out was not the end. */
-		if (!j->next_pending)
-			j->counters.lost += j->starved;
-		j->starved = 0;
+		if (j->starving > 0 && j->pauses == 0)
+			end_wait(j, p->pos);
 		j->starving = 0;
 		j->ended = false;
-	} else if (j->next_pending) {
-		note_spurt(j, in, p);
 	}
-	if (!store(j, p)) {
+	if (!jitter_ring_store(j, p)) {
 		j->counters.duplicates++;
 		return JITTER_DUPLICATE;
 	}
@@ -307,13 +264,25 @@ static int64_t on_grid(const struct jitter *j, int64_t pos)
 	return off <= unit / 2 ? pos - off : pos - off + unit;
 }
 
+/* What continues the speech is worth more than the oldest that is held. */
+static void make_room(struct jitter *j, const struct jitter_piece *p)
+{
+	const int64_t over = p->pos + p->len_ms - j->play - ahead_max(j);
+
+	if (over <= 0 || over > spurt_end(j) - j->play ||
+	    p->pos - j->end > LOSS_GAP_MS)
+		return;
+	j->counters.skipped_ms += (uint64_t)over;
+	advance(j, j->play + over);
+}
+
 static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
-				 struct piece *p, uint64_t now_us)
+				 struct jitter_piece *p, uint64_t now_us)
 {
 	if (j->state == JITTER_STATE_IDLE) {
 		/* A straggler of what was played is not a new spurt. */
 		if (j->transit.known && p->pos < j->end &&
-		    p->pos >= j->play - AHEAD_MS)
+		    p->pos >= j->play - LATE_MS)
 			return put_behind(j, in, p, now_us);
 		return begin(j, in, p, now_us);
 	}
@@ -324,7 +293,8 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 		j->play = p->pos;
 	if (p->pos + p->len_ms <= j->play)
 		return put_behind(j, in, p, now_us);
-	if (p->pos + p->len_ms > j->play + AHEAD_MS)
+	make_room(j, p);
+	if (p->pos + p->len_ms > j->play + ahead_max(j))
 		return outlier(j, in, p, now_us, JITTER_OVERFLOW);
 	if (in->format != j->format)
 		return begin(j, in, p, now_us);
@@ -334,7 +304,7 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 /* Its length, 0 when it is not made of whole units. */
 static int64_t frame_ms(const struct jitter_in *in)
 {
-	if (!is_unit(&in->unit) || in->len % in->unit.octets != 0)
+	if (!jitter_unit_is_sound(&in->unit) || in->len % in->unit.octets != 0)
 		return 0;
 	return (int64_t)(in->len / in->unit.octets) * in->unit.ms;
 }
@@ -342,7 +312,7 @@ static int64_t frame_ms(const struct jitter_in *in)
 enum jitter_put jitter_put(struct jitter *j, const struct jitter_in *in,
 			   uint64_t now_us)
 {
-	struct piece p = { .unit = in->unit, .codes = in->codes };
+	struct jitter_piece p = { .unit = in->unit, .codes = in->codes };
 	enum jitter_put verdict;
 
 	j->counters.frames++;
@@ -366,80 +336,95 @@ static void go_idle(struct jitter *j)
 {
 	j->state = JITTER_STATE_IDLE;
 	j->starving = 0;
-	j->starved = 0;
 }
 
-/* Leave out speech when it waits longer than it may. */
-static void bound_delay(struct jitter *j, uint64_t now_us)
+/* How long speech waits that need not, in ms: its delay, as far as there is
+ * something to play. */
+static int64_t spare_ms(const struct jitter *j, uint64_t now_us)
 {
 	const int64_t held = delay_ms(j, now_us);
-	const int64_t end = j->next_pending ? j->spurt_end : j->end;
-	int64_t skip = held - (int64_t)j->target_ms;
+	const int64_t ahead = spurt_end(j) - j->play;
 
-	if (held <= (int64_t)j->config.max_ms + BLOCK_MS)
-		return;
-	if (skip > end - j->play)
-		skip = end - j->play;
+	return held < ahead ? held : ahead;
+}
+
+/* After a gap, leave out as much as it lasted, rather than be late by it. */
+static void bound_delay(struct jitter *j, uint64_t now_us)
+{
+	int64_t skip = spare_ms(j, now_us) - (int64_t)j->config.max_ms;
+
+	if (skip > (int64_t)j->gap_ms)
+		skip = (int64_t)j->gap_ms;
 	skip -= skip % (int64_t)j->unit.ms;
 	if (skip <= 0)
 		return;
+	j->gap_ms -= (uint32_t)skip;
 	j->counters.skipped_ms += (uint64_t)skip;
 	advance(j, j->play + skip);
 }
 
-/* Nothing of this block is there. */
+/*
+ * Nothing of this block is there.  Where nothing later is either, the network
+ * holds speech back more often than it loses it: the stream waits.
+ */
 static enum jitter_get conceal(struct jitter *j, uint64_t now_us)
 {
-	const bool hole = j->play < j->end;
-
-	if (!hole && (j->ended || ++j->starving > STARVE_BLOCKS)) {
-		go_idle(j);
-		return JITTER_IDLE;
-	}
-	if (delay_ms(j, now_us) + HOLD_MS < (int64_t)j->target_ms) {
-		j->counters.stretched++;
+	if (j->play >= j->end) {
+		if (j->ended || ++j->starving > STARVE_BLOCKS) {
+			go_idle(j);
+			j->idle_us = now_us;
+			return JITTER_IDLE;
+		}
+		j->gap_ms += JITTER_BLOCK_MS;
 		return JITTER_LOST;
 	}
-	if (hole)
-		j->counters.lost++;
-	else
-		j->starved++;
+	j->counters.lost++;
 	advance(j, j->play + BLOCK_MS);
 	return JITTER_LOST;
 }
 
-static void take_block(const struct jitter *j, struct jitter_block *out)
+/* Whether the frame after all that is held is later than most: then what is
+ * held has to last. */
+static bool is_short(const struct jitter *j, uint64_t now_us)
 {
-	const size_t share = octets_per_ms(&j->unit);
+	const int64_t overdue =
+		(transit_us(now_us, j->end) - j->transit.base_us) / 1000;
 
-	for (uint32_t ms = 0; ms < JITTER_BLOCK_MS; ms++) {
-		const int64_t pos = j->play + ms;
-
-		if (!is_there(j, pos))
-			continue;
-		out->valid |= 1U << ms;
-		memcpy(out->codes + ms * share,
-		       j->ring + ring_index(pos) * share, share);
-	}
+	if (j->ended || j->pauses > 0 || overdue < OVERDUE_MS)
+		return false;
+	return j->end - j->play < RESERVE_MS + overdue;
 }
 
-/* After a block was played: leave one out when the delay has long been more
- * than is needed. */
-static void shed_delay(struct jitter *j)
+/* Blocks are asked for late rather than early: what is held too long only
+ * counts when it always is. */
+static bool is_too_deep(struct jitter *j, int64_t excess)
 {
-	uint32_t patience = EXCESS_BLOCKS;
+	const uint32_t patience =
+		excess > BACKLOG_MS ? BACKLOG_BLOCKS : EXCESS_BLOCKS;
 
-	if (j->delay_ms <= j->target_ms + EXCESS_MS) {
+	const int64_t slack =
+		j->need_ms < j->config.min_ms ? AMPLE_MS : BLOCK_MS + DEEP_MS;
+
+	if (excess <= slack) {
 		j->excess = 0;
-		return;
+		return false;
 	}
-	if (j->delay_ms > j->target_ms + BACKLOG_MS)
-		patience = BACKLOG_BLOCKS;
-	if (++j->excess < patience || j->end - j->play < 2 * BLOCK_MS)
-		return;
-	j->excess = 0;
-	j->counters.skipped_ms += JITTER_BLOCK_MS;
-	advance(j, j->play + BLOCK_MS);
+	if (++j->excess < patience)
+		return false;
+	return j->excess % 2 == 0 || excess > HURRY_MS;
+}
+
+static enum jitter_advice advise(struct jitter *j, uint64_t now_us)
+{
+	const int64_t held = delay_ms(j, now_us);
+
+	if (held + SHORT_MS < j->need_ms || is_short(j, now_us)) {
+		j->excess = 0;
+		return JITTER_STRETCH;
+	}
+	return is_too_deep(j, spare_ms(j, now_us) - j->target_ms)
+		       ? JITTER_SHRINK
+		       : JITTER_KEEP;
 }
 
 static enum jitter_get play(struct jitter *j, uint64_t now_us,
@@ -448,38 +433,62 @@ static enum jitter_get play(struct jitter *j, uint64_t now_us,
 	int64_t held;
 
 	bound_delay(j, now_us);
-	take_block(j, out);
+	out->ts_ms = (uint32_t)j->play;
+	jitter_ring_take(j, out);
 	if (out->valid == 0)
 		return conceal(j, now_us);
-	held = delay_ms(j, now_us);
+	held = spare_ms(j, now_us);
 	j->delay_ms = held > 0 ? (uint32_t)held : 0;
 	j->counters.played++;
+	out->advice = advise(j, now_us);
 	advance(j, j->play + BLOCK_MS);
-	shed_delay(j);
 	return JITTER_FRAME;
+}
+
+/* What plays is over: the pause behind it gives way to a change of delay. */
+static void end_spurt(struct jitter *j)
+{
+	advance(j, j->pause[0].to);
+	j->pauses--;
+	memmove(j->pause, j->pause + 1, j->pauses * sizeof(j->pause[0]));
+	j->gap_ms = 0;
+	j->state = JITTER_STATE_WAITING;
+}
+
+static bool may_start(const struct jitter *j, int64_t held)
+{
+	return held >= (int64_t)j->config.min_ms &&
+	       held + SHORT_MS >= (int64_t)j->target_ms;
+}
+
+uint64_t jitter_due_us(const struct jitter *j)
+{
+	const uint32_t least =
+		j->target_ms > SHORT_MS ? j->target_ms - SHORT_MS : 0;
+	const uint32_t ms = least > j->config.min_ms ? least : j->config.min_ms;
+	const int64_t due = j->transit.base_us + (j->play + (int64_t)ms) * 1000;
+
+	return j->state == JITTER_STATE_WAITING && due > 0 ? (uint64_t)due : 0;
 }
 
 enum jitter_get jitter_get(struct jitter *j, uint64_t now_us,
 			   struct jitter_block *out)
 {
+	out->ts_ms = (uint32_t)j->play;
 	out->format = j->format;
+	out->advice = JITTER_KEEP;
 	out->valid = 0;
 	memset(out->codes, 0, sizeof(out->codes));
 	if (j->state == JITTER_STATE_IDLE)
 		return JITTER_IDLE;
-	if (j->next_pending && j->state == JITTER_STATE_PLAYING &&
-	    j->play >= j->spurt_end) {
-		advance(j, j->next_start);
-		j->next_pending = false;
-		j->state = JITTER_STATE_WAITING;
-	}
+	if (j->pauses > 0 && j->state == JITTER_STATE_PLAYING &&
+	    j->play >= j->pause[0].from)
+		end_spurt(j);
 	if (j->state == JITTER_STATE_WAITING) {
-		if (delay_ms(j, now_us) < (int64_t)j->target_ms)
+		if (!may_start(j, delay_ms(j, now_us)))
 			return JITTER_IDLE;
 		j->state = JITTER_STATE_PLAYING;
 		j->starving = 0;
-		j->starved = 0;
-		j->excess = 0;
 	}
 	return play(j, now_us, out);
 }

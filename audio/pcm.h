@@ -30,6 +30,9 @@ struct pcm_ops {
 	/* Read or write up to @n: how many, from 0 on, or -errno. */
 	int (*read)(void *self, int16_t *out, uint32_t n);
 	int (*write)(void *self, const int16_t *in, uint32_t n);
+	/* Take back up to @n samples that were written last and that the card
+	 * has not fetched: how many, from 0 on.  NULL: it never can. */
+	int (*rewind)(void *self, uint32_t n);
 };
 
 /* No ops: there is none. */

@@ -171,16 +171,54 @@ size_t resample_out_max(const struct resample *r, size_t in_n)
 	return r->adjustable ? n + n / 500 + 2 : n + 1;
 }
 
-/* Four sums, for the processor to do at once; an order of its own choice the
- * compiler may not take.  @n is a multiple of four. */
-static float dot(const float *a, const float *b, unsigned n)
-{
-	float s[4] = { 0 };
+/* Four sums at once, and twice that, so that none waits for the other: an order
+ * of its own choice the compiler may not take. */
+typedef float lanes __attribute__((vector_size(16)));
+#define LANES 4U
+_Static_assert(SPAN % (2 * LANES) == 0, "what there are taps of");
 
-	for (unsigned i = 0; i < n; i += 4)
-		for (unsigned k = 0; k < 4; k++)
-			s[k] += a[i + k] * b[i + k];
-	return s[0] + s[1] + (s[2] + s[3]);
+static lanes load(const float *at)
+{
+	lanes v;
+
+	memcpy(&v, at, sizeof(v));
+	return v;
+}
+
+static float sum_of(lanes v)
+{
+	return v[0] + v[1] + (v[2] + v[3]);
+}
+
+static float dot(const float *row, const float *x, unsigned n)
+{
+	lanes s = { 0 }, t = { 0 };
+
+	for (unsigned i = 0; i < n; i += 2 * LANES) {
+		s += load(row + i) * load(x + i);
+		t += load(row + i + LANES) * load(x + i + LANES);
+	}
+	return sum_of(s + t);
+}
+
+/* Of the row and the one after it, @between of the way. */
+static float dot_between(const float *row, float between, const float *x,
+			 unsigned n)
+{
+	const float *next = row + n;
+	lanes s[2] = { { 0 } }, t[2] = { { 0 } };
+
+	for (unsigned i = 0; i < n; i += 2 * LANES) {
+		const lanes v = load(x + i), w = load(x + i + LANES);
+
+		s[0] += load(row + i) * v;
+		s[1] += load(row + i + LANES) * w;
+		t[0] += load(next + i) * v;
+		t[1] += load(next + i + LANES) * w;
+	}
+	s[0] += s[1];
+	t[0] += t[1];
+	return sum_of(s[0] + between * (t[0] - s[0]));
 }
 
 static int16_t round_sample(float v)
@@ -192,17 +230,15 @@ static int16_t round_sample(float v)
 	return (int16_t)lrintf(v);
 }
 
-/* The output at the position, from the samples at @x on. */
-static int16_t sample_at(const struct resample *r, const float *x)
+/* The output @at, less than a sample, from the samples at @x on. */
+static int16_t sample_at(const struct resample *r, uint64_t at, const float *x)
 {
-	const unsigned p = (unsigned)(r->at >> 32) % r->rows;
-	const float *row = r->table + (size_t)p * r->taps;
-	const float between = (float)(uint32_t)r->at * 0x1p-32F;
-	float v = dot(row, x, r->taps);
+	const float *row = r->table + (size_t)(at >> 32) * r->taps;
+	const float between = (float)(uint32_t)at * 0x1p-32F;
 
-	if (between > 0.0F)
-		v += between * (dot(row + r->taps, x, r->taps) - v);
-	return round_sample(v);
+	return round_sample(between > 0.0F
+				    ? dot_between(row, between, x, r->taps)
+				    : dot(row, x, r->taps));
 }
 
 /* Up to a chunk: what the taps at hand suffice for. */
@@ -211,13 +247,18 @@ static size_t run_chunk(struct resample *r, const int16_t *in, size_t n,
 {
 	const uint64_t sample = (uint64_t)r->rows << 32;
 	const unsigned old = r->taps - 1;
-	size_t made = 0;
+	uint64_t at = r->at % sample;
+	size_t from = r->at / sample, made = 0;
 
 	for (size_t i = 0; i < n; i++)
 		r->history[old + i] = in[i];
-	for (; r->at < n * sample; r->at += r->step)
-		out[made++] = sample_at(r, r->history + r->at / sample);
-	r->at -= n * sample;
+	while (from < n) {
+		out[made++] = sample_at(r, at, r->history + from);
+		/* A division for each would take as long as the sample. */
+		for (at += r->step; at >= sample; at -= sample)
+			from++;
+	}
+	r->at = (from - n) * sample + at;
 	memmove(r->history, r->history + n, old * sizeof(*r->history));
 	return made;
 }

@@ -28,6 +28,7 @@ static void follow_init(struct sound_follow *f, struct sound_way *way,
 	f->way = way;
 	f->least_ms = least_ms;
 	f->target_ms = least_ms;
+	f->hold = SOUND_HOLD;
 	drift_init(&f->drift, PCM_HZ);
 }
 
@@ -67,6 +68,11 @@ struct sound *sound_free(struct sound *s)
 	(void)resample_free(s->out_follow.resample);
 	free(s);
 	return NULL;
+}
+
+bool sound_rests(const struct sound *s)
+{
+	return (atomic_load_explicit(&s->rest, memory_order_acquire) & 1) != 0;
 }
 
 static double delay_ms(const struct sound_follow *f, unsigned out_hz)

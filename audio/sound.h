@@ -13,8 +13,8 @@
  *
  * What is held, in the card, the ring and the converter together, is kept at a
  * level by changing the ratio of the conversion alone.  The level is as low as
- * the card and the machine allow: it begins at a few ms and rises when it did
- * not suffice.  Samples are left out or put in only when a stream begins, and
+ * the card and the machine allow: it begins at a few ms, rises when it did not
+ * suffice and falls again, slower with each time.  Samples are left out or put in only when a stream begins, and
  * after it broke, which counts as an xrun.
  *
  * A PCM without a clock, such as a file, goes by ours.
@@ -42,6 +42,7 @@ struct sound_note {
 	uint32_t samples; /* put into the ring; or silence, by the thread */
 	uint32_t from;    /* fresh: the ring's index where the stream begins */
 	bool fresh;       /* the stream begins with this */
+	bool resumed;     /* fresh, and it ran on while nobody listened */
 };
 
 /* What both sides of a direction know. */
@@ -60,10 +61,15 @@ struct sound_end {
 	uint64_t clocked; /* of the card's clock, as noted */
 	uint64_t began_us;
 	bool fresh; /* the next note's */
+	bool resumed;
+	unsigned rest; /* sound.rest, as it was at the last turn */
+	/* Captured only. */
+	uint32_t unnoted; /* in the ring, for the next note */
 	/* To be played only. */
 	uint32_t silence;  /* written and not yet noted */
 	uint32_t pushed;   /* the ring's index at the last look */
 	uint64_t heard_us; /* when the loop last handed over */
+	bool lasts;        /* what is written cannot be taken back */
 };
 
 /* The loop's side. */
@@ -74,10 +80,15 @@ struct sound_follow {
 	double least_ms;  /* what target_ms begins with */
 	double target_ms; /* to be held, just before a block is taken or given */
 	double excess_ms; /* held beyond it, when last looked at */
+	double level_ms;  /* the same, smoothed: the ratio goes by it */
 	int64_t count;    /* the card's samples that the loop had or gave */
 	unsigned settle;  /* blocks until the level is set; 0: it is */
 	unsigned astray;  /* blocks since it was near enough */
+	unsigned event; /* blocks: what breaks within them is the same event */
+	uint32_t quiet; /* blocks since it broke, or target_ms fell */
+	uint32_t hold;  /* blocks until it falls */
 	bool began;
+	bool awaits;    /* a fresh stream: what is noted before it is old */
 	uint64_t slips; /* times that samples were left out or put in */
 };
 
@@ -92,6 +103,7 @@ struct sound {
 	uint32_t leave_out; /* of what is to be played, samples */
 	uint64_t (*now_us)(void *ctx);
 	void *ctx;
+	_Atomic unsigned rest; /* odd: the loop neither takes nor gives */
 	_Atomic bool starved;
 	_Atomic uint64_t starvations;
 };
@@ -114,6 +126,10 @@ int sound_out_set(struct sound *s, struct pcm pcm, uint64_t now_us);
  * the card is lost.
  */
 #define SOUND_TURN_US 5000U
+/* Instead, while this is true: the loop rests, and the card takes what that
+ * needs. */
+#define SOUND_REST_US 80000U
+bool sound_sleeps(const struct sound *s);
 int sound_in_turn(struct sound *s, uint64_t now_us);
 int sound_out_turn(struct sound *s, uint64_t now_us);
 
@@ -122,6 +138,12 @@ int sound_out_turn(struct sound *s, uint64_t now_us);
 int sound_capture(struct sound *s, int16_t out[AUDIO_BLOCK]);
 int sound_play(struct sound *s, const int16_t in[AUDIO_BLOCK]);
 struct audio_device_status sound_status(const struct sound *s);
+
+/* Neither takes nor gives from now on, or does so again; wake the thread then.
+ * Meanwhile silence is played, and what is captured is forgotten but for the
+ * last moment. */
+void sound_rest(struct sound *s, bool rests);
+bool sound_rests(const struct sound *s);
 
 /* How long a sample is under way between the card and the loop, in ms, as it is
  * now: held, and the converter's delay. */

@@ -16,4 +16,10 @@
  * the last 5 ms are all that is left. */
 #define SOUND_LOW (PCM_HZ / 80U)
 
+/* As much, while turns are seldom: 160 ms. */
+#define SOUND_REST_LOW (2 * PCM_HZ / 1000U * (SOUND_REST_US / 1000U))
+
+/* Blocks until less is held again, 10 minutes; twice that after each break. */
+#define SOUND_HOLD 30000U
+
 #endif

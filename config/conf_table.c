@@ -500,7 +500,7 @@ static const struct conf_row node_rows[] = {
 	{ "sim.autoplay", CONF_BOOL, NODE(sim.autoplay),
 	  .help = "Play sim.rx_wav at the start." },
 	{ "jitter.min_ms", CONF_U32, NODE(jitter.min_ms), .min = 20, .max = 500,
-	  .dflt = 40, .unit = "ms", .flags = CONF_RELOAD,
+	  .dflt = 20, .unit = "ms", .flags = CONF_RELOAD,
 	  .help = "The least delay that the jitter buffer adds." },
 	{ "jitter.max_ms", CONF_U32, NODE(jitter.max_ms), .min = 20, .max = 500,
 	  .dflt = 400, .unit = "ms", .flags = CONF_RELOAD,

@@ -17,12 +17,47 @@
 #include "proto/iax2_reg.h"
 
 #define BEAT_US 20000U
+#define REST_BEAT_US 100000U
+#define REST_AFTER 100U /* beats: 2 s */
+#define WAKE_US 8000U   /* that a radio takes to be back */
 #define LOOKUP_AGAIN_S 300
 #define LOOKUP_RETRY_S 10
 
 static bool next_tx(void *ctx, struct dgram *out)
 {
 	return node_next_tx(ctx, out);
+}
+
+/* --- the beat ----------------------------------------------------------- */
+
+/* Nobody speaks: neither the sound nor we need to wake 50 times a second. */
+static void rest_when_quiet(struct app *a)
+{
+	a->quiet = node_rests(a->node) ? a->quiet + 1 : 0;
+	if (a->quiet < REST_AFTER)
+		return;
+	a->quiet = 0;
+	a->resting = radio_io_rest(a->radio, true);
+	if (a->resting)
+		loop_beat_set(&a->beat, loop_now() + REST_BEAT_US,
+			      REST_BEAT_US);
+}
+
+/* Beats begin when the first voice may be played, so that none waits for
+ * one. */
+static void wake_when_needed(struct app *a)
+{
+	const mono_us now = loop_now();
+	mono_us due;
+
+	if (!a->resting || node_rests(a->node))
+		return;
+	a->resting = false;
+	(void)radio_io_rest(a->radio, false);
+	due = node_audio_due(a->node, now);
+	if (due > now)
+		due = now + WAKE_US + (due - now + BEAT_US - WAKE_US) % BEAT_US;
+	loop_beat_set(&a->beat, due, BEAT_US);
 }
 
 void app_pump(struct app *a)
@@ -37,6 +72,7 @@ void app_pump(struct app *a)
 		app_on_event(a, &ev);
 	a->pumping = false;
 	udp_send(a->udp, next_tx, a->node);
+	wake_when_needed(a);
 	loop_timer_set(&a->timer, mono_min(node_deadline(a->node),
 					   app_control_deadline(a)));
 }
@@ -74,10 +110,15 @@ static void on_beat(void *ctx)
 	int16_t rx[AUDIO_BLOCK], tx[AUDIO_BLOCK];
 	bool keyed;
 
+	if (a->resting) {
+		radio_io_look(a->radio, node_ptt(a->node), now);
+		return;
+	}
 	radio_io_receive(a->radio, rx, now);
 	keyed = node_audio(a->node, rx, tx, now);
 	radio_io_transmit(a->radio, tx, keyed, now);
 	app_pump(a);
+	rest_when_quiet(a);
 }
 
 static void on_radio_inputs(void *ctx, unsigned inputs, uint64_t since)

@@ -103,6 +103,8 @@ struct app {
 	struct key_identity id;
 	struct loop_timer timer;
 	struct loop_beat beat;
+	unsigned quiet; /* beats that nobody needed, in a row */
+	bool resting;   /* beats are far apart */
 	struct event *watchdog;
 	struct netwatch *netwatch; /* NULL: the kernel tells us nothing */
 	struct netlook *netlook;

@@ -288,6 +288,24 @@ void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
 	follow(r, now_us);
 }
 
+bool radio_io_rest(struct radio_io *r, bool rests)
+{
+	/* The simulated radio's COR comes with its blocks. */
+	if (r->sim)
+		return false;
+	if (r->device.ops)
+		audio_rest(&r->device, rests);
+	return true;
+}
+
+void radio_io_look(struct radio_io *r, bool keyed, uint64_t now_us)
+{
+	if (r->alsa)
+		radio_alsa_say(r->alsa);
+	note_there(r);
+	radio_io_key(r, keyed, now_us);
+}
+
 void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
 		      uint64_t now_us)
 {

@@ -45,6 +45,11 @@ void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
 /* Key or unkey, then send the block if keyed. */
 void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us);
+/* Nothing is received or transmitted for now, or again.  False: this radio
+ * cannot know when it is awaited, and goes on. */
+bool radio_io_rest(struct radio_io *r, bool rests);
+/* Between blocks that are far apart: at least each 100 ms. */
+void radio_io_look(struct radio_io *r, bool keyed, uint64_t now_us);
 /* Key or unkey between blocks.  Repeating it is harmless. */
 void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us);
 

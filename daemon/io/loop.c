@@ -88,31 +88,43 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 		b->missed += n - LOOP_CATCH_UP;
 		n = LOOP_CATCH_UP;
 	}
-	while (n-- > 0)
+	for (b->due = n; b->due > 0;) {
+		b->due--;
 		b->fn(b->ctx);
+	}
 }
 
 int loop_beat_init(struct loop_beat *b, struct event_base *base,
 		   uint32_t period_us, loop_fn fn, void *ctx)
 {
-	const struct timespec period = {
-		(time_t)(period_us / MONO_S),
-		(long)(period_us % MONO_S) * 1000,
-	};
-	const struct itimerspec spec = { period, period };
-
 	*b = (struct loop_beat){ .fn = fn, .ctx = ctx };
 	b->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (b->fd < 0)
 		return -errno;
 	b->ev = event_new(base, b->fd, EV_READ | EV_PERSIST, on_beat, b);
-	if (b->ev && event_add(b->ev, NULL) == 0 &&
-	    timerfd_settime(b->fd, 0, &spec, NULL) == 0)
+	if (b->ev && event_add(b->ev, NULL) == 0) {
+		loop_beat_set(b, loop_now() + period_us, period_us);
 		return 0;
+	}
 	if (!b->ev)
 		close(b->fd);
 	loop_beat_done(b);
 	return -ENOMEM;
+}
+
+static struct timespec timespec_of(mono_us us)
+{
+	return (struct timespec){ (time_t)(us / MONO_S),
+				  (long)(us % MONO_S) * 1000 };
+}
+
+void loop_beat_set(struct loop_beat *b, mono_us first, uint32_t period_us)
+{
+	const struct itimerspec spec = { timespec_of(period_us),
+					 timespec_of(first) };
+
+	b->due = 0;
+	(void)timerfd_settime(b->fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
 void loop_beat_done(struct loop_beat *b)

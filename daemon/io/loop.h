@@ -55,10 +55,15 @@ struct loop_beat {
 	loop_fn fn;
 	void *ctx;
 	uint64_t missed;
+	uint64_t due; /* beats that are to be made good now */
 };
 
 int loop_beat_init(struct loop_beat *b, struct event_base *base,
 		   uint32_t period_us, loop_fn fn, void *ctx);
 void loop_beat_done(struct loop_beat *b);
+
+/* From now on the next beat is at @first (soon, when that is past), and one
+ * each @period_us after it; what was missed until now is forgotten. */
+void loop_beat_set(struct loop_beat *b, mono_us first, uint32_t period_us);
 
 #endif

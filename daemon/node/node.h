@@ -203,6 +203,12 @@ void node_inputs(struct node *n, unsigned inputs, mono_us since);
  */
 bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now);
+/* Nobody speaks, by radio or by a link: until that changes, node_audio() need
+ * not be called. */
+bool node_rests(const struct node *n);
+/* When the next block is best asked for, so that a voice that has begun waits no
+ * longer than it must; @now: any time is as good. */
+mono_us node_audio_due(const struct node *n, mono_us now);
 /* PTT, from its time-out timer and hang time as well. */
 bool node_ptt(const struct node *n);
 /* Unkey now and stay so: the sound or the radio is not trusted. */

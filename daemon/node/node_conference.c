@@ -88,6 +88,38 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 	return keyed;
 }
 
+static bool link_rests(const struct link *l)
+{
+	return l->state != NODE_LINK_UP ||
+	       (l->jitter.state == JITTER_STATE_IDLE && !l->talking &&
+		!l->tx_keyed);
+}
+
+bool node_rests(const struct node *n)
+{
+	bool rests = station_rests(n->station);
+
+	for (size_t i = 0; i < NODE_LINKS_MAX && rests; i++)
+		rests = link_rests(&n->link[i]);
+	return rests;
+}
+
+mono_us node_audio_due(const struct node *n, mono_us now)
+{
+	mono_us due = MONO_NEVER;
+
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		const struct link *l = &n->link[i];
+		const uint64_t at = l->state == NODE_LINK_UP
+					    ? jitter_due_us(&l->jitter)
+					    : 0;
+
+		if (at != 0)
+			due = mono_min(due, at);
+	}
+	return due == MONO_NEVER ? now : due;
+}
+
 /* --- the radio ---------------------------------------------------------- */
 
 static void note(struct node *n, enum node_event_kind kind, bool *was, bool on)

@@ -9,6 +9,7 @@
  * conference (node_conference.c) and its links' voice (node_voice.c).
  */
 
+#include "audio/playout.h"
 #include "daemon/node/node.h"
 
 /* A link that looks for another path for its call. */
@@ -77,6 +78,7 @@ struct voice {
 	struct codec *rx;
 	struct codec *tx;
 	uint32_t rx_format; /* what rx decodes */
+	struct playout playout;
 };
 
 #define NODE_EVENTS_MAX 256U

@@ -5,7 +5,7 @@
  * samples, and blocks through an encoder to frames.
  *
  * The buffer holds coded frames and the decoder runs in the order of play, at
- * the pace of the conference.  What is lost is silent, and a codec with a
+ * the pace of the conference.  What is lost is concealed, and a codec with a
  * memory goes on from what it last heard.
  */
 
@@ -16,6 +16,7 @@
 #define SAMPLES_PER_MS ((size_t)AUDIO_BLOCK / JITTER_BLOCK_MS)
 
 _Static_assert(AUDIO_BLOCK == CODEC_FRAME_SAMPLES, "a block is a frame");
+_Static_assert(AUDIO_BLOCK == PLAYOUT_BLOCK, "a block is a block");
 _Static_assert(JITTER_BLOCK_OCTETS >= CODEC_FRAME_OCTETS_MAX, "frames fit");
 
 static struct voice *voice_of(struct node *n, const struct link *l)
@@ -51,6 +52,7 @@ void node_voice_start(struct node *n, struct link *l, uint64_t format)
 	(void)node_codec_of(format, &id);
 	codec_start(v->tx, id);
 	codec_start(v->rx, id);
+	playout_reset(&v->playout);
 	v->rx_format = (uint32_t)format;
 }
 
@@ -114,24 +116,34 @@ static void decode_block(struct codec *c, const struct jitter_block *b,
 	}
 }
 
+static void play_block(struct voice *v, const struct jitter_block *b)
+{
+	int16_t pcm[AUDIO_BLOCK] = { 0 };
+	uint32_t valid = b->valid;
+	enum codec_id id;
+
+	if (!node_codec_of(b->format, &id))
+		valid = 0;
+	if (valid != 0 && b->format != v->rx_format) {
+		codec_start(v->rx, id);
+		v->rx_format = b->format;
+	}
+	if (valid != 0)
+		decode_block(v->rx, b, pcm);
+	playout_put(&v->playout, pcm, valid, b->advice);
+}
+
 bool node_voice_hear(struct node *n, struct link *l, mono_us now)
 {
 	struct voice *v = voice_of(n, l);
 	struct jitter_block b;
-	const enum jitter_get got = jitter_get(&l->jitter, now, &b);
-	enum codec_id id;
 
-	if (got == JITTER_IDLE)
-		return false;
-	memset(l->block, 0, sizeof(l->block));
-	if (got != JITTER_FRAME || !node_codec_of(b.format, &id))
-		return true;
-	if (b.format != v->rx_format) {
-		codec_start(v->rx, id);
-		v->rx_format = b.format;
+	while (playout_wants(&v->playout)) {
+		if (jitter_get(&l->jitter, now, &b) == JITTER_IDLE)
+			break;
+		play_block(v, &b);
 	}
-	decode_block(v->rx, &b, l->block);
-	return true;
+	return playout_take(&v->playout, l->block);
 }
 
 /* --- sent --------------------------------------------------------------- */

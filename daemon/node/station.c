@@ -202,6 +202,22 @@ void station_there(struct station *s, bool there, mono_us now)
 	station_decide(s, now);
 }
 
+/* What listens to the sound itself has to hear all of it. */
+static bool listens(const struct station_config *c)
+{
+	return ((c->cor.all | c->cor.any) & COR_IN_VOX) != 0 || c->rx.ctcss > 0;
+}
+
+bool station_rests(const struct station *s)
+{
+	const struct station_rx *r = &s->rx;
+	const struct station_tx *t = &s->tx;
+
+	return !listens(&s->config) && r->hardware == 0 &&
+	       !station_received(s) && r->behind == 0 && !t->network &&
+	       t->test_until == 0 && !t->ptt.want && !ptt_keyed(&t->ptt);
+}
+
 void station_view(const struct station *s, struct station_view *out)
 {
 	const unsigned inputs = s->rx.hardware | s->rx.decoded;

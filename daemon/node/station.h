@@ -138,6 +138,10 @@ void station_test_tone(struct station *s, uint32_t hz, uint32_t db,
 /* The next digit received, one of 0-9 A-D * #; 0: none. */
 char station_digit(struct station *s);
 
+/* Nothing is going on, and nothing begins but by station_inputs() or by a
+ * voice: blocks may be left out until then. */
+bool station_rests(const struct station *s);
+
 struct station_view {
 	bool received; /* as station_received() */
 	bool stuck;    /* as station_stuck() */

@@ -6,7 +6,8 @@
  * 48 to 8 to 48 kHz with clocks 100 ppm off, and the processor's time for 20 ms.
  *
  * --curve prints the figures by frequency instead, as tests/bench/plot_audio.py
- * reads them: Hz, gain, alias, THD+N, high-pass, de-emphasis, pre-emphasis.
+ * reads them: Hz, gain, alias, THD+N, THD+N with u-law in between, high-pass,
+ * de-emphasis, pre-emphasis.
  */
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "audio/filter.h"
 #include "audio/limiter.h"
 #include "audio/resample.h"
+#include "audio/ulaw.h"
 #include "tests/bench/bench.h"
 #include "tests/unit/dsp_measure.h"
 
@@ -69,27 +71,41 @@ static double gain_db(double hz)
 /* All that @hz leaves, wherever it folds to. */
 static double alias_db(double hz)
 {
-	const struct dsp_fit none = { 0 };
-	struct dsp_fit fit = none;
+	struct dsp_fit fit;
 
 	(void)downwards(hz, 0.0);
 	fit = dsp_fit(narrow + 2000, 4000, 2.0 * VOICE_HZ - hz, VOICE_HZ);
 	return dsp_db(hypot(fit.amplitude, fit.residue) / AMPLITUDE);
 }
 
-static double thdn_db(double hz)
+static double noise_db(double hz, bool ulaw)
 {
+	static uint8_t codes[sizeof(narrow) / sizeof(narrow[0])];
 	struct resample *up =
 		converter(VOICE_HZ, DEVICE_HZ, -PPM / (1.0 + PPM * 1e-6));
 	const size_t n = downwards(hz, PPM);
 	size_t made = 0;
 
+	if (ulaw) {
+		ulaw_encode_block(narrow, codes, n);
+		ulaw_decode_block(codes, narrow, n);
+	}
 	for (size_t at = 0; at + BLOCK <= n; at += BLOCK)
 		made += resample_run(up, narrow + at, BLOCK, wide + made);
 	(void)resample_free(up);
 	must(made > N * 3 / 4, "samples are missing");
 	return dsp_db(dsp_fit(wide + N / 4, N / 2, hz, DEVICE_HZ).residue /
 		      AMPLITUDE);
+}
+
+static double thdn_db(double hz)
+{
+	return noise_db(hz, false);
+}
+
+static double ulaw_db(double hz)
+{
+	return noise_db(hz, true);
 }
 
 static double filter_db(void (*init)(struct filter *), double hz)
@@ -105,17 +121,20 @@ static double filter_db(void (*init)(struct filter *), double hz)
 
 static void curve(void)
 {
-	printf("hz,gain_db,alias_db,thdn_db,high_pass_db,de_db,pre_db\n");
+	printf("hz,gain_db,alias_db,thdn_db,ulaw_db,high_pass_db,de_db,pre_"
+	       "db\n");
 	for (int hz = 50; hz < 8000; hz += 50) {
 		if (hz == 4000)
 			continue;
 		if (hz > 4000) {
-			printf("%d,,%.2f,,,,\n", hz, alias_db(hz));
+			printf("%d,,%.2f,,,,,\n", hz, alias_db(hz));
 			continue;
 		}
 		printf("%d,%.3f,,", hz, gain_db(hz));
 		if (hz <= 3400)
-			printf("%.2f", thdn_db(hz));
+			printf("%.2f,%.2f", thdn_db(hz), ulaw_db(hz));
+		else
+			printf(",");
 		printf(",%.3f,%.3f,%.3f\n", filter_db(filter_high_pass_300, hz),
 		       filter_db(filter_de_emphasis, hz),
 		       filter_db(filter_pre_emphasis, hz));
@@ -202,6 +221,7 @@ static void figures(bool json)
 		{ "thdn_db_1000", thdn_db(1000), "dB" },
 		{ "thdn_db_3000", thdn_db(3000), "dB" },
 		{ "thdn_db_3400", thdn_db(3400), "dB" },
+		{ "ulaw_thdn_db_worst", worst_of(ulaw_db, 100, 3400), "dB" },
 		{ "ctcss_db_203", filter_db(filter_high_pass_300, 203.5),
 		  "dB" },
 	};

@@ -20,17 +20,18 @@ CURVES = (
     ('gain_db', 'GAIN 48-8', (0, 90, 200)),
     ('alias_db', 'ALIAS', (200, 30, 30)),
     ('thdn_db', 'THD-N', (20, 140, 60)),
+    ('ulaw_db', 'THD-N U-LAW', (150, 110, 60)),
     ('high_pass_db', 'HIGH-PASS', (120, 60, 160)),
     ('de_db', 'DE-EMPH', (230, 140, 0)),
     ('pre_db', 'PRE-EMPH', (0, 150, 160)),
 )
 
 # Three by five pixels a sign, a row in each octal digit.
-FONT = dict(zip('0123456789-ABDEGHILMNPRSTZ ', (
+FONT = dict(zip('0123456789-ABDEGHILMNPRSTUWZ ', (
     0o75557, 0o26227, 0o71747, 0o71717, 0o55711, 0o74717, 0o74757, 0o71111,
     0o75757, 0o75717, 0o00700, 0o25755, 0o65656, 0o65556, 0o74647, 0o74557,
     0o55755, 0o72227, 0o44447, 0o57755, 0o57775, 0o65644, 0o65655, 0o34216,
-    0o72222, 0o71247, 0o00000)))
+    0o72222, 0o55557, 0o55775, 0o71247, 0o00000)))
 
 
 class Canvas:

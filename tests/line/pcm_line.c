@@ -25,7 +25,6 @@ struct card {
 	struct line_frame *line;
 	int64_t zero; /* the line's frame of the stream's first */
 	snd_pcm_uframes_t boundary, avail_min;
-	uint64_t moved;  /* frames read or written */
 	int16_t *before; /* written before the start */
 	bool running;
 };
@@ -33,6 +32,12 @@ struct card {
 static bool plays(const struct card *c)
 {
 	return c->io.stream == SND_PCM_STREAM_PLAYBACK;
+}
+
+/* Frames read or written, less what was taken back. */
+static int64_t moved(const struct card *c)
+{
+	return (int64_t)c->io.appl_ptr;
 }
 
 static int64_t clocked(const struct card *c)
@@ -44,7 +49,7 @@ static int64_t clocked(const struct card *c)
 
 static int64_t avail(const struct card *c)
 {
-	const int64_t ahead = (int64_t)c->moved - clocked(c);
+	const int64_t ahead = moved(c) - clocked(c);
 
 	return plays(c) ? (int64_t)c->io.buffer_size - ahead : -ahead;
 }
@@ -70,8 +75,8 @@ static int card_start(snd_pcm_ioplug_t *io)
 
 	c->zero = line_now() + 1;
 	c->running = true;
-	for (uint64_t i = 0; plays(c) && i < c->moved; i++)
-		line_put(c->line, c->zero + (int64_t)i, c->before[i]);
+	for (int64_t i = 0; plays(c) && i < moved(c); i++)
+		line_put(c->line, c->zero + i, c->before[i]);
 	arm(c);
 	return 0;
 }
@@ -81,8 +86,8 @@ static int card_stop(snd_pcm_ioplug_t *io)
 {
 	struct card *c = io->private_data;
 
-	for (int64_t f = clocked(c) + 1;
-	     plays(c) && c->running && f < (int64_t)c->moved; f++)
+	for (int64_t f = clocked(c) + 1; plays(c) && c->running && f < moved(c);
+	     f++)
 		line_put(c->line, c->zero + f, 0);
 	c->running = false;
 	return 0;
@@ -93,7 +98,6 @@ static int card_prepare(snd_pcm_ioplug_t *io)
 	struct card *c = io->private_data;
 
 	c->running = false;
-	c->moved = 0;
 	free(c->before);
 	c->before = calloc(io->buffer_size, sizeof(*c->before));
 	return c->before ? 0 : -ENOMEM;
@@ -109,10 +113,10 @@ static snd_pcm_sframes_t card_pointer(snd_pcm_ioplug_t *io)
 				   (c->boundary ? c->boundary : UINT32_MAX));
 }
 
-static void move(struct card *c, int16_t *frame)
+static void move(struct card *c, int64_t n, int16_t *frame)
 {
 	const unsigned channels = c->io.channels;
-	const int64_t at = c->zero + (int64_t)c->moved;
+	const int64_t at = c->zero + n;
 
 	if (!plays(c)) {
 		for (unsigned k = 0; k < channels; k++)
@@ -120,9 +124,8 @@ static void move(struct card *c, int16_t *frame)
 	} else if (c->running) {
 		line_put(c->line, at, frame[0]);
 	} else {
-		c->before[c->moved % c->io.buffer_size] = frame[0];
+		c->before[(snd_pcm_uframes_t)n % c->io.buffer_size] = frame[0];
 	}
-	c->moved++;
 }
 
 static snd_pcm_sframes_t card_transfer(snd_pcm_ioplug_t *io,
@@ -135,7 +138,7 @@ static snd_pcm_sframes_t card_transfer(snd_pcm_ioplug_t *io,
 		      (areas->first + areas->step * offset) / 16;
 
 	for (snd_pcm_uframes_t i = 0; i < size; i++)
-		move(c, at + i * io->channels);
+		move(c, moved(c) + (int64_t)i, at + i * io->channels);
 	return (snd_pcm_sframes_t)size;
 }
 

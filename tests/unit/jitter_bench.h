@@ -19,7 +19,8 @@ static uint64_t now;
 
 static inline void reset(uint32_t min_ms, uint32_t max_ms)
 {
-	const struct jitter_config config = { min_ms, max_ms };
+	const struct jitter_config config = { .min_ms = min_ms,
+					      .max_ms = max_ms };
 
 	T_EQ(0, jitter_init(&j, &config));
 	now = START;
@@ -31,6 +32,27 @@ static inline enum jitter_get get(void)
 
 	now += 20 * MS;
 	return got;
+}
+
+/* A tick of somebody who stretches and shrinks by half a block. */
+static inline void get_as_advised(void)
+{
+	static int32_t held_ms;
+
+	if (held_ms >= 20) {
+		held_ms -= 20;
+		now += 20 * MS;
+		return;
+	}
+	(void)get();
+	if (block.advice == JITTER_STRETCH)
+		held_ms += 10;
+	if (block.advice == JITTER_SHRINK)
+		held_ms -= 10;
+	if (held_ms >= 0)
+		return;
+	(void)jitter_get(&j, now - 20 * MS, &block);
+	held_ms += 20;
 }
 
 static inline uint32_t next_random(uint32_t *seed)

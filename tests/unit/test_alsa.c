@@ -153,6 +153,54 @@ static void sound_passes_both_ways(void)
 	T_TRUE(played_peak() > 7800);
 }
 
+static void a_loop_that_stands_still_is_said(void)
+{
+	time_t end;
+	struct audio_device d;
+	struct alsa *a;
+
+	T_EQ(0, alsa_new(&a, &levels));
+	d = alsa_device(a);
+	end = time(NULL) + DEADLINE_S;
+	alsa_pcms(a, "in", "out");
+	expect_news(a, ALSA_OPENED, "the sound card in is in use");
+	talk(&d, 3);
+	expect_news(a, ALSA_WARNED,
+		    "the node handed over no sound for 200 ms: silence was "
+		    "played");
+	T_TRUE(alsa_starvations(a) > 0);
+	do {
+		talk(&d, 1);
+		T_TRUE(time(NULL) < end);
+	} while (alsa_starved(a));
+	audio_close(&d);
+}
+
+static void it_rests_and_is_back(void)
+{
+	struct audio_device d;
+	struct alsa *a;
+
+	T_EQ(0, alsa_new(&a, &levels));
+	d = alsa_device(a);
+	alsa_pcms(a, "in", "out");
+	expect_news(a, ALSA_OPENED, "the sound card in is in use");
+	talk(&d, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t starvations;
+
+		audio_rest(&d, true);
+		nap(); /* a turn may be under way */
+		starvations = alsa_starvations(a);
+		for (unsigned k = 0; k < 15; k++)
+			nap();
+		T_EQ(starvations, alsa_starvations(a));
+		audio_rest(&d, false);
+		talk(&d, 3);
+	}
+	audio_close(&d);
+}
+
 static void what_is_wrong_is_said_once_until_it_works(void)
 {
 	struct audio_device d;
@@ -198,6 +246,8 @@ int main(void)
 {
 	configure();
 	T_RUN(sound_passes_both_ways);
+	T_RUN(a_loop_that_stands_still_is_said);
+	T_RUN(it_rests_and_is_back);
 	T_RUN(what_is_wrong_is_said_once_until_it_works);
 	T_RUN(it_ends_whatever_it_does);
 	clean_up();

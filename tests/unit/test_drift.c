@@ -14,9 +14,9 @@
 #include "audio/resample.h"
 #include "tests/t.h"
 
-#define DEVICE_HZ 48000U
-#define PERIOD 960U /* of the device, samples */
-#define BLOCK 160U  /* of the node */
+#define DEVICE_HZ 48000U /* where it does not matter */
+#define PERIOD 960U      /* of that device, samples: 20 ms */
+#define BLOCK 160U       /* of the node */
 #define TICK_US 20000U
 #define HOUR_TICKS (3600U * 50U)
 #define MINUTES_TICKS 6000U
@@ -27,6 +27,8 @@
 struct scene {
 	struct drift drift;
 	struct resample *resample; /* NULL: counted only */
+	unsigned hz;               /* of the device */
+	unsigned period;           /* its samples, 20 ms */
 	double ratio;              /* samples out for one in, nominally */
 	double ppm;                /* for the next period captured */
 	double owed;               /* the part of a sample left over */
@@ -56,13 +58,15 @@ static void next_notice(struct scene *s)
 static void scene_init(struct scene *s, double ppm, unsigned in, unsigned out)
 {
 	*s = (struct scene){
+		.hz = in > out ? in : out,
+		.period = (in > out ? in : out) / 50,
 		.period_us = 20000.0 / (1.0 + ppm * 1e-6),
 		.ratio = (double)out / in,
 		.seed = 7,
 		.least_ms = 1e9,
 		.most_ms = -1e9,
 	};
-	drift_init(&s->drift, DEVICE_HZ);
+	drift_init(&s->drift, s->hz);
 	next_notice(s);
 }
 
@@ -96,14 +100,14 @@ static double capture_excess(const struct scene *s, uint64_t now)
 {
 	return (double)s->waits / 8.0 - TARGET_MS +
 	       (drift_count(&s->drift, now) - (double)s->taken) * 1000.0 /
-		       DEVICE_HZ;
+		       s->hz;
 }
 
 static void captured(struct scene *s)
 {
-	drift_stamp(&s->drift, PERIOD, (uint64_t)s->noticed_us);
-	s->taken += PERIOD;
-	s->waits += convert(s, PERIOD, s->ppm);
+	drift_stamp(&s->drift, s->period, (uint64_t)s->noticed_us);
+	s->taken += s->period;
+	s->waits += convert(s, s->period, s->ppm);
 	next_notice(s);
 }
 
@@ -133,15 +137,15 @@ static double playback_excess(const struct scene *s, uint64_t now)
 {
 	return ((double)s->waits + (double)s->taken -
 		drift_count(&s->drift, now)) *
-		       1000.0 / DEVICE_HZ -
+		       1000.0 / s->hz -
 	       TARGET_MS;
 }
 
 static void played(struct scene *s)
 {
-	drift_stamp(&s->drift, PERIOD, (uint64_t)s->noticed_us);
-	s->taken += PERIOD;
-	s->waits -= PERIOD;
+	drift_stamp(&s->drift, s->period, (uint64_t)s->noticed_us);
+	s->taken += s->period;
+	s->waits -= s->period;
 	if (s->waits < 0) {
 		s->breaks++;
 		s->waits = 0;
@@ -155,7 +159,7 @@ static void playback_tick(struct scene *s, unsigned tick)
 	double excess;
 
 	if (tick == 0)
-		s->waits = (int64_t)(TARGET_MS * DEVICE_HZ / 1000.0);
+		s->waits = (int64_t)(TARGET_MS * s->hz / 1000.0);
 	while (s->noticed_us <= (double)now)
 		played(s);
 	excess = playback_excess(s, now);
@@ -191,10 +195,12 @@ static void nothing_is_lost_within_an_hour(void)
 	for (int ppm = -300; ppm <= 300; ppm += 100) {
 		struct scene s;
 
-		scene_init(&s, ppm, DEVICE_HZ, 8000);
-		run(&s, ppm, true, HOUR_TICKS);
-		scene_init(&s, ppm, 8000, DEVICE_HZ);
-		run(&s, ppm, false, HOUR_TICKS);
+		for (unsigned hz = 44100; hz <= 48000; hz += 3900) {
+			scene_init(&s, ppm, hz, 8000);
+			run(&s, ppm, true, HOUR_TICKS);
+			scene_init(&s, ppm, 8000, hz);
+			run(&s, ppm, false, HOUR_TICKS);
+		}
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "audio/filter.h"
 #include "audio/limiter.h"
 #include "audio/resample.h"
+#include "audio/ulaw.h"
 #include "tests/t.h"
 #include "tests/unit/dsp_measure.h"
 
@@ -16,9 +17,17 @@
 #define N 48000U
 #define AMPLITUDE 16384.0 /* -6 dBFS */
 
-enum chain { PLAIN, WITH_FILTERS };
+enum chain { PLAIN, WITH_ULAW, WITH_FILTERS };
 
 static int16_t in[N], out[N + 1024];
+
+static void as_ulaw(int16_t *s, size_t n)
+{
+	uint8_t codes[168];
+
+	ulaw_encode_block(s, codes, n);
+	ulaw_decode_block(codes, s, n);
+}
 
 static struct dsp_fit through(double hz, double ppm, enum chain chain)
 {
@@ -35,7 +44,7 @@ static struct dsp_fit through(double hz, double ppm, enum chain chain)
 	filter_de_emphasis(&de);
 	filter_pre_emphasis(&pre);
 	limiter_init(&limiter, -1.0);
-	dsp_tone(in, N, chain == PLAIN ? AMPLITUDE : 1500.0, hz, HZ);
+	dsp_tone(in, N, chain == WITH_FILTERS ? 1500.0 : AMPLITUDE, hz, HZ);
 	for (size_t at = 0; at < N; at += 960) {
 		int16_t s[168];
 		const size_t n = resample_run(down, in + at, 960, s);
@@ -46,6 +55,8 @@ static struct dsp_fit through(double hz, double ppm, enum chain chain)
 			filter_run(&pre, s, n);
 			limiter_run(&limiter, s, n);
 		}
+		if (chain == WITH_ULAW)
+			as_ulaw(s, n);
 		made += resample_run(up, s, n, out + made);
 		T_TRUE(made <= N + 64);
 	}
@@ -72,6 +83,21 @@ static void distortion_and_noise_stay_80_db_below_any_tone(void)
 	printf("# worst THD+N, 100..3400 Hz: %.1f dB\n", worst);
 }
 
+/* G.712 asks for 33 dB of its 8 bits, from -30 to 0 dBm0. */
+static void ulaw_adds_what_its_eight_bits_must(void)
+{
+	double worst = -200.0;
+
+	for (int hz = 100; hz <= 3400; hz += 100) {
+		const struct dsp_fit fit = through(hz, 250.0, WITH_ULAW);
+
+		worst = fmax(worst, dsp_db(fit.residue / AMPLITUDE));
+		T_TRUE(dsp_db(fit.residue / AMPLITUDE) < -33.0);
+		T_TRUE(fabs(dsp_db(fit.amplitude / AMPLITUDE)) < 0.1);
+	}
+	printf("# worst THD+N with u-law, 100..3400 Hz: %.1f dB\n", worst);
+}
+
 static void a_repeaters_filters_leave_speech_flat(void)
 {
 	for (int hz = 300; hz <= 3400; hz += 100) {
@@ -86,6 +112,7 @@ static void a_repeaters_filters_leave_speech_flat(void)
 int main(void)
 {
 	T_RUN(distortion_and_noise_stay_80_db_below_any_tone);
+	T_RUN(ulaw_adds_what_its_eight_bits_must);
 	T_RUN(a_repeaters_filters_leave_speech_flat);
 	return T_DONE();
 }

@@ -383,19 +383,17 @@ static void another_format_in_mid_call_is_followed(void)
 	lone_end();
 }
 
-static void what_is_lost_is_silent_and_the_rest_is_heard(void)
+static void what_is_lost_is_concealed_and_the_rest_is_heard(void)
 {
 	for (size_t i = 0; i < CODEC_COUNT; i++) {
 		struct link *l = lone_link(codecs[i].format);
-		unsigned silent = 0, loud = 0;
+		unsigned loud = 0;
 
 		for (unsigned b = 0; b < 100; b++) {
 			T_EQ(b >= 2, pass(l, codecs[i].format, b % 10 == 5));
-			silent += b >= 2 && level(l) < 1;
 			loud += level(l) > 4500 && level(l) < 7000;
 		}
-		T_EQ(10, silent);
-		T_TRUE(loud >= 86);
+		T_TRUE(loud >= 96);
 		T_EQ(10, l->jitter.counters.lost);
 		lone_end();
 	}
@@ -443,7 +441,7 @@ int main(void)
 	T_RUN(a_hub_joins_leaves_of_different_codecs);
 	T_RUN(formats_that_are_none_make_no_node);
 	T_RUN(another_format_in_mid_call_is_followed);
-	T_RUN(what_is_lost_is_silent_and_the_rest_is_heard);
+	T_RUN(what_is_lost_is_concealed_and_the_rest_is_heard);
 	T_RUN(what_is_no_voice_of_ours_is_counted_and_dropped);
 	T_RUN(what_only_has_the_length_of_gsm_is_silence);
 	return T_DONE();

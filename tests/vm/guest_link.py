@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lab'))
 
-from link import RELEASE_MS, TAIL_MS, TONE_PEAK, Link
+from link import ATTACK_MS, RELEASE_MS, TAIL_MS, TONE_PEAK, Link
 from tap import between, equal, main, test, true
 
 SECONDS = 60
@@ -17,6 +17,8 @@ LATE_S = 0.100   # that PTT may stay beyond the configured tail
 FAILED_S = 0.500  # that it may stay when something broke
 BACK_S = 0.250   # and of a fob that comes back keyed
 LEVEL_DB = 20 * math.log10(TONE_PEAK / 32768)
+MOUTH_TO_EAR_MS = 80
+PACKET_MS = 30  # from COR to the first packet of voice, beyond the debounce
 COUNTERS = ('play_late', 'play_resync', 'cap_late', 'cap_resync')
 
 
@@ -63,6 +65,46 @@ def usage(pid):
         rss = next(line.split()[1] for line in f if line.startswith('VmRSS'))
     hz = os.sysconf('SC_CLK_TCK')
     return f'cpu {(int(words[11]) + int(words[12])) / hz:.2f} s, rss {rss} kB'
+
+
+@test
+def a_word_is_heard_at_once():
+    with Link() as link:
+        link.fob['a']('mic', 'silence')
+        link.fob['a']('cor', 1)
+        link.wait_ptt('b', True)
+        time.sleep(3)
+        took = []
+        for i in range(9):
+            time.sleep(0.5 + i * 0.0023)  # anywhere in a beat
+            said = time.monotonic()
+            link.tone(True)
+            time.sleep(0.3)
+            link.tone(False)
+            took.append(link.moment('b', 'SOUND', said) - link.moment('a', 'MIC', said))
+        took = [round(t * 1000, 1) for t in sorted(took)]
+        a, b = link.node['a'].status(), link.node['b'].status()
+        print(f'# mouth to ear, ms: {took}; with their blocks of 20 ms: capture {a["radio"]["capture_ms"]}, '
+              f'jitter buffer {[peer["playout_ms"] for peer in b["links"]]}, playback {b["radio"]["playback_ms"]}')
+        between(0, took[len(took) // 2], MOUTH_TO_EAR_MS, 'median of mouth to ear, ms')
+
+
+@test
+def the_first_packet_follows_cor():
+    with Link() as link, link.voice_from('a') as voice:
+        late = []
+        for i in range(5):
+            time.sleep(3 + i * 0.0037)  # long enough for both nodes to rest
+            began = time.monotonic()
+            link.talk()
+            link.wait_ptt('b', True)
+            rose = link.since('a', 'COR 1', began)
+            late.append(round((next(t for t in voice() if t >= rose) - rose) * 1000 - ATTACK_MS, 1))
+            time.sleep(0.5)
+            link.talk(False)
+            link.wait_ptt('b', False)
+        print(f'# COR to the first packet, beyond the debounce, ms: {late}')
+        between(-ATTACK_MS, max(late), PACKET_MS, 'ms from COR to the first packet, beyond the debounce')
 
 
 @test

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """In the guest: the ALSA device on the emulated fob, by the kernel's own driver."""
 
-import array
+import json
 import math
 import os
-import re
 import subprocess
 import sys
 
@@ -13,19 +12,22 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 from fobs import Fob, card, wait_for
 from tap import between, equal, main, test, true
 
+NOBODY = 65534
 NAME = 'USB PnP Sound Device'
-PROBE = os.path.join(os.environ.get('KEYHOLE_BUILD', '.'), 'tests/vm/soundprobe')
+BUILD = os.environ.get('KEYHOLE_BUILD', '.')
+PROBE = os.path.join(BUILD, 'tests/vm/soundprobe')
+TONESNR = os.path.join(BUILD, 'tests/vm/tonesnr')
 
 
 class Probe:
     """soundprobe, and what it said."""
 
-    def __init__(self, seconds, capture, playback, mode='tone', rx_db=0, tx_db=0, heard=None):
+    def __init__(self, seconds, capture, playback, mode='tone', rx_db=0, tx_db=0, heard=None, **how):
         self.heard = heard
         if heard and os.path.exists(heard):
             os.unlink(heard)
         argv = [PROBE, seconds, capture, playback, rx_db, tx_db, mode] + ([heard] if heard else [])
-        self.process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, text=True, **how)
         self.news, self.status = [], []
 
     def wait(self):
@@ -39,10 +41,6 @@ class Probe:
         equal(0, self.process.wait(), "the probe's exit status")
         return self
 
-    def samples(self):
-        with open(self.heard, 'rb') as f:
-            return array.array('h', f.read())
-
 
 def said(probe, kind):
     return [text for _, k, text in probe.news if k == kind]
@@ -52,37 +50,10 @@ def plugged():
     return wait_for('the card', lambda: card(NAME) is not None) and f'hw:{card(NAME)}'
 
 
-def snr(samples, rate, hz):
-    """(SNR in dB, RMS) of a tone of about @hz, its frequency followed in each second."""
-    signal = noise = 0.0
-    for at in range(0, len(samples) - rate + 1, rate):
-        x = samples[at:at + rate]
-        best = min((residue(x, rate, hz * (1 + ppm * 1e-6)) for ppm in range(-400, 401, 100)),
-                   key=lambda r: r[1])
-        fine = min((residue(x, rate, best[2] * (1 + ppm * 1e-6)) for ppm in range(-80, 81, 20)),
-                   key=lambda r: r[1])
-        signal += fine[0]
-        noise += fine[1]
-    return 10 * math.log10(signal / max(noise, 1e-9)), math.sqrt(signal / len(samples))
-
-
-def residue(x, rate, hz):
-    """(energy of the tone in @x, energy beside it, @hz)"""
-    w = 2 * math.pi * hz / rate
-    table = [(math.cos(w * n), math.sin(w * n)) for n in range(len(x))]
-    a = 2 / len(x) * sum(v * c for v, (c, _) in zip(x, table))
-    b = 2 / len(x) * sum(v * s for v, (_, s) in zip(x, table))
-    left = sum((v - a * c - b * s) ** 2 for v, (c, s) in zip(x, table))
-    return (a * a + b * b) / 2 * len(x), left, hz
-
-
-def clicks(samples, rate, hz):
-    """The largest break of a tone's course, of what a lost sample would make."""
-    k = 2 * math.cos(2 * math.pi * hz / rate)
-    peak = max(map(abs, samples))
-    step = peak * 2 * math.pi * hz / 48000
-    return max(abs(c - k * b + a) for a, b, c in
-               zip(samples, samples[1:], samples[2:])) / step
+def clean(path, rate, channels, seconds=3):
+    """What tonesnr says of the last @seconds of a tone of 1 kHz."""
+    return json.loads(subprocess.run([TONESNR, path, '1000', str(rate), str(channels),
+                                      str(seconds)], check=True, stdout=subprocess.PIPE).stdout)
 
 
 @test
@@ -100,17 +71,14 @@ def a_tone_passes_both_ways_by_a_clock_that_is_off():
     s = fob.status()
     probe.wait()
     print('#', probe.status[-1])
-    heard = probe.samples()[-3 * 8000:]
-    with open('/run/tx.raw', 'rb') as f:
-        sent = array.array('h', f.read())[::2]
-    rx_db, rx_rms = snr(heard, 8000, 1000)
-    tx_db, tx_rms = snr(sent[:3 * 48000], 48000, 1000)
-    print(f'# heard: SNR {rx_db:.1f} dB, RMS {rx_rms:.0f}; sent: SNR {tx_db:.1f} dB, RMS {tx_rms:.0f}')
-    true(rx_db > 45 and tx_db > 45, 'SNR of at least 45 dB')
-    for rms in (rx_rms, tx_rms):
-        between(-0.2, 20 * math.log10(rms / (8000 / math.sqrt(2))), 0.2, 'dB of level')
-    true(clicks(heard, 8000, 1000) < 0.3, 'no sample was lost or made')
-    true(clicks(sent, 48000, 1000) < 0.3, 'nor towards the card')
+    level = 20 * math.log10(8000 / 32768)
+    for what, tone in (('heard', clean('/run/heard.raw', 8000, 1)),
+                       ('sent', clean('/run/tx.raw', 48000, 2))):
+        print(f'# {what}: {tone}')
+        true(tone['snr_db'] > 45, f'{what}: SNR of at least 45 dB')
+        between(-0.2, tone['dbfs'] - level, 0.2, f'dB of level, {what}')
+        # A sample of 48 kHz is 20.8 us.
+        true(tone['step_us'] < 5, f'{what}: no sample was lost or made')
     between(150, probe.status[-1]['in_ppm'], 250, 'ppm, of 200')
     between(150, probe.status[-1]['out_ppm'], 250, 'ppm, of 200')
     equal(0, probe.status[-1]['xruns'], 'xruns')
@@ -182,6 +150,9 @@ def each_trouble_has_its_sentence():
           said(probe, 'failed'), 'a card that is held')
     equal([f'the sound card {name} is in use, for capture only'], said(probe, 'opened'),
           'when it is let go')
+    probe = Probe(2, name, name, user=NOBODY, group=NOBODY, extra_groups=[]).wait()
+    equal([f'this user may not open the sound card {name}; it must be in the group audio'],
+          said(probe, 'failed'), 'no permission')
     number = name[3:]
     os.rename(f'/dev/snd/pcmC{number}D0c', '/dev/snd/hidden')
     probe = Probe(2, name, name).wait()
@@ -198,12 +169,17 @@ def each_trouble_has_its_sentence():
 def a_loop_that_stands_still_is_noticed_and_overcome():
     fob = Fob()
     name = plugged()
-    probe = Probe(12, name, name, mode='stall').wait()
-    last = probe.status[-1]
+    probe = Probe(11, name, name, mode='stall').wait()
+    first, last = probe.status[0], probe.status[-1]
     print('#', last)
-    equal(1, last['starved'], 'noticed')
-    equal((0, 0), (last['in_breaks'] // 2, last['out_breaks']), 'the streams went on')
-    equal(probe.status[-4]['xruns'], last['xruns'], 'and it settled')
+    equal(3, last['starved'], 'noticed each time')
+    equal(['the node handed over no sound for 200 ms: silence was played'],
+          said(probe, 'warned'), 'and said, once a minute')
+    equal((0, 0), (last['in_breaks'], last['out_breaks']), 'the streams went on')
+    equal((0, 6), (first['xruns'], last['xruns']), 'one break each time, both ways')
+    equal(probe.status[-2]['xruns'], last['xruns'], 'and it settled')
+    between(-3, last['in_ms'] - first['in_ms'], 3, 'ms more are held, capture')
+    between(-3, last['out_ms'] - first['out_ms'], 3, 'ms more are held, playback')
     between(-3, last['in_off_ms'], 3, 'ms off the level, capture')
     between(-3, last['out_off_ms'], 3, 'ms off the level, playback')
     fob.close()

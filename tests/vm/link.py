@@ -4,6 +4,8 @@
 import contextlib
 import json
 import os
+import socket
+import struct
 import subprocess
 import time
 
@@ -16,9 +18,26 @@ TONE_HZ, TONE_PEAK = 1003, 8000
 ADDRESS = {'registrar': '198.51.100.1', 'a': '198.51.100.11', 'b': '198.51.100.12'}
 # What a transmitter stays keyed for by configuration after COR has fallen at the other end.
 HANG_MS, RELEASE_MS = 200, 40
+ATTACK_MS = 20  # COR counts after this
 TAIL_MS = HANG_MS + RELEASE_MS
 # The emulated fob's own: COR is volume down, low when open; PTT is GPIO 3.
 SERIAL = {'a': 'A1', 'b': 'B2'}
+
+
+SO_TIMESTAMPNS = 35
+
+
+def full_voice(wire, source):
+    """When the kernel saw each, from what the packet socket @wire holds."""
+    to_monotonic = time.monotonic() - time.time()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            data, extra, _, _ = wire.recvmsg(2048, 64)
+            frame = data[28:]  # behind IP and UDP
+            if data[12:16] != socket.inet_aton(source) or len(frame) < 12 or not frame[0] & 0x80 or frame[10] != 2:
+                continue
+            seconds, ns = struct.unpack('qq', extra[0][2])
+            yield seconds + ns * 1e-9 + to_monotonic
 
 
 def sh(*argv):
@@ -49,7 +68,7 @@ class Machine:
 
 def radio(name, hang_ms):
     """Settings of the node whose fob is @name."""
-    return {'radio': {'type': 'cm108', 'hang_ms': hang_ms}, 'cor': {'release_ms': RELEASE_MS},
+    return {'radio': {'type': 'cm108', 'hang_ms': hang_ms}, 'cor': {'attack_ms': ATTACK_MS, 'release_ms': RELEASE_MS},
             'fob': {'serial': SERIAL[name]}}
 
 
@@ -160,6 +179,15 @@ class Link:
         if done.returncode:
             raise Failed(done.stderr.strip())
         return json.loads(done.stdout)
+
+    @contextlib.contextmanager
+    def voice_from(self, name):
+        """Gives a function: monotonic times of the full frames of voice that @name has sent by then."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as wire:
+            wire.bind(('lo', 0))
+            wire.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+            wire.setblocking(False)
+            yield lambda: list(full_voice(wire, ADDRESS[name]))
 
     def cut(self):
         """From now on nothing of a's reaches b, and b hears nothing of it."""

@@ -6,7 +6,7 @@
  *	soundprobe SECONDS CAPTURE PLAYBACK RX_DB TX_DB MODE [HEARD]
  *
  * MODE: tone, which plays 1 kHz at amplitude 8000; loop, which plays what it
- * hears; stall, a tone, but for half a second in the middle.  What it hears is
+ * hears; stall, a tone, but for the last half second of each three.  What it hears is
  * appended to the file HEARD, S16_LE at 8 kHz.  On its output, a line each:
  * news with times, and once a second what it measures.
  */
@@ -82,8 +82,7 @@ static void run(struct alsa *a, const struct audio_device *d, unsigned seconds,
 		const char *mode)
 {
 	const bool loop = strcmp(mode, "loop") == 0;
-	const unsigned stall =
-		strcmp(mode, "stall") == 0 ? seconds * BEATS / 2 : 0;
+	const bool stall = strcmp(mode, "stall") == 0;
 	struct timespec at;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &at);
@@ -93,9 +92,8 @@ static void run(struct alsa *a, const struct audio_device *d, unsigned seconds,
 		at.tv_nsec %= 1000000000L;
 		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
 				      NULL);
-		if (stall != 0 && i >= stall && i < stall + BEATS / 2)
-			continue;
-		beat(a, d, loop);
+		if (!stall || i % (3 * BEATS) < 3 * BEATS - BEATS / 2)
+			beat(a, d, loop);
 		if (i % BEATS == 0)
 			say_status(a, d);
 		(void)fflush(stdout);

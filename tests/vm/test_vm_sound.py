@@ -17,7 +17,7 @@ def main():
         return 0
     sys.stdout.flush()
     build = test_vm_fob.BUILD
-    files = [*test_vm_fob.files(), os.path.join(build, 'tests/vm/soundprobe')]
+    files = [*test_vm_fob.files(), *(os.path.join(build, 'tests/vm', f) for f in ('soundprobe', 'tonesnr'))]
     return guest.run(['env', f'KEYHOLE_BUILD={build}', test_vm_fob.PYTHON,
                       os.path.join(HERE, 'guest_sound.py'), '--jobs', '1', *sys.argv[1:]],
                      test_vm_fob.MODULES, files, timeout_s=800)

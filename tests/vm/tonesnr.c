@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * tonesnr FILE HZ: how clean the tone is that FILE holds from its first sample
- * to its last; S16_LE, stereo, 48 kHz, of which the left channel counts.
+ * tonesnr FILE HZ [RATE [CHANNELS [SECONDS]]]: how clean the tone is that FILE
+ * holds from its first sample to its last, or in its last SECONDS; S16_LE,
+ * 48000 and 2 unless told, of which the left channel counts.
  *
  * A sine is fitted to every 100 ms, with the frequency that its neighbours'
  * phases tell: a clock that wanders is no noise.  What is left counts as noise.
@@ -18,11 +19,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RATE 48000.0
-#define PIECE 4800U /* samples */
-#define PIECE_S (PIECE / RATE)
+#define PIECE_S 0.1
 #define FULL_SCALE 32768.0
 #define PIECES_MAX 36000U /* an hour */
+#define CHANNELS_MAX 2U
+
+struct tone {
+	int16_t *x;
+	size_t pieces;
+	double rate;
+	unsigned piece; /* samples */
+};
 
 struct sine {
 	double a, b;  /* of cosine and sine, from the piece's start */
@@ -33,13 +40,14 @@ struct result {
 	double hz, amplitude, snr_db, worst_snr_db, step_us;
 };
 
-static struct sine fit(const int16_t *x, double hz)
+static struct sine fit(const struct tone *t, size_t k, double hz)
 {
-	const double turn = 2 * M_PI * hz / RATE;
+	const int16_t *x = t->x + k * t->piece;
+	const double turn = 2 * M_PI * hz / t->rate;
 	double cc = 0, cs = 0, ss = 0, xc = 0, xs = 0, xx = 0, det;
 	struct sine s;
 
-	for (unsigned i = 0; i < PIECE; i++) {
+	for (unsigned i = 0; i < t->piece; i++) {
 		const double c = cos(turn * i), n = sin(turn * i);
 
 		cc += c * c;
@@ -66,20 +74,20 @@ static double wrapped(double phase)
 
 /* By how much each piece's phase is more than that of the one before would
  * have it at @hz. */
-static double *advances(const int16_t *x, size_t pieces, double hz)
+static double *advances(const struct tone *t, double hz)
 {
-	double *d = calloc(pieces, sizeof(*d));
+	double *d = calloc(t->pieces, sizeof(*d));
 	double last = 0;
 
-	for (size_t k = 0; d && k < pieces; k++) {
-		const struct sine s = fit(x + k * PIECE, hz);
+	for (size_t k = 0; d && k < t->pieces; k++) {
+		const struct sine s = fit(t, k, hz);
 		const double phase = atan2(-s.b, s.a);
 
 		if (k > 0)
 			d[k] = wrapped(phase - last - 2 * M_PI * hz * PIECE_S);
 		last = phase;
 	}
-	if (d && pieces > 1)
+	if (d && t->pieces > 1)
 		d[0] = d[1];
 	return d;
 }
@@ -89,18 +97,17 @@ static double db(double power_ratio)
 	return 10 * log10(power_ratio + 1e-12);
 }
 
-static struct result measure(const int16_t *x, size_t pieces, double hz,
-			     const double *d)
+static struct result measure(const struct tone *t, double hz, const double *d)
 {
 	struct result r = { .worst_snr_db = 120 };
 	double tone = 0, noise = 0, turns = 0;
 
-	for (size_t k = 0; k < pieces; k++) {
-		const double next = k + 1 < pieces ? d[k + 1] : d[k];
+	for (size_t k = 0; k < t->pieces; k++) {
+		const double next = k + 1 < t->pieces ? d[k + 1] : d[k];
 		const double local =
 			hz + (d[k] + next) / 2 / (2 * M_PI * PIECE_S);
-		const struct sine s = fit(x + k * PIECE, local);
-		const double power = (s.a * s.a + s.b * s.b) * PIECE / 2;
+		const struct sine s = fit(t, k, local);
+		const double power = (s.a * s.a + s.b * s.b) * t->piece / 2;
 		const double step = fabs(next - d[k]) / (2 * M_PI * hz) * 1e6;
 
 		tone += power;
@@ -110,69 +117,90 @@ static struct result measure(const int16_t *x, size_t pieces, double hz,
 				      db((power + 1e-9) / (s.noise + 1e-9)));
 		r.step_us = fmax(r.step_us, step);
 	}
-	r.hz = hz + turns / (double)pieces / (2 * M_PI * PIECE_S);
-	r.amplitude = sqrt(tone / ((double)pieces * PIECE / 2));
+	r.hz = hz + turns / (double)t->pieces / (2 * M_PI * PIECE_S);
+	r.amplitude = sqrt(tone / ((double)t->pieces * t->piece / 2));
 	r.snr_db = fmin(db((tone + 1e-9) / (noise + 1e-9)), 120);
 	return r;
 }
 
-/* The left channel; its pieces. */
-static size_t load(const char *path, int16_t **out)
+static size_t frames_of(FILE *f, unsigned channels)
+{
+	long octets = -1;
+
+	if (fseek(f, 0, SEEK_END) == 0)
+		octets = ftell(f);
+	return octets < 0 ? 0 : (size_t)octets / sizeof(int16_t) / channels;
+}
+
+static void read_left(struct tone *t, FILE *f, size_t n, unsigned channels)
+{
+	int16_t frame[CHANNELS_MAX] = { 0 };
+	size_t done = 0;
+
+	t->x = calloc(n + 1, sizeof(*t->x));
+	while (t->x && done < n &&
+	       fread(frame, sizeof(frame[0]), channels, f) == channels)
+		t->x[done++] = frame[0];
+	t->pieces = done / t->piece;
+}
+
+/* The left channel of the last @seconds, or of all. */
+static void load(struct tone *t, const char *path, unsigned channels,
+		 double seconds)
 {
 	FILE *f = fopen(path, "re");
-	const size_t max = (size_t)PIECES_MAX * PIECE;
-	int16_t *x = NULL, frame[2];
-	size_t n = 0, room = 0;
+	const size_t want = (size_t)lrint(seconds * t->rate);
+	size_t n = f ? frames_of(f, channels) : 0, skip = 0;
 
-	*out = NULL;
-	while (f && n < max && fread(frame, sizeof(frame), 1, f) == 1) {
-		if (n == room) {
-			int16_t *more;
-
-			room = room * 2 + PIECE;
-			more = realloc(x, room * sizeof(*x));
-			if (!more)
-				break;
-			x = more;
-		}
-		x[n++] = frame[0];
-	}
+	if (want > 0 && n > want)
+		skip = n - want;
+	n -= skip;
+	if (n > (size_t)PIECES_MAX * t->piece)
+		n = (size_t)PIECES_MAX * t->piece;
+	if (f &&
+	    fseek(f, (long)(skip * channels * sizeof(int16_t)), SEEK_SET) == 0)
+		read_left(t, f, n, channels);
 	if (f)
 		(void)fclose(f);
-	*out = x;
-	return n / PIECE;
+}
+
+static int run(const struct tone *t, double hz)
+{
+	double *d = advances(t, hz);
+	struct result r;
+
+	if (!d)
+		return 1;
+	r = measure(t, hz, d);
+	free(d);
+	printf("{\"seconds\":%.1f,\"hz\":%.4f,\"dbfs\":%.2f,\"snr_db\":%.2f,"
+	       "\"worst_snr_db\":%.2f,\"step_us\":%.1f}\n",
+	       (double)t->pieces * PIECE_S, r.hz,
+	       20 * log10(r.amplitude / FULL_SCALE + 1e-9), r.snr_db,
+	       r.worst_snr_db, r.step_us);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	const double hz = argc == 3 ? strtod(argv[2], NULL) : 0;
-	int16_t *x = NULL;
-	double *d = NULL;
-	struct result r;
-	size_t pieces;
+	const double hz = argc > 2 ? strtod(argv[2], NULL) : 0;
+	struct tone t = { .rate = argc > 3 ? strtod(argv[3], NULL) : 48000 };
+	const unsigned channels =
+		argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 2;
 	int status = 1;
 
-	if (hz < 50 || hz > RATE / 2) {
-		(void)fprintf(stderr, "usage: tonesnr FILE HZ\n");
+	if (t.rate < 8000 || t.rate > 192000 || hz < 50 || hz > t.rate / 2 ||
+	    channels < 1 || channels > CHANNELS_MAX) {
+		(void)fprintf(stderr, "usage: tonesnr FILE HZ [RATE [CHANNELS "
+				      "[SECONDS]]]\n");
 		return 2;
 	}
-	pieces = load(argv[1], &x);
-	if (pieces < 3) {
+	t.piece = (unsigned)lrint(t.rate * PIECE_S);
+	load(&t, argv[1], channels, argc > 5 ? strtod(argv[5], NULL) : 0);
+	if (t.pieces < 3)
 		(void)fprintf(stderr, "tonesnr: %s has no 300 ms\n", argv[1]);
-		goto out;
-	}
-	d = advances(x, pieces, hz);
-	if (!d)
-		goto out;
-	r = measure(x, pieces, hz, d);
-	printf("{\"seconds\":%.1f,\"hz\":%.4f,\"dbfs\":%.2f,\"snr_db\":%.2f,"
-	       "\"worst_snr_db\":%.2f,\"step_us\":%.1f}\n",
-	       (double)pieces * PIECE_S, r.hz,
-	       20 * log10(r.amplitude / FULL_SCALE + 1e-9), r.snr_db,
-	       r.worst_snr_db, r.step_us);
-	status = 0;
-out:
-	free(d);
-	free(x);
+	else
+		status = run(&t, hz);
+	free(t.x);
 	return status;
 }

@@ -20,7 +20,7 @@ static void print(unsigned life_s, bool json)
 	const unsigned long long more = relay.registrar - d.registrar;
 
 	if (json)
-		printf("{\"name\": \"idle\", \"hole_life_s\": %u, "
+		printf("{\"name\": \"idle_day\", \"hole_life_s\": %u, "
 		       "\"octets_a_day\": %llu, \"registrar\": %llu, "
 		       "\"router\": %llu, \"relay_always\": %llu}\n",
 		       life_s, sum, (unsigned long long)d.registrar,
