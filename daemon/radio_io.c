@@ -298,22 +298,25 @@ bool radio_io_rest(struct radio_io *r, bool rests)
 	return true;
 }
 
-void radio_io_look(struct radio_io *r, bool keyed, uint64_t now_us)
-{
-	if (r->alsa)
-		radio_alsa_say(r->alsa);
-	note_there(r);
-	radio_io_key(r, keyed, now_us);
-}
-
-void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
-		      uint64_t now_us)
+static void look(struct radio_io *r)
 {
 	if (r->alsa) {
 		radio_alsa_say(r->alsa, r->sound_fault);
 		radio_levels_beat(&r->levels);
 	}
 	note_there(r);
+}
+
+void radio_io_look(struct radio_io *r, bool keyed, uint64_t now_us)
+{
+	look(r);
+	radio_io_key(r, keyed, now_us);
+}
+
+void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
+		      uint64_t now_us)
+{
+	look(r);
 	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
 	if (r->sim)
