@@ -45,7 +45,7 @@ int radio_cm108_open(struct radio_cm108 **out, struct event_base *base,
 /* Unkeys first.  Accepts NULL, returns NULL. */
 struct radio_cm108 *radio_cm108_close(struct radio_cm108 *r);
 
-/* At least every 20 ms, also when nothing changes: it is the beat that the
+/* At least every 100 ms, also when nothing changes: it is the beat that the
  * guardian listens for. */
 void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us);
 
