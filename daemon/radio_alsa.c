@@ -28,8 +28,7 @@ void radio_alsa_say(struct alsa *a, char fault[ALSA_WHY_MAX])
 			log_info("%s", n.text);
 		else
 			log_warning("%s", n.text);
-		if (n.kind != ALSA_WARNED)
-			(void)snprintf(fault, ALSA_WHY_MAX, "%s",
-				       n.kind == ALSA_FAILED ? n.text : "");
+		if (n.kind == ALSA_FAILED)
+			(void)snprintf(fault, ALSA_WHY_MAX, "%s", n.text);
 	}
 }

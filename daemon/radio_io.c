@@ -111,13 +111,20 @@ static void key(struct radio_io *r, bool keyed, uint64_t now_us)
 		(void)ptt_log_set(r->ptt_log, keyed, now_us);
 }
 
+/* Without a card to play there would be a bare carrier. */
+static bool has_voice(const struct radio_io *r)
+{
+	return !r->cm108 ||
+	       (r->device.ops && audio_status(&r->device).playback_ms > 0.0);
+}
+
 /* The end of an over is in the card's buffers when the node has done with it:
  * the transmitter stays until that is out, and no longer. */
 static void follow(struct radio_io *r, uint64_t now_us)
 {
 	const bool last = !r->wanted && r->keyed && now_us < r->sounding;
 
-	key(r, r->wanted || last, now_us);
+	key(r, (r->wanted && has_voice(r)) || last, now_us);
 	if (r->cm108)
 		loop_timer_set(&r->sounded, last ? r->sounding : MONO_NEVER);
 }
@@ -298,10 +305,22 @@ bool radio_io_rest(struct radio_io *r, bool rests)
 	return true;
 }
 
+/* Does sound pass every way that it should? */
+static bool sounds(const struct radio_io *r)
+{
+	const struct audio_device_status st = audio_status(&r->device);
+
+	if (r->cm108)
+		return st.capture_ms > 0.0 && st.playback_ms > 0.0;
+	return st.state == AUDIO_DEVICE_RUNNING;
+}
+
 static void look(struct radio_io *r)
 {
-	if (r->alsa) {
+	if (r->alsa && r->device.ops) {
 		radio_alsa_say(r->alsa, r->sound_fault);
+		if (r->sound_fault[0] && sounds(r))
+			r->sound_fault[0] = '\0';
 		radio_levels_beat(&r->levels);
 	}
 	note_there(r);

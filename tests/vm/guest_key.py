@@ -291,13 +291,16 @@ def a_card_that_another_program_holds_is_shown():
     with open(glob.glob('/dev/snd/pcm*p')[0], 'wb', buffering=0) as card:
         with Station() as s:
             s.wait_said('another program holds the sound card')
-            equal('down', s.radio()['state'], 'state')
+            s.wait_ready()  # to receive
             true('holds the sound card' in s.radio()['fault'], 'the fault is shown')
-            equal(0, fob.status()['ptt'], 'PTT')
+            s.link()
+            s.talk()
+            s.wait_radio('ptt', True)
+            time.sleep(1)
+            equal(0, fob.status()['ptt'], 'PTT without a card to play: no bare carrier')
             card.close()
-            s.wait_ready()
+            wait_for('PTT', lambda: fob.status()['ptt'] == 1)
             true('fault' not in s.radio(), 'no fault any more')
-            s.key(fob)
     fob.close()
 
 
