@@ -112,8 +112,19 @@ void alsa_set_levels(struct alsa *a, const struct alsa_levels *levels)
 	pthread_mutex_lock(&a->lock);
 	a->want.levels = *levels;
 	a->want.mixer = true;
+	a->want.turn++;
 	pthread_mutex_unlock(&a->lock);
 	wake(a);
+}
+
+bool alsa_mixer_state(struct alsa *a, struct alsa_mixer *out)
+{
+	pthread_mutex_lock(&a->lock);
+	*out = (struct alsa_mixer){ 0 };
+	if (a->mixer_turn == a->want.turn)
+		*out = a->mixer;
+	pthread_mutex_unlock(&a->lock);
+	return out->rx || out->tx;
 }
 
 bool alsa_news(struct alsa *a, struct alsa_news *out)

@@ -33,6 +33,13 @@ struct alsa_levels {
 	bool boost;     /* the microphone's 20 dB, or automatic gain */
 };
 
+/* What a mixer has, in dB; what has none is left out. */
+struct alsa_mixer {
+	bool rx, tx; /* there is such a volume, with dB */
+	double rx_db, rx_min_db, rx_max_db;
+	double tx_a_db, tx_b_db, tx_min_db, tx_max_db;
+};
+
 /* Start the thread, with no card.  0 and *@out, or -errno. */
 int alsa_new(struct alsa **out, const struct alsa_levels *levels);
 
@@ -51,6 +58,10 @@ void alsa_pcms(struct alsa *a, const char *capture, const char *playback);
 
 /* Set the mixer anew, now and whenever the card is opened. */
 void alsa_set_levels(struct alsa *a, const struct alsa_levels *levels);
+
+/* The mixer, set as was asked last; false, and *@out is empty: it is not yet,
+ * or no card with one is open. */
+bool alsa_mixer_state(struct alsa *a, struct alsa_mixer *out);
 
 enum alsa_news_kind {
 	ALSA_OPENED, /* it works (again) */

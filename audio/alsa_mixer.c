@@ -42,6 +42,7 @@ static const struct side playback_side = {
 
 struct job {
 	const struct alsa_levels *levels;
+	struct alsa_mixer *now;
 	char *why;
 	bool rx_set, tx_set;
 };
@@ -56,8 +57,16 @@ static void warn_range(const struct job *j, const struct side *s,
 		       snd_mixer_selem_get_name(e), what);
 }
 
-static void set_volume(const struct job *j, const struct side *s,
-		       snd_mixer_elem_t *e, double left_db, double right_db)
+/* A volume: its range, and what its two channels are wanted to be and came
+ * to, in dB. */
+struct volume {
+	double min, max;
+	double want[2], got[2];
+};
+
+/* False: it has no dB. */
+static bool set_volume(const struct job *j, const struct side *s,
+		       snd_mixer_elem_t *e, struct volume *v)
 {
 	long least = 0, most = 0;
 	bool far = false;
@@ -67,11 +76,13 @@ static void set_volume(const struct job *j, const struct side *s,
 		(void)s->set_switch(e, 1);
 	if (s->range(e, &least, &most) != 0 || least >= most) {
 		warn_range(j, s, e, "has no dB: it stays as it is");
-		return;
+		return false;
 	}
+	v->min = (double)least / 100.0;
+	v->max = (double)most / 100.0;
 	for (int ch = 0; ch <= SND_MIXER_SCHN_LAST; ch++) {
-		const double want =
-			ch == SND_MIXER_SCHN_FRONT_RIGHT ? right_db : left_db;
+		const bool right = ch == SND_MIXER_SCHN_FRONT_RIGHT;
+		const double want = v->want[right];
 		long got = 0;
 
 		if (!s->has_channel(e, ch))
@@ -80,11 +91,37 @@ static void set_volume(const struct job *j, const struct side *s,
 		    s->get(e, ch, &got) != 0 ||
 		    fabs((double)got / 100.0 - want) > NEAR_DB)
 			far = true;
+		v->got[right] = (double)got / 100.0;
 	}
+	if (!s->has_channel(e, SND_MIXER_SCHN_FRONT_RIGHT))
+		v->got[1] = v->got[0];
 	(void)snprintf(what, sizeof(what), "goes from %.1f to %.1f dB only",
-		       (double)least / 100.0, (double)most / 100.0);
+		       v->min, v->max);
 	if (far)
 		warn_range(j, s, e, what);
+	return true;
+}
+
+static void set_capture(const struct job *j, snd_mixer_elem_t *e)
+{
+	struct volume v = { .want = { j->levels->rx_db, j->levels->rx_db } };
+
+	j->now->rx = set_volume(j, &capture_side, e, &v);
+	j->now->rx_db = v.got[0];
+	j->now->rx_min_db = v.min;
+	j->now->rx_max_db = v.max;
+}
+
+static void set_playback(const struct job *j, snd_mixer_elem_t *e)
+{
+	struct volume v = { .want = { j->levels->tx_a_db,
+				      j->levels->tx_b_db } };
+
+	j->now->tx = set_volume(j, &playback_side, e, &v);
+	j->now->tx_a_db = v.got[0];
+	j->now->tx_b_db = v.got[1];
+	j->now->tx_min_db = v.min;
+	j->now->tx_max_db = v.max;
 }
 
 /* Heard while it is captured: not wanted in what is transmitted. */
@@ -124,13 +161,13 @@ static void set_element(struct job *j, snd_mixer_elem_t *e)
 	}
 	if (capture && !j->rx_set) {
 		j->rx_set = true;
-		set_volume(j, &capture_side, e, l->rx_db, l->rx_db);
+		set_capture(j, e);
 	}
 	if (capture && playback)
 		silence_sidetone(e);
 	if (playback && !capture && !j->tx_set) {
 		j->tx_set = true;
-		set_volume(j, &playback_side, e, l->tx_a_db, l->tx_b_db);
+		set_playback(j, e);
 	}
 }
 
@@ -147,12 +184,13 @@ static int load(snd_mixer_t *m, int card)
 }
 
 int alsa_mixer_set(int card, const struct alsa_levels *levels,
-		   char why[ALSA_WHY_MAX])
+		   struct alsa_mixer *now, char why[ALSA_WHY_MAX])
 {
-	struct job j = { .levels = levels, .why = why };
+	struct job j = { .levels = levels, .now = now, .why = why };
 	snd_mixer_t *m = NULL;
 	int err = snd_mixer_open(&m, 0);
 
+	*now = (struct alsa_mixer){ 0 };
 	why[0] = '\0';
 	if (err != 0)
 		return err;

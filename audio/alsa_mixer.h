@@ -16,10 +16,11 @@
 #include "audio/alsa.h"
 
 /*
- * Set the mixer of the card with this number.  0, with what could not be set as
- * wanted in @why, or "" when nothing; -errno when there is no mixer.
+ * Set the mixer of the card with this number.  0, with what it came to in
+ * *@now and what could not be set as wanted in @why, or "" when nothing; -errno
+ * when there is no mixer.
  */
 int alsa_mixer_set(int card, const struct alsa_levels *levels,
-		   char why[ALSA_WHY_MAX]);
+		   struct alsa_mixer *now, char why[ALSA_WHY_MAX]);
 
 #endif

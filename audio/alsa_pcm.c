@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audio/sound.h"
 
@@ -247,23 +248,55 @@ static int card_number(snd_pcm_t *pcm)
 	return card;
 }
 
-/* "hw:1", "plughw:CARD=Device,DEV=0": is that card there? */
-static bool card_is_there(const char *name)
+/* The card that "hw:1" or "plughw:CARD=Device,DEV=0" names; false: none. */
+static bool card_of(const char *name, char card[ALSA_NAME_MAX])
 {
 	const char *at = strchr(name, ':');
-	char ctl[ALSA_NAME_MAX + 4];
-	snd_ctl_t *c = NULL;
 
 	if (!at)
 		return false;
 	at++;
 	if (strncmp(at, "CARD=", 5) == 0)
 		at += 5;
-	(void)snprintf(ctl, sizeof(ctl), "hw:%.*s", (int)strcspn(at, ","), at);
+	(void)snprintf(card, ALSA_NAME_MAX, "%.*s", (int)strcspn(at, ","), at);
+	return card[0] != '\0';
+}
+
+static bool card_is_there(const char *name)
+{
+	char card[ALSA_NAME_MAX], ctl[ALSA_NAME_MAX + 4];
+	snd_ctl_t *c = NULL;
+
+	if (!card_of(name, card))
+		return false;
+	(void)snprintf(ctl, sizeof(ctl), "hw:%s", card);
 	if (snd_ctl_open(&c, ctl, SND_CTL_NONBLOCK) != 0)
 		return false;
 	(void)snd_ctl_close(c);
 	return true;
+}
+
+/* Without the right to ask a card, ALSA says that there is none. */
+static bool card_is_forbidden(const char *name)
+{
+	char card[ALSA_NAME_MAX], path[ALSA_NAME_MAX + 24];
+	char target[32] = "card";
+	ssize_t n = 0;
+
+	if (!card_of(name, card))
+		return false;
+	if (card[0] >= '0' && card[0] <= '9') {
+		(void)snprintf(target, sizeof(target), "card%.20s", card);
+	} else {
+		(void)snprintf(path, sizeof(path), "/proc/asound/%s", card);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			return false;
+		target[n] = '\0';
+	}
+	(void)snprintf(path, sizeof(path), "/dev/snd/controlC%s",
+		       target + strlen("card"));
+	return access(path, R_OK | W_OK) != 0 && errno == EACCES;
 }
 
 static int explain(enum alsa_way way, const char *name, int err,
@@ -271,6 +304,8 @@ static int explain(enum alsa_way way, const char *name, int err,
 {
 	const bool capture = way == ALSA_CAPTURE;
 
+	if (card_is_forbidden(name))
+		err = -EACCES;
 	switch (err) {
 	case -ENOENT:
 	case -ENODEV:

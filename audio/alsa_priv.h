@@ -16,8 +16,9 @@
 struct alsa_want {
 	char name[2][ALSA_NAME_MAX]; /* by enum alsa_way; "": none */
 	struct alsa_levels levels;
-	bool again; /* the names changed: open anew */
-	bool mixer; /* the levels did */
+	bool again;    /* the names changed: open anew */
+	bool mixer;    /* the levels did */
+	unsigned turn; /* counts new levels */
 };
 
 struct alsa {
@@ -29,6 +30,8 @@ struct alsa {
 
 	pthread_mutex_t lock; /* of the following */
 	struct alsa_want want;
+	struct alsa_mixer mixer;
+	unsigned mixer_turn; /* of the levels that it was set to */
 	struct alsa_news news[ALSA_NEWS_MAX];
 	unsigned news_n;
 };

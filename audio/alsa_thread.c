@@ -117,23 +117,37 @@ static void close_side(struct thread *t, unsigned way)
 	t->side[way].pcm = alsa_pcm_close(t->side[way].pcm);
 }
 
+static void note_mixer(struct thread *t, const struct alsa_mixer *now)
+{
+	pthread_mutex_lock(&t->a->lock);
+	t->a->mixer = *now;
+	t->a->mixer_turn = t->want.turn;
+	pthread_mutex_unlock(&t->a->lock);
+}
+
 static void lost(struct thread *t, unsigned way, const char *why)
 {
 	close_side(t, way);
+	if (!t->side[!way].pcm)
+		note_mixer(t, &(struct alsa_mixer){ 0 });
 	t->retry_us = alsa_clock_us(NULL) + RETRY_US;
 	tell_failed(t, way, why);
 }
 
 static void set_mixer(struct thread *t)
 {
+	struct alsa_mixer now = { 0 };
 	char why[ALSA_WHY_MAX] = "";
-	int card = -1;
+	int card = -1, err = -ENODEV;
 
 	for (unsigned way = 0; way < 2 && card < 0; way++) {
 		if (t->side[way].pcm)
 			card = alsa_pcm_card(t->side[way].pcm);
 	}
-	if (card < 0 || alsa_mixer_set(card, &t->want.levels, why) != 0)
+	if (card >= 0)
+		err = alsa_mixer_set(card, &t->want.levels, &now, why);
+	note_mixer(t, &now);
+	if (err != 0)
 		return;
 	if (why[0] != '\0' && strcmp(why, t->said) != 0)
 		tell(t, ALSA_WARNED, why);
@@ -213,6 +227,7 @@ static void look(struct thread *t)
 			close_side(t, way);
 			t->side[way].said[0] = '\0';
 		}
+		note_mixer(t, &(struct alsa_mixer){ 0 });
 		open_both(t);
 	} else if (mixer) {
 		set_mixer(t);

@@ -90,6 +90,9 @@ enum conf_switch { CONF_SWITCH_AUTO, CONF_SWITCH_ON, CONF_SWITCH_OFF };
 
 enum conf_dtmf { CONF_DTMF_OFF, CONF_DTMF_DECODE, CONF_DTMF_MUTE };
 
+/* Where a sound card's levels come from. */
+enum conf_levels { CONF_LEVELS_CONFIG, CONF_LEVELS_EEPROM };
+
 enum conf_ctcss_end { CONF_CTCSS_SILENCE, CONF_CTCSS_REVERSE };
 
 #define CONF_DUPLEX_AUTO 5U
@@ -274,8 +277,9 @@ struct conf_node {
 	struct {
 		char capture[CONF_PCM_MAX + 1];  /* "": none */
 		char playback[CONF_PCM_MAX + 1]; /* "": none */
-		double rx_db;                    /* -60..40 */
-		double tx_a_db, tx_b_db;         /* -60..40 */
+		enum conf_levels levels;
+		double rx_db;            /* -60..40 */
+		double tx_a_db, tx_b_db; /* -60..40 */
 		bool boost;
 	} audio;
 	struct {

@@ -40,6 +40,7 @@ static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
 					 "cor/ctcss", "cor/vox",   NULL };
 static const char *const switch_words[] = { "auto", "on", "off", NULL };
+static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
 static const char *const ctcss_end_words[] = { "silence", "reverse", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
@@ -474,6 +475,12 @@ static const struct conf_row node_rows[] = {
 	{ "audio.playback", CONF_STRING, NODE(audio.playback),
 	  .text = "default", .allowed = "at most 127 characters",
 	  .help = "The PCM that is transmitted to; empty for none." },
+	{ "audio.levels", CONF_CHOICE, NODE(audio.levels),
+	  .words = levels_words, .flags = CONF_RELOAD,
+	  .help = "Where the following levels come from: here, or \"eeprom\", "
+		  "the USB fob's own memory, where keyhole(1) levels and "
+		  "app_rpt's programs store them. Those here hold until it "
+		  "was read, or when it keeps none." },
 	{ "audio.rx_db", CONF_DB, NODE(audio.rx_db), .min = (uint32_t)-60,
 	  .max = 40, .unit = "dB", .flags = CONF_RELOAD,
 	  .help = "The sound card's capture volume, as its mixer counts it." },

@@ -315,6 +315,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	const struct radio_io_calls radio = {
 		.inputs = on_radio_inputs,
 		.there = on_radio_there,
+		.kept = app_levels_kept,
 		.ctx = a,
 	};
 	const mono_us watchdog = notify_watchdog_period();

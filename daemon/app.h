@@ -50,6 +50,28 @@ struct app_doctor {
 	mono_us until;
 };
 
+/* A console that watches the meters. */
+struct app_meters {
+	struct control_request *req; /* NULL: free */
+	mono_us every, next;
+	mono_us until; /* MONO_NEVER: as long as it likes */
+};
+
+/* A console that waits for the mixer to be set. */
+struct app_setting {
+	struct control_request *req; /* NULL: none */
+	mono_us next;                /* look at it */
+	mono_us until;
+};
+
+/* A console that transmits a test tone. */
+struct app_tone {
+	struct control_request *req; /* NULL: none */
+	mono_us next;                /* look at it */
+	mono_us until;
+	mono_us keyed; /* since when; 0: not yet */
+};
+
 struct app_registrar {
 	struct app *app;
 	size_t index;
@@ -95,7 +117,11 @@ struct app {
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_doctor doctor[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
-	struct portmap_io *portmap; /* NULL: map.enabled is off */
+	struct app_meters meters[APP_WAITERS];
+	struct app_setting setting;
+	struct app_tone tone;
+	struct control_request *keep; /* the fob's EEPROM does; or NULL */
+	struct portmap_io *portmap;   /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
 	bool stopping;
@@ -146,6 +172,22 @@ mono_us app_connect_deadline(const struct app *a);
 /* Who sent @req has gone. */
 void app_connect_cancel(struct app *a, const struct control_request *req);
 
+/* app_levels.c: the methods "levels" and "levels.*". */
+void app_levels(void *ctx, struct control_request *req, const json_t *params);
+void app_levels_get(void *ctx, struct control_request *req,
+		    const json_t *params);
+void app_levels_set(void *ctx, struct control_request *req,
+		    const json_t *params);
+void app_levels_keep(void *ctx, struct control_request *req,
+		     const json_t *params);
+void app_levels_tone(void *ctx, struct control_request *req,
+		     const json_t *params);
+void app_levels_tick(struct app *a, mono_us now);
+mono_us app_levels_deadline(const struct app *a);
+void app_levels_cancel(struct app *a, const struct control_request *req);
+/* The fob's EEPROM was written; or @why not. */
+void app_levels_kept(void *ctx, const char *why);
+
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */
 int app_net_open(struct app *a);
@@ -164,7 +206,7 @@ void app_end_when_done(struct app *a);
 json_t *app_status(struct app *a);
 json_t *app_link_json(struct app *a, const struct node_link_info *l,
 		      mono_us now);
-json_t *app_levels(struct app *a);
+json_t *app_radio(struct app *a);
 /* app_reach.c */
 json_t *app_reach(const struct app *a);
 /* The first registrar that opens paths and has us; NULL: none. */

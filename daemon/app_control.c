@@ -39,13 +39,6 @@ static void do_version(void *ctx, struct control_request *req,
 	control_reply(req, json_pack("{s:s}", "version", KEYHOLE_VERSION));
 }
 
-static void do_levels(void *ctx, struct control_request *req,
-		      const json_t *params)
-{
-	(void)params;
-	control_reply(req, app_levels(ctx));
-}
-
 static void do_doctor(void *ctx, struct control_request *req,
 		      const json_t *params)
 {
@@ -162,11 +155,14 @@ void app_control_tick(struct app *a, mono_us now)
 {
 	app_doctor_tick(a, now);
 	app_connect_tick(a, now);
+	app_levels_tick(a, now);
 }
 
 mono_us app_control_deadline(const struct app *a)
 {
-	return mono_min(app_doctor_deadline(a), app_connect_deadline(a));
+	return mono_min(
+		app_levels_deadline(a),
+		mono_min(app_doctor_deadline(a), app_connect_deadline(a)));
 }
 
 static void on_cancelled(void *ctx, struct control_request *req)
@@ -174,6 +170,7 @@ static void on_cancelled(void *ctx, struct control_request *req)
 	struct app *a = ctx;
 
 	app_connect_cancel(a, req);
+	app_levels_cancel(a, req);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		if (a->doctor[i].req == req)
 			a->doctor[i].req = NULL;
@@ -190,7 +187,11 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 		{ "dtmf", do_dtmf },
 		{ "events", do_events },
 		{ "doctor", do_doctor },
-		{ "levels", do_levels },
+		{ "levels", app_levels },
+		{ "levels.get", app_levels_get },
+		{ "levels.set", app_levels_set },
+		{ "levels.keep", app_levels_keep },
+		{ "levels.tone", app_levels_tone },
 		{ "reload", do_reload },
 		{ "sim.play", do_sim_play },
 		{ "sim.cor", do_sim_cor },

@@ -102,7 +102,7 @@ static json_t *links_json(struct app *a, mono_us now)
 	return links;
 }
 
-json_t *app_levels(struct app *a)
+static json_t *levels_json(struct app *a)
 {
 	struct station_view v;
 
@@ -114,10 +114,10 @@ json_t *app_levels(struct app *a)
 			 "tx_clipped", (json_int_t)v.tx.clipped);
 }
 
-static json_t *radio_json(struct app *a)
+json_t *app_radio(struct app *a)
 {
 	const struct audio_device_status st = radio_io_status(a->radio);
-	json_t *o = app_levels(a);
+	json_t *o = levels_json(a);
 	struct station_view v;
 
 	node_radio(a->node, &v);
@@ -216,6 +216,6 @@ json_t *app_status(struct app *a)
 		"version", KEYHOLE_VERSION, "uptime_s",
 		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
 		"registrars", registrars, "reach", app_reach(a), "links",
-		links_json(a, now), "radio", radio_json(a), "limits",
+		links_json(a, now), "radio", app_radio(a), "limits",
 		limits_json(a), "counters", counters_json(a));
 }

@@ -3,199 +3,152 @@
 #include "daemon/guardian.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum what { WATCH, FORGET, HOT, COLD };
-
-struct message {
-	enum what what;
-	struct fob_unkey unkey; /* WATCH; the file comes beside it */
-};
+#include "daemon/guardian_priv.h"
 
 static struct {
+	enum guardian_state state;
 	pid_t pid; /* 0: none */
 	int fd;
-	bool gone;
-	bool hot; /* as told last */
+	bool watching;
+	struct fob_unkey unkey; /* when watching */
+	bool hot;               /* as told last */
 	uint64_t told_us;
 } guardian;
 
-/* --- the guardian's side ------------------------------------------------ */
+/* --- life --------------------------------------------------------------- */
 
-struct watch {
-	int daemon;
-	struct fob_unkey unkey; /* fd -1: none */
-	bool hot;
-	bool silent;
-};
-
-static void say(const char *line)
+static int pair(int fd[2])
 {
-	(void)!write(STDERR_FILENO, line, strlen(line));
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == 0
+		       ? 0
+		       : -errno;
 }
 
-static void forget(struct watch *w)
+static void is_starting(pid_t pid, int fd)
 {
-	if (w->unkey.fd >= 0)
-		(void)close(w->unkey.fd);
-	w->unkey.fd = -1;
-	w->hot = false;
+	guardian.state = GUARDIAN_STARTING;
+	guardian.pid = pid;
+	guardian.fd = fd;
 }
-
-/* A fob that is gone is not keyed. */
-static bool unkey(const struct watch *w)
-{
-	const int err = w->unkey.fd >= 0 ? fob_usbfs_unkey(&w->unkey) : 0;
-
-	return err == 0 || err == -ENODEV;
-}
-
-static int file_beside(struct msghdr *m)
-{
-	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	int fd = -1;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
-/* False: the daemon is gone. */
-static bool hear(struct watch *w)
-{
-	struct message msg = { 0 };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { &msg, sizeof(msg) };
-	struct msghdr m = { .msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = control.room,
-			    .msg_controllen = sizeof(control.room) };
-	const ssize_t n = recvmsg(w->daemon, &m, MSG_CMSG_CLOEXEC);
-
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (n == 0)
-		return false;
-	w->silent = false;
-	switch (msg.what) {
-	case WATCH:
-		forget(w);
-		w->unkey = msg.unkey;
-		w->unkey.fd = file_beside(&m);
-		break;
-	case FORGET:
-		forget(w);
-		break;
-	case HOT:
-	case COLD:
-		w->hot = msg.what == HOT;
-		break;
-	}
-	return true;
-}
-
-static void on_silence(struct watch *w)
-{
-	const bool done = unkey(w);
-
-	if (w->silent)
-		return;
-	w->silent = true;
-	say(done ? "guardian: the daemon is stuck with its transmitter keyed: "
-		   "unkeyed\n"
-		 : "guardian: the daemon is stuck and its transmitter does not "
-		   "unkey\n");
-}
-
-static void keep_watch(struct watch *w)
-{
-	for (;;) {
-		struct pollfd p = { .fd = w->daemon, .events = POLLIN };
-		const bool listen = w->hot && w->unkey.fd >= 0;
-		const int n = poll(&p, 1, listen ? GUARDIAN_SILENCE_MS : -1);
-
-		if (n == 0)
-			on_silence(w);
-		else if (n > 0 && !hear(w))
-			return;
-	}
-}
-
-static _Noreturn void be_guardian(int daemon)
-{
-	/* Who stops the service, or the terminal, means the daemon: this one
-	 * ends with it.  SIGABRT is the service watchdog's. */
-	static const int sig[] = {
-		SIGTERM, SIGINT,  SIGQUIT, SIGHUP,  SIGABRT,
-		SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP
-	};
-	struct watch w = { .daemon = daemon, .unkey = { .fd = -1 } };
-	bool hot;
-
-	for (size_t i = 0; i < sizeof(sig) / sizeof(sig[0]); i++)
-		(void)signal(sig[i], SIG_IGN);
-	(void)prctl(PR_SET_NAME, "keyhole-guard", 0, 0, 0);
-	(void)send(daemon, "", 1, MSG_NOSIGNAL);
-	keep_watch(&w);
-	hot = w.hot;
-	if (!unkey(&w))
-		say("guardian: the daemon is gone and its transmitter does not "
-		    "unkey\n");
-	else if (hot)
-		say("guardian: the daemon is gone; its transmitter is "
-		    "unkeyed\n");
-	_exit(0);
-}
-
-/* --- the daemon's side -------------------------------------------------- */
 
 int guardian_start(void)
 {
 	char ready;
 	int fd[2];
+	int err = pair(fd);
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
-		return -errno;
+	if (err != 0)
+		return err;
 	pid = fork();
 	if (pid == 0) {
 		(void)close(fd[0]);
-		be_guardian(fd[1]);
+		guardian_be(fd[1]);
 	}
+	err = -errno;
 	(void)close(fd[1]);
 	if (pid < 0) {
-		const int err = -errno;
-
 		(void)close(fd[0]);
 		return err;
 	}
-	guardian.pid = pid;
-	guardian.fd = fd[0];
+	is_starting(pid, fd[0]);
 	/* From here on no signal to both of them ends it. */
-	return recv(fd[0], &ready, 1, 0) == 1 ? 0 : -EIO;
+	if (recv(fd[0], &ready, 1, 0) != 1)
+		return -EIO;
+	guardian.state = GUARDIAN_THERE;
+	return 0;
 }
 
-static void tell(const struct message *msg, const int *file)
+/* Nothing of ours but what it says on standard error, and its socket. */
+static int spawn(int socket, pid_t *pid)
+{
+	char name[] = "keyhole-guard", argument[] = GUARDIAN_ARGUMENT;
+	char *argv[] = { name, argument, NULL };
+	char *environment[] = { NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	int err;
+
+	(void)sigemptyset(&none);
+	(void)posix_spawn_file_actions_init(&files);
+	(void)posix_spawnattr_init(&attr);
+	(void)posix_spawnattr_setsigmask(&attr, &none);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	err = posix_spawn_file_actions_adddup2(&files, socket, GUARDIAN_FD);
+	if (err == 0)
+		err = posix_spawn_file_actions_addclosefrom_np(&files,
+							       GUARDIAN_FD + 1);
+	if (err == 0)
+		err = posix_spawn(pid, "/proc/self/exe", &files, &attr, argv,
+				  environment);
+	(void)posix_spawnattr_destroy(&attr);
+	(void)posix_spawn_file_actions_destroy(&files);
+	return -err;
+}
+
+int guardian_start_again(void)
+{
+	int fd[2];
+	pid_t pid = 0;
+	int err;
+
+	if (guardian.state != GUARDIAN_GONE)
+		return 0;
+	err = pair(fd);
+	if (err != 0)
+		return err;
+	err = spawn(fd[1], &pid);
+	(void)close(fd[1]);
+	if (err == 0)
+		is_starting(pid, fd[0]);
+	else
+		(void)close(fd[0]);
+	return err;
+}
+
+static void gone(void)
+{
+	if (guardian.pid == 0)
+		return;
+	(void)close(guardian.fd);
+	(void)kill(guardian.pid, SIGKILL);
+	(void)waitpid(guardian.pid, NULL, 0);
+	guardian.pid = 0;
+	guardian.state = GUARDIAN_GONE;
+}
+
+void guardian_end(void)
+{
+	guardian.watching = false;
+	if (guardian.pid == 0)
+		return;
+	(void)close(guardian.fd);
+	(void)waitpid(guardian.pid, NULL, 0);
+	guardian.pid = 0;
+	guardian.state = GUARDIAN_GONE;
+}
+
+/* --- telling ------------------------------------------------------------ */
+
+static void tell(const struct guardian_message *msg, const int *file)
 {
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct message copy = *msg;
+	struct guardian_message copy = *msg;
 	struct iovec iov = { &copy, sizeof(copy) };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	if (guardian.pid == 0 || guardian.gone)
+	if (guardian.state != GUARDIAN_THERE)
 		return;
 	if (file) {
 		struct cmsghdr *c = &control.align;
@@ -207,24 +160,34 @@ static void tell(const struct message *msg, const int *file)
 		m.msg_control = control.room;
 		m.msg_controllen = sizeof(control.room);
 	}
-	if (sendmsg(guardian.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-	    errno != EAGAIN && errno != EINTR)
-		guardian.gone = true;
+	/* That it is gone is heard of at its socket. */
+	(void)sendmsg(guardian.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void tell_fob(void)
+{
+	struct guardian_message msg = { .what = GUARDIAN_FORGET };
+
+	guardian.hot = false;
+	if (guardian.watching) {
+		msg.what = GUARDIAN_WATCH;
+		msg.unkey = guardian.unkey;
+	}
+	tell(&msg, guardian.watching ? &guardian.unkey.fd : NULL);
 }
 
 void guardian_watch(const struct fob_unkey *unkey)
 {
-	struct message msg = { .what = unkey ? WATCH : FORGET };
-
+	guardian.watching = unkey != NULL;
 	if (unkey)
-		msg.unkey = *unkey;
-	guardian.hot = false;
-	tell(&msg, unkey ? &unkey->fd : NULL);
+		guardian.unkey = *unkey;
+	tell_fob();
 }
 
 void guardian_beat(bool hot, uint64_t now_us)
 {
-	const struct message msg = { .what = hot ? HOT : COLD };
+	const struct guardian_message msg = { .what = hot ? GUARDIAN_HOT
+							  : GUARDIAN_COLD };
 
 	if (hot == guardian.hot &&
 	    (!hot || now_us - guardian.told_us < GUARDIAN_BEAT_US))
@@ -234,16 +197,26 @@ void guardian_beat(bool hot, uint64_t now_us)
 	tell(&msg, NULL);
 }
 
-bool guardian_lives(void)
+/* --- hearing ------------------------------------------------------------ */
+
+int guardian_fd(void)
 {
-	return !guardian.gone;
+	return guardian.state == GUARDIAN_GONE ? -1 : guardian.fd;
 }
 
-void guardian_end(void)
+enum guardian_state guardian_hear(void)
 {
-	if (guardian.pid == 0)
-		return;
-	(void)close(guardian.fd);
-	(void)waitpid(guardian.pid, NULL, 0);
-	guardian.pid = 0;
+	char ready;
+	ssize_t n;
+
+	if (guardian.state == GUARDIAN_GONE)
+		return GUARDIAN_GONE;
+	n = recv(guardian.fd, &ready, 1, MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		gone();
+	} else if (n == 1 && guardian.state == GUARDIAN_STARTING) {
+		guardian.state = GUARDIAN_THERE;
+		tell_fob();
+	}
+	return guardian.state;
 }

@@ -10,6 +10,10 @@
  * transmitter is keyed.  A daemon that was only late keys again by itself, at
  * the next re-check of its fob.
  *
+ * One that dies is followed by another, which is this program anew: a process
+ * with threads and secrets is not forked.  Until that is there the daemon
+ * keys nothing (guardian_keep.h).
+ *
  * One a process.  All of it does nothing when there is no guardian.
  */
 
@@ -21,15 +25,32 @@
 #define GUARDIAN_BEAT_US 100000U
 #define GUARDIAN_SILENCE_MS 300
 
+/* First in main(): does not return in a program that was started to be the
+ * guardian. */
+void guardian_if_asked(int argc, char *argv[]);
+
 /* Before any thread, and before anything secret is in memory.  0 or -errno. */
 int guardian_start(void);
-/* The fob to unkey; NULL: there is none any more. */
+/* Another after one that is gone: 0, and guardian_hear() tells when it is
+ * there; or -errno. */
+int guardian_start_again(void);
+/* The fob to unkey; NULL: there is none any more.  Who follows is told of it,
+ * so its file stays open until then. */
 void guardian_watch(const struct fob_unkey *unkey);
 /* From the event loop, at least as often as GUARDIAN_BEAT_US: the transmitter
  * may be keyed, or is not. */
 void guardian_beat(bool hot, uint64_t now_us);
-/* Is it there?  True also when none was started. */
-bool guardian_lives(void);
+
+enum guardian_state {
+	GUARDIAN_GONE, /* or never there, or ended */
+	GUARDIAN_STARTING,
+	GUARDIAN_THERE,
+};
+
+/* Readable when something is to be heard; -1 while it is gone. */
+int guardian_fd(void);
+/* Hear it, without waiting; what it is now. */
+enum guardian_state guardian_hear(void);
 /* Orderly: it unkeys what it still holds, and ends. */
 void guardian_end(void);
 

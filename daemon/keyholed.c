@@ -101,6 +101,7 @@ int main(int argc, char *argv[])
 	enum task task = RUN;
 	int opt;
 
+	guardian_if_asked(argc, argv);
 	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'c':

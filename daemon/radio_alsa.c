@@ -6,21 +6,12 @@
 #include <string.h>
 
 #include "daemon/io/log.h"
-
-static struct alsa_levels levels(const struct conf_node *conf)
-{
-	return (struct alsa_levels){
-		.rx_db = conf->audio.rx_db,
-		.tx_a_db = conf->audio.tx_a_db,
-		.tx_b_db = conf->audio.tx_b_db,
-		.boost = conf->audio.boost,
-	};
-}
+#include "daemon/radio_levels.h"
 
 int radio_alsa_open(struct alsa **out, const struct conf_node *conf,
 		    char why[ALSA_WHY_MAX])
 {
-	const struct alsa_levels l = levels(conf);
+	const struct alsa_levels l = radio_levels_of(conf);
 	const int err = alsa_new(out, &l);
 
 	if (err != 0)
@@ -28,7 +19,7 @@ int radio_alsa_open(struct alsa **out, const struct conf_node *conf,
 	return err;
 }
 
-void radio_alsa_say(struct alsa *a)
+void radio_alsa_say(struct alsa *a, char fault[ALSA_WHY_MAX])
 {
 	struct alsa_news n;
 
@@ -37,12 +28,7 @@ void radio_alsa_say(struct alsa *a)
 			log_info("%s", n.text);
 		else
 			log_warning("%s", n.text);
+		if (n.kind == ALSA_FAILED)
+			(void)snprintf(fault, ALSA_WHY_MAX, "%s", n.text);
 	}
-}
-
-void radio_alsa_set_levels(struct alsa *a, const struct conf_node *conf)
-{
-	const struct alsa_levels l = levels(conf);
-
-	alsa_set_levels(a, &l);
 }

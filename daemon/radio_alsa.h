@@ -14,10 +14,8 @@
 int radio_alsa_open(struct alsa **out, const struct conf_node *conf,
 		    char why[ALSA_WHY_MAX]);
 
-/* Log what happened since the last call; to be called each beat. */
-void radio_alsa_say(struct alsa *a);
-
-/* The mixer, as configured now. */
-void radio_alsa_set_levels(struct alsa *a, const struct conf_node *conf);
+/* Log what happened since the last call; to be called each beat.  @fault
+ * becomes the last failure, if there was one. */
+void radio_alsa_say(struct alsa *a, char fault[ALSA_WHY_MAX]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/guardian.h"
+#include "daemon/guardian_keep.h"
 #include "daemon/io/log.h"
 #include "daemon/io/usb.h"
 
@@ -16,8 +17,9 @@ struct radio_cm108 {
 	struct radio_cm108_calls calls;
 	bool told, there;         /* so as there() was told */
 	char card[ALSA_NAME_MAX]; /* as the sound knows; "": none */
-	bool alone;               /* the guardian went, and it was said */
 	char fault[FOB_WHY_MAX];  /* "": none */
+	struct guardian_keep *guardian;
+	const char *unguarded; /* why nothing is keyed; NULL */
 };
 
 /* --- configuration ------------------------------------------------------ */
@@ -143,6 +145,27 @@ static void on_device(void *ctx, const struct fob_unkey *unkey)
 	guardian_watch(unkey);
 }
 
+/* A transmitter that nobody would unkey is not keyed. */
+static void on_guardian(void *ctx, const char *why)
+{
+	struct radio_cm108 *r = ctx;
+
+	r->unguarded = why;
+	if (why) {
+		usb_fob_key(r->usb, false);
+		log_error("radio: %s", why);
+	} else {
+		log_warning("radio: the guardian process is there again");
+	}
+}
+
+static void on_eeprom(void *ctx, int err, const struct cm108_levels *levels)
+{
+	const struct radio_cm108 *r = ctx;
+
+	r->calls.eeprom(r->calls.ctx, err, levels);
+}
+
 /* --- life --------------------------------------------------------------- */
 
 int radio_cm108_open(struct radio_cm108 **out, struct event_base *base,
@@ -151,8 +174,9 @@ int radio_cm108_open(struct radio_cm108 **out, struct event_base *base,
 		     char why[FOB_WHY_MAX])
 {
 	struct radio_cm108 *r = calloc(1, sizeof(*r));
-	const struct usb_fob_cb cb = { r, on_input, on_state, on_warning,
-				       on_device };
+	const struct usb_fob_cb cb = { r,          on_input,  on_state,
+				       on_warning, on_device, on_eeprom };
+	const struct guardian_keep_cb guardian = { r, on_guardian };
 	struct fob_config config;
 	int err = -EINVAL;
 
@@ -164,8 +188,10 @@ int radio_cm108_open(struct radio_cm108 **out, struct event_base *base,
 	r->calls = *calls;
 	if (radio_cm108_config(conf, &config, why))
 		err = usb_fob_open(&r->usb, base, &config, &cb, why);
+	if (err == 0)
+		err = guardian_keep_open(&r->guardian, base, &guardian);
 	if (err != 0) {
-		free(r);
+		(void)radio_cm108_close(r);
 		return err;
 	}
 	if (config.ptt_inverted)
@@ -181,32 +207,29 @@ struct radio_cm108 *radio_cm108_close(struct radio_cm108 *r)
 	if (!r)
 		return NULL;
 	r->usb = usb_fob_close(r->usb);
+	r->guardian = guardian_keep_close(r->guardian);
 	free(r);
 	return NULL;
-}
-
-static void mind_the_guardian(struct radio_cm108 *r)
-{
-	if (r->alone || guardian_lives())
-		return;
-	r->alone = true;
-	log_error("radio: the guardian process is gone: until a restart "
-		  "nothing unkeys the transmitter if this daemon dies");
 }
 
 void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us)
 {
 	const struct fob *fob = usb_fob_get(r->usb);
+	const bool may = keyed && guardian_kept(r->guardian);
 
 	/* The guardian knows first, and stays until the fob was read to be
 	 * unkeyed. */
-	if (keyed)
+	if (may)
 		guardian_beat(true, now_us);
-	usb_fob_key(r->usb, keyed);
-	if (!keyed)
+	usb_fob_key(r->usb, may);
+	if (!may)
 		guardian_beat(fob_hot(fob), now_us);
 	follow_card(r);
-	mind_the_guardian(r);
+}
+
+int radio_cm108_eeprom(struct radio_cm108 *r, const struct cm108_levels *levels)
+{
+	return usb_fob_eeprom(r->usb, levels);
 }
 
 const char *radio_cm108_card(const struct radio_cm108 *r)
@@ -221,7 +244,7 @@ bool radio_cm108_ready(const struct radio_cm108 *r)
 
 const char *radio_cm108_fault(const struct radio_cm108 *r)
 {
-	return r->fault[0] ? r->fault : NULL;
+	return r->fault[0] ? r->fault : r->unguarded;
 }
 
 const struct fob *radio_cm108_fob(const struct radio_cm108 *r)

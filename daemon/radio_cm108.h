@@ -25,6 +25,8 @@ struct radio_cm108_calls {
 	void (*inputs)(void *ctx, bool cor, bool ctcss);
 	/* It is ready, or gone. */
 	void (*there)(void *ctx, bool there);
+	/* radio_cm108_eeprom() is done: on_eeprom() of radio/fob.h. */
+	void (*eeprom)(void *ctx, int err, const struct cm108_levels *levels);
 	/* Is told which card is the fob's; outlives the fob. */
 	struct alsa *sound;
 };
@@ -46,6 +48,10 @@ struct radio_cm108 *radio_cm108_close(struct radio_cm108 *r);
 /* At least every 100 ms, also when nothing changes: it is the beat that the
  * guardian listens for. */
 void radio_cm108_key(struct radio_cm108 *r, bool keyed, uint64_t now_us);
+
+/* As fob_eeprom(). */
+int radio_cm108_eeprom(struct radio_cm108 *r,
+		       const struct cm108_levels *levels);
 
 bool radio_cm108_ready(const struct radio_cm108 *r);
 /* NULL: there is no card, now. */

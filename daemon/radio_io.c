@@ -15,18 +15,28 @@
 #include "radio/ptt_log.h"
 
 #define BLOCK_US 20000U
+/* What is still on its way to the transmitter keeps it keyed, for so long. */
+#define SOUNDING_MAX_US 80000U
+/* Less is not worth it: -72 dBFS. */
+#define SILENT_PEAK 8
 
 struct radio_io {
 	enum conf_radio type;
 	struct radio_io_calls calls;
 	struct audio_device device; /* ops NULL: no radio */
 	struct sim *sim;
-	struct alsa *alsa; /* the device's */
+	struct alsa *alsa;              /* the device's */
+	struct radio_levels levels;     /* of alsa */
+	char sound_fault[ALSA_WHY_MAX]; /* "": none */
 	struct radio_cm108 *cm108;
+	bool keeping; /* levels are being written to the fob */
 	struct ptt_log *ptt_log;
 	unsigned inputs; /* of the fob */
 	bool there;      /* as told */
 	bool keyed;
+	bool wanted;       /* to be keyed */
+	uint64_t sounding; /* a fob's card plays what was given until then */
+	struct loop_timer sounded;
 };
 
 /* --- what is there ------------------------------------------------------ */
@@ -35,8 +45,8 @@ static bool is_there(const struct radio_io *r)
 {
 	if (r->cm108 && !radio_cm108_ready(r->cm108))
 		return false;
-	return !r->alsa || !r->device.ops ||
-	       audio_status(&r->device).state == AUDIO_DEVICE_RUNNING;
+	return !r->alsa || (r->device.ops && audio_status(&r->device).state ==
+						     AUDIO_DEVICE_RUNNING);
 }
 
 /* A fob without its sound is no radio: it would transmit a bare carrier. */
@@ -63,8 +73,88 @@ static void on_inputs(void *ctx, bool cor, bool ctcss)
 
 static void on_there(void *ctx, bool there)
 {
-	(void)there;
-	note_there(ctx);
+	struct radio_io *r = ctx;
+
+	if (there && r->levels.by_eeprom)
+		(void)radio_cm108_eeprom(r->cm108, NULL);
+	note_there(r);
+}
+
+static void on_eeprom(void *ctx, int err, const struct cm108_levels *levels)
+{
+	struct radio_io *r = ctx;
+
+	if (!r->keeping) {
+		radio_levels_kept(&r->levels, err, levels);
+		return;
+	}
+	r->keeping = false;
+	r->calls.kept(r->calls.ctx, err == 0         ? NULL
+				    : err == -ENODEV ? "the fob was unplugged"
+						     : "the fob's EEPROM does "
+						       "not keep what is "
+						       "written to it");
+}
+
+/* --- keying -------------------------------------------------------------- */
+
+static void key(struct radio_io *r, bool keyed, uint64_t now_us)
+{
+	if (r->cm108) /* each time: it is a sign of life, too */
+		radio_cm108_key(r->cm108, keyed, now_us);
+	if (r->keyed == keyed)
+		return;
+	r->keyed = keyed;
+	if (r->sim)
+		sim_ptt(r->sim, keyed);
+	if (r->ptt_log)
+		(void)ptt_log_set(r->ptt_log, keyed, now_us);
+}
+
+/* Without a card to play there would be a bare carrier. */
+static bool has_voice(const struct radio_io *r)
+{
+	return !r->cm108 ||
+	       (r->device.ops && audio_status(&r->device).playback_ms > 0.0);
+}
+
+/* The end of an over is in the card's buffers when the node has done with it:
+ * the transmitter stays until that is out, and no longer. */
+static void follow(struct radio_io *r, uint64_t now_us)
+{
+	const bool last = !r->wanted && r->keyed && now_us < r->sounding;
+
+	key(r, (r->wanted && has_voice(r)) || last, now_us);
+	if (r->cm108)
+		loop_timer_set(&r->sounded, last ? r->sounding : MONO_NEVER);
+}
+
+static void on_sounded(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	follow(ctx, loop_now());
+}
+
+static bool is_silent(const int16_t block[AUDIO_BLOCK])
+{
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		if (block[i] > SILENT_PEAK || block[i] < -SILENT_PEAK)
+			return false;
+	return true;
+}
+
+/* @block is played from now on. */
+static void note_sound(struct radio_io *r, const int16_t block[AUDIO_BLOCK],
+		       uint64_t now_us)
+{
+	uint64_t us;
+
+	if (!r->cm108 || !r->device.ops || !r->wanted || is_silent(block))
+		return;
+	us = (uint64_t)(audio_status(&r->device).playback_ms * 1000.0) +
+	     BLOCK_US;
+	r->sounding = now_us + (us < SOUNDING_MAX_US ? us : SOUNDING_MAX_US);
 }
 
 /* --- opening and closing ------------------------------------------------ */
@@ -100,9 +190,11 @@ static int open_sound(struct radio_io *r, const struct conf_node *conf,
 {
 	const int err = radio_alsa_open(&r->alsa, conf, why);
 
-	if (err == 0)
-		r->device = alsa_device(r->alsa);
-	return err;
+	if (err != 0)
+		return err;
+	r->device = alsa_device(r->alsa);
+	radio_levels_init(&r->levels, r->alsa, conf);
+	return 0;
 }
 
 static int open_alsa(struct radio_io *r, const struct conf_node *conf,
@@ -120,12 +212,15 @@ static int open_cm108(struct radio_io *r, struct event_base *base,
 {
 	struct radio_cm108_calls calls = { .ctx = r,
 					   .inputs = on_inputs,
-					   .there = on_there };
+					   .there = on_there,
+					   .eeprom = on_eeprom };
 	char reason[FOB_WHY_MAX];
 	int err = open_sound(r, conf, why);
 
 	if (err != 0)
 		return err;
+	if (loop_timer_init(&r->sounded, base, on_sounded, r) != 0)
+		return -ENOMEM;
 	calls.sound = r->alsa;
 	err = radio_cm108_open(&r->cm108, base, conf, &calls, reason);
 	if (err != 0)
@@ -173,7 +268,9 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 {
 	if (!r)
 		return NULL;
-	radio_io_key(r, false, now_us);
+	if (r->sounded.ev)
+		loop_timer_done(&r->sounded);
+	key(r, false, now_us);
 	r->cm108 = radio_cm108_close(r->cm108);
 	audio_close(&r->device);
 	ptt_log_free(r->ptt_log);
@@ -183,23 +280,19 @@ struct radio_io *radio_io_close(struct radio_io *r, uint64_t now_us)
 
 void radio_io_reload(struct radio_io *r, const struct conf_node *conf)
 {
-	if (r->alsa)
-		radio_alsa_set_levels(r->alsa, conf);
+	if (!r->alsa)
+		return;
+	radio_levels_reload(&r->levels, conf);
+	if (r->cm108 && r->levels.by_eeprom)
+		(void)radio_cm108_eeprom(r->cm108, NULL);
 }
 
 /* --- each block --------------------------------------------------------- */
 
 void radio_io_key(struct radio_io *r, bool keyed, uint64_t now_us)
 {
-	if (r->cm108) /* each time: it is a sign of life, too */
-		radio_cm108_key(r->cm108, keyed, now_us);
-	if (r->keyed == keyed)
-		return;
-	r->keyed = keyed;
-	if (r->sim)
-		sim_ptt(r->sim, keyed);
-	if (r->ptt_log)
-		(void)ptt_log_set(r->ptt_log, keyed, now_us);
+	r->wanted = keyed;
+	follow(r, now_us);
 }
 
 bool radio_io_rest(struct radio_io *r, bool rests)
@@ -212,20 +305,37 @@ bool radio_io_rest(struct radio_io *r, bool rests)
 	return true;
 }
 
+/* Does sound pass every way that it should? */
+static bool sounds(const struct radio_io *r)
+{
+	const struct audio_device_status st = audio_status(&r->device);
+
+	if (r->cm108)
+		return st.capture_ms > 0.0 && st.playback_ms > 0.0;
+	return st.state == AUDIO_DEVICE_RUNNING;
+}
+
+static void look(struct radio_io *r)
+{
+	if (r->alsa && r->device.ops) {
+		radio_alsa_say(r->alsa, r->sound_fault);
+		if (r->sound_fault[0] && sounds(r))
+			r->sound_fault[0] = '\0';
+		radio_levels_beat(&r->levels);
+	}
+	note_there(r);
+}
+
 void radio_io_look(struct radio_io *r, bool keyed, uint64_t now_us)
 {
-	if (r->alsa)
-		radio_alsa_say(r->alsa);
-	note_there(r);
+	look(r);
 	radio_io_key(r, keyed, now_us);
 }
 
 void radio_io_receive(struct radio_io *r, int16_t out[AUDIO_BLOCK],
 		      uint64_t now_us)
 {
-	if (r->alsa)
-		radio_alsa_say(r->alsa);
-	note_there(r);
+	look(r);
 	if (!r->device.ops || audio_capture(&r->device, out) != 0)
 		memset(out, 0, AUDIO_BLOCK * sizeof(out[0]));
 	if (r->sim)
@@ -238,6 +348,7 @@ void radio_io_transmit(struct radio_io *r, const int16_t in[AUDIO_BLOCK],
 		       bool keyed, uint64_t now_us)
 {
 	radio_io_key(r, keyed, now_us);
+	note_sound(r, in, now_us);
 	if (r->device.ops)
 		(void)audio_play(&r->device, in);
 }
@@ -267,15 +378,62 @@ struct audio_device_status radio_io_status(const struct radio_io *r)
 	return st;
 }
 
+/* Without its fob a card is not looked for: the fob's fault comes first. */
 const char *radio_io_fault(const struct radio_io *r)
 {
-	return r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
+	const char *fault = r->cm108 ? radio_cm108_fault(r->cm108) : NULL;
+
+	if (fault)
+		return fault;
+	return r->sound_fault[0] ? r->sound_fault : NULL;
 }
 
 const char *radio_io_card(const struct radio_io *r)
 {
 	return r->cm108 ? radio_cm108_card(r->cm108) : NULL;
 }
+
+/* --- levels ------------------------------------------------------------- */
+
+bool radio_io_levels(const struct radio_io *r, struct radio_levels_view *out)
+{
+	if (r->alsa)
+		radio_levels_view(&r->levels, out);
+	return r->alsa != NULL;
+}
+
+int radio_io_set_levels(struct radio_io *r, const struct alsa_levels *levels,
+			char why[RADIO_WHY_MAX])
+{
+	if (r->alsa)
+		return radio_levels_set(&r->levels, levels, why);
+	(void)snprintf(why, RADIO_WHY_MAX, "this radio has no sound card");
+	return -ENODEV;
+}
+
+int radio_io_keep_levels(struct radio_io *r, char why[RADIO_WHY_MAX])
+{
+	struct cm108_levels levels;
+	int err;
+
+	(void)snprintf(why, RADIO_WHY_MAX,
+		       "this radio has no EEPROM: that is for USB fobs");
+	if (!r->cm108)
+		return -ENODEV;
+	err = radio_levels_to_keep(&r->levels, &levels, why);
+	if (err != 0)
+		return err;
+	err = radio_cm108_eeprom(r->cm108, &levels);
+	r->keeping |= err == 0;
+	if (err == -EBUSY)
+		(void)snprintf(why, RADIO_WHY_MAX,
+			       "the fob's EEPROM is in use: try again");
+	else if (err != 0)
+		(void)snprintf(why, RADIO_WHY_MAX, "the fob is not there");
+	return err;
+}
+
+/* --- the simulated radio ------------------------------------------------ */
 
 int radio_io_sim_play(struct radio_io *r, const char *path,
 		      char why[RADIO_WHY_MAX])

@@ -13,6 +13,7 @@
 
 #include "audio/device.h"
 #include "config/conf.h"
+#include "daemon/radio_levels.h"
 
 #define RADIO_WHY_MAX 256U
 
@@ -26,6 +27,8 @@ struct radio_io_calls {
 	void (*inputs)(void *ctx, unsigned inputs, uint64_t since_us);
 	/* It is gone, or back. */
 	void (*there)(void *ctx, bool there);
+	/* radio_io_keep_levels() is done.  NULL: well; else a sentence. */
+	void (*kept)(void *ctx, const char *why);
 	void *ctx;
 };
 
@@ -59,6 +62,15 @@ const char *radio_io_fault(const struct radio_io *r);
 void radio_io_reload(struct radio_io *r, const struct conf_node *conf);
 /* The ALSA card of a USB fob, "hw:1"; NULL: none, or none yet. */
 const char *radio_io_card(const struct radio_io *r);
+
+/* The levels of its sound card.  False: it has no mixer of ours. */
+bool radio_io_levels(const struct radio_io *r, struct radio_levels_view *out);
+/* Set them until the next reload.  0, or -errno with a sentence. */
+int radio_io_set_levels(struct radio_io *r, const struct alsa_levels *levels,
+			char why[RADIO_WHY_MAX]);
+/* Have the fob's EEPROM keep them.  0, and kept() follows; or -errno with a
+ * sentence. */
+int radio_io_keep_levels(struct radio_io *r, char why[RADIO_WHY_MAX]);
 
 /* The simulated radio only; -ENODEV for others. */
 int radio_io_sim_play(struct radio_io *r, const char *path,

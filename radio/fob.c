@@ -6,16 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "radio/fob_priv.h"
-
-#define CARD_US 100000U /* between looks for the sound card */
-
-static const char *sysfs_of(const struct fob_config *c)
-{
-	return c->sysfs ? c->sysfs : "/sys";
-}
 
 /* --- telling ------------------------------------------------------------ */
 
@@ -25,6 +17,8 @@ static void tell_state(struct fob *f)
 	const bool fault = state == FOB_ABSENT || state == FOB_FAILED;
 	const char *why = fault ? f->why : "";
 
+	if (fault && !why[0])
+		return; /* nobody knows yet */
 	if (f->told_any && state == f->told && strcmp(why, f->told_why) == 0)
 		return;
 	f->told_any = true;
@@ -50,7 +44,7 @@ static void tell_input(struct fob *f, bool cor, bool ctcss)
 	f->cb.on_input(f->cb.ctx, cor, ctcss);
 }
 
-static struct fob_unkey unkey_of(const struct fob *f)
+struct fob_unkey fob_unkey_of(const struct fob *f)
 {
 	const struct cm108_output out =
 		cm108_ptt(&f->config.map, false, f->config.ptt_inverted, NULL);
@@ -64,75 +58,19 @@ static struct fob_unkey unkey_of(const struct fob *f)
 
 /* --- finding ------------------------------------------------------------ */
 
-static void warn_unknown(struct fob *f)
-{
-	char what[FOB_WHY_MAX];
-
-	if (f->found.known || f->warned_unknown)
-		return;
-	f->warned_unknown = true;
-	(void)snprintf(what, sizeof(what),
-		       "%s is taken for a CM108, which it may not be: check "
-		       "that it keys and unkeys",
-		       f->name);
-	f->cb.on_warning(f->cb.ctx, what);
-}
-
-static int find(const struct fob_config *c, struct fob_seen *seen,
-		struct fob_found *found, char why[FOB_WHY_MAX])
-{
-	struct fob_seen all[FOB_SEEN_MAX];
-	const size_t n = fob_sysfs_scan(sysfs_of(c), all, FOB_SEEN_MAX);
-	const int err = fob_find(&c->binding, all, n, found, why);
-
-	if (err != 0)
-		return err;
-	*seen = *found->seen;
-	found->seen = seen;
-	return fob_can(found, &c->map, why) ? 0 : -ENOTSUP;
-}
-
-static enum fob_stage look(struct fob *f)
-{
-	char why[FOB_WHY_MAX];
-	int err = find(&f->config, &f->seen, &f->found, why);
-
-	if (err == 0)
-		err = fob_usb_open(f->usb, &f->seen, why);
-	if (err != 0) {
-		f->found.seen = NULL;
-		/* That it went says more than that it is not there. */
-		if (err != -ENODEV || !f->was_lost)
-			(void)snprintf(f->why, sizeof(f->why), "%s", why);
-		return err == -ENODEV ? FOB_STAGE_ABSENT : FOB_STAGE_FAILED;
-	}
-	f->was_lost = false;
-	fob_describe(&f->found, f->name);
-	f->counters.opened++;
-	f->card[0] = '\0';
-	f->card_due = f->now;
-	return FOB_STAGE_OPENING;
-}
-
 static void look_for_it(struct fob *f)
 {
-	const enum fob_stage stage = look(f);
-	struct fob_unkey unkey;
-
-	fob_machine_looked(&f->machine, stage, f->now);
-	if (stage != FOB_STAGE_OPENING)
-		return;
-	unkey = unkey_of(f);
-	f->cb.on_device(f->cb.ctx, &unkey);
-	warn_unknown(f);
+	if (!fob_usb_look(f->usb))
+		fob_machine_looked(&f->machine, FOB_STAGE_ABSENT, f->now);
 }
 
 static void look_for_card(struct fob *f)
 {
 	if (!f->found.seen || f->card[0] || f->now < f->card_due)
 		return;
-	f->card_due = f->now + CARD_US;
-	if (!fob_sysfs_card(sysfs_of(&f->config), f->seen.port, f->card))
+	f->card_due = f->now + f->machine.look_us;
+	if (!fob_sysfs_card(f->config.sysfs ? f->config.sysfs : "/sys",
+			    f->seen.port, f->card))
 		f->card[0] = '\0';
 }
 
@@ -175,10 +113,56 @@ static bool do_next(struct fob *f)
 	return true;
 }
 
+static void end_visit(struct fob *f)
+{
+	struct cm108_levels levels = { 0 };
+	int err;
+
+	if (fob_eeprom_result(&f->eeprom, &err, &levels))
+		f->cb.on_eeprom(f->cb.ctx, err, err == 0 ? &levels : NULL);
+}
+
+/* The transfers go back as soon as somebody wants to key. */
+static bool lend(struct fob *f)
+{
+	const bool wanted = fob_eeprom_active(&f->eeprom) && !f->machine.want;
+
+	if (f->lent && !wanted && !f->eeprom.busy) {
+		f->lent = false;
+		fob_eeprom_pause(&f->eeprom);
+		fob_machine_take_back(&f->machine, f->now);
+	} else if (!f->lent && wanted) {
+		f->lent = fob_machine_lend(&f->machine, f->now);
+		f->eeprom_in |= f->lent;
+	}
+	return f->lent && wanted;
+}
+
+static void visit(struct fob *f)
+{
+	uint8_t report[CM108_REPORT_LEN];
+
+	switch (fob_eeprom_next(&f->eeprom, f->now, report)) {
+	case FOB_EEPROM_NOTHING:
+		break;
+	case FOB_EEPROM_SEND:
+		if (fob_usb_send(f->usb, report) != 0)
+			fob_eeprom_sent(&f->eeprom, false, f->now);
+		break;
+	case FOB_EEPROM_ASK:
+		if (fob_usb_ask(f->usb) != 0)
+			fob_eeprom_answered(&f->eeprom, NULL, f->now);
+		break;
+	}
+}
+
 static void step(struct fob *f)
 {
+	if (lend(f))
+		visit(f);
 	while (do_next(f))
 		;
+	end_visit(f);
 	fob_usb_settle(f->usb);
 	look_for_card(f);
 	tell_warning(f);
@@ -193,8 +177,19 @@ static void take_inputs(struct fob *f, const struct cm108_input *in)
 		   cm108_active(&f->config.map.ctcss, f->config.ctcss, in));
 }
 
+void fob_sent(struct fob *f, bool ok)
+{
+	fob_eeprom_sent(&f->eeprom, ok, f->now);
+}
+
+void fob_answered(struct fob *f, const uint8_t *report)
+{
+	fob_eeprom_answered(&f->eeprom, report, f->now);
+}
+
 void fob_wrote(struct fob *f, bool ok)
 {
+	f->eeprom_in &= !ok;
 	fob_machine_wrote(&f->machine, ok, f->now);
 }
 
@@ -211,6 +206,8 @@ void fob_read(struct fob *f, const struct cm108_input *in)
 
 void fob_reported(struct fob *f, const struct cm108_input *in)
 {
+	if (f->eeprom_in)
+		return;
 	f->reports++;
 	take_inputs(f, in);
 }
@@ -218,6 +215,8 @@ void fob_reported(struct fob *f, const struct cm108_input *in)
 void fob_gone(struct fob *f)
 {
 	f->machine.busy = true; /* until it is closed */
+	f->lent = false;
+	fob_eeprom_lost(&f->eeprom);
 	fob_usb_close(f->usb);
 }
 
@@ -229,6 +228,8 @@ void fob_usb_closed(struct fob *f)
 	f->counters.lost++;
 	f->found.seen = NULL;
 	f->card[0] = '\0';
+	f->eeprom_in = false;
+	fob_eeprom_lost(&f->eeprom);
 	fob_machine_lost(&f->machine, f->now);
 	f->cb.on_device(f->cb.ctx, NULL);
 	tell_input(f, false, false);
@@ -251,6 +252,8 @@ int fob_new(struct fob **out, const struct fob_config *config,
 	f->config = *config;
 	f->cb = *cb;
 	fob_machine_init(&f->machine, now_us);
+	if (config->look_us)
+		f->machine.look_us = config->look_us;
 	err = fob_usb_new(&f->usb, f, why);
 	if (err != 0) {
 		free(f);
@@ -260,14 +263,21 @@ int fob_new(struct fob **out, const struct fob_config *config,
 	return 0;
 }
 
+/* The last one that could not be freed. */
+static struct fob *left_to_exit;
+
 struct fob *fob_free(struct fob *f)
 {
 	struct fob_unkey unkey;
 
 	if (!f)
 		return NULL;
-	unkey = unkey_of(f);
+	unkey = fob_unkey_of(f);
 	fob_usb_end(f->usb, &unkey);
+	if (!fob_usb_is_free(f->usb)) {
+		left_to_exit = f;
+		return NULL;
+	}
 	f->usb = fob_usb_free(f->usb);
 	free(f);
 	return NULL;
@@ -280,12 +290,38 @@ void fob_events(struct fob *f, uint64_t now_us)
 	step(f);
 }
 
+void fob_job_done(struct fob *f, uint64_t now_us)
+{
+	f->now = now_us;
+	fob_usb_job_done(f->usb);
+	step(f);
+}
+
 void fob_tick(struct fob *f, uint64_t now_us)
 {
 	f->now = now_us;
 	if (fob_usb_wait_us(f->usb) == 0)
 		fob_usb_events(f->usb);
 	step(f);
+}
+
+void fob_hint(struct fob *f, uint64_t now_us)
+{
+	f->now = now_us;
+	/* It may be another one by now, or gone. */
+	f->card[0] = '\0';
+	f->card_due = now_us;
+	fob_machine_hint(&f->machine, now_us);
+	step(f);
+}
+
+static uint64_t visit_due(const struct fob *f, uint64_t due)
+{
+	uint64_t at = fob_machine_lends_at(&f->machine);
+
+	if (f->lent)
+		at = f->eeprom.busy ? UINT64_MAX : f->eeprom.due;
+	return at < due ? at : due;
 }
 
 uint64_t fob_deadline(const struct fob *f)
@@ -297,7 +333,7 @@ uint64_t fob_deadline(const struct fob *f)
 		due = f->card_due;
 	if (wait != UINT64_MAX && f->now + wait < due)
 		due = f->now + wait;
-	return due;
+	return fob_eeprom_active(&f->eeprom) ? visit_due(f, due) : due;
 }
 
 void fob_key(struct fob *f, bool keyed, uint64_t now_us)
@@ -305,6 +341,14 @@ void fob_key(struct fob *f, bool keyed, uint64_t now_us)
 	f->now = now_us;
 	fob_machine_key(&f->machine, keyed, now_us);
 	step(f);
+}
+
+int fob_eeprom(struct fob *f, const struct cm108_levels *levels,
+	       uint64_t now_us)
+{
+	if (f->machine.stage != FOB_STAGE_READY)
+		return -ENODEV;
+	return fob_eeprom_begin(&f->eeprom, levels, now_us) ? 0 : -EBUSY;
 }
 
 bool fob_hot(const struct fob *f)
@@ -339,35 +383,4 @@ struct fob_counters fob_counters(const struct fob *f)
 	c.errors = f->machine.all_failures;
 	c.mismatches = f->machine.all_mismatches;
 	return c;
-}
-
-/* --- once --------------------------------------------------------------- */
-
-int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX])
-{
-	const struct cm108_output out =
-		cm108_ptt(&config->map, false, config->ptt_inverted, NULL);
-	struct fob_unkey unkey = { .ptt = config->map.ptt };
-	struct fob_found found;
-	struct fob_seen seen;
-	int err = find(config, &seen, &found, why);
-
-	if (err != 0)
-		return err == -ENODEV ? 0 : err;
-	unkey.interface = seen.interface;
-	cm108_output_encode(&out, unkey.report);
-	unkey.fd = fob_usbfs_open(config->devices, &seen, why);
-	if (unkey.fd < 0)
-		return unkey.fd;
-	err = fob_usbfs_claim(unkey.fd, unkey.interface);
-	if (err == 0)
-		err = fob_usbfs_unkey(&unkey);
-	if (err == 0)
-		fob_usbfs_release(unkey.fd, unkey.interface);
-	if (err != 0)
-		(void)snprintf(why, FOB_WHY_MAX,
-			       "the fob at %s is not unkeyed: %s", seen.port,
-			       strerror(-err));
-	(void)close(unkey.fd);
-	return err;
 }

@@ -6,9 +6,11 @@
  * A USB sound chip as a radio interface: found, claimed, keyed and read
  * through libusb's asynchronous transfers.
  *
- * Nothing here waits, but for fob_free().  The caller polls the file
- * descriptors that it is told of and calls fob_events() when one is ready, and
- * fob_tick() when fob_deadline() has come.  A fob may be absent, be pulled and
+ * Nothing here waits, but for fob_free() and what is meant to be done in a
+ * thread: opening and closing a device, which the kernel may make last as long
+ * as the device likes.  The caller polls the file descriptors that it is told
+ * of and calls fob_events() when one is ready, and fob_tick() when
+ * fob_deadline() has come.  A fob may be absent, be pulled and
  * come back at any moment: it is looked for again for ever, and what it said
  * no longer counts while it is away.
  *
@@ -21,6 +23,7 @@
 #include <stdint.h>
 
 #include "radio/cm108.h"
+#include "radio/cm108_eeprom.h"
 #include "radio/fob_find.h"
 #include "radio/fob_usbfs.h"
 
@@ -39,7 +42,12 @@ struct fob_config {
 	bool ptt_inverted;
 	const char *sysfs;   /* NULL: "/sys"; outlives the fob */
 	const char *devices; /* NULL: "/dev/bus/usb"; outlives the fob */
+	/* Between looks for a fob, or for its card, that no fob_hint() asked
+	 * for; 0: FOB_LOOK_US. */
+	uint32_t look_us;
 };
+
+struct fob_job; /* something that may block; the fob's */
 
 /* None of them may call fob_free(). */
 struct fob_callbacks {
@@ -58,6 +66,13 @@ struct fob_callbacks {
 	/* Poll @fd for @events (poll(2)) from now on; no longer. */
 	void (*on_poll_add)(void *ctx, int fd, short events);
 	void (*on_poll_remove)(void *ctx, int fd);
+	/* Call fob_job_do() in another thread, then fob_job_done() in this
+	 * one, from the loop.  One at a time.  False: it cannot be, now. */
+	bool (*on_job)(void *ctx, struct fob_job *job);
+	/* fob_eeprom() is done.  0, and @levels are what it keeps; -ENODATA:
+	 * it keeps none; -EIO; -ENODEV: the fob went meanwhile. */
+	void (*on_eeprom)(void *ctx, int err,
+			  const struct cm108_levels *levels);
 };
 
 struct fob_counters {
@@ -74,19 +89,33 @@ struct fob;
 int fob_new(struct fob **out, const struct fob_config *config,
 	    const struct fob_callbacks *cb, uint64_t now_us,
 	    char why[FOB_WHY_MAX]);
-/* Unkeys first, and takes up to a second when the fob does not answer.
+/* Unkeys first, and takes up to a second when the fob does not answer.  A job
+ * is done by now, or is left to the end of the process with all that it needs.
  * Accepts NULL, returns NULL. */
 struct fob *fob_free(struct fob *f);
 
 /* A descriptor is ready. */
 void fob_events(struct fob *f, uint64_t now_us);
 void fob_tick(struct fob *f, uint64_t now_us);
+/* Something was plugged in, pulled or given its permissions: look at once. */
+void fob_hint(struct fob *f, uint64_t now_us);
 /* UINT64_MAX: not without an event. */
 uint64_t fob_deadline(const struct fob *f);
+
+/* In any thread. */
+void fob_job_do(struct fob_job *job);
+void fob_job_done(struct fob *f, uint64_t now_us);
 
 /* Key or unkey; the same again costs nothing.  A fob that is away keys when it
  * is back, if that is still wanted. */
 void fob_key(struct fob *f, bool keyed, uint64_t now_us);
+/*
+ * Read the levels that the fob keeps, or, with @levels, have it keep them;
+ * on_eeprom() follows, later and never while it is keyed.  0; -EBUSY: not
+ * before the last one is done; -ENODEV: there is no fob.
+ */
+int fob_eeprom(struct fob *f, const struct cm108_levels *levels,
+	       uint64_t now_us);
 /* It may be keyed: asked to be, or not yet read as unkeyed. */
 bool fob_hot(const struct fob *f);
 
@@ -102,7 +131,7 @@ struct fob_counters fob_counters(const struct fob *f);
 /*
  * For a process that comes after one that died: find the fob, unkey it, let it
  * go.  0, also when there is none; else -errno and a sentence.  Blocks for up
- * to a second.
+ * to two seconds.
  */
 int fob_unkey_once(const struct fob_config *config, char why[FOB_WHY_MAX]);
 

@@ -10,7 +10,7 @@
 
 void fob_machine_init(struct fob_machine *m, uint64_t now)
 {
-	*m = (struct fob_machine){ .due = now };
+	*m = (struct fob_machine){ .due = now, .look_us = FOB_LOOK_US };
 }
 
 static bool is_open(const struct fob_machine *m)
@@ -55,13 +55,30 @@ void fob_machine_key(struct fob_machine *m, bool keyed, uint64_t now)
 		edge(m, now);
 }
 
+void fob_machine_look_at(struct fob_machine *m, uint64_t when)
+{
+	if (!is_open(m) && when < m->due)
+		m->due = when;
+}
+
+void fob_machine_hint(struct fob_machine *m, uint64_t now)
+{
+	const uint64_t soonest = m->looked + FOB_HINTED_US;
+
+	m->hinted = true;
+	if (!m->busy)
+		fob_machine_look_at(m, now > soonest ? now : soonest);
+}
+
 enum fob_do fob_machine_next(struct fob_machine *m, uint64_t now)
 {
 	if (m->busy || now < m->due)
 		return FOB_DO_NOTHING;
 	m->busy = true;
-	if (!is_open(m))
+	if (!is_open(m)) {
+		m->hinted = false;
 		return FOB_DO_LOOK;
+	}
 	if (m->failures >= FOB_FAILURES_MAX)
 		return FOB_DO_CLOSE;
 	if (m->reading)
@@ -88,17 +105,23 @@ void fob_machine_looked(struct fob_machine *m, enum fob_stage stage,
 	m->failures = 0;
 	m->mismatches = 0;
 	m->free_at = now;
+	m->looked = now;
 	/* Who knows what the one before left behind. */
 	m->hot = stage == FOB_STAGE_OPENING;
 	m->due = now;
-	if (!is_open(m))
-		m->due +=
-			stage == FOB_STAGE_ABSENT ? FOB_LOOK_US : FOB_RETRY_US;
+	if (is_open(m))
+		return;
+	if (m->hinted)
+		m->due += FOB_HINTED_US;
+	else
+		m->due += stage == FOB_STAGE_ABSENT ? m->look_us : FOB_RETRY_US;
 }
 
 void fob_machine_lost(struct fob_machine *m, uint64_t now)
 {
 	fob_machine_looked(m, FOB_STAGE_ABSENT, now);
+	/* It may be back already. */
+	fob_machine_look_at(m, now + FOB_LOOK_US);
 }
 
 /* Both halves of a cycle fail alike: wait a little longer each time. */
@@ -201,6 +224,32 @@ void fob_machine_read(struct fob_machine *m, bool ok, bool pin,
 		differs(m, now);
 	if (pin == expected || m->blind)
 		agreed(m, now);
+}
+
+static bool at_rest(const struct fob_machine *m)
+{
+	return m->stage == FOB_STAGE_READY && !m->busy && !m->want && !m->hot &&
+	       !m->again && !m->reading && m->failures == 0;
+}
+
+uint64_t fob_machine_lends_at(const struct fob_machine *m)
+{
+	return at_rest(m) ? m->free_at : UINT64_MAX;
+}
+
+bool fob_machine_lend(struct fob_machine *m, uint64_t now)
+{
+	if (now < fob_machine_lends_at(m))
+		return false;
+	m->busy = true;
+	return true;
+}
+
+void fob_machine_take_back(struct fob_machine *m, uint64_t now)
+{
+	m->busy = false;
+	m->free_at = now + FOB_SPACING_US;
+	cycle_at(m, now);
 }
 
 const char *fob_machine_warning(struct fob_machine *m)

@@ -23,6 +23,7 @@
 #define FOB_RECHECK_KEYED_US 250000U
 #define FOB_LOOK_US 100000U   /* between looks for a fob */
 #define FOB_RETRY_US 500000U  /* for one that could not be used */
+#define FOB_HINTED_US 10000U  /* between looks that were asked for */
 #define FOB_SAFE_TIMES 2U     /* unkeyed so often before it is ready */
 #define FOB_FAILURES_MAX 8U   /* in a row; then it is opened anew */
 #define FOB_MISMATCHES_MAX 3U /* in a row; then a sentence */
@@ -57,6 +58,9 @@ struct fob_machine {
 	unsigned failures, mismatches; /* in a row */
 	uint64_t all_mismatches, all_failures;
 	uint64_t free_at; /* the earliest next transfer */
+	uint64_t looked;  /* when it was looked for last */
+	bool hinted;      /* to look, since the last look began */
+	uint32_t look_us; /* FOB_LOOK_US until it is set */
 	uint64_t due;
 	const char *warning; /* to be taken */
 };
@@ -64,6 +68,12 @@ struct fob_machine {
 void fob_machine_init(struct fob_machine *m, uint64_t now);
 
 void fob_machine_key(struct fob_machine *m, bool keyed, uint64_t now);
+
+/* Something changed on the bus: while no fob is open, it is looked for soon,
+ * and once more after a look that is under way. */
+void fob_machine_hint(struct fob_machine *m, uint64_t now);
+/* A look that just ended found one that is not quite there: again at @when. */
+void fob_machine_look_at(struct fob_machine *m, uint64_t when);
 
 /* Asked again after each answer, and when the deadline has come; it is busy
  * until what it said was answered. */
@@ -80,6 +90,16 @@ void fob_machine_read(struct fob_machine *m, bool ok, bool pin,
 		      bool keyed_level, uint64_t now);
 /* It is gone, or closed. */
 void fob_machine_lost(struct fob_machine *m, uint64_t now);
+
+/*
+ * Between two cycles of an unkeyed fob its transfers may serve something else:
+ * true, and it is busy until fob_machine_take_back(), after which it writes
+ * what it last did.
+ */
+bool fob_machine_lend(struct fob_machine *m, uint64_t now);
+/* When it may be lent at the earliest; UINT64_MAX: not without an event. */
+uint64_t fob_machine_lends_at(const struct fob_machine *m);
+void fob_machine_take_back(struct fob_machine *m, uint64_t now);
 
 /* A sentence, once; NULL. */
 const char *fob_machine_warning(struct fob_machine *m);

@@ -5,6 +5,10 @@
  * interrupt endpoint always asked.  libusb looks for no devices here: the file
  * is opened from what sysfs showed, which needs no thread of libusb's own and
  * works where no udev runs.
+ *
+ * While the other thread opens or closes a device, libusb's word of a
+ * descriptor comes in that thread, and is not passed on: this one adds the
+ * device's when it is open, and removes it before it is closed.
  */
 
 #include <errno.h>
@@ -20,6 +24,8 @@
 #define DRAIN_MS 20
 #define DRAINS_MAX 25
 
+enum purpose { WRITING, READING, SENDING, ASKING };
+
 struct fob_usb {
 	struct fob *fob;
 	libusb_context *context;
@@ -28,37 +34,44 @@ struct fob_usb {
 	int fd;
 	uint8_t interface, endpoint;
 	bool control_busy, input_busy;
-	bool reading; /* what the control transfer is */
+	enum purpose purpose; /* of the control transfer */
 	bool closing;
 	bool in_events; /* in a callback of libusb's, maybe */
-	bool ending;    /* nobody wants to hear of anything any more */
+	bool away;      /* the job is the other thread's */
+	struct fob_job job;
+	bool ending; /* nobody wants to hear of anything any more */
 	uint8_t control_data[LIBUSB_CONTROL_SETUP_SIZE + CM108_REPORT_LEN];
 	uint8_t input_data[INPUT_MAX];
 };
 
 /* --- closing ------------------------------------------------------------ */
 
-/* The kernel's driver comes back, if there was one, with @give_back: it asks
- * the device things, which takes long where that does not answer. */
-static void let_go(struct fob_usb *u, bool give_back)
+static bool hand_over(struct fob_usb *u, enum fob_job_what what)
 {
-	(void)libusb_set_auto_detach_kernel_driver(u->device, give_back);
-	(void)libusb_release_interface(u->device, u->interface);
-	libusb_close(u->device);
-	(void)close(u->fd);
-	u->device = NULL;
-	u->fd = -1;
-	u->closing = false;
+	u->job.what = what;
+	atomic_store(&u->job.done, false);
+	u->away = true;
+	if (u->fob->cb.on_job(u->fob->cb.ctx, &u->job))
+		return true;
+	u->away = false;
+	return false;
 }
 
 /* No transfer may be under way when the device is closed, nor a callback:
  * libusb holds a lock around them that closing takes. */
 void fob_usb_settle(struct fob_usb *u)
 {
-	if (!u->closing || u->control_busy || u->input_busy || u->in_events)
+	if (!u->closing || u->away || u->control_busy || u->input_busy ||
+	    u->in_events)
 		return;
-	let_go(u, false);
-	fob_usb_closed(u->fob);
+	u->job.device = u->device;
+	u->job.fd = u->fd;
+	u->fob->cb.on_poll_remove(u->fob->cb.ctx, u->fd);
+	if (!hand_over(u, FOB_JOB_CLOSE)) {
+		u->away = true;
+		fob_job_do(&u->job);
+		fob_usb_job_done(u);
+	}
 }
 
 static void cancel_all(struct fob_usb *u)
@@ -77,6 +90,18 @@ void fob_usb_close(struct fob_usb *u)
 	cancel_all(u);
 }
 
+/* The job is over, and nobody was told: what is open since is ours. */
+static bool ended(struct fob_usb *u)
+{
+	if (!atomic_load(&u->job.done))
+		return false;
+	u->away = false;
+	u->device = u->job.device;
+	u->fd = u->job.fd;
+	u->interface = u->job.seen.interface;
+	return true;
+}
+
 static void drain(struct fob_usb *u)
 {
 	for (int i = 0; i < DRAINS_MAX && (u->control_busy || u->input_busy);
@@ -88,29 +113,44 @@ static void drain(struct fob_usb *u)
 	}
 }
 
-void fob_usb_end(struct fob_usb *u, const struct fob_unkey *unkey)
+void fob_usb_end(struct fob_usb *u, struct fob_unkey *unkey)
 {
 	int err;
 
+	if (u->away && !ended(u))
+		return;
 	if (!u->device)
 		return;
 	u->ending = true;
 	cancel_all(u);
 	drain(u);
+	unkey->fd = u->fd;
+	unkey->interface = u->interface;
 	err = fob_usbfs_unkey(unkey);
 	if (u->control_busy || u->input_busy)
 		return; /* the kernel has them yet: leave it to exit */
-	let_go(u, err == 0);
+	fob_usb_let_go(u->device, u->fd, u->interface, err == 0);
+	u->device = NULL;
+	u->fd = -1;
 	u->fob->cb.on_device(u->fob->cb.ctx, NULL);
 }
 
 /* --- transfers ---------------------------------------------------------- */
 
+static void tell_read(struct fob *f, const uint8_t *report, size_t len)
+{
+	struct cm108_input in;
+	const bool ok = report && cm108_input_decode(report, len, &in) == 0;
+
+	fob_read(f, ok ? &in : NULL);
+}
+
 static void LIBUSB_CALL on_control(struct libusb_transfer *t)
 {
 	struct fob_usb *u = t->user_data;
 	const bool ok = t->status == LIBUSB_TRANSFER_COMPLETED;
-	struct cm108_input in;
+	const bool whole = ok && t->actual_length == CM108_REPORT_LEN;
+	const uint8_t *data = libusb_control_transfer_get_data(t);
 
 	u->control_busy = false;
 	if (u->ending || u->closing)
@@ -119,13 +159,20 @@ static void LIBUSB_CALL on_control(struct libusb_transfer *t)
 		fob_gone(u->fob);
 		return;
 	}
-	if (!u->reading)
-		fob_wrote(u->fob, ok && t->actual_length == CM108_REPORT_LEN);
-	else if (ok && cm108_input_decode(libusb_control_transfer_get_data(t),
-					  (size_t)t->actual_length, &in) == 0)
-		fob_read(u->fob, &in);
-	else
-		fob_read(u->fob, NULL);
+	switch (u->purpose) {
+	case WRITING:
+		fob_wrote(u->fob, whole);
+		break;
+	case READING:
+		tell_read(u->fob, ok ? data : NULL, (size_t)t->actual_length);
+		break;
+	case SENDING:
+		fob_sent(u->fob, whole);
+		break;
+	case ASKING:
+		fob_answered(u->fob, whole ? data : NULL);
+		break;
+	}
 }
 
 static int submit_input(struct fob_usb *u)
@@ -157,13 +204,13 @@ static void LIBUSB_CALL on_input(struct libusb_transfer *t)
 		fob_gone(u->fob);
 }
 
-static int submit_control(struct fob_usb *u, bool reading)
+static int submit_control(struct fob_usb *u, enum purpose purpose)
 {
 	int err;
 
 	if (!u->device || u->closing || u->control_busy)
 		return -EBUSY;
-	u->reading = reading;
+	u->purpose = purpose;
 	libusb_fill_control_transfer(u->control, u->device, u->control_data,
 				     on_control, u, FOB_USBFS_TIMEOUT_MS);
 	err = libusb_submit_transfer(u->control);
@@ -171,101 +218,121 @@ static int submit_control(struct fob_usb *u, bool reading)
 	return err == 0 ? 0 : -EIO;
 }
 
-int fob_usb_write(struct fob_usb *u, const struct cm108_output *out)
+static int set_report(struct fob_usb *u, const uint8_t report[CM108_REPORT_LEN],
+		      enum purpose purpose)
 {
 	if (u->control_busy)
 		return -EBUSY;
 	libusb_fill_control_setup(u->control_data, FOB_SET_REPORT_TYPE,
 				  FOB_SET_REPORT, FOB_OUTPUT_REPORT,
 				  u->interface, CM108_REPORT_LEN);
-	cm108_output_encode(out, u->control_data + LIBUSB_CONTROL_SETUP_SIZE);
-	return submit_control(u, false);
+	memcpy(u->control_data + LIBUSB_CONTROL_SETUP_SIZE, report,
+	       CM108_REPORT_LEN);
+	return submit_control(u, purpose);
 }
 
-int fob_usb_read(struct fob_usb *u)
+static int get_report(struct fob_usb *u, enum purpose purpose)
 {
 	if (u->control_busy)
 		return -EBUSY;
 	libusb_fill_control_setup(u->control_data, FOB_GET_REPORT_TYPE,
 				  FOB_GET_REPORT, FOB_INPUT_REPORT,
 				  u->interface, CM108_REPORT_LEN);
-	return submit_control(u, true);
+	return submit_control(u, purpose);
+}
+
+int fob_usb_write(struct fob_usb *u, const struct cm108_output *out)
+{
+	uint8_t report[CM108_REPORT_LEN];
+
+	cm108_output_encode(out, report);
+	return set_report(u, report, WRITING);
+}
+
+int fob_usb_read(struct fob_usb *u)
+{
+	return get_report(u, READING);
+}
+
+int fob_usb_send(struct fob_usb *u, const uint8_t report[CM108_REPORT_LEN])
+{
+	return set_report(u, report, SENDING);
+}
+
+int fob_usb_ask(struct fob_usb *u)
+{
+	return get_report(u, ASKING);
 }
 
 /* --- opening ------------------------------------------------------------ */
 
-static int claim(struct fob_usb *u, const struct fob_seen *seen,
-		 char why[FOB_WHY_MAX])
+static void LIBUSB_CALL on_added(int fd, short events, void *ctx)
 {
-	int err;
+	const struct fob_usb *u = ctx;
 
-	(void)libusb_set_auto_detach_kernel_driver(u->device, 1);
-	err = libusb_claim_interface(u->device, u->interface);
-	if (err == 0)
-		return 0;
-	if (err == LIBUSB_ERROR_NO_DEVICE) {
-		(void)snprintf(why, FOB_WHY_MAX, "the fob at %s was unplugged",
-			       seen->port);
-		return -ENODEV;
-	}
-	if (err == LIBUSB_ERROR_BUSY)
-		(void)snprintf(why, FOB_WHY_MAX,
-			       "another program holds the USB fob at %s: end "
-			       "it, or choose another fob",
-			       seen->port);
-	else
-		(void)snprintf(why, FOB_WHY_MAX,
-			       "the USB fob at %s cannot be claimed: %s",
-			       seen->port, libusb_strerror(err));
-	return err == LIBUSB_ERROR_BUSY ? -EBUSY : -EIO;
+	if (!u->away)
+		u->fob->cb.on_poll_add(u->fob->cb.ctx, fd, events);
 }
 
-static int start(struct fob_usb *u, const struct fob_seen *seen,
-		 char why[FOB_WHY_MAX])
+static void LIBUSB_CALL on_removed(int fd, void *ctx)
 {
-	int err = claim(u, seen, why);
+	const struct fob_usb *u = ctx;
 
-	if (err != 0)
-		return err;
+	if (!u->away)
+		u->fob->cb.on_poll_remove(u->fob->cb.ctx, fd);
+}
+
+bool fob_usb_look(struct fob_usb *u)
+{
+	u->job.config = &u->fob->config;
+	u->job.context = u->context;
+	return hand_over(u, FOB_JOB_LOOK);
+}
+
+static void watch_device(struct fob_usb *u)
+{
+	const struct libusb_pollfd **all = libusb_get_pollfds(u->context);
+
+	for (size_t i = 0; all && all[i]; i++)
+		if (all[i]->fd == u->fd)
+			on_added(u->fd, all[i]->events, u);
+	libusb_free_pollfds(all);
+}
+
+/* It is open: hear it.  False: it went meanwhile, in all likelihood. */
+static bool begin(struct fob_usb *u)
+{
+	const struct fob_job *j = &u->job;
+
+	u->device = j->device;
+	u->fd = j->fd;
+	u->interface = j->seen.interface;
+	u->endpoint = j->seen.endpoint;
+	watch_device(u);
 	libusb_fill_interrupt_transfer(u->input, u->device, u->endpoint,
 				       u->input_data, INPUT_MAX, on_input, u,
 				       0);
-	if (submit_input(u) == 0)
-		return 0;
-	(void)libusb_release_interface(u->device, u->interface);
-	(void)snprintf(why, FOB_WHY_MAX, "the USB fob at %s has no inputs",
-		       seen->port);
-	return -EIO;
+	return submit_input(u) == 0;
 }
 
-int fob_usb_open(struct fob_usb *u, const struct fob_seen *seen,
-		 char why[FOB_WHY_MAX])
+void fob_usb_job_done(struct fob_usb *u)
 {
-	const int fd = fob_usbfs_open(u->fob->config.devices, seen, why);
-	int err;
+	const struct fob_job *j = &u->job;
+	bool gone = false;
 
-	if (fd < 0)
-		return fd == -ENOENT || fd == -ENXIO ? -ENODEV : fd;
-	err = libusb_wrap_sys_device(u->context, fd, &u->device);
-	if (err != 0) {
-		(void)snprintf(why, FOB_WHY_MAX,
-			       "the USB fob at %s does not open: %s",
-			       seen->port, libusb_strerror(err));
-		u->device = NULL;
-		(void)close(fd);
-		return err == LIBUSB_ERROR_NO_DEVICE ? -ENODEV : -EIO;
+	u->away = false;
+	if (j->what == FOB_JOB_LOOK) {
+		if (j->err == 0)
+			gone = !begin(u);
+		fob_opened(u->fob, j);
+		if (gone)
+			fob_gone(u->fob);
+		return;
 	}
-	u->interface = seen->interface;
-	u->endpoint = seen->endpoint;
-	err = start(u, seen, why);
-	if (err != 0) {
-		libusb_close(u->device);
-		u->device = NULL;
-		(void)close(fd);
-		return err;
-	}
-	u->fd = fd;
-	return 0;
+	u->device = NULL;
+	u->fd = -1;
+	u->closing = false;
+	fob_usb_closed(u->fob);
 }
 
 int fob_usb_fd(const struct fob_usb *u)
@@ -274,20 +341,6 @@ int fob_usb_fd(const struct fob_usb *u)
 }
 
 /* --- the loop ----------------------------------------------------------- */
-
-static void LIBUSB_CALL on_added(int fd, short events, void *ctx)
-{
-	const struct fob_usb *u = ctx;
-
-	u->fob->cb.on_poll_add(u->fob->cb.ctx, fd, events);
-}
-
-static void LIBUSB_CALL on_removed(int fd, void *ctx)
-{
-	const struct fob_usb *u = ctx;
-
-	u->fob->cb.on_poll_remove(u->fob->cb.ctx, fd);
-}
 
 static bool watch(struct fob_usb *u)
 {
@@ -349,10 +402,14 @@ none:
 	return -ENOMEM;
 }
 
+bool fob_usb_is_free(const struct fob_usb *u)
+{
+	return !u->away && !u->control_busy && !u->input_busy;
+}
+
 struct fob_usb *fob_usb_free(struct fob_usb *u)
 {
-	/* With transfers that never ended nothing of it may be freed. */
-	if (!u || u->control_busy || u->input_busy)
+	if (!u)
 		return NULL;
 	libusb_free_transfer(u->control);
 	libusb_free_transfer(u->input);

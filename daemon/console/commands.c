@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/console/console.h"
+#include "daemon/console/levels.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
 #include "daemon/io/trace_client.h"
@@ -111,9 +111,12 @@ static enum console_exit do_status(const struct console *c, int argc,
 static enum console_exit do_levels(const struct console *c, int argc,
 				   char *const *argv)
 {
-	(void)argv;
-	return argc == 1 ? ask_and_print(c, "levels", NULL, print_levels)
-			 : usage("levels");
+	struct levels_want want;
+
+	if (!levels_options(argc - 1, argv + 1, &want))
+		return usage("levels");
+	return want.calibrate ? levels_calibrate(c, &want)
+			      : levels_watch(c, &want);
 }
 
 static enum console_exit do_reload(const struct console *c, int argc,
@@ -400,7 +403,8 @@ static const struct command commands[] = {
 	{ "trace", TRACE_USAGE, "record datagrams for Wireshark, or print them",
 	  do_trace },
 	{ "doctor", "doctor", "what is wrong and how to mend it", do_doctor },
-	{ "levels", "levels", "audio levels of the last second", do_levels },
+	{ "levels", LEVELS_USAGE,
+	  "audio levels, as they are; --calibrate sets them", do_levels },
 	{ "reload", "reload", "read the configuration again", do_reload },
 	{ "sim", "sim play FILE | sim cor on|off",
 	  "what the simulated radio receives", do_sim },

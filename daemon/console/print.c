@@ -168,18 +168,6 @@ void print_doctor(const json_t *result)
 	}
 }
 
-void print_levels(const json_t *r)
-{
-	(void)printf("receive  average %.0f dBFS, peak %.0f dBFS, %.0f "
-		     "clipped\n",
-		     number(r, "rx_dbfs"), number(r, "rx_peak_dbfs"),
-		     number(r, "rx_clipped"));
-	(void)printf("transmit average %.0f dBFS, peak %.0f dBFS, %.0f "
-		     "clipped\n",
-		     number(r, "tx_dbfs"), number(r, "tx_peak_dbfs"),
-		     number(r, "tx_clipped"));
-}
-
 void print_reload(const json_t *r)
 {
 	const json_t *name;

@@ -8,9 +8,15 @@
 #include <stdlib.h>
 
 #include "daemon/io/loop.h"
+#include "daemon/io/uevent.h"
+#include "daemon/io/worker.h"
 
 /* libusb has two descriptors of its own, and one for the device. */
 #define POLLS_MAX 8U
+/* Between looks for a fob when the kernel tells of new ones. */
+#define TOLD_LOOK_US 1000000U
+/* For a fob that is just being opened or closed, at the end. */
+#define END_WAIT_MS 1000U
 
 struct usb_poll {
 	int fd;
@@ -21,6 +27,8 @@ struct usb_fob {
 	struct event_base *base;
 	struct fob *fob;
 	struct usb_fob_cb cb;
+	struct uevent *plugs; /* NULL: it is looked for more often */
+	struct worker *worker;
 	struct loop_timer timer;
 	struct usb_poll poll[POLLS_MAX];
 };
@@ -47,6 +55,14 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	fob_tick(u->fob, loop_now());
+	set_timer(u);
+}
+
+static void on_plug(void *ctx)
+{
+	struct usb_fob *u = ctx;
+
+	fob_hint(u->fob, loop_now());
 	set_timer(u);
 }
 
@@ -110,14 +126,66 @@ static void on_device(void *ctx, const struct fob_unkey *unkey)
 	u->cb.on_device(u->cb.ctx, unkey);
 }
 
+static bool on_job(void *ctx, struct fob_job *job)
+{
+	const struct usb_fob *u = ctx;
+
+	return worker_ask(u->worker, &job) == 0;
+}
+
+static void work(void *state, void *job)
+{
+	(void)state;
+	fob_job_do(*(struct fob_job **)job);
+}
+
+static void on_worked(void *ctx, const void *job)
+{
+	struct usb_fob *u = ctx;
+
+	(void)job;
+	fob_job_done(u->fob, loop_now());
+	set_timer(u);
+}
+
+static void free_nothing(void *state)
+{
+	(void)state;
+}
+
+static int start(struct usb_fob *u, const struct fob_config *config,
+		 const struct fob_callbacks *cb, char why[FOB_WHY_MAX])
+{
+	const struct worker_cfg worker = { .job_size = sizeof(struct fob_job *),
+					   .work = work,
+					   .done = on_worked,
+					   .ctx = u,
+					   .free_state = free_nothing };
+	struct fob_config mine = *config;
+
+	if (uevent_open(&u->plugs, u->base, on_plug, u) == 0)
+		mine.look_us = TOLD_LOOK_US;
+	u->worker = worker_new(u->base, &worker);
+	if (!u->worker || loop_timer_init(&u->timer, u->base, on_timer, u) != 0)
+		return -ENOMEM;
+	return fob_new(&u->fob, &mine, cb, loop_now(), why);
+}
+
+static void on_eeprom(void *ctx, int err, const struct cm108_levels *levels)
+{
+	const struct usb_fob *u = ctx;
+
+	u->cb.on_eeprom(u->cb.ctx, err, levels);
+}
+
 int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		 const struct fob_config *config, const struct usb_fob_cb *cb,
 		 char why[FOB_WHY_MAX])
 {
 	struct usb_fob *u = calloc(1, sizeof(*u));
 	const struct fob_callbacks all = {
-		u,         on_input,    on_state,      on_warning,
-		on_device, on_poll_add, on_poll_remove
+		u,           on_input,       on_state, on_warning, on_device,
+		on_poll_add, on_poll_remove, on_job,   on_eeprom
 	};
 	int err = -ENOMEM;
 
@@ -127,8 +195,7 @@ int usb_fob_open(struct usb_fob **out, struct event_base *base,
 		return err;
 	u->base = base;
 	u->cb = *cb;
-	if (loop_timer_init(&u->timer, base, on_timer, u) == 0)
-		err = fob_new(&u->fob, config, &all, loop_now(), why);
+	err = start(u, config, &all, why);
 	if (err != 0) {
 		(void)usb_fob_close(u);
 		return err;
@@ -143,6 +210,8 @@ struct usb_fob *usb_fob_close(struct usb_fob *u)
 {
 	if (!u)
 		return NULL;
+	u->plugs = uevent_close(u->plugs);
+	u->worker = worker_free(u->worker, END_WAIT_MS);
 	u->fob = fob_free(u->fob);
 	for (size_t i = 0; i < POLLS_MAX; i++)
 		if (u->poll[i].ev)
@@ -156,6 +225,14 @@ void usb_fob_key(struct usb_fob *u, bool keyed)
 {
 	fob_key(u->fob, keyed, loop_now());
 	set_timer(u);
+}
+
+int usb_fob_eeprom(struct usb_fob *u, const struct cm108_levels *levels)
+{
+	const int err = fob_eeprom(u->fob, levels, loop_now());
+
+	set_timer(u);
+	return err;
 }
 
 const struct fob *usb_fob_get(const struct usb_fob *u)

@@ -17,6 +17,8 @@ struct usb_fob_cb {
 	void (*on_state)(void *ctx, enum fob_state state, const char *why);
 	void (*on_warning)(void *ctx, const char *what);
 	void (*on_device)(void *ctx, const struct fob_unkey *unkey);
+	void (*on_eeprom)(void *ctx, int err,
+			  const struct cm108_levels *levels);
 };
 
 /* 0 and an owned *@out, or -errno and a sentence.  That no fob is there is no
@@ -28,6 +30,8 @@ int usb_fob_open(struct usb_fob **out, struct event_base *base,
 struct usb_fob *usb_fob_close(struct usb_fob *u);
 
 void usb_fob_key(struct usb_fob *u, bool keyed);
+/* As fob_eeprom(). */
+int usb_fob_eeprom(struct usb_fob *u, const struct cm108_levels *levels);
 const struct fob *usb_fob_get(const struct usb_fob *u);
 
 #endif

@@ -234,5 +234,8 @@ void station_view(const struct station *s, struct station_view *out)
 		.timeouts = s->tx.timeouts,
 		.rx = meter_read(&s->rx.meter),
 		.tx = meter_read(&s->tx.meter),
+		.card_now = meter_read(&s->rx.card_now),
+		.rx_now = meter_read(&s->rx.now),
+		.tx_now = meter_read(&s->tx.now),
 	};
 }

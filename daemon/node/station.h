@@ -154,6 +154,11 @@ struct station_view {
 	uint64_t timeouts;     /* of the transmitter's timer */
 	struct meter_level rx; /* while somebody is heard */
 	struct meter_level tx; /* while keyed, without CTCSS */
+	/* Of the last tenth of a second, whether anybody is heard or not: the
+	 * receiver's sound as it came from the card, .clipped there, and what
+	 * is left of it before automatic gain and limiter; and what is
+	 * transmitted, silence while unkeyed. */
+	struct meter_level card_now, rx_now, tx_now;
 };
 
 void station_view(const struct station *s, struct station_view *out);

@@ -13,6 +13,8 @@
 #include "daemon/node/station.h"
 #include "radio/delay.h"
 
+#define STATION_METER_MS 1000U
+#define STATION_METER_NOW_MS 100U
 #define STATION_BLOCK_US (20 * MONO_MS)
 #define STATION_SAMPLES_PER_MS (AUDIO_HZ / 1000U)
 
@@ -31,7 +33,7 @@ struct station_rx {
 	struct limiter limiter;
 	struct dtmf *dtmf;
 	size_t behind; /* samples of an over that are still in the last three */
-	struct meter meter;
+	struct meter meter, card_now, now;
 	bool heard; /* this beat's block, below, is */
 	int16_t block[AUDIO_BLOCK];
 };
@@ -52,7 +54,7 @@ struct station_tx {
 	mono_us test_until; /* 0: none */
 	struct filter pre_emphasis;
 	struct limiter limiter;
-	struct meter meter;
+	struct meter meter, now;
 	bool modulated; /* since it was keyed */
 };
 

@@ -11,7 +11,6 @@
 
 #include "daemon/node/station_priv.h"
 
-#define METER_WINDOW_MS 1000U
 #define CTCSS_FLOOR_DBFS (-50.0)
 #define VOX_HYSTERESIS_DB 3.0
 #define FULL_SCALE 32768.0
@@ -20,7 +19,9 @@ bool station_rx_new(struct station_rx *r)
 {
 	r->line = delay_new((size_t)COR_DELAY_MAX_MS * STATION_SAMPLES_PER_MS);
 	r->dtmf = dtmf_new();
-	meter_init(&r->meter, AUDIO_HZ, METER_WINDOW_MS);
+	meter_init(&r->meter, AUDIO_HZ, STATION_METER_MS);
+	meter_init(&r->card_now, AUDIO_HZ, STATION_METER_NOW_MS);
+	meter_init(&r->now, AUDIO_HZ, STATION_METER_NOW_MS);
 	return r->line && r->dtmf;
 }
 
@@ -178,7 +179,9 @@ bool station_receive(struct station *s, int16_t block[AUDIO_BLOCK], mono_us now)
 	const struct station_receiver *c = &s->config.rx;
 	struct station_rx *r = &s->rx;
 
+	meter_add(&r->card_now, block, AUDIO_BLOCK);
 	look(s, block, now);
+	meter_add(&r->now, block, AUDIO_BLOCK);
 	cor_tick(&r->cor, now);
 	delay_put(r->line, block, AUDIO_BLOCK);
 	delay_get(r->line,

@@ -7,12 +7,11 @@
 #include "audio/mix.h"
 #include "daemon/node/station_priv.h"
 
-#define METER_WINDOW_MS 1000U
-
 bool station_tx_new(struct station_tx *t)
 {
 	t->line = delay_new((size_t)PTT_KEY_UP_MAX_MS * STATION_SAMPLES_PER_MS);
-	meter_init(&t->meter, AUDIO_HZ, METER_WINDOW_MS);
+	meter_init(&t->meter, AUDIO_HZ, STATION_METER_MS);
+	meter_init(&t->now, AUDIO_HZ, STATION_METER_NOW_MS);
 	tone_init(&t->ctcss);
 	tone_init(&t->tone);
 	tone_init(&t->test);
@@ -141,6 +140,7 @@ static void modulate(struct station *s, int16_t block[AUDIO_BLOCK])
 	if (c->limit_db > 0)
 		limiter_run(&t->limiter, block, AUDIO_BLOCK);
 	meter_add(&t->meter, block, AUDIO_BLOCK);
+	meter_add(&t->now, block, AUDIO_BLOCK);
 	if (c->ctcss > 0)
 		add_ctcss(s, block);
 }
@@ -166,5 +166,6 @@ bool station_transmit(struct station *s, int16_t block[AUDIO_BLOCK],
 	}
 	end_transmission(s);
 	memset(block, 0, AUDIO_BLOCK * sizeof(block[0]));
+	meter_add(&t->now, block, AUDIO_BLOCK);
 	return false;
 }

@@ -32,12 +32,21 @@ class Line:
         """How long read() waits; None: for ever."""
         self._sock.settimeout(seconds)
 
-    def ask(self, method):
+    def ask(self, method, **params):
         """The result, None when the daemon refuses."""
-        self._sock.sendall(b'{"jsonrpc":"2.0","id":1,"method":"%s"}\n' % method.encode())
+        return self.answer(method, **params).get('result')
+
+    def answer(self, method, **params):
+        """All of the answer; "error" is in it when the daemon refuses."""
+        self.send(method, **params)
         while 'id' not in (answer := self.read()):
             pass
-        return answer.get('result')
+        return answer
+
+    def send(self, method, **params):
+        """Ask, and read() what comes of it."""
+        asked = {'jsonrpc': '2.0', 'id': 1, 'method': method, 'params': params}
+        self._sock.sendall(json.dumps(asked).encode() + b'\n')
 
     def read(self):
         while b'\n' not in self._data:

@@ -278,6 +278,67 @@ static void one_that_is_pulled_is_looked_for_and_keyed_again(void)
 	T_EQ(FOB_STAGE_READY, s.m.stage);
 }
 
+static void news_of_the_bus_is_a_reason_to_look_at_once(void)
+{
+	struct scene s = new_scene();
+	unsigned looks;
+
+	s.m.look_us = S;
+	s.plugged = false;
+	run(&s, 10 * S + S / 2);
+	T_TRUE(s.looks >= 11 && s.looks <= 12);
+	/* A plug is many messages; all of them are few looks. */
+	looks = s.looks;
+	for (unsigned i = 0; i < 100; i++) {
+		fob_machine_hint(&s.m, s.now);
+		run(&s, 100);
+	}
+	T_TRUE(s.looks - looks >= 1 && s.looks - looks <= 2);
+	run(&s, 100 * MS);
+	s.plugged = true;
+	fob_machine_hint(&s.m, s.now);
+	run(&s, FOB_HINTED_US);
+	T_EQ(FOB_STAGE_OPENING, s.m.stage);
+	run(&s, 100 * MS);
+	T_EQ(FOB_STAGE_READY, s.m.stage);
+	/* One that is open is not looked for. */
+	looks = s.looks;
+	fob_machine_hint(&s.m, s.now);
+	run(&s, 100 * MS);
+	T_EQ(looks, s.looks);
+}
+
+static void what_came_during_a_look_is_looked_for_after_it(void)
+{
+	struct scene s = new_scene();
+
+	s.m.look_us = 60 * S;
+	T_EQ(FOB_DO_LOOK, fob_machine_next(&s.m, s.now));
+	fob_machine_hint(&s.m, s.now + MS);
+	T_EQ(FOB_DO_NOTHING, fob_machine_next(&s.m, s.now + MS));
+	fob_machine_looked(&s.m, FOB_STAGE_ABSENT, s.now + 5 * MS);
+	T_EQ(s.now + 5 * MS + FOB_HINTED_US, fob_machine_deadline(&s.m));
+	run(&s, 100 * MS);
+	T_EQ(FOB_STAGE_READY, s.m.stage);
+	/* One that went may be back before it was noticed. */
+	fob_machine_lost(&s.m, s.now);
+	run(&s, 200 * MS);
+	T_EQ(FOB_STAGE_READY, s.m.stage);
+}
+
+static void one_that_is_not_quite_there_is_looked_at_again_soon(void)
+{
+	struct scene s = new_scene();
+	const uint64_t soon = s.now + 50 * MS;
+
+	T_EQ(FOB_DO_LOOK, fob_machine_next(&s.m, s.now));
+	fob_machine_looked(&s.m, FOB_STAGE_FAILED, s.now);
+	fob_machine_look_at(&s.m, soon);
+	T_EQ(soon, fob_machine_deadline(&s.m));
+	fob_machine_look_at(&s.m, soon + S); /* never later */
+	T_EQ(soon, fob_machine_deadline(&s.m));
+}
+
 static void one_that_is_held_is_asked_for_again(void)
 {
 	struct scene s = new_scene();
@@ -381,6 +442,68 @@ static void an_inverted_pin_is_the_same_the_other_way_round(void)
 	T_EQ(0, s.m.all_mismatches);
 }
 
+/* --- lending ------------------------------------------------------------ */
+
+/* From @now on, until it can be; with nothing else due for @us. */
+static bool lends_within(struct scene *s, uint64_t us)
+{
+	const uint64_t end = s->now + us;
+
+	while (!fob_machine_lend(&s->m, s->now)) {
+		if (s->now >= end)
+			return false;
+		run(s, MS);
+	}
+	return true;
+}
+
+static void transfers_are_lent_and_what_was_written_is_written_again(void)
+{
+	struct scene s = ready_scene();
+	unsigned writes;
+
+	T_TRUE(lends_within(&s, 30 * MS));
+	T_TRUE(!fob_machine_lend(&s.m, s.now));
+	T_EQ(UINT64_MAX, fob_machine_deadline(&s.m));
+	writes = s.writes;
+	run(&s, 5 * S); /* not even a re-check */
+	T_EQ(writes, s.writes);
+	fob_machine_take_back(&s.m, s.now);
+	run(&s, 10 * MS);
+	T_EQ(writes + 1, s.writes);
+	T_TRUE(!s.pin);
+}
+
+static void what_is_lent_comes_back_to_key(void)
+{
+	struct scene s = ready_scene();
+
+	T_TRUE(lends_within(&s, 30 * MS));
+	key(&s, true);
+	T_TRUE(!s.pin);
+	T_TRUE(s.m.hot);
+	fob_machine_take_back(&s.m, s.now);
+	run(&s, FOB_SPACING_US + TRANSFER);
+	T_TRUE(s.pin);
+}
+
+static void a_fob_that_may_be_keyed_lends_nothing(void)
+{
+	struct scene s = new_scene();
+
+	T_TRUE(!fob_machine_lend(&s.m, s.now));
+	T_EQ(UINT64_MAX, fob_machine_lends_at(&s.m));
+	s = ready_scene();
+	key(&s, true);
+	T_TRUE(!lends_within(&s, 2 * S));
+	s.failing = 100; /* unkeyed, as far as we know */
+	key(&s, false);
+	T_TRUE(!lends_within(&s, 10 * MS));
+	s.failing = 0;
+	T_TRUE(lends_within(&s, 2 * S));
+	T_TRUE(!s.pin);
+}
+
 int main(void)
 {
 	T_RUN(it_is_made_safe_twice_before_it_is_ready);
@@ -391,11 +514,17 @@ int main(void)
 	T_RUN(failures_are_tried_again_within_half_a_second);
 	T_RUN(one_that_never_answers_is_opened_anew_for_ever);
 	T_RUN(one_that_is_pulled_is_looked_for_and_keyed_again);
+	T_RUN(news_of_the_bus_is_a_reason_to_look_at_once);
+	T_RUN(what_came_during_a_look_is_looked_for_after_it);
+	T_RUN(one_that_is_not_quite_there_is_looked_at_again_soon);
 	T_RUN(one_that_is_held_is_asked_for_again);
 	T_RUN(a_pin_that_is_never_shown_is_warned_of_once);
 	T_RUN(a_pin_that_always_reads_high_does_not_keep_it_from_work);
 	T_RUN(one_that_does_not_unkey_is_told_until_it_does);
 	T_RUN(one_that_does_not_key_is_warned_of);
 	T_RUN(an_inverted_pin_is_the_same_the_other_way_round);
+	T_RUN(transfers_are_lent_and_what_was_written_is_written_again);
+	T_RUN(what_is_lent_comes_back_to_key);
+	T_RUN(a_fob_that_may_be_keyed_lends_nothing);
 	return T_DONE();
 }

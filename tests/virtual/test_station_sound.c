@@ -485,6 +485,40 @@ static void levels_are_of_what_is_heard_and_sent(void)
 	air_end(&a);
 }
 
+/* Whoever sets a capture volume sees what comes in, and not what is made of
+ * it. */
+static void levels_of_now_are_there_before_anybody_is_heard(void)
+{
+	struct station_config c = station_config_flat;
+	struct station_view v;
+	struct air a;
+
+	c.rx.agc_db = 24;
+	c.rx.limit_db = 20;
+	begin(&a, &c);
+	air_run(&a, 2 * MONO_S);
+	station_view(a.s, &v);
+	T_TRUE(!v.received);
+	T_TRUE(fabs(v.rx_now.peak_dbfs - db(PEAK / 32768)) < 0.1);
+	T_TRUE(fabs(v.rx_now.average_dbfs - db(PEAK / 32768) + 3.01) < 0.1);
+	T_TRUE(fabs(v.card_now.peak_dbfs - v.rx_now.peak_dbfs) < 0.1);
+	T_TRUE(v.tx_now.peak_dbfs == METER_FLOOR_DBFS);
+	air_inputs(&a, COR_IN_COR);
+	a.network = true;
+	air_run(&a, MONO_S);
+	station_view(a.s, &v);
+	T_TRUE(fabs(v.rx_now.peak_dbfs - db(PEAK / 32768)) < 0.1);
+	T_TRUE(v.tx_now.peak_dbfs > -60.0);
+	/* A tenth of a second is soon over. */
+	a.network = false;
+	a.receive = NULL;
+	air_run(&a, MONO_S / 4);
+	station_view(a.s, &v);
+	T_TRUE(v.rx_now.peak_dbfs == METER_FLOOR_DBFS);
+	T_TRUE(v.tx_now.peak_dbfs == METER_FLOOR_DBFS);
+	air_end(&a);
+}
+
 int main(void)
 {
 	T_RUN(the_high_pass_takes_out_ctcss);
@@ -502,5 +536,6 @@ int main(void)
 	T_RUN(the_timer_holds_for_a_test_tone);
 	T_RUN(digits_are_told_and_heard_or_not);
 	T_RUN(levels_are_of_what_is_heard_and_sent);
+	T_RUN(levels_of_now_are_there_before_anybody_is_heard);
 	return T_DONE();
 }

@@ -46,12 +46,15 @@ struct cm108 {
 	struct fob fob;
 	struct fob_audio audio;
 	struct cm108_ep play, capture, hid;
+	struct cm108_ep unanswered; /* control requests, while wedged */
+	bool wedged;
 	uint8_t reported[FOB_REPORT_LEN]; /* the last input report sent */
 	uint64_t reports;
 	double began;     /* monotonic seconds of frame 0 */
 	double ppm;       /* how much our clock is fast */
 	long lag_ms;      /* behind by more, the clock is let run on */
 	unsigned cor_bit; /* of the input report */
+	bool gain;        /* the microphone's volume counts */
 	bool keep;        /* unplugged by a fault: power and pins stay */
 	FILE *log;
 	struct cm108_client client[CM108_CLIENTS];
@@ -68,6 +71,8 @@ void cm108_unplug(struct cm108 *c, const char *why);
 void cm108_usb_readable(struct cm108 *c);
 /* End what is due; seconds until the next is, negative: nothing waits. */
 double cm108_tick(struct cm108 *c);
+/* Answer no control request from now on; or do, those that wait first. */
+void cm108_wedge(struct cm108 *c, bool wedged);
 /* Send the input report if somebody waits for a new one. */
 void cm108_report(struct cm108 *c);
 

@@ -145,6 +145,22 @@ static const char *on_stall(struct cm108 *c, char **w)
 	return NULL;
 }
 
+static const char *on_wedge(struct cm108 *c, char **w)
+{
+	cm108_wedge(c, strtol(w[1], NULL, 10) != 0);
+	return NULL;
+}
+
+static const char *on_eeprom(struct cm108 *c, char **w)
+{
+	const unsigned long at = strtoul(w[1], NULL, 10);
+
+	if (at >= FOB_EEPROM_WORDS)
+		return "eeprom 0..63 WORD";
+	c->fob.eeprom[at] = (uint16_t)strtoul(w[2], NULL, 10);
+	return NULL;
+}
+
 static const char *on_ppm(struct cm108 *c, char **w)
 {
 	cm108_set_ppm(c, strtod(w[1], NULL));
@@ -179,11 +195,12 @@ static const struct {
 	int args;
 	const char *(*run)(struct cm108 *c, char **words);
 } commands[] = {
-	{ "cor", 1, on_cor },     { "gpi", 1, on_pin },
-	{ "mic", 1, on_mic },     { "txfile", 1, on_txfile },
-	{ "plug", 0, on_plug },   { "unplug", 0, on_unplug },
-	{ "stall", 1, on_stall }, { "ppm", 1, on_ppm },
-	{ "clear", 0, on_clear }, { "quit", 0, on_quit },
+	{ "cor", 1, on_cor },       { "gpi", 1, on_pin },
+	{ "mic", 1, on_mic },       { "txfile", 1, on_txfile },
+	{ "plug", 0, on_plug },     { "unplug", 0, on_unplug },
+	{ "stall", 1, on_stall },   { "ppm", 1, on_ppm },
+	{ "eeprom", 2, on_eeprom }, { "clear", 0, on_clear },
+	{ "quit", 0, on_quit },     { "wedge", 1, on_wedge },
 };
 
 static void status(const struct cm108 *c, const struct cm108_client *to)
@@ -242,7 +259,8 @@ static void command(struct cm108 *c, struct cm108_client *from, char *line)
 		return;
 	}
 	reply(from, "err: cor 0|1, gpi N 0|1, mic .., txfile PATH|-, unplug, "
-		    "plug, stall N, ppm X, events, clear, status, quit");
+		    "plug, stall N, wedge 0|1, ppm X, eeprom AT WORD, events, "
+		    "clear, status, quit");
 }
 
 /* --- clients ------------------------------------------------------------ */

@@ -147,6 +147,7 @@ void cm108_unplug(struct cm108 *c, const char *why)
 	drop_all(&c->play);
 	drop_all(&c->capture);
 	drop_all(&c->hid);
+	drop_all(&c->unanswered);
 }
 
 /* --- audio -------------------------------------------------------------- */
@@ -154,18 +155,21 @@ void cm108_unplug(struct cm108 *c, const char *why)
 /* The sound's own times: what is in a packet was heard, or is, in its frame. */
 static uint32_t play(struct cm108 *c, struct usbip_request *r, int64_t frame)
 {
+	const double rate = c->fob.rate[0];
 	uint32_t all = 0;
-	size_t onset;
 
 	for (int i = 0; i < r->packets; i++) {
 		struct usbip_packet *p = &r->packet[i];
+		const double began = time_of(c, frame + i);
+		const struct fob_edges e = fob_audio_play(
+			&c->audio, r->data + p->offset, p->len, c->fob.rate[0]);
 
-		onset = fob_audio_play(&c->audio, r->data + p->offset, p->len,
-				       c->fob.rate[0]);
-		if (onset != FOB_NO_ONSET)
-			say(c, "SOUND %.6f",
-			    time_of(c, frame + i) +
-				    (double)onset / c->fob.rate[0]);
+		if (e.onset != FOB_NO_EDGE)
+			say(c, "SOUND %.6f", began + (double)e.onset / rate);
+		if (e.quiet != FOB_NO_EDGE)
+			say(c, "QUIET %.6f",
+			    began + ((double)e.quiet + 1 - FOB_ONSET_QUIET) /
+					    rate);
 		p->done = p->len;
 		all += p->len;
 	}
@@ -177,6 +181,8 @@ static uint32_t capture(struct cm108 *c, struct usbip_request *r, int64_t frame,
 {
 	uint32_t all = 0;
 
+	if (c->gain)
+		c->audio.gain = fob_mic_gain(&c->fob);
 	if (c->audio.changed)
 		say(c, "MIC %.6f", time_of(c, frame));
 	c->audio.changed = false;
@@ -301,6 +307,8 @@ static void request(struct cm108 *c, struct cm108_urb *u)
 	} else if (r->ep == 7 && r->in) {
 		add(&c->hid, u);
 		cm108_report(c);
+	} else if (r->ep == 0 && c->wedged) {
+		add(&c->unanswered, u);
 	} else {
 		if (r->ep == 0)
 			control(c, r);
@@ -308,6 +316,17 @@ static void request(struct cm108 *c, struct cm108_urb *u)
 			cm108_unplug(c, "the kernel is gone");
 		free(u->request.data);
 		free(u);
+	}
+}
+
+void cm108_wedge(struct cm108 *c, bool wedged)
+{
+	c->wedged = wedged;
+	while (!wedged && c->unanswered.head) {
+		struct cm108_urb *u = c->unanswered.head;
+
+		c->unanswered.head = u->next;
+		request(c, u);
 	}
 }
 
@@ -326,7 +345,7 @@ void cm108_usb_readable(struct cm108 *c)
 	case USBIP_UNLINK:
 		seq = u->request.seq;
 		found = drop_seq(&c->play, seq) || drop_seq(&c->capture, seq) ||
-			drop_seq(&c->hid, seq);
+			drop_seq(&c->hid, seq) || drop_seq(&c->unanswered, seq);
 		if (!usbip_unlinked(&c->usb, answer_to, found))
 			cm108_unplug(c, "the kernel is gone");
 		break;

@@ -6,7 +6,7 @@
  *   cm108emu SOCKET [KEY=VALUE]...
  *
  * SOCKET takes commands, a line each, answered by a line (cm108_command.c).
- * Keys: product (hexadecimal, 013c), vendor (0d8c), serial, name, log (a file
+ * Keys: gain (0; 1: the microphone's volume and mute count), product (hexadecimal, 013c), vendor (0d8c), serial, name, log (a file
  * of events with monotonic times), ptt (GPIO, 3), cor (bit of the input
  * report, 1: volume down), ppm (our clock's error), lag_ms (500), keep (0;
  * 1: power and pins outlast an unplug, as with a fault of the bus).
@@ -57,6 +57,8 @@ static bool set(struct cm108 *c, const char *key, const char *value)
 		c->ppm = strtod(value, NULL);
 	else if (strcmp(key, "lag_ms") == 0)
 		c->lag_ms = strtol(value, NULL, 10);
+	else if (strcmp(key, "gain") == 0)
+		c->gain = strtol(value, NULL, 10) != 0;
 	else if (strcmp(key, "keep") == 0)
 		c->keep = strtol(value, NULL, 10) != 0;
 	else
@@ -116,6 +118,7 @@ int main(int argc, char **argv)
 			 .ptt_gpio = 3,
 			 .event = cm108_event,
 			 .ctx = &c },
+		.audio.gain = 1.0,
 		.cor_bit = 1,
 		.lag_ms = 500,
 	};

@@ -3,6 +3,7 @@
 #include "tests/vm/fob.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +110,12 @@ static int get_report(const struct fob *f, uint8_t *data)
 }
 
 /* --- mixer -------------------------------------------------------------- */
+
+double fob_mic_gain(const struct fob *f)
+{
+	return f->mixer[3].value ? 0.0
+				 : pow(10.0, f->mixer[4].value / 256.0 / 20.0);
+}
 
 static void mixer_set(struct fob *f, struct fob_mixer *m, int value)
 {
@@ -268,6 +275,7 @@ int fob_request(struct fob *f, const uint8_t setup[8], uint8_t *data,
 	case REQUEST(0x00, 0x09):
 		f->configuration = setup[2];
 		memset(f->alt, 0, sizeof(f->alt));
+		say(f, "CONFIG %u", f->configuration);
 		return 0;
 	case REQUEST(0x81, 0x0a):
 		return answer_octets(data, f->alt[setup[4] % FOB_INTERFACES],

@@ -58,5 +58,7 @@ void fob_power_on(struct fob *f);
 int fob_request(struct fob *f, const uint8_t setup[8], uint8_t *data,
 		size_t len);
 bool fob_ptt(const struct fob *f);
+/* What the microphone's volume and mute make of an amplitude. */
+double fob_mic_gain(const struct fob *f);
 
 #endif

@@ -33,16 +33,16 @@ static bool begins(struct fob_audio *a, int sample)
 	const bool quiet = a->quiet >= FOB_ONSET_QUIET;
 
 	if (abs(sample) < FOB_ONSET_PEAK / 2)
-		a->quiet++;
+		a->quiet += a->quiet <= FOB_ONSET_QUIET;
 	else if (abs(sample) >= FOB_ONSET_PEAK || !quiet)
 		a->quiet = 0;
 	return quiet && abs(sample) >= FOB_ONSET_PEAK;
 }
 
-size_t fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
-		      uint32_t rate)
+struct fob_edges fob_audio_play(struct fob_audio *a, const uint8_t *data,
+				size_t len, uint32_t rate)
 {
-	size_t onset = FOB_NO_ONSET;
+	struct fob_edges edges = { FOB_NO_EDGE, FOB_NO_EDGE };
 
 	if (a->out)
 		(void)fwrite(data, 1, len, a->out);
@@ -52,12 +52,14 @@ size_t fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
 
 		meter(a, left, rate);
 		if (begins(a, left))
-			onset = i / 4;
+			edges.onset = i / 4;
+		else if (a->quiet == FOB_ONSET_QUIET)
+			edges.quiet = i / 4;
 		a->loop[a->loop_wr++ % FOB_LOOP_SAMPLES] = left;
 		if (a->loop_wr - a->loop_rd > FOB_LOOP_SAMPLES)
 			a->loop_rd = a->loop_wr - FOB_LOOP_SAMPLES;
 	}
-	return onset;
+	return edges;
 }
 
 static int16_t tone(struct fob_audio *a, uint32_t rate)
@@ -101,7 +103,9 @@ void fob_audio_capture(struct fob_audio *a, uint8_t *out, size_t n,
 		       uint32_t rate)
 {
 	for (size_t i = 0; i < n; i++) {
-		const uint16_t v = (uint16_t)sample(a, rate);
+		const double s = sample(a, rate) * a->gain;
+		const uint16_t v = (uint16_t)(int16_t)lrint(
+			fmin(fmax(s, INT16_MIN), INT16_MAX));
 
 		out[2 * i] = (uint8_t)v;
 		out[2 * i + 1] = (uint8_t)(v >> 8);

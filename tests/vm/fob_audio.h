@@ -18,7 +18,7 @@
  * not half as loud. */
 #define FOB_ONSET_PEAK 1000
 #define FOB_ONSET_QUIET 2400U
-#define FOB_NO_ONSET SIZE_MAX
+#define FOB_NO_EDGE SIZE_MAX
 
 enum fob_source {
 	FOB_SILENCE,
@@ -36,6 +36,7 @@ struct fob_meter {
 };
 
 struct fob_audio {
+	double gain; /* of what is captured */
 	enum fob_source source;
 	bool changed; /* the source, since this was last cleared */
 	double tone_hz, tone_amplitude, tone_phase;
@@ -52,10 +53,15 @@ struct fob_audio {
 	unsigned quiet; /* samples since it was loud */
 };
 
-/* Play @len octets at @rate.  The sample with which a sound began, or
- * FOB_NO_ONSET. */
-size_t fob_audio_play(struct fob_audio *a, const uint8_t *data, size_t len,
-		      uint32_t rate);
+/* Samples among those played, or FOB_NO_EDGE: the one with which a sound
+ * began, and the one at which FOB_ONSET_QUIET of silence were complete. */
+struct fob_edges {
+	size_t onset, quiet;
+};
+
+/* Play @len octets at @rate. */
+struct fob_edges fob_audio_play(struct fob_audio *a, const uint8_t *data,
+				size_t len, uint32_t rate);
 /* Capture @n samples at @rate to @out, 2 octets each. */
 void fob_audio_capture(struct fob_audio *a, uint8_t *out, size_t n,
 		       uint32_t rate);

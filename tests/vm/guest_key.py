@@ -20,6 +20,7 @@ from tap import between, equal, main, test, true
 
 UNKEYED_MS = 500
 DEVICES = '/sys/bus/usb/devices'
+PLUGDEV, AUDIO = 46, 29
 DISCONNECT_CLAIM = 0x8108551b
 
 
@@ -176,7 +177,7 @@ def two_fobs_are_told_apart_by_serial_number():
     with Station(serial='B2') as s:
         s.key(two)
         equal(0, one.status()['ptt'], "the other's PTT")
-        is_sibling(s.radio()['card'], 'B2')
+        is_sibling(s.radio()['card'], next(p for p in ports() if attribute(p, 'serial') == 'B2'))
     with Station(serial='C3') as s:
         s.wait_said('no USB radio fob with the serial number C3 is plugged in')
         true('serial A1' in s.said() and 'serial B2' in s.said(), 'those that are there are named')
@@ -184,11 +185,10 @@ def two_fobs_are_told_apart_by_serial_number():
         fob.close()
 
 
-def is_sibling(card, serial):
-    """@card is of the device with @serial, by ALSA's own account."""
+def is_sibling(card, port):
+    """@card is of the device at @port, by ALSA's own account."""
     with open(f'/proc/asound/card{card.removeprefix("hw:")}/usbbus', encoding='ascii') as f:
         bus, device = map(int, f.read().split('/'))
-    port = next(p for p in ports() if attribute(p, 'serial') == serial)
     equal((int(attribute(port, 'busnum')), int(attribute(port, 'devnum'))), (bus, device),
           'the device that the card is on')
 
@@ -204,6 +204,7 @@ def twins_are_told_apart_by_port():
         with Station(port=port) as s:
             s.key(fob)
             equal(0, other.status()['ptt'], "the other's PTT")
+            is_sibling(s.radio()['card'], port)
             unkeyed_after(fob, s.process['node'].terminate)
     for fob in (one, two):
         fob.close()
@@ -214,8 +215,7 @@ def a_fob_that_another_program_holds():
     wait_unplugged()
     fob = Fob()
     port = wait_for('a fob', ports)[0]
-    path = f'/dev/bus/usb/{int(attribute(port, "busnum")):03}/{int(attribute(port, "devnum")):03}'
-    with open(path, 'r+b', buffering=0) as f:
+    with open(usbfs(port), 'r+b', buffering=0) as f:
         wait_for('the HID interface', lambda: os.path.exists(f'{DEVICES}/{port}:1.3'))
         fcntl.ioctl(f, DISCONNECT_CLAIM, struct.pack('II256s', 3, 0, b''))
         with Station() as s:
@@ -237,6 +237,109 @@ def an_unknown_chip_is_used_with_a_warning():
         s.wait_said('0d8c:0777')
         true('is taken for a CM108, which it may not be' in s.said(), 'a warning')
     fob.close()
+
+
+def usbfs(port):
+    """The device's file."""
+    bus, device = (int(attribute(port, name)) for name in ('busnum', 'devnum'))
+    return f'/dev/bus/usb/{bus:03}/{device:03}'
+
+
+def give(path, group):
+    """As udev does."""
+    os.chown(path, 0, group)
+    os.chmod(path, 0o660)
+
+
+@test
+def a_user_without_rights_is_told_which_group_helps():
+    wait_unplugged()
+    fob = Fob()
+    port = wait_for('a fob', ports)[0]
+    with Station(groups=[PLUGDEV, AUDIO]) as s:
+        s.wait_said('no permission for the USB fob at')
+        true('group plugdev' in s.said(), 'the group is named')
+        equal('down', s.radio()['state'], 'state')
+        true('group plugdev' in s.radio()['fault'], 'the fault is shown')
+        give(usbfs(port), PLUGDEV)
+        s.wait_said('must be in the group audio')
+        true('group audio' in s.radio()['fault'], 'the fault is shown')
+        for path in glob.glob('/dev/snd/*'):
+            give(path, AUDIO)
+        s.wait_ready()
+        true('fault' not in s.radio(), 'no fault any more')
+        equal(1, s.said().count('no permission for the USB fob'), 'times that it was said')
+        # Another one of whose rights udev takes care a moment after it came.
+        fob('unplug')
+        s.wait_radio('state', 'down')
+        wait_unplugged()
+        fob('plug')
+        port = wait_for('a fob', ports)[0]
+        time.sleep(0.5)
+        give(usbfs(port), PLUGDEV)
+        s.wait_said('is ready', 20)
+        wait_for('it to be ready again', lambda: s.said().count('is ready') == 2)
+        equal(1, s.said().count('no permission for the USB fob'), 'times that it was said')
+    fob.close()
+
+
+@test
+def a_card_that_another_program_holds_is_shown():
+    wait_unplugged()
+    fob = Fob()
+    wait_for('its card', lambda: glob.glob('/dev/snd/pcm*p'))
+    with open(glob.glob('/dev/snd/pcm*p')[0], 'wb', buffering=0) as card:
+        with Station() as s:
+            s.wait_said('another program holds the sound card')
+            s.wait_ready()  # to receive
+            true('holds the sound card' in s.radio()['fault'], 'the fault is shown')
+            s.link()
+            s.talk()
+            s.wait_radio('ptt', True)
+            time.sleep(1)
+            equal(0, fob.status()['ptt'], 'PTT without a card to play: no bare carrier')
+            card.close()
+            wait_for('PTT', lambda: fob.status()['ptt'] == 1)
+            true('fault' not in s.radio(), 'no fault any more')
+    fob.close()
+
+
+@test
+def without_a_fob_the_node_runs_on():
+    wait_unplugged()
+    with Station() as s:
+        s.wait_said('no USB radio fob is plugged in')
+        equal('down', s.radio()['state'], 'state')
+        equal('no USB radio fob is plugged in', s.radio()['fault'], 'fault')
+        s.link()
+        equal(1, len(s.status()['links']), 'links without a radio')
+        fob = Fob()
+        s.wait_ready()
+        s.talk()
+        wait_for('PTT', lambda: fob.status()['ptt'] == 1)
+    fob.close()
+
+
+@test
+def chips_of_other_makers():
+    aioc = Fob(vendor='1209', product='7388')
+    with Station() as s:
+        s.wait_said('radio: AIOC at')
+        s.key(aioc)
+        aioc('cor', 1)
+        s.wait_radio('cor', True, 1)
+        true('may not be' not in s.said(), 'it is known')
+    aioc.close()
+    wait_for('no AIOC', lambda: '1209' not in [attribute(d, 'idVendor') for d in os.listdir(DEVICES)])
+    other = Fob(vendor='0c76', product='1607', ptt=1)
+    with Station() as s:
+        s.wait_said('SSS1623')
+        s.wait_said('has no GPIO3, which is to key: set fob.hwtype or fob.ptt_pin')
+    with Station(ptt_pin=1, cor='gpio2', cor_sense='usbinvert') as s:
+        s.key(other)
+        other('gpi', 2, 1)
+        s.wait_radio('cor', True, 1)
+    other.close()
 
 
 @test
@@ -274,16 +377,37 @@ def a_daemon_that_is_stuck_leaves_nothing_keyed():
 
 
 @test
+def a_guardian_that_dies_is_followed_by_another():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        first = guardians()
+        start = time.monotonic()
+        unkeyed_after(fob, lambda: [os.kill(pid, signal.SIGKILL) for pid in first], 200)
+        s.wait_said('the guardian process is gone: nothing is keyed until another is there')
+        between(0, moment(fob, 'PTT 1', start) - start, 1, 's until it is guarded and keyed again')
+        s.wait_said('the guardian process is there again')
+        true('fault' not in s.radio(), 'no fault any more')
+        equal(1, len(guardians()), 'guardians')
+        true(guardians() != first, 'another one')
+        unkeyed_after(fob, s.process['node'].kill)
+        s.process['node'].wait()
+        wait_for('the guardian to end', lambda: not guardians())
+    fob.close()
+
+
+@test
 def the_stop_hook_unkeys_without_a_guardian():
     fob = Fob()
     with Station() as s:
         s.key(fob)
+        # A guardian that can do nothing, then both gone.
         for pid in guardians():
-            os.kill(pid, signal.SIGKILL)
-        s.wait_said('the guardian process is gone')
-        equal(1, fob.status()['ptt'], 'PTT')
+            os.kill(pid, signal.SIGSTOP)
         s.process['node'].kill()
         s.process['node'].wait()
+        for pid in guardians():
+            os.kill(pid, signal.SIGKILL)
         time.sleep(1)
         equal(1, fob.status()['ptt'], 'PTT of a dead daemon without a guardian')
 
@@ -294,6 +418,33 @@ def the_stop_hook_unkeys_without_a_guardian():
     fob('unplug')
     equal(0, subprocess.run([KEYHOLED, '--unkey', '-c', s.conf()], check=False).returncode,
           'exit status without a fob')
+    fob.close()
+
+
+@test
+def a_fob_that_does_not_answer_holds_nothing_up():
+    fob = Fob()
+    with Station() as s:
+        s.key(fob)
+        before = s.radio()['missed_beats']
+        fob('wedge', 1)
+        s.wait_said('no longer answers')
+        # It is opened again and again, in vain.
+        longest = 0
+        end = time.monotonic() + 6
+        while time.monotonic() < end:
+            asked = time.monotonic()
+            radio = s.radio()
+            longest = max(longest, time.monotonic() - asked)
+        print(f'# longest answer {longest * 1000:.0f} ms, {radio}')
+        equal(before, radio['missed_beats'], 'beats of the loop that were missed')
+        equal('down', radio['state'], 'state')
+        s.talk(False)
+        start = time.monotonic()
+        fob('wedge', 0)
+        between(0, moment(fob, 'PTT 0', start) - start, 3, 's until it is unkeyed when it answers again')
+        s.wait_ready()
+        equal(0, fob.status()['ptt'], 'PTT')
     fob.close()
 
 

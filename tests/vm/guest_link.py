@@ -9,12 +9,13 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lab'))
 
-from link import ATTACK_MS, TAIL_MS, TONE_PEAK, Link
+from link import ATTACK_MS, RELEASE_MS, TAIL_MS, TONE_PEAK, Link
 from tap import between, equal, main, test, true
 
 SECONDS = 60
 LATE_S = 0.100   # that PTT may stay beyond the configured tail
 FAILED_S = 0.500  # that it may stay when something broke
+BACK_S = 0.250   # and of a fob that comes back keyed
 LEVEL_DB = 20 * math.log10(TONE_PEAK / 32768)
 MOUTH_TO_EAR_MS = 80
 PACKET_MS = 30  # from COR to the first packet of voice, beyond the debounce
@@ -123,6 +124,25 @@ def ptt_falls_with_cor_and_the_tail():
 
 
 @test
+def the_end_of_an_over_is_transmitted():
+    """Without a hang time PTT waits for what the card has yet to play, and no longer."""
+    with Link(hang_ms=0) as link:
+        for _ in range(3):
+            link.talk()
+            link.wait_ptt('b', True)
+            time.sleep(0.7)
+            link.fob['a']('cor', 0)  # its sound goes on
+            fell = link.last('a', 'COR 0')
+            link.wait_ptt('b', False)
+            time.sleep(0.5)
+            off = link.since('b', 'PTT 0', fell)
+            ended = link.moment('b', 'QUIET', fell)
+            print(f'# off {(off - fell) * 1000:.1f} ms after COR, {(off - ended) * 1000:.1f} ms after the sound')
+            between(-0.002, off - ended, 0.050, 'seconds that PTT stays beyond the sound')
+            between(0, off - fell - RELEASE_MS / 1000, LATE_S, 'seconds that PTT stays beyond the tail')
+
+
+@test
 def both_fobs_are_pulled_in_the_middle_and_it_goes_on():
     with Link() as link:
         link.talk()
@@ -223,7 +243,16 @@ def a_fob_that_comes_back_keyed_is_unkeyed():
         link.talk(False)
         time.sleep(1)
         equal(1, link.fob['b'].status()['ptt'], 'it stays keyed while nobody can reach it')
-        goes_off(link, lambda: link.fob['b']('plug'))
+        back = time.monotonic()
+        link.fob['b']('plug')
+        link.wait_ptt('b', False)
+        # Until then the kernel asks it who it is, and nobody else can reach it.
+        took = link.since('b', 'PTT 0', back) - link.since('b', 'CONFIG 1', back)
+        print(f'# off {took * 1000:.1f} ms after the kernel had set it up')
+        between(0, took, BACK_S, 'seconds until PTT is off')
+        time.sleep(2)
+        equal(None, link.since('b', 'PTT 1', back), 'keyed again')
+        true('cannot' not in link.said('b') and 'no HID' not in link.said('b'), 'no false alarm')
 
 
 if __name__ == '__main__':

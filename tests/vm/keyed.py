@@ -13,17 +13,20 @@ from stations import KEYHOLE, KEYHOLED, write_conf
 
 NUMBERS = {'talker': '2001', 'node': '2002'}
 PORTS = {'talker': 4571, 'node': 4572}
+NOBODY = 65534
 ASK_S = 0.2  # between questions to a daemon, each a process
 
 
 class Station:
     """Both nodes, linked on the loopback; a context manager.
 
-    @fob are settings of the fob's group.  The talker's COR keys the node.
+    @fob are settings of the fob's group.  The talker's COR keys the node.  With
+    @groups the daemons are nobody's, who is in these.
     """
 
-    def __init__(self, **fob):
+    def __init__(self, groups=None, **fob):
         self.dir = tempfile.mkdtemp(dir='/run')
+        self.user = {} if groups is None else {'user': NOBODY, 'group': NOBODY, 'extra_groups': groups}
         self.process = {}
         keys = {n: subprocess.run([KEYHOLE, 'keygen', f'{self.dir}/{n}.key'], check=True, text=True,
                                   capture_output=True).stdout.strip() for n in NUMBERS}
@@ -39,14 +42,19 @@ class Station:
                            'port': PORTS[other]}],
                 'radio': radio,
                 'fob': fob if name == 'node' else {},
-                'control': {'socket': f'{self.dir}/{name}.sock', 'group': 'root'}})
+                'control': {'socket': f'{self.dir}/{name}.sock',
+                            'group': 'root' if groups is None else 'nogroup'}})
+        if self.user:
+            for path in (self.dir, *(os.path.join(self.dir, f) for f in os.listdir(self.dir))):
+                os.chown(path, NOBODY, NOBODY)
 
     def conf(self, name='node'):
         return f'{self.dir}/{name}.conf'
 
     def start(self, name='node'):
         with open(f'{self.dir}/{name}.log', 'ab') as f:
-            self.process[name] = subprocess.Popen([KEYHOLED, '-c', self.conf(name)], stdout=f, stderr=f)
+            self.process[name] = subprocess.Popen([KEYHOLED, '-c', self.conf(name)], stdout=f, stderr=f,
+                                                  **self.user)
         wait_for(f'{name} to start', lambda: self.status(name), every=ASK_S)
 
     def __enter__(self):

@@ -66,17 +66,18 @@ class Machine:
         self.dir = folder
 
 
-def radio(name):
+def radio(name, hang_ms):
     """Settings of the node whose fob is @name."""
-    return {'radio': {'type': 'cm108', 'hang_ms': HANG_MS}, 'cor': {'attack_ms': ATTACK_MS, 'release_ms': RELEASE_MS},
+    return {'radio': {'type': 'cm108', 'hang_ms': hang_ms}, 'cor': {'attack_ms': ATTACK_MS, 'release_ms': RELEASE_MS},
             'fob': {'serial': SERIAL[name]}}
 
 
 class Link:
     """Both nodes linked, both fobs plugged in; a context manager."""
 
-    def __init__(self, keep=False):
+    def __init__(self, keep=False, hang_ms=HANG_MS):
         self.keep = int(keep)
+        self.hang_ms = hang_ms
         self.fob, self.node, self.here = {}, {}, {}
         self.dir = f'/run/link-{os.getpid()}'
 
@@ -96,7 +97,7 @@ class Link:
                                    iax2={'bind4': ADDRESS['registrar'], 'bind6': ''})
         for name, number in (('a', '2001'), ('b', '2002')):
             self.node[name] = Node(machine, self.here[name], number, self.registrar,
-                                   iax2={'bind4': ADDRESS[name], 'bind6': ''}, **radio(name))
+                                   iax2={'bind4': ADDRESS[name], 'bind6': ''}, **radio(name, self.hang_ms))
         for node in self.node.values():
             node.wait_registered(30)
         for name in self.node:
@@ -123,6 +124,11 @@ class Link:
             if name.endswith('.log'):
                 with open(os.path.join(self.dir, name), errors='replace') as f:
                     print(f'--- {name}\n' + ''.join(f.readlines()[-40:]))
+
+    def said(self, name):
+        """All that a node logged."""
+        with open(f'{self.dir}/keyholed-{ADDRESS[name]}.log', errors='replace') as f:
+            return f.read()
 
     def connect(self):
         self.node['a'].connect(self.node['b'].number)
