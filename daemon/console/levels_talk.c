@@ -360,8 +360,8 @@ static enum console_exit do_transmit(struct talk *t)
 	talk_say(t,
 		 "TRANSMIT\n"
 		 "This KEYS THE TRANSMITTER with a tone of 1 kHz, which should "
-		 "make 3 kHz deviation:\nwatch it on a deviation meter or a "
-		 "receiver that was calibrated. Use a dummy\nload or a free "
+		 "make 3 kHz\ndeviation: watch it on a deviation meter, or on "
+		 "a receiver that was calibrated.\nUse a dummy load or a free "
 		 "frequency. Ctrl-C unkeys.\n");
 	if (status == CONSOLE_DONE &&
 	    !talk_agrees(t, "Transmit now? [y/N] ", false))

@@ -231,6 +231,7 @@ static void it_ends_whatever_it_does(void)
 {
 	for (unsigned i = 0; i < 8; i++) {
 		struct audio_device d;
+		struct alsa_mixer m;
 		struct alsa *a;
 
 		T_EQ(0, alsa_new(&a, &levels));
@@ -238,6 +239,8 @@ static void it_ends_whatever_it_does(void)
 		alsa_pcms(a, i % 2 ? "in" : "nothing", i % 4 ? "out" : NULL);
 		for (unsigned k = 0; k < i; k++)
 			nap();
+		/* These PCMs are of no card. */
+		T_TRUE(!alsa_mixer_state(a, &m));
 		audio_close(&d);
 	}
 }
