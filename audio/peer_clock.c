@@ -5,16 +5,17 @@
 #include <math.h>
 
 #define SECOND_US 1000000
-#define FRAMES_MIN 10U   /* of a second that counts */
-#define JUMP_US 40000    /* more is another route, or other timestamps */
-#define STRETCH_S 60.0   /* then it is put with those before */
-#define MEMORY_S 600.0   /* what lies that far back does not count */
-#define STRETCH_MIN 4.0  /* seconds, to say anything */
-#define KNOWN_S 10.0     /* of speech, in all */
-#define SPREAD_US 2000.0 /* about the line: more is the network's */
-#define PPM_MAX 500.0    /* further off no crystal is */
-#define SURE 4.0         /* times the error that is to be expected */
-#define SURE_PPM 10.0    /* and a little that is as good as none */
+#define PAUSE_US 10000000 /* without a frame: another stretch */
+#define FRAMES_MIN 10U    /* of a second that counts */
+#define JUMP_US 40000     /* more is another route, or other timestamps */
+#define STRETCH_S 60.0    /* then it is put with those before */
+#define MEMORY_S 600.0    /* what lies that far back does not count */
+#define STRETCH_MIN 4.0   /* seconds, to say anything */
+#define KNOWN_S 10.0      /* of speech, in all */
+#define SPREAD_US 2000.0  /* about the line: more is the network's */
+#define PPM_MAX 500.0     /* further off no crystal is */
+#define SURE 4.0          /* times the error that is to be expected */
+#define SURE_PPM 10.0     /* and a little that is as good as none */
 
 /* What the points differ by from their line, squared, in all. */
 static double rest(const struct peer_line *l)
@@ -83,9 +84,8 @@ void peer_clock_add(struct peer_clock *c, uint64_t now_us, int64_t transit_us)
 {
 	const int64_t now = (int64_t)now_us;
 
-	if (c->begun &&
-	    (transit_us < c->least_us - JUMP_US ||
-	     now - c->second_us >= 10 * SECOND_US || now < c->second_us))
+	if (c->begun && (transit_us < c->least_us - JUMP_US ||
+			 now - c->second_us >= PAUSE_US || now < c->second_us))
 		peer_clock_break(c);
 	if (c->begun && now - c->second_us >= SECOND_US) {
 		end_second(c);

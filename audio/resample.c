@@ -147,8 +147,8 @@ struct resample *resample_new_like(const struct resample *of)
 		r->history = calloc(r->taps - 1 + CHUNK, sizeof(*r->history));
 		if (!r->history)
 			return resample_free(r);
+		resample_reset(r);
 	}
-	resample_reset(r);
 	return r;
 }
 

@@ -12,7 +12,7 @@
 #define TONE_HZ 700.0 /* whole periods in a block */
 #define PI 3.14159265358979323846
 #define HOUR 180000U /* ticks */
-#define MINUTES_10 30000U
+#define MINUTES_5 15000U
 #define LEARN_TICKS 1000U /* an over of 20 s, */
 #define PAUSE_TICKS 100U
 #define SETTLE_TICKS 1500U /* and the first 30 s of the next */
@@ -238,11 +238,11 @@ static void an_hour_is_played_without_a_block_made_or_left_out(void)
 
 static void it_does_not_depend_on_when_an_over_begins(void)
 {
-	for (uint32_t phase_us = 1000; phase_us < 20000; phase_us += 9000) {
-		an_over(MINUTES_10, 300, phase_us);
-		an_over(MINUTES_10, -300, phase_us);
-		an_over(MINUTES_10, 40, phase_us);
-		an_over(MINUTES_10, -40, phase_us);
+	for (uint32_t phase_us = 1000; phase_us < 20000; phase_us += 12000) {
+		an_over(MINUTES_5, 300, phase_us);
+		an_over(MINUTES_5, -300, phase_us);
+		an_over(MINUTES_5, 40, phase_us);
+		an_over(MINUTES_5, -40, phase_us);
 	}
 }
 
