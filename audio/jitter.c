@@ -98,6 +98,7 @@ static void learn(struct jitter *j, const struct jitter_piece *p,
 	uint32_t ms;
 
 	transit_add(&j->transit, transit_us(now_us, p->pos));
+	peer_clock_add(&j->clock, now_us, transit_us(now_us, p->pos));
 	ms = transit_quantile_ms(&j->transit, late_permille(j)) +
 	     straddle_ms(p->len_ms);
 	if (ms > j->config.max_ms)
@@ -141,6 +142,8 @@ static enum jitter_put begin(struct jitter *j, const struct jitter_in *in,
 			     struct jitter_piece *p, uint64_t now_us)
 {
 	const int64_t gap = p->pos - j->end;
+
+	peer_clock_break(&j->clock);
 
 	if (other_timeline(j, p, now_us)) {
 		p->pos = (int64_t)in->ts_ms;
@@ -213,8 +216,10 @@ static void note_spurt(struct jitter *j, const struct jitter_in *in,
 			last->to = p->pos;
 	}
 	if ((in->spurt || j->ended) && p->pos - j->end >= BLOCK_MS &&
-	    j->pauses < JITTER_PAUSES)
+	    j->pauses < JITTER_PAUSES) {
+		peer_clock_break(&j->clock);
 		j->pause[j->pauses++] = (struct jitter_pause){ j->end, p->pos };
+	}
 }
 
 /* Speech goes on at @pos after the stream waited for it.  What is missing

@@ -33,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audio/peer_clock.h"
 #include "audio/transit.h"
 
 #define JITTER_OCTETS_PER_MS 32U /* at most: linear at 16 kHz */
@@ -155,6 +156,7 @@ struct jitter {
 	uint32_t delay_ms;  /* of the block played last */
 
 	struct transit transit;
+	struct peer_clock clock;
 	uint64_t there[JITTER_RING_MS / 64]; /* one bit a millisecond */
 	uint8_t ring[JITTER_RING_OCTETS];
 };

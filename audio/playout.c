@@ -10,7 +10,47 @@
 
 void playout_reset(struct playout *p)
 {
+	struct resample *resample = p->resample;
+
 	memset(p, 0, sizeof(*p));
+	p->resample = resample;
+}
+
+static void begin_over(struct playout *p, double clock_ppm)
+{
+	p->paced = p->resample && clock_ppm != 0;
+	p->pace = (struct pace){ 0 };
+	if (!p->paced)
+		return;
+	resample_reset(p->resample);
+	(void)resample_adjust(p->resample, 0);
+}
+
+void playout_pace(struct playout *p, double clock_ppm, uint32_t held_ms,
+		  uint32_t target_ms)
+{
+	const struct pace_in in = {
+		.clock_ppm = clock_ppm,
+		.held_ms = held_ms,
+		.left_ms = (double)p->n / SAMPLES_PER_MS,
+		.target_ms = target_ms,
+	};
+
+	if (!p->sounding && p->n == 0)
+		begin_over(p, clock_ppm);
+	if (p->paced)
+		(void)resample_adjust(p->resample, pace_ppm(&p->pace, &in));
+}
+
+/* At the sender's pace, after what is there. */
+static void append(struct playout *p, const int16_t *pcm, size_t n)
+{
+	if (p->paced) {
+		p->n += resample_run(p->resample, pcm, n, p->pcm + p->n);
+		return;
+	}
+	memcpy(p->pcm + p->n, pcm, n * sizeof(pcm[0]));
+	p->n += n;
 }
 
 bool playout_wants(const struct playout *p)
@@ -43,7 +83,7 @@ static void take_advice(struct playout *p, enum jitter_advice advice,
 		/* Twice, and the next tick needs no block. */
 		p->n = wsola_stretch(p->pcm, p->n, PLAYOUT_MAX);
 		p->n = wsola_stretch(p->pcm, p->n, PLAYOUT_MAX);
-	} else if (!p->shrunk) {
+	} else if (!p->shrunk && (advice == JITTER_SHRINK || !p->pace.on)) {
 		p->n = wsola_shrink(p->pcm, p->n,
 				    advice == JITTER_SHRINK ? WSOLA_LAG_MAX
 							    : left);
@@ -55,7 +95,7 @@ void playout_put(struct playout *p, const int16_t pcm[PLAYOUT_BLOCK],
 		 uint32_t valid, enum jitter_advice advice)
 {
 	const size_t left = p->n;
-	int16_t *to = p->pcm + left;
+	int16_t to[PLAYOUT_BLOCK];
 
 	if (!playout_wants(p))
 		return;
@@ -70,7 +110,7 @@ void playout_put(struct playout *p, const int16_t pcm[PLAYOUT_BLOCK],
 			plc_lost(&p->plc, part, (size_t)run * SAMPLES_PER_MS);
 		ms += run;
 	}
-	p->n += PLAYOUT_BLOCK;
+	append(p, to, PLAYOUT_BLOCK);
 	p->sounding = true;
 	take_advice(p, advice, left);
 }
@@ -80,14 +120,19 @@ static void end_softly(struct playout *p)
 {
 	const size_t room = PLAYOUT_BLOCK - p->n;
 	const size_t more = room < FADE ? room : FADE;
-	int16_t *fade;
+	int16_t tail[FADE];
+	size_t len;
 
-	plc_lost(&p->plc, p->pcm + p->n, more);
-	p->n += more;
-	fade = p->pcm + p->n - FADE;
-	for (int32_t i = 0; i < (int32_t)FADE; i++)
-		fade[i] = (int16_t)(fade[i] * ((int32_t)FADE - 1 - i) /
-				    (int32_t)FADE);
+	if (p->paced)
+		(void)resample_adjust(p->resample, 0);
+	plc_lost(&p->plc, tail, more);
+	append(p, tail, more);
+	len = p->n < FADE ? p->n : FADE;
+	for (size_t i = 1; i <= len; i++)
+		p->pcm[p->n - i] = (int16_t)(p->pcm[p->n - i] *
+					     ((int32_t)i - 1) / (int32_t)len);
+	if (p->n > PLAYOUT_BLOCK)
+		p->n = PLAYOUT_BLOCK;
 	memset(p->pcm + p->n, 0, (PLAYOUT_BLOCK - p->n) * sizeof(p->pcm[0]));
 	p->n = PLAYOUT_BLOCK;
 	p->sounding = false;

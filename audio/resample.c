@@ -40,6 +40,7 @@ struct resample {
 	uint64_t step;  /* from an output to the next */
 	uint64_t at;    /* of the next output, from the oldest of its taps */
 	float *table;   /* [rows + 1][taps] */
+	bool borrowed;  /* the table is */
 	float *history; /* taps - 1 old samples, then a chunk */
 };
 
@@ -133,10 +134,29 @@ struct resample *resample_new_adjustable(unsigned in_hz, unsigned out_hz)
 	return make(in_hz, out_hz, true);
 }
 
+struct resample *resample_new_like(const struct resample *of)
+{
+	struct resample *r = malloc(sizeof(*r));
+
+	if (!r)
+		return NULL;
+	*r = *of;
+	r->borrowed = true;
+	r->history = NULL;
+	if (r->taps > 0) {
+		r->history = calloc(r->taps - 1 + CHUNK, sizeof(*r->history));
+		if (!r->history)
+			return resample_free(r);
+		resample_reset(r);
+	}
+	return r;
+}
+
 struct resample *resample_free(struct resample *r)
 {
 	if (r) {
-		free(r->table);
+		if (!r->borrowed)
+			free(r->table);
 		free(r->history);
 	}
 	free(r);

@@ -13,8 +13,7 @@
  * changes at any time, by any fraction, without a step in the sound.  Its
  * table takes 80 KiB, and it does the double of the work while adjusted.
  *
- * A converter belongs to one thread; only resample_new() and
- * resample_new_adjustable() allocate.
+ * A converter belongs to one thread; only what makes one allocates.
  */
 
 #include <stddef.h>
@@ -26,6 +25,8 @@ struct resample;
 struct resample *resample_new(unsigned in_hz, unsigned out_hz);
 /* The same; with equal rates too it has a delay and can be adjusted. */
 struct resample *resample_new_adjustable(unsigned in_hz, unsigned out_hz);
+/* Another like @of, with the same table: @of is freed after it. */
+struct resample *resample_new_like(const struct resample *of);
 struct resample *resample_free(struct resample *r);
 
 #define RESAMPLE_PPM_MAX 1000.0

@@ -71,6 +71,8 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 				: 0.0));
 	(void)json_object_set_new(o, "playout_ms",
 				  json_integer(up ? l->playout_ms : 0));
+	(void)json_object_set_new(o, "drift_ppm",
+				  json_real(up ? l->drift_ppm : 0.0));
 	(void)json_object_set_new(o, "rx_keyed", json_boolean(l->rx_keyed));
 	(void)json_object_set_new(o, "tx_keyed", json_boolean(l->tx_keyed));
 	(void)json_object_set_new(o, "connected_s",

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define TURN_US 100
+#define TRIES 4U
 #define STAMP_AGE_MAX_US MONO_S /* what waited for longer was not: a step */
 
 static int64_t clock_us(clockid_t clock)
@@ -15,10 +17,19 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+/* Not with a turn of another program between them, which would count. */
 struct udp_clocks udp_clocks_now(void)
 {
-	return (struct udp_clocks){ (mono_us)clock_us(CLOCK_MONOTONIC),
-				    clock_us(CLOCK_REALTIME) };
+	struct udp_clocks c;
+	int64_t before;
+	unsigned tries = 0;
+
+	do {
+		before = clock_us(CLOCK_MONOTONIC);
+		c.wall_us = clock_us(CLOCK_REALTIME);
+		c.mono = (mono_us)clock_us(CLOCK_MONOTONIC);
+	} while ((int64_t)c.mono - before > TURN_US && ++tries < TRIES);
+	return c;
 }
 
 static mono_us arrival(const struct udp_clocks *now, const void *stamp)

@@ -173,6 +173,8 @@ struct node_link_info {
 	bool rx_keyed;
 	bool tx_keyed;
 	uint32_t playout_ms;
+	double drift_ppm;           /* by which the peer's clock is fast; 0:
+				       not known */
 	mono_us dialled;            /* outbound: when the dial began */
 	mono_us up_since;           /* 0: not up */
 	uint32_t dial_us;           /* outbound: from dial to ANSWER, once up */

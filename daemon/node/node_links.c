@@ -437,6 +437,7 @@ bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 	out->rx_keyed = l->rx_keyed;
 	out->tx_keyed = l->tx_keyed;
 	out->playout_ms = jitter_delay_ms(&l->jitter);
+	out->drift_ppm = peer_clock_ppm(&l->jitter.clock);
 	out->dialled = l->dialled;
 	out->up_since = l->up_since;
 	out->dial_us = l->dial_us;

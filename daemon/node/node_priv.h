@@ -90,6 +90,7 @@ struct node {
 	struct iax2_endpoint *ep;
 	struct link link[NODE_LINKS_MAX];
 	struct voice voice[NODE_LINKS_MAX];
+	struct resample *pace; /* whose table the links share */
 	struct station *station;
 	/* As last reported. */
 	bool ptt_was;

@@ -14,6 +14,7 @@
 #include "daemon/node/node_priv.h"
 
 #define SAMPLES_PER_MS ((size_t)AUDIO_BLOCK / JITTER_BLOCK_MS)
+#define VOICE_HZ 8000U
 
 _Static_assert(AUDIO_BLOCK == CODEC_FRAME_SAMPLES, "a block is a frame");
 _Static_assert(AUDIO_BLOCK == PLAYOUT_BLOCK, "a block is a block");
@@ -26,10 +27,15 @@ static struct voice *voice_of(struct node *n, const struct link *l)
 
 bool node_voice_new(struct node *n)
 {
+	n->pace = resample_new_adjustable(VOICE_HZ, VOICE_HZ);
+	if (!n->pace)
+		return false;
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
 		n->voice[i].rx = codec_new();
 		n->voice[i].tx = codec_new();
-		if (!n->voice[i].rx || !n->voice[i].tx)
+		n->voice[i].playout.resample = resample_new_like(n->pace);
+		if (!n->voice[i].rx || !n->voice[i].tx ||
+		    !n->voice[i].playout.resample)
 			return false;
 	}
 	return true;
@@ -40,7 +46,9 @@ void node_voice_free(struct node *n)
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
 		codec_free(n->voice[i].rx);
 		codec_free(n->voice[i].tx);
+		resample_free(n->voice[i].playout.resample);
 	}
+	resample_free(n->pace);
 }
 
 void node_voice_start(struct node *n, struct link *l, uint64_t format)
@@ -139,6 +147,8 @@ bool node_voice_hear(struct node *n, struct link *l, mono_us now)
 	while (playout_wants(&v->playout)) {
 		if (jitter_get(&l->jitter, now, &b) == JITTER_IDLE)
 			break;
+		playout_pace(&v->playout, peer_clock_ppm(&l->jitter.clock),
+			     l->jitter.delay_ms, l->jitter.target_ms);
 		play_block(v, &b);
 	}
 	return playout_take(&v->playout, l->block);

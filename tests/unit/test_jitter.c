@@ -492,6 +492,50 @@ static void two_spurts_held_at_once_keep_their_silence_apart(void)
 }
 
 /* Anything at any time: bounded, within the counters, never undefined. */
+/* Of a second of speech that stops: blocks that are to be stretched. */
+static uint32_t stretched_when_it_stops(void)
+{
+	const uint32_t begin = (uint32_t)(now / MS);
+	uint32_t stretched = 0;
+
+	for (uint32_t tick = 0; tick < 100; tick++) {
+		if (tick < 50)
+			T_EQ(JITTER_KEPT, put(begin + 20 * tick, tick == 0));
+		(void)get();
+		stretched += block.advice == JITTER_STRETCH;
+	}
+	return stretched;
+}
+
+static void an_end_without_a_word_is_not_taken_for_a_stall(void)
+{
+	reset(200, 400);
+	T_EQ(0, stretched_when_it_stops());
+	T_EQ(0, stretched_when_it_stops());
+	jitter_end(&j);
+	T_TRUE(stretched_when_it_stops() > 0);
+}
+
+/* Whatever the time of a tick is to that of a frame. */
+static void a_steady_network_costs_no_more_than_a_block(void)
+{
+	for (uint32_t late = 0; late < 20; late++) {
+		uint32_t frames = 0;
+
+		reset(10, 400);
+		for (uint32_t tick = 0; tick < 500; tick++) {
+			now += late * MS;
+			T_EQ(JITTER_KEPT, put(20 * tick, tick == 0));
+			now -= late * MS;
+			frames += get() == JITTER_FRAME;
+			T_EQ(JITTER_KEEP, block.advice);
+		}
+		T_TRUE(frames >= 498);
+		T_TRUE(jitter_delay_ms(&j) >= 10);
+		T_TRUE(jitter_delay_ms(&j) < 30);
+	}
+}
+
 static void arbitrary_input_does_no_harm(void)
 {
 	uint32_t seed = 99;
@@ -544,6 +588,8 @@ int main(void)
 	T_RUN(a_change_of_format_starts_anew);
 	T_RUN(a_jump_of_the_timestamps_is_followed);
 	T_RUN(two_spurts_held_at_once_keep_their_silence_apart);
+	T_RUN(an_end_without_a_word_is_not_taken_for_a_stall);
+	T_RUN(a_steady_network_costs_no_more_than_a_block);
 	T_RUN(arbitrary_input_does_no_harm);
 	return T_DONE();
 }

@@ -95,6 +95,47 @@ static void more_than_one_batch_arrives_in_order(void)
 	client = udp_close(client);
 }
 
+/* However late it is looked at. */
+static void a_datagram_has_the_time_it_came(void)
+{
+	struct inbox in = { 0 }, none = { 0 };
+	struct udp *a = open_udp("127.0.0.1", "", &none);
+	struct udp *b = open_udp("127.0.0.1", "", &in);
+	const struct dgram d = to("127.0.0.1", in.port);
+	const mono_us before = loop_now();
+	mono_us after;
+
+	send_n(a, &d, 1);
+	after = loop_now();
+	while (loop_now() < after + 50 * MONO_MS)
+		;
+	wait_for(&in, 1);
+	/* Between two clocks there is a microsecond's rounding. */
+	T_TRUE(in.last.arrived + 200 >= before);
+	T_TRUE(in.last.arrived <= after + 200);
+	udp_close(a);
+	udp_close(b);
+}
+
+static void what_peers_sent_is_there_when_it_is_asked_for(void)
+{
+	struct inbox in = { 0 }, none = { 0 };
+	struct udp *a = open_udp("127.0.0.1", "", &none);
+	struct udp *b = open_udp("127.0.0.1", "", &in);
+	const struct dgram d = to("127.0.0.1", in.port);
+	struct net_addr peer;
+
+	T_TRUE(net_addr_parse("127.0.0.1", none.port, &peer));
+	udp_receive_preferred(b);
+	T_EQ(0, udp_prefer(b, &peer, 1));
+	send_n(a, &d, 1);
+	udp_receive_preferred(b);
+	T_EQ(1, in.n);
+	T_EQ(0, in.batches);
+	udp_close(a);
+	udp_close(b);
+}
+
 static void what_is_too_long_is_counted_and_dropped(void)
 {
 	static const uint8_t data[DGRAM_MAX + 500];
@@ -367,6 +408,8 @@ int main(void)
 	T_TRUE(base != NULL);
 	T_RUN(a_low_ttl_stays_low_when_the_source_has_gone);
 	T_RUN(more_than_one_batch_arrives_in_order);
+	T_RUN(a_datagram_has_the_time_it_came);
+	T_RUN(what_peers_sent_is_there_when_it_is_asked_for);
 	T_RUN(what_is_too_long_is_counted_and_dropped);
 	T_RUN(a_closed_port_stops_nothing);
 	T_RUN(a_family_without_a_socket_is_counted);

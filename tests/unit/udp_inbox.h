@@ -44,6 +44,7 @@ static inline struct udp *open_udp(const char *bind4, const char *bind6,
 {
 	struct udp_cfg cfg = { .bind4 = bind4,
 			       .bind6 = bind6,
+			       .stamps = true,
 			       .on_dgram = on_dgram,
 			       .on_batch = on_batch,
 			       .ctx = in };
