@@ -332,7 +332,6 @@ static const struct conf_row node_rows[] = {
 	{ "lookup.domain", CONF_STRING, NODE(lookup.domain),
 	  .ok = conf_text_is_domain,
 	  .allowed = "a DNS name of at most 200 octets", .flags = CONF_RELOAD,
-	  .example = "allstarlink.org",
 	  .help = "The domain whose DNS knows nodes, by _iax._udp.NUMBER.nodes "
 		  "in it; empty for none. AllStarLink's is "
 		  "\"allstarlink.org\"." },
