@@ -7,16 +7,6 @@
 #include "tests/t.h"
 #include "tests/unit/conf_expect.h"
 
-static void load(const char *text, struct conf_node *c)
-{
-	struct conf_diags diags = { 0 };
-	const int err = conf_load_node_text(text, c, &diags);
-
-	conf_diags_print(&diags, "F", stderr);
-	T_EQ(0, err);
-	T_EQ(0, diags.n);
-}
-
 static void nothing_is_asked_of_others_unless_it_is_set(void)
 {
 	struct conf_node c;
