@@ -18,6 +18,7 @@
 #include "daemon/io/seen.h"
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
+#include "daemon/lookup_io.h"
 #include "daemon/node/node.h"
 #include "daemon/portmap_io.h"
 #include "daemon/radio_io.h"
@@ -32,7 +33,14 @@ struct app_waiter {
 	mono_us until;
 };
 
-/* A connect whose host is being looked up. */
+/* A console that waits to hear where a node is. */
+struct app_asker {
+	struct app *app;
+	struct control_request *req; /* NULL: it has gone */
+	bool used;
+};
+
+/* A connect whose host or number is being looked up. */
 struct app_lookup {
 	struct app *app;
 	struct control_request *req; /* NULL: nobody waits any more */
@@ -42,6 +50,8 @@ struct app_lookup {
 	char number[OO_NUMBER_MAX + 1];
 	enum node_mode mode;
 	bool permanent;
+	bool by_number;           /* it was found by its number */
+	struct node_link_id link; /* permanent, and to be tried again */
 };
 
 /* A console that waits for what the doctor finds. */
@@ -74,6 +84,7 @@ struct app {
 	struct event *signals[APP_SIGNALS];
 	struct udp *udp;
 	struct resolver *resolver;
+	struct lookup_io *numbers; /* where nodes are */
 	struct control *control;
 	struct trace trace;
 	struct radio_io *radio;
@@ -93,6 +104,10 @@ struct app {
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_doctor doctor[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
+	struct app_asker asker[APP_WAITERS];
+	/* Permanent links whose number is looked up before each try: theirs is
+	 * the link's gen. */
+	uint16_t by_number[NODE_LINKS_MAX];
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -143,6 +158,20 @@ void app_connect_tick(struct app *a, mono_us now);
 mono_us app_connect_deadline(const struct app *a);
 /* Who sent @req has gone. */
 void app_connect_cancel(struct app *a, const struct control_request *req);
+
+/* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
+int app_lookup_open(struct app *a);
+/* The first of the addresses that this node has a socket for. */
+bool app_lookup_address(const struct app *a, const struct lookup_said *s,
+			struct net_addr *out);
+/* Why none was found; why lookup_io_ask() failed. */
+void app_lookup_why(const struct app *a, const struct lookup_answer *n,
+		    char why[CONTROL_WHY_MAX]);
+const char *app_lookup_trouble(int err);
+/* The method "lookup". */
+void app_lookup(void *ctx, struct control_request *req, const json_t *params);
+void app_lookup_cancel(struct app *a, const struct control_request *req);
+json_t *app_lookup_json(const struct app *a);
 
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */

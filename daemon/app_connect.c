@@ -72,12 +72,16 @@ static void tell_step(struct app *a, struct control_request *req,
 				 node_link_state_text(state), "text", text));
 }
 
+static void look_up_again(struct app *a, struct node_link_id id);
+
 void app_connect_link(struct app *a, const struct node_event *ev)
 {
 	struct app_waiter *w = waiter_for(a, ev->link);
 	struct node_link_info l;
 	struct control_request *req;
 
+	if (ev->kind == NODE_EV_LINK_DOWN)
+		look_up_again(a, ev->link);
 	if (!w)
 		return;
 	req = w->req;
@@ -201,6 +205,9 @@ static void start_link(struct app *a, struct control_request *req,
 	struct node_link_info l;
 	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
 
+	if (err == IAX2_OK)
+		a->by_number[id.slot] =
+			what->by_number && what->permanent ? id.gen : 0;
 	if (err != IAX2_OK)
 		no_link(req, what, why_not(err));
 	else if (req && what->wait)
@@ -225,6 +232,91 @@ static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t n,
 		start_link(l->app, req, l, &addrs[0]);
 	else
 		no_link(req, l, why);
+}
+
+/* --- where the node is -------------------------------------------------- */
+
+static struct app_lookup *new_lookup(struct app *a, struct control_request *req,
+				     const struct app_lookup *what)
+{
+	for (size_t i = 0; i < APP_WAITERS; i++) {
+		struct app_lookup *l = &a->lookup[i];
+
+		if (l->used)
+			continue;
+		*l = *what;
+		l->used = true;
+		l->app = a;
+		l->req = req;
+		return l;
+	}
+	return NULL;
+}
+
+/* Where to call it; port 0: a registrar is to be asked. */
+static bool where(const struct app *a, const struct lookup_answer *n,
+		  struct net_addr *out, char why[CONTROL_WHY_MAX])
+{
+	*out = net_addr_v4(0, 0, 0, 0, 0);
+	if (n->source == LOOKUP_REGISTRAR)
+		return true;
+	if (n->source == LOOKUP_SOURCES)
+		app_lookup_why(a, n, why);
+	else if (app_lookup_address(a, &n->said[n->source], out))
+		return true;
+	else
+		(void)snprintf(why, CONTROL_WHY_MAX,
+			       "node %s has no address that this node can call",
+			       n->number);
+	return false;
+}
+
+static void on_found(void *ctx, const struct lookup_answer *n)
+{
+	struct app_lookup *l = ctx;
+	struct control_request *req = l->req;
+	char why[CONTROL_WHY_MAX];
+	struct net_addr addr;
+
+	l->used = false;
+	l->req = NULL;
+	if (!where(l->app, n, &addr, why)) {
+		no_link(req, l, why);
+		return;
+	}
+	l->by_number = true;
+	start_link(l->app, req, l, &addr);
+}
+
+/* It may be elsewhere now. */
+static void on_found_again(void *ctx, const struct lookup_answer *n)
+{
+	struct app_lookup *l = ctx;
+	char why[CONTROL_WHY_MAX];
+	struct net_addr addr;
+
+	l->used = false;
+	if (where(l->app, n, &addr, why))
+		(void)node_redirect(l->app->node, l->link, &addr);
+	else
+		log_debug("link to %s: %s", l->number, why);
+}
+
+/* A permanent link is down and waits for its next try. */
+static void look_up_again(struct app *a, struct node_link_id id)
+{
+	struct node_link_info info;
+	struct app_lookup *l;
+
+	if (a->by_number[id.slot] != id.gen || !node_link(a->node, id, &info) ||
+	    info.state != NODE_LINK_WAITING)
+		return;
+	l = new_lookup(a, NULL, &(struct app_lookup){ .link = id });
+	if (!l)
+		return;
+	memcpy(l->number, info.number, sizeof(l->number));
+	if (lookup_io_ask(a->numbers, l->number, 0, on_found_again, l) != 0)
+		l->used = false;
 }
 
 /* --- the question ------------------------------------------------------- */
@@ -275,41 +367,48 @@ static bool read_mode(const json_t *params, enum node_mode *out)
 	return text == NULL;
 }
 
-static const struct conf_peer *conf_peer(const struct app *a,
-					 const char *number)
+static void tell_looking(struct control_request *req, const char *what)
 {
-	for (size_t i = 0; i < a->conf.peers_n; i++) {
-		const struct conf_peer *p = &a->conf.peers[i];
-
-		if (strcmp(p->number, number) == 0 && p->host[0] != '\0')
-			return p;
-	}
-	return NULL;
+	control_notify(req, "progress",
+		       json_pack("{s:s, s:s+}", "step", "looking-up", "text",
+				 "looking up ", what));
 }
 
 static void look_up(struct app *a, struct control_request *req,
 		    const struct app_lookup *what, const char *host,
 		    uint16_t port)
 {
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_lookup *l = &a->lookup[i];
+	struct app_lookup *l = new_lookup(a, req, what);
 
-		if (l->used)
-			continue;
-		*l = *what;
-		l->used = true;
-		l->app = a;
-		l->req = req;
-		control_notify(req, "progress",
-			       json_pack("{s:s, s:s+}", "step", "looking-up",
-					 "text", "looking up ", host));
-		if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
-			l->used = false;
-			app_refuse(req, "out of memory");
-		}
+	if (!l) {
+		app_refuse(req, "too many connects at once");
 		return;
 	}
-	app_refuse(req, "too many connects at once");
+	tell_looking(req, host);
+	if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
+		l->used = false;
+		app_refuse(req, "out of memory");
+	}
+}
+
+static void look_up_number(struct app *a, struct control_request *req,
+			   const struct app_lookup *what)
+{
+	struct app_lookup *l = new_lookup(a, req, what);
+	struct lookup_answer kept;
+	int err;
+
+	if (!l) {
+		app_refuse(req, "too many connects at once");
+		return;
+	}
+	err = lookup_io_ask(a->numbers, what->number, 0, on_found, l);
+	if (err != 0) {
+		l->used = false;
+		app_refuse(req, app_lookup_trouble(err));
+	} else if (!lookup_io_kept(a->numbers, what->number, &kept)) {
+		tell_looking(req, what->number);
+	}
 }
 
 void app_connect(void *ctx, struct control_request *req, const json_t *params)
@@ -317,7 +416,6 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 	const json_t *wait = json_object_get(params, "wait_s");
 	const char *node = app_text_param(params, "node");
 	struct app *a = ctx;
-	const struct conf_peer *peer;
 	struct app_lookup what = { 0 };
 	struct net_addr addr;
 	char host[256];
@@ -340,7 +438,6 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 	if (wait_s <= 0)
 		wait_s = WAIT_DEFAULT_S;
 	what.until = loop_now() + (mono_us)(wait_s * (double)MONO_S);
-	peer = conf_peer(a, what.number);
 	if (what.number[0] == '\0') {
 		if (net_addr_parse(host, port, &addr))
 			start_link(a, req, &what, &addr);
@@ -349,9 +446,7 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 					"address");
 	} else if (host[0] != '\0') {
 		look_up(a, req, &what, host, port);
-	} else if (peer) {
-		look_up(a, req, &what, peer->host, peer->port);
 	} else {
-		start_link(a, req, &what, NULL);
+		look_up_number(a, req, &what);
 	}
 }
