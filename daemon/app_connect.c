@@ -302,7 +302,8 @@ static void on_found_again(void *ctx, const struct lookup_answer *n)
 		log_debug("link to %s: %s", l->number, why);
 }
 
-/* A permanent link is down and waits for its next try. */
+/* A permanent link is down and waits for its next try: what was known of where
+ * its node is may be why. */
 static void look_up_again(struct app *a, struct node_link_id id)
 {
 	struct node_link_info info;
@@ -315,7 +316,8 @@ static void look_up_again(struct app *a, struct node_link_id id)
 	if (!l)
 		return;
 	memcpy(l->number, info.number, sizeof(l->number));
-	if (lookup_io_ask(a->numbers, l->number, 0, on_found_again, l) != 0)
+	if (lookup_io_ask(a->numbers, l->number, LOOKUP_FRESH, on_found_again,
+			  l) != 0)
 		l->used = false;
 }
 
