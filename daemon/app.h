@@ -51,7 +51,17 @@ struct app_lookup {
 	enum node_mode mode;
 	bool permanent;
 	bool by_number;           /* it was found by its number */
+	bool by_registrar;        /* and is called through one */
+	bool beyond;              /* the registrar does not know it */
 	struct node_link_id link; /* permanent, and to be tried again */
+};
+
+/* How a link was dialled. */
+struct app_dialled {
+	uint16_t gen; /* the link's; 0: none */
+	bool by_number;
+	bool by_registrar;
+	enum node_mode mode;
 };
 
 /* A console that waits for what the doctor finds. */
@@ -105,9 +115,7 @@ struct app {
 	struct app_doctor doctor[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
 	struct app_asker asker[APP_WAITERS];
-	/* Permanent links whose number is looked up before each try: theirs is
-	 * the link's gen. */
-	uint16_t by_number[NODE_LINKS_MAX];
+	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -154,10 +162,32 @@ void app_refuse(struct control_request *req, const char *why);
 void app_connect(void *ctx, struct control_request *req, const json_t *params);
 /* A link came up, went down or took a step: tell whoever waits for it. */
 void app_connect_link(struct app *a, const struct node_event *ev);
+/* Begin a link to what was looked up (@addr NULL or port 0: a registrar is
+ * asked), or say why not, to who asked or to the log. */
+void app_connect_start(struct app *a, struct control_request *req,
+		       const struct app_lookup *what,
+		       const struct net_addr *addr);
+void app_connect_failed(struct control_request *req,
+			const struct app_lookup *what, const char *why);
 void app_connect_tick(struct app *a, mono_us now);
 mono_us app_connect_deadline(const struct app *a);
 /* Who sent @req has gone. */
 void app_connect_cancel(struct app *a, const struct control_request *req);
+
+/* app_dial.c: connect to a number. */
+void app_dial(struct app *a, struct control_request *req,
+	      const struct app_lookup *what);
+/* Room to look up @what; NULL: there is none. */
+struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
+				const struct app_lookup *what);
+/* Tell @req that @what is being looked up. */
+void app_dial_tell(struct control_request *req, const char *what);
+void app_dial_began(struct app *a, struct node_link_id id,
+		    const struct app_lookup *what);
+/* A link is down; true when its node is looked for elsewhere, and @w, NULL for
+ * nobody, waits for that. */
+bool app_dial_down(struct app *a, const struct node_event *ev,
+		   struct app_waiter *w);
 
 /* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
 int app_lookup_open(struct app *a);

@@ -72,16 +72,14 @@ static void tell_step(struct app *a, struct control_request *req,
 				 node_link_state_text(state), "text", text));
 }
 
-static void look_up_again(struct app *a, struct node_link_id id);
-
 void app_connect_link(struct app *a, const struct node_event *ev)
 {
 	struct app_waiter *w = waiter_for(a, ev->link);
 	struct node_link_info l;
 	struct control_request *req;
 
-	if (ev->kind == NODE_EV_LINK_DOWN)
-		look_up_again(a, ev->link);
+	if (ev->kind == NODE_EV_LINK_DOWN && app_dial_down(a, ev, w))
+		return;
 	if (!w)
 		return;
 	req = w->req;
@@ -180,8 +178,8 @@ static const char *why_not(enum iax2_err err)
 }
 
 /* Who asked is told; when he has left meanwhile, the log is. */
-static void no_link(struct control_request *req, const struct app_lookup *what,
-		    const char *why)
+void app_connect_failed(struct control_request *req,
+			const struct app_lookup *what, const char *why)
 {
 	if (req)
 		app_refuse(req, why);
@@ -191,7 +189,7 @@ static void no_link(struct control_request *req, const struct app_lookup *what,
 			    why);
 }
 
-static void start_link(struct app *a, struct control_request *req,
+void app_connect_start(struct app *a, struct control_request *req,
 		       const struct app_lookup *what,
 		       const struct net_addr *addr)
 {
@@ -206,17 +204,14 @@ static void start_link(struct app *a, struct control_request *req,
 	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
 
 	if (err == IAX2_OK)
-		a->by_number[id.slot] =
-			what->by_number && what->permanent ? id.gen : 0;
+		app_dial_began(a, id, what);
 	if (err != IAX2_OK)
-		no_link(req, what, why_not(err));
-	else if (req && what->wait)
-		wait_for(a, req, id, what->until);
-	else if (req && node_link(a->node, id, &l))
+		app_connect_failed(req, what, why_not(err));
+	else if (req && !what->wait && node_link(a->node, id, &l))
 		control_reply(req, json_pack("{s:o}", "link",
 					     app_link_json(a, &l, loop_now())));
-	else if (req)
-		app_refuse(req, "this node is not registered");
+	else if (req) /* one that has ended already tells why */
+		wait_for(a, req, id, what->until);
 	app_pump(a);
 }
 
@@ -229,96 +224,9 @@ static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t n,
 	l->used = false;
 	l->req = NULL;
 	if (n > 0)
-		start_link(l->app, req, l, &addrs[0]);
+		app_connect_start(l->app, req, l, &addrs[0]);
 	else
-		no_link(req, l, why);
-}
-
-/* --- where the node is -------------------------------------------------- */
-
-static struct app_lookup *new_lookup(struct app *a, struct control_request *req,
-				     const struct app_lookup *what)
-{
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_lookup *l = &a->lookup[i];
-
-		if (l->used)
-			continue;
-		*l = *what;
-		l->used = true;
-		l->app = a;
-		l->req = req;
-		return l;
-	}
-	return NULL;
-}
-
-/* Where to call it; port 0: a registrar is to be asked. */
-static bool where(const struct app *a, const struct lookup_answer *n,
-		  struct net_addr *out, char why[CONTROL_WHY_MAX])
-{
-	*out = net_addr_v4(0, 0, 0, 0, 0);
-	if (n->source == LOOKUP_REGISTRAR)
-		return true;
-	if (n->source == LOOKUP_SOURCES)
-		app_lookup_why(a, n, why);
-	else if (app_lookup_address(a, &n->said[n->source], out))
-		return true;
-	else
-		(void)snprintf(why, CONTROL_WHY_MAX,
-			       "node %s has no address that this node can call",
-			       n->number);
-	return false;
-}
-
-static void on_found(void *ctx, const struct lookup_answer *n)
-{
-	struct app_lookup *l = ctx;
-	struct control_request *req = l->req;
-	char why[CONTROL_WHY_MAX];
-	struct net_addr addr;
-
-	l->used = false;
-	l->req = NULL;
-	if (!where(l->app, n, &addr, why)) {
-		no_link(req, l, why);
-		return;
-	}
-	l->by_number = true;
-	start_link(l->app, req, l, &addr);
-}
-
-/* It may be elsewhere now. */
-static void on_found_again(void *ctx, const struct lookup_answer *n)
-{
-	struct app_lookup *l = ctx;
-	char why[CONTROL_WHY_MAX];
-	struct net_addr addr;
-
-	l->used = false;
-	if (where(l->app, n, &addr, why))
-		(void)node_redirect(l->app->node, l->link, &addr);
-	else
-		log_debug("link to %s: %s", l->number, why);
-}
-
-/* A permanent link is down and waits for its next try: what was known of where
- * its node is may be why. */
-static void look_up_again(struct app *a, struct node_link_id id)
-{
-	struct node_link_info info;
-	struct app_lookup *l;
-
-	if (a->by_number[id.slot] != id.gen || !node_link(a->node, id, &info) ||
-	    info.state != NODE_LINK_WAITING)
-		return;
-	l = new_lookup(a, NULL, &(struct app_lookup){ .link = id });
-	if (!l)
-		return;
-	memcpy(l->number, info.number, sizeof(l->number));
-	if (lookup_io_ask(a->numbers, l->number, LOOKUP_FRESH, on_found_again,
-			  l) != 0)
-		l->used = false;
+		app_connect_failed(req, l, why);
 }
 
 /* --- the question ------------------------------------------------------- */
@@ -369,47 +277,20 @@ static bool read_mode(const json_t *params, enum node_mode *out)
 	return text == NULL;
 }
 
-static void tell_looking(struct control_request *req, const char *what)
-{
-	control_notify(req, "progress",
-		       json_pack("{s:s, s:s+}", "step", "looking-up", "text",
-				 "looking up ", what));
-}
-
 static void look_up(struct app *a, struct control_request *req,
 		    const struct app_lookup *what, const char *host,
 		    uint16_t port)
 {
-	struct app_lookup *l = new_lookup(a, req, what);
+	struct app_lookup *l = app_dial_new(a, req, what);
 
 	if (!l) {
 		app_refuse(req, "too many connects at once");
 		return;
 	}
-	tell_looking(req, host);
+	app_dial_tell(req, host);
 	if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
 		l->used = false;
 		app_refuse(req, "out of memory");
-	}
-}
-
-static void look_up_number(struct app *a, struct control_request *req,
-			   const struct app_lookup *what)
-{
-	struct app_lookup *l = new_lookup(a, req, what);
-	struct lookup_answer kept;
-	int err;
-
-	if (!l) {
-		app_refuse(req, "too many connects at once");
-		return;
-	}
-	err = lookup_io_ask(a->numbers, what->number, 0, on_found, l);
-	if (err != 0) {
-		l->used = false;
-		app_refuse(req, app_lookup_trouble(err));
-	} else if (!lookup_io_kept(a->numbers, what->number, &kept)) {
-		tell_looking(req, what->number);
 	}
 }
 
@@ -442,13 +323,13 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 	what.until = loop_now() + (mono_us)(wait_s * (double)MONO_S);
 	if (what.number[0] == '\0') {
 		if (net_addr_parse(host, port, &addr))
-			start_link(a, req, &what, &addr);
+			app_connect_start(a, req, &what, &addr);
 		else
 			app_refuse(req, "that is neither a node number nor an "
 					"address");
 	} else if (host[0] != '\0') {
 		look_up(a, req, &what, host, port);
 	} else {
-		look_up_number(a, req, &what);
+		app_dial(a, req, &what);
 	}
 }

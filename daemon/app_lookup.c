@@ -54,7 +54,8 @@ void app_lookup_why(const struct app *a, const struct lookup_answer *n,
 			continue;
 		at += snprintf(why + at, CONTROL_WHY_MAX - (size_t)at,
 			       "%s%s: %s", before, lookup_source_text(s),
-			       n->said[s].why);
+			       s == LOOKUP_REGISTRAR ? "it is not known there"
+						     : n->said[s].why);
 		before = "; ";
 	}
 	if (before[0] == ';' && at < (int)CONTROL_WHY_MAX - 1)

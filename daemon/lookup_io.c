@@ -3,7 +3,6 @@
 #include "daemon/lookup_io.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,14 +10,13 @@
 #include "daemon/io/addr.h"
 #include "daemon/io/dns.h"
 #include "daemon/io/loop.h"
+#include "daemon/lookup_settings.h"
 
 #define DNS_PORT 53
 #define QUESTIONS 64U /* those that nobody waits for any more, too */
 
 _Static_assert(LOOKUP_SRV <= DNS_SRV_MAX, "SRV records");
-_Static_assert(LOOKUP_NAME_MAX >= CONF_HOST_MAX, "names");
 _Static_assert(LOOKUP_NAME_MAX >= DNS_HOST_LEN, "names");
-_Static_assert(LOOKUP_DIGITS >= CONF_NUMBER_MAX, "numbers");
 
 struct question {
 	struct lookup_io *io; /* NULL: free */
@@ -33,17 +31,9 @@ struct waiter {
 	struct lookup_answer answer; /* its number from the start */
 };
 
-/* What the lookup borrows of the configuration. */
-struct made {
-	struct lookup_cfg cfg;
-	struct lookup_node *nodes;
-	char domain[CONF_DOMAIN_MAX + 1];
-	char extnodes[CONF_PATH_MAX + 1];
-};
-
 struct lookup_io {
 	struct event_base *base;
-	struct made made;
+	struct lookup_settings *settings;
 	struct lookup *lookup;
 	struct resolver *resolver;
 	struct extnodes_io *file; /* NULL: none is configured */
@@ -275,68 +265,6 @@ bool lookup_io_kept(const struct lookup_io *io, const char *number,
 
 /* --- life --------------------------------------------------------------- */
 
-static void system_random(void *ctx, uint8_t *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-}
-
-static void fill_order(struct lookup_cfg *cfg, const struct conf_node *conf)
-{
-	static const enum lookup_source usual[CONF_LOOKUPS] = {
-		[CONF_LOOKUP_NODES] = LOOKUP_NODES,
-		[CONF_LOOKUP_DNS] = LOOKUP_DNS,
-		[CONF_LOOKUP_EXTNODES] = LOOKUP_EXTNODES,
-		[CONF_LOOKUP_REGISTRAR] = LOOKUP_REGISTRAR,
-	};
-
-	cfg->order_n = conf->lookup.order_n;
-	for (size_t i = 0; i < cfg->order_n; i++)
-		cfg->order[i] = usual[conf->lookup.order[i]];
-	if (cfg->order_n > 0)
-		return;
-	memcpy(cfg->order, usual, sizeof(usual));
-	cfg->order_n = LOOKUP_SOURCES;
-}
-
-static bool opens_paths(const struct conf_node *conf)
-{
-	for (size_t i = 0; i < conf->registrars_n; i++) {
-		if (conf->registrars[i].key.set)
-			return true;
-	}
-	return false;
-}
-
-/* @m may stay where it is, or be copied with the nodes. */
-static int make(struct made *m, const struct conf_node *conf)
-{
-	*m = (struct made){ .nodes = calloc(conf->peers_n + 1,
-					    sizeof(m->nodes[0])) };
-	if (!m->nodes)
-		return -ENOMEM;
-	for (size_t i = 0; i < conf->peers_n; i++) {
-		const struct conf_peer *p = &conf->peers[i];
-
-		memcpy(m->nodes[i].pattern, p->number, sizeof(p->number));
-		memcpy(m->nodes[i].host, p->host, sizeof(p->host));
-		m->nodes[i].port = p->port;
-	}
-	memcpy(m->domain, conf->lookup.domain, sizeof(m->domain));
-	memcpy(m->extnodes, conf->lookup.extnodes, sizeof(m->extnodes));
-	m->cfg = (struct lookup_cfg){
-		.nodes = m->nodes,
-		.nodes_n = conf->peers_n,
-		.dns_digits_min = conf->lookup.digits_min,
-		.dns_digits_max = conf->lookup.digits_max,
-		.extnodes = m->extnodes[0] != '\0',
-		.registrar = opens_paths(conf),
-		.random = system_random,
-	};
-	fill_order(&m->cfg, conf);
-	return 0;
-}
-
 static struct resolver *resolver_for(struct event_base *base,
 				     const struct conf_node *conf)
 {
@@ -370,41 +298,45 @@ static void file_close(struct lookup_io *io)
 static void file_open(struct lookup_io *io)
 {
 	file_close(io);
-	if (io->made.extnodes[0] != '\0')
-		io->file = extnodes_io_new(io->base, io->made.extnodes,
+	if (io->settings->extnodes[0] != '\0')
+		io->file = extnodes_io_new(io->base, io->settings->extnodes,
 					   on_table, io);
 }
 
-int lookup_io_reconfigure(struct lookup_io *io, const struct conf_node *conf)
+static int use(struct lookup_io *io, struct lookup_settings *m)
 {
-	struct resolver *resolver;
-	struct made m;
-	bool same_file;
+	struct lookup_settings *old = io->settings;
+	const bool same_file =
+		strcmp(old ? old->extnodes : "", m->extnodes) == 0;
 
-	if (make(&m, conf) != 0)
-		return -ENOMEM;
-	resolver = resolver_for(io->base, conf);
-	if (!resolver) {
-		free(m.nodes);
-		return -ENOMEM;
-	}
-	(void)resolver_free(io->resolver);
-	memset(io->question, 0, sizeof(io->question));
-	io->resolver = resolver;
-	same_file = strcmp(io->made.extnodes, m.extnodes) == 0;
-	free(io->made.nodes);
-	io->made = m;
-	io->made.cfg.domain = io->made.domain;
-	if (!io->lookup)
-		io->lookup = lookup_new(&io->made.cfg);
+	io->settings = m;
+	if (io->lookup)
+		lookup_reconfigure(io->lookup, &m->cfg, loop_now());
 	else
-		lookup_reconfigure(io->lookup, &io->made.cfg, loop_now());
+		io->lookup = lookup_new(&m->cfg);
+	(void)lookup_settings_free(old);
 	if (!io->lookup)
 		return -ENOMEM;
 	if (!same_file)
 		file_open(io);
 	pump(io);
 	return 0;
+}
+
+int lookup_io_reconfigure(struct lookup_io *io, const struct conf_node *conf)
+{
+	struct resolver *resolver = resolver_for(io->base, conf);
+	struct lookup_settings *m = lookup_settings_new(conf);
+
+	if (!m || !resolver) {
+		(void)lookup_settings_free(m);
+		(void)resolver_free(resolver);
+		return -ENOMEM;
+	}
+	(void)resolver_free(io->resolver);
+	memset(io->question, 0, sizeof(io->question));
+	io->resolver = resolver;
+	return use(io, m);
 }
 
 struct lookup_io *lookup_io_new(struct event_base *base,
@@ -435,7 +367,7 @@ struct lookup_io *lookup_io_free(struct lookup_io *io)
 	if (io->deliver)
 		event_free(io->deliver);
 	io->lookup = lookup_free(io->lookup);
-	free(io->made.nodes);
+	(void)lookup_settings_free(io->settings);
 	free(io);
 	return NULL;
 }
@@ -444,8 +376,8 @@ struct lookup_io *lookup_io_free(struct lookup_io *io)
 
 enum lookup_source lookup_io_source(const struct lookup_io *io, size_t i)
 {
-	return i < io->made.cfg.order_n ? io->made.cfg.order[i]
-					: LOOKUP_SOURCES;
+	return i < io->settings->cfg.order_n ? io->settings->cfg.order[i]
+					     : LOOKUP_SOURCES;
 }
 
 const struct lookup_counters *lookup_io_counters(const struct lookup_io *io)

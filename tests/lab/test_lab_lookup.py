@@ -255,6 +255,32 @@ def the_registrar_is_asked_when_nobody_else_knows():
 
 
 @test
+def what_the_registrar_does_not_know_is_looked_for_elsewhere():
+    with Scene() as scene:
+        pbx = scene.peer('2000')
+        scene.dns.node('2000', pbx.addr, PORT)
+        scene.dns.node('2002', NOBODY, PORT)
+        scene.dns.start()
+        registrar = Registrar(scene.lab, scene.lab.host('registrar'))
+        node = scene.node(registrar, lookup={
+            'domain': DOMAIN, 'resolvers': [scene.dns.addr], 'order': ['registrar', 'nodes', 'dns']})
+        other = Node(scene.lab, scene.lab.host('other'), '2002', registrar)
+        node.wait_registered()
+        other.wait_registered()
+        equal('opened', node.connect('2002')['path'], 'path to one that the registrar knows')
+        equal(f'{pbx.addr}:{PORT}', node.connect('2000')['link']['peer'], 'one that DNS knows')
+        equal((1, 'keyhole: nobody knows node 2999 (registrar: it is not known there; nodes: it is not '
+               'listed; dns: there is no such name)'), node.refused('2999')[:2], 'one that nobody knows')
+        # The same when it cannot be asked, also of a link that is to last.
+        node.console('disconnect', '--all')
+        registrar.process.terminate()
+        registrar.process.wait(10)
+        node.console('connect', '2000', '--permanent')
+        wait_until(lambda: [x['peer'] for x in node.links() if x['state'] == 'up'] ==
+                   [f'{pbx.addr}:{PORT}'], 60, 'a permanent link without the registrar')
+
+
+@test
 def a_pattern_among_the_peers_is_enough():
     with Scene(zone=False) as scene:
         pbx, other = scene.peer('1234'), scene.peer('1300', 'other')
