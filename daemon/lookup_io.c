@@ -43,6 +43,7 @@ struct lookup_io {
 	struct waiter *waiters; /* the newest first */
 	size_t waiters_n;
 	struct question question[QUESTIONS];
+	char trouble[LOOKUP_WHY_MAX];
 };
 
 static void pump(struct lookup_io *io);
@@ -70,6 +71,8 @@ static void hear(struct question *q, const struct lookup_result *r)
 	struct lookup_io *io = q->io;
 
 	q->io = NULL;
+	(void)snprintf(io->trouble, sizeof(io->trouble), "%s",
+		       r->state == LOOKUP_FAILED ? r->why : "");
 	lookup_result(io->lookup, q->id, r, loop_now());
 	pump(io);
 }
@@ -383,6 +386,11 @@ enum lookup_source lookup_io_source(const struct lookup_io *io, size_t i)
 const struct lookup_counters *lookup_io_counters(const struct lookup_io *io)
 {
 	return lookup_counters(io->lookup);
+}
+
+const char *lookup_io_trouble(const struct lookup_io *io)
+{
+	return io->trouble;
 }
 
 const struct extnodes_io *lookup_io_file(const struct lookup_io *io)

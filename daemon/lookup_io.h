@@ -42,6 +42,8 @@ bool lookup_io_kept(const struct lookup_io *io, const char *number,
 /* What of it is asked, in order; from 0, LOOKUP_SOURCES after the last. */
 enum lookup_source lookup_io_source(const struct lookup_io *io, size_t i);
 const struct lookup_counters *lookup_io_counters(const struct lookup_io *io);
+/* Why the last question to a name server had no answer; empty: it had one. */
+const char *lookup_io_trouble(const struct lookup_io *io);
 /* NULL when there is no such file to be read. */
 const struct extnodes_io *lookup_io_file(const struct lookup_io *io);
 const struct extnodes *lookup_io_table(const struct lookup_io *io);
