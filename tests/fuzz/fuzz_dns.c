@@ -36,12 +36,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(copy, data, size);
 	dns_read(DNS_SRV, copy, size, &a);
-	if (a.n > DNS_SRV_MAX || hosts(&a) > DNS_SRV_MAX * DNS_HOST_LEN ||
+	if (a.n > DNS_SRV_MAX ||
+	    hosts(&a) > (size_t)DNS_SRV_MAX * DNS_HOST_LEN ||
 	    (a.n > 0) != (a.state == DNS_FOUND) ||
 	    (a.n > 0) != (a.why[0] == '\0') || a.ttl_s > INT32_MAX)
 		abort();
 	dns_read(DNS_TXT, copy, size, &a);
-	if (a.n > DNS_TXT_MAX || texts(&a) > DNS_TXT_MAX * DNS_TXT_LEN ||
+	if (a.n > DNS_TXT_MAX ||
+	    texts(&a) > (size_t)DNS_TXT_MAX * DNS_TXT_LEN ||
 	    (a.n > 0) != (a.state == DNS_FOUND) || a.ttl_s > INT32_MAX)
 		abort();
 	free(copy);

@@ -261,7 +261,7 @@ static struct dns_answer ask(enum dns_kind kind, unsigned has)
 		(void)event_base_loop(base, EVLOOP_ONCE);
 	T_TRUE(a.ttl_s > 0);
 	T_EQ(1, s.asked);
-	r = resolver_free(r);
+	(void)resolver_free(r);
 	event_free(s.ev);
 	T_EQ(0, close(s.fd));
 	event_base_free(base);

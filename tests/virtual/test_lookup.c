@@ -165,7 +165,7 @@ static void a_listed_number_goes_before_a_pattern(void)
 	/* Listed without a host: known as a caller only. */
 	T_EQ(LOOKUP_LATER, lookup_ask(l, "1999", 0, S));
 	(void)asked(l, "_iax._udp.1999.nodes.example.net.");
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void dns_is_asked_for_the_service_and_then_for_its_host(void)
@@ -188,7 +188,7 @@ static void dns_is_asked_for_the_service_and_then_for_its_host(void)
 	T_EQ(7, a.said[LOOKUP_DNS].addr[0].ip[15]);
 	T_STR("hub.example.net", a.said[LOOKUP_DNS].host);
 	T_EQ(LOOKUP_ABSENT, a.said[LOOKUP_NODES].state);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void an_address_without_a_service_is_called_at_iax2s_port(void)
@@ -202,7 +202,7 @@ static void an_address_without_a_service_is_called_at_iax2s_port(void)
 	a = done(l, "2000");
 	T_EQ(LOOKUP_DNS, a.source);
 	T_EQ(4569, a.said[LOOKUP_DNS].addr[0].port);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void numbers_of_other_lengths_are_not_asked_for(void)
@@ -220,7 +220,7 @@ static void numbers_of_other_lengths_are_not_asked_for(void)
 	T_EQ(LOOKUP_NUMBER, lookup_ask(l, "2000000000000000", 0, S));
 	T_EQ(LOOKUP_NUMBER, lookup_ask(l, "20a0", 0, S));
 	T_TRUE(!lookup_kept(l, "", S, &a));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void the_order_is_as_configured(void)
@@ -244,7 +244,7 @@ static void the_order_is_as_configured(void)
 	absent(l, asked(l, "1000.nodes.example.net.").id, S);
 	T_EQ(LOOKUP_SOURCES, done(l, "1000").source);
 	T_EQ(1, lookup_counters(l)->absent);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void the_file_is_next_when_dns_knows_nothing_or_fails(void)
@@ -269,8 +269,8 @@ static void the_file_is_next_when_dns_knows_nothing_or_fails(void)
 	T_EQ(2, a.said[LOOKUP_EXTNODES].from.ip[15]);
 	lookup_extnodes(l, NULL);
 	T_TRUE(!lookup_kept(l, "2000", S, &a));
-	x = extnodes_free(x);
-	l = lookup_free(l);
+	(void)extnodes_free(x);
+	(void)lookup_free(l);
 }
 
 static void all_sources_are_asked_when_somebody_wants_to_know(void)
@@ -289,7 +289,7 @@ static void all_sources_are_asked_when_somebody_wants_to_know(void)
 	T_EQ(LOOKUP_FOUND, a.said[LOOKUP_DNS].state);
 	T_EQ(LOOKUP_FAILED, a.said[LOOKUP_EXTNODES].state);
 	T_EQ(LOOKUP_FOUND, a.said[LOOKUP_REGISTRAR].state);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 /* --- SRV records -------------------------------------------------------- */
@@ -349,7 +349,7 @@ static void the_next_target_is_tried_when_one_has_no_address(void)
 	failed(l, asked(l, "a").id, S);
 	address(l, asked(l, "b").id, 8, 60, S);
 	T_EQ(4602, done(l, "2000").said[LOOKUP_DNS].addr[0].port);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void a_service_that_is_not_there_is_not_looked_for_elsewhere(void)
@@ -363,7 +363,7 @@ static void a_service_that_is_not_there_is_not_looked_for_elsewhere(void)
 	none_asked(l);
 	a = done(l, "2000");
 	T_EQ(LOOKUP_ABSENT, a.said[LOOKUP_DNS].state);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 /* --- time --------------------------------------------------------------- */
@@ -379,7 +379,7 @@ static void what_was_found_is_kept_as_long_as_it_lives(void)
 	T_EQ(1, lookup_counters(l)->kept);
 	T_TRUE(!lookup_kept(l, "2000", 61 * S, &a));
 	T_EQ(LOOKUP_LATER, lookup_ask(l, "2000", 0, 61 * S));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void no_life_is_too_short_or_too_long(void)
@@ -393,7 +393,7 @@ static void no_life_is_too_short_or_too_long(void)
 	dns_has(l, "2001", 7, INT32_MAX, S);
 	T_TRUE(lookup_kept(l, "2001", S + LOOKUP_MOST_S * S - 1, &a));
 	T_TRUE(!lookup_kept(l, "2001", S + LOOKUP_MOST_S * S, &a));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void what_is_not_there_is_kept_for_less(void)
@@ -415,7 +415,7 @@ static void what_is_not_there_is_kept_for_less(void)
 	T_EQ(LOOKUP_SOURCES, done(l, "2001").source);
 	T_TRUE(lookup_kept(l, "2001", S + LOOKUP_FAILED_S * S - 1, &a));
 	T_TRUE(!lookup_kept(l, "2001", S + LOOKUP_FAILED_S * S, &a));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void silence_is_waited_for_once(void)
@@ -441,7 +441,7 @@ static void silence_is_waited_for_once(void)
 	/* Too late. */
 	address(l, q.id, 7, 60, 10 * S);
 	T_TRUE(!lookup_next_done(l, &a));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void an_answer_to_another_question_is_not_taken(void)
@@ -468,7 +468,7 @@ static void an_answer_to_another_question_is_not_taken(void)
 	(void)asked(l, "good");
 	address(l, q.id, 66, 60, S);
 	T_TRUE(!lookup_next_done(l, &a));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void new_settings_ask_again(void)
@@ -487,7 +487,7 @@ static void new_settings_ask_again(void)
 	service(l, q.id, "old", 60, 2 * S);
 	(void)asked(l, "_iax._udp.2001.nodes.example.com.");
 	none_asked(l);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 /* --- bounds ------------------------------------------------------------- */
@@ -510,7 +510,7 @@ static void two_who_ask_for_the_same_ask_once(void)
 	T_TRUE(lookup_next_question(l, &q));
 	none_asked(l);
 	T_EQ(1, lookup_counters(l)->questions);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void strangers_leave_room_for_the_operator(void)
@@ -526,7 +526,7 @@ static void strangers_leave_room_for_the_operator(void)
 		taken += lookup_ask(l, number(i), 0, S) == LOOKUP_LATER;
 	T_EQ(LOOKUP_AT_ONCE, taken);
 	T_EQ(100 + 100 - LOOKUP_AT_ONCE, lookup_counters(l)->refused);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void strangers_cause_so_many_questions_a_minute(void)
@@ -546,7 +546,7 @@ static void strangers_cause_so_many_questions_a_minute(void)
 	}
 	T_TRUE(taken >= LOOKUP_STRANGERS_PER_MIN);
 	T_TRUE(taken <= LOOKUP_STRANGERS_PER_MIN + LOOKUP_STRANGERS_BURST + 1);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void who_was_not_asked_for_longest_is_forgotten(void)
@@ -561,7 +561,7 @@ static void who_was_not_asked_for_longest_is_forgotten(void)
 	T_TRUE(lookup_kept(l, number(0), 3 * S, &a));
 	T_TRUE(!lookup_kept(l, number(1), 3 * S, &a));
 	T_TRUE(lookup_kept(l, number(2), 3 * S, &a));
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 static void no_more_addresses_than_there_is_room_for(void)
@@ -577,7 +577,7 @@ static void no_more_addresses_than_there_is_room_for(void)
 	T_EQ(LOOKUP_LATER, lookup_ask(l, "1000", 0, S));
 	lookup_result(l, asked(l, "192.0.2.10").id, &r, S);
 	T_EQ(LOOKUP_ADDRS, done(l, "1000").said[LOOKUP_NODES].n);
-	l = lookup_free(l);
+	(void)lookup_free(l);
 }
 
 int main(void)
