@@ -21,6 +21,7 @@
 #define CONF_NUMBER_MAX 15U   /* digits of a node number */
 #define CONF_CALLSIGN_MAX 15U /* characters */
 #define CONF_HOST_MAX 253U    /* octets of a DNS name, RFC 1035 2.3.4 */
+#define CONF_DOMAIN_MAX 200U  /* of those that node numbers are in */
 #define CONF_USERNAME_MAX 31U
 #define CONF_PATH_MAX 255U   /* octets */
 #define CONF_SOCKET_MAX 107U /* octets that fit sockaddr_un.sun_path */
@@ -33,7 +34,8 @@
 #define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
-#define CONF_PREFIXES_MAX 64U  /* entries of iax2.calltoken_optional */
+#define CONF_PREFIXES_MAX 64U /* entries of iax2.calltoken_optional */
+#define CONF_RESOLVERS_MAX 4U
 #define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
 #define CONF_FILE_MAX 262144U  /* octets of a configuration file */
 #define CONF_DIAGS_MAX 100U    /* one more says that the rest is cut */
@@ -110,6 +112,15 @@ enum conf_codec {
 	CONF_CODECS,
 };
 
+/* Where node numbers are looked up, in the usual order. */
+enum conf_lookup {
+	CONF_LOOKUP_NODES,
+	CONF_LOOKUP_DNS,
+	CONF_LOOKUP_EXTNODES,
+	CONF_LOOKUP_REGISTRAR,
+	CONF_LOOKUPS,
+};
+
 /* When a node uses its registrar's relay. */
 enum conf_relay {
 	CONF_RELAY_NEVER,
@@ -133,6 +144,12 @@ struct conf_key {
 /* Addresses: one, or all that share its first bits. */
 struct conf_prefix {
 	char text[50]; /* ADDRESS or ADDRESS/BITS */
+};
+
+/* A name server. */
+struct conf_resolver {
+	char text
+		[54]; /* ADDRESS, or with a port as ADDRESS:PORT, [IPV6]:PORT */
 };
 
 /* Where IAX2 listens. */
@@ -163,7 +180,8 @@ struct conf_registrar_ref {
 	char secret_file[CONF_PATH_MAX + 1];  /* "": no secret */
 };
 
-/* A node known without a registrar. */
+/* A node known without a registrar, or with a pattern many: X is any digit,
+ * * at the end any digits or none. */
 struct conf_peer {
 	char number[CONF_NUMBER_MAX + 1];
 	char host[CONF_HOST_MAX + 1]; /* "": known only as a caller */
@@ -201,6 +219,16 @@ struct conf_node {
 	} accept;
 	struct conf_peer *peers;
 	size_t peers_n; /* 0..CONF_PEERS_MAX */
+	struct {
+		enum conf_lookup *order; /* none twice */
+		size_t order_n;          /* 0..CONF_LOOKUPS; 0: as the enum */
+		char domain[CONF_DOMAIN_MAX + 1]; /* "": no DNS */
+		struct conf_resolver *resolvers;
+		size_t resolvers_n;  /* 0..CONF_RESOLVERS_MAX */
+		uint32_t digits_min; /* 1..15, at most digits_max */
+		uint32_t digits_max; /* 1..15 */
+		char extnodes[CONF_PATH_MAX + 1]; /* "": none */
+	} lookup;
 	struct {
 		uint32_t calls_per_address;     /* 1..8192 */
 		uint32_t half_open;             /* 1..8192 */

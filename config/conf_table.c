@@ -35,6 +35,8 @@ static const char *const sense_words[] = { "no", "usb", "usbinvert", NULL };
 static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
 					   "slin", "g726aal2", "adpcm",
 					   "gsm",  NULL };
+static const char *const lookup_words[] = { "nodes", "dns", "extnodes",
+					    "registrar", NULL };
 static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
@@ -69,9 +71,14 @@ static const struct conf_row registrar_ref_rows[] = {
 };
 
 static const struct conf_row peer_rows[] = {
-	{ "number", CONF_NODE, AT(struct conf_peer, number), .min = 1,
+	{ "number", CONF_STRING, AT(struct conf_peer, number), .min = 1,
+	  .ok = conf_text_is_pattern,
+	  .allowed = "1 to 15 digits in quotes; X for any digit, and * at the "
+		     "end for "
+		     "any that follow",
 	  .example = "1998", .flags = CONF_REQUIRED,
-	  .help = "The node's number." },
+	  .help = "The node's number. \"19XX\" or \"19*\" says where to call "
+		  "all whose numbers begin so and are not listed otherwise." },
 	{ "host", CONF_STRING, AT(struct conf_peer, host),
 	  .ok = conf_text_is_host, .allowed = "a DNS name or an address",
 	  .help = "Where to call it; empty: it is only recognised when it "
@@ -96,6 +103,18 @@ static const struct conf_row prefix_rows[] = {
 	  .ok = conf_text_is_prefix,
 	  .allowed = "an address, or an address, a slash and the bits that "
 		     "count" },
+};
+
+static const struct conf_row resolver_rows[] = {
+	{ "", CONF_STRING, AT(struct conf_resolver, text), .min = 1,
+	  .ok = conf_text_is_server,
+	  .allowed = "an address, or ADDRESS:PORT or [IPV6]:PORT" },
+};
+
+/* What is no source is the same as none. */
+static const struct conf_row lookup_rows[] = {
+	{ "", CONF_CHOICE, .size = sizeof(enum conf_lookup),
+	  .words = lookup_words, .dflt = CONF_LOOKUPS },
 };
 
 /* What is no codec is the same as none. */
@@ -132,6 +151,18 @@ static const struct conf_scope codecs = {
 	sizeof(enum conf_codec),
 };
 
+static const struct conf_scope resolvers = {
+	resolver_rows,
+	COUNT(resolver_rows),
+	sizeof(struct conf_resolver),
+};
+
+static const struct conf_scope lookups = {
+	lookup_rows,
+	COUNT(lookup_rows),
+	sizeof(enum conf_lookup),
+};
+
 static bool same_registrar(const void *a, const void *b)
 {
 	const struct conf_registrar_ref *one = a, *other = b;
@@ -160,6 +191,35 @@ static bool same_peer(const void *a, const void *b)
 	const struct conf_peer *one = a, *other = b;
 
 	return one->number[0] && strcmp(one->number, other->number) == 0;
+}
+
+static const char *wrong_peer(const void *entry)
+{
+	const struct conf_peer *p = entry;
+
+	if (!strpbrk(p->number, "X*"))
+		return NULL;
+	if (!p->host[0])
+		return "is a pattern without a host; allowed: a host, or the "
+		       "number of one node";
+	if (p->key.set || p->secret_file[0])
+		return "is a pattern with a key or secret_file; allowed: these "
+		       "for the number of one node";
+	return NULL;
+}
+
+static bool same_resolver(const void *a, const void *b)
+{
+	const struct conf_resolver *one = a, *other = b;
+
+	return strcasecmp(one->text, other->text) == 0;
+}
+
+static bool same_lookup(const void *a, const void *b)
+{
+	const enum conf_lookup *one = a, *other = b;
+
+	return *one != CONF_LOOKUPS && *one == *other;
 }
 
 static bool same_caller(const void *a, const void *b)
@@ -262,8 +322,37 @@ static const struct conf_row node_rows[] = {
 	  .help = "Callers that are refused, each a node number or a public "
 		  "key." },
 	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
-	  .same = same_peer, .same_what = "number", .flags = CONF_RELOAD,
-	  .help = "Nodes known without a registrar." },
+	  .same = same_peer, .same_what = "number", .wrong = wrong_peer,
+	  .flags = CONF_RELOAD, .help = "Nodes known without a registrar." },
+	{ "lookup.order", CONF_TEXTS, LIST(lookup.order, lookups, CONF_LOOKUPS),
+	  .same = same_lookup, .same_what = "source", .flags = CONF_RELOAD,
+	  .help = "Where the number of a node is looked up that is dialled, "
+		  "until it is found: \"nodes\" is the peers above, \"dns\" "
+		  "the name servers, \"extnodes\" the file, \"registrar\" the "
+		  "OPEN/OVER registrars; empty for all, in this order." },
+	{ "lookup.domain", CONF_STRING, NODE(lookup.domain),
+	  .ok = conf_text_is_domain,
+	  .allowed = "a DNS name of at most 200 octets", .flags = CONF_RELOAD,
+	  .help = "The domain whose DNS knows nodes, by _iax._udp.NUMBER.nodes "
+		  "in it; empty for none. AllStarLink's is "
+		  "\"allstarlink.org\"." },
+	{ "lookup.digits_min", CONF_U32, NODE(lookup.digits_min), .min = 1,
+	  .max = 15, .dflt = 4, .flags = CONF_RELOAD,
+	  .help = "Numbers of fewer digits are not asked for there." },
+	{ "lookup.digits_max", CONF_U32, NODE(lookup.digits_max), .min = 1,
+	  .max = 15, .dflt = 6, .flags = CONF_RELOAD,
+	  .help = "Nor those of more; not less than lookup.digits_min." },
+	{ "lookup.resolvers", CONF_TEXTS,
+	  LIST(lookup.resolvers, resolvers, CONF_RESOLVERS_MAX),
+	  .same = same_resolver, .same_what = "server", .flags = CONF_RELOAD,
+	  .help = "The name servers to ask for it, such as \"192.0.2.53\" or "
+		  "\"[2001:db8::53]:5353\", the next when one does not answer "
+		  "within a second; empty for those of the system." },
+	{ "lookup.extnodes", CONF_PATH, NODE(lookup.extnodes),
+	  .flags = CONF_RELOAD,
+	  .help = "A file of nodes as AllStarLink hands it out, "
+		  "NUMBER=USER@IP:PORT/NUMBER,IP a line; read again when it "
+		  "changes; empty for none. This daemon does not fetch it." },
 	{ "limits.calls_per_address", CONF_U32, NODE(limits.calls_per_address),
 	  .min = 1, .max = 8192, .dflt = 8,
 	  .help = "Calls that one address may have with this node at the "
@@ -524,6 +613,13 @@ static bool jitter_is_ordered(const void *conf)
 	return c->jitter.max_ms >= c->jitter.min_ms;
 }
 
+static bool digits_are_ordered(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->lookup.digits_max >= c->lookup.digits_min;
+}
+
 static bool kerchunk_outlasts_attack(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -582,6 +678,9 @@ static const struct conf_rule node_rules[] = {
 	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },
+	{ "lookup.digits_max", digits_are_ordered,
+	  "lookup.digits_max is less than lookup.digits_min; allowed: the same "
+	  "or more" },
 	{ "cor.kerchunk_ms", kerchunk_outlasts_attack,
 	  "cor.kerchunk_ms is not more than cor.attack_ms; allowed: more, or "
 	  "0" },

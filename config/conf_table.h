@@ -133,6 +133,9 @@ bool conf_text_is_ipv6(const char *text);
 bool conf_text_is_prefix(const char *text);
 bool conf_text_is_ctcss(const char *text); /* or empty */
 bool conf_text_is_host(const char *text);
+bool conf_text_is_domain(const char *text); /* or empty */
+bool conf_text_is_server(const char *text);
+bool conf_text_is_pattern(const char *text);
 bool conf_text_is_callsign(const char *text);
 bool conf_text_is_redis(const char *text); /* or empty */
 bool conf_text_is_interface(const char *text);

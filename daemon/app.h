@@ -18,6 +18,7 @@
 #include "daemon/io/seen.h"
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
+#include "daemon/lookup_io.h"
 #include "daemon/node/node.h"
 #include "daemon/portmap_io.h"
 #include "daemon/radio_io.h"
@@ -32,7 +33,14 @@ struct app_waiter {
 	mono_us until;
 };
 
-/* A connect whose host is being looked up. */
+/* A console that waits to hear where a node is. */
+struct app_asker {
+	struct app *app;
+	struct control_request *req; /* NULL: it has gone */
+	bool used;
+};
+
+/* A connect whose host or number is being looked up. */
 struct app_lookup {
 	struct app *app;
 	struct control_request *req; /* NULL: nobody waits any more */
@@ -42,6 +50,18 @@ struct app_lookup {
 	char number[OO_NUMBER_MAX + 1];
 	enum node_mode mode;
 	bool permanent;
+	bool by_number;           /* it was found by its number */
+	bool by_registrar;        /* and is called through one */
+	bool beyond;              /* the registrar does not know it */
+	struct node_link_id link; /* permanent, and to be tried again */
+};
+
+/* How a link was dialled. */
+struct app_dialled {
+	uint16_t gen; /* the link's; 0: none */
+	bool by_number;
+	bool by_registrar;
+	enum node_mode mode;
 };
 
 /* A console that waits for what the doctor finds. */
@@ -96,6 +116,7 @@ struct app {
 	struct event *signals[APP_SIGNALS];
 	struct udp *udp;
 	struct resolver *resolver;
+	struct lookup_io *numbers; /* where nodes are */
 	struct control *control;
 	struct trace trace;
 	struct radio_io *radio;
@@ -121,7 +142,9 @@ struct app {
 	struct app_setting setting;
 	struct app_tone tone;
 	struct control_request *keep; /* the fob's EEPROM does; or NULL */
-	struct portmap_io *portmap;   /* NULL: map.enabled is off */
+	struct app_asker asker[APP_WAITERS];
+	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
+	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
 	bool stopping;
@@ -167,6 +190,13 @@ void app_refuse(struct control_request *req, const char *why);
 void app_connect(void *ctx, struct control_request *req, const json_t *params);
 /* A link came up, went down or took a step: tell whoever waits for it. */
 void app_connect_link(struct app *a, const struct node_event *ev);
+/* Begin a link to what was looked up (@addr NULL or port 0: a registrar is
+ * asked), or say why not, to who asked or to the log. */
+void app_connect_start(struct app *a, struct control_request *req,
+		       const struct app_lookup *what,
+		       const struct net_addr *addr);
+void app_connect_failed(struct control_request *req,
+			const struct app_lookup *what, const char *why);
 void app_connect_tick(struct app *a, mono_us now);
 mono_us app_connect_deadline(const struct app *a);
 /* Who sent @req has gone. */
@@ -187,6 +217,34 @@ mono_us app_levels_deadline(const struct app *a);
 void app_levels_cancel(struct app *a, const struct control_request *req);
 /* The fob's EEPROM was written; or @why not. */
 void app_levels_kept(void *ctx, const char *why);
+/* app_dial.c: connect to a number. */
+void app_dial(struct app *a, struct control_request *req,
+	      const struct app_lookup *what);
+/* Room to look up @what; NULL: there is none. */
+struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
+				const struct app_lookup *what);
+/* Tell @req that @what is being looked up. */
+void app_dial_tell(struct control_request *req, const char *what);
+void app_dial_began(struct app *a, struct node_link_id id,
+		    const struct app_lookup *what);
+/* A link is down; true when its node is looked for elsewhere, and @w, NULL for
+ * nobody, waits for that. */
+bool app_dial_down(struct app *a, const struct node_event *ev,
+		   struct app_waiter *w);
+
+/* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
+int app_lookup_open(struct app *a);
+/* The first of the addresses that this node has a socket for. */
+bool app_lookup_address(const struct app *a, const struct lookup_said *s,
+			struct net_addr *out);
+/* Why none was found; why lookup_io_ask() failed. */
+void app_lookup_why(const struct app *a, const struct lookup_answer *n,
+		    char why[CONTROL_WHY_MAX]);
+const char *app_lookup_trouble(int err);
+/* The method "lookup". */
+void app_lookup(void *ctx, struct control_request *req, const json_t *params);
+void app_lookup_cancel(struct app *a, const struct control_request *req);
+json_t *app_lookup_json(const struct app *a);
 
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */

@@ -217,6 +217,8 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	}
 	(void)conf_node_changes(&a->conf, &conf, say_change, restart);
 	node_reconfigure(a->node, &cfg, loop_now());
+	if (lookup_io_reconfigure(a->numbers, &conf) != 0)
+		log_error("reload: no memory for what lookup has in the file");
 	log_set_level((enum log_level)conf.log.level);
 	app_conf_free(&old);
 	conf_node_keep(&conf, &a->conf);

@@ -78,6 +78,8 @@ void app_connect_link(struct app *a, const struct node_event *ev)
 	struct node_link_info l;
 	struct control_request *req;
 
+	if (ev->kind == NODE_EV_LINK_DOWN && app_dial_down(a, ev, w))
+		return;
 	if (!w)
 		return;
 	req = w->req;
@@ -176,8 +178,8 @@ static const char *why_not(enum iax2_err err)
 }
 
 /* Who asked is told; when he has left meanwhile, the log is. */
-static void no_link(struct control_request *req, const struct app_lookup *what,
-		    const char *why)
+void app_connect_failed(struct control_request *req,
+			const struct app_lookup *what, const char *why)
 {
 	if (req)
 		app_refuse(req, why);
@@ -187,7 +189,7 @@ static void no_link(struct control_request *req, const struct app_lookup *what,
 			    why);
 }
 
-static void start_link(struct app *a, struct control_request *req,
+void app_connect_start(struct app *a, struct control_request *req,
 		       const struct app_lookup *what,
 		       const struct net_addr *addr)
 {
@@ -201,15 +203,15 @@ static void start_link(struct app *a, struct control_request *req,
 	struct node_link_info l;
 	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
 
+	if (err == IAX2_OK)
+		app_dial_began(a, id, what);
 	if (err != IAX2_OK)
-		no_link(req, what, why_not(err));
-	else if (req && what->wait)
-		wait_for(a, req, id, what->until);
-	else if (req && node_link(a->node, id, &l))
+		app_connect_failed(req, what, why_not(err));
+	else if (req && !what->wait && node_link(a->node, id, &l))
 		control_reply(req, json_pack("{s:o}", "link",
 					     app_link_json(a, &l, loop_now())));
-	else if (req)
-		app_refuse(req, "this node is not registered");
+	else if (req) /* one that has ended already tells why */
+		wait_for(a, req, id, what->until);
 	app_pump(a);
 }
 
@@ -222,9 +224,9 @@ static void on_looked_up(void *ctx, const struct net_addr *addrs, size_t n,
 	l->used = false;
 	l->req = NULL;
 	if (n > 0)
-		start_link(l->app, req, l, &addrs[0]);
+		app_connect_start(l->app, req, l, &addrs[0]);
 	else
-		no_link(req, l, why);
+		app_connect_failed(req, l, why);
 }
 
 /* --- the question ------------------------------------------------------- */
@@ -275,41 +277,21 @@ static bool read_mode(const json_t *params, enum node_mode *out)
 	return text == NULL;
 }
 
-static const struct conf_peer *conf_peer(const struct app *a,
-					 const char *number)
-{
-	for (size_t i = 0; i < a->conf.peers_n; i++) {
-		const struct conf_peer *p = &a->conf.peers[i];
-
-		if (strcmp(p->number, number) == 0 && p->host[0] != '\0')
-			return p;
-	}
-	return NULL;
-}
-
 static void look_up(struct app *a, struct control_request *req,
 		    const struct app_lookup *what, const char *host,
 		    uint16_t port)
 {
-	for (size_t i = 0; i < APP_WAITERS; i++) {
-		struct app_lookup *l = &a->lookup[i];
+	struct app_lookup *l = app_dial_new(a, req, what);
 
-		if (l->used)
-			continue;
-		*l = *what;
-		l->used = true;
-		l->app = a;
-		l->req = req;
-		control_notify(req, "progress",
-			       json_pack("{s:s, s:s+}", "step", "looking-up",
-					 "text", "looking up ", host));
-		if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
-			l->used = false;
-			app_refuse(req, "out of memory");
-		}
+	if (!l) {
+		app_refuse(req, "too many connects at once");
 		return;
 	}
-	app_refuse(req, "too many connects at once");
+	app_dial_tell(req, host);
+	if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
+		l->used = false;
+		app_refuse(req, "out of memory");
+	}
 }
 
 void app_connect(void *ctx, struct control_request *req, const json_t *params)
@@ -317,7 +299,6 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 	const json_t *wait = json_object_get(params, "wait_s");
 	const char *node = app_text_param(params, "node");
 	struct app *a = ctx;
-	const struct conf_peer *peer;
 	struct app_lookup what = { 0 };
 	struct net_addr addr;
 	char host[256];
@@ -340,18 +321,15 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 	if (wait_s <= 0)
 		wait_s = WAIT_DEFAULT_S;
 	what.until = loop_now() + (mono_us)(wait_s * (double)MONO_S);
-	peer = conf_peer(a, what.number);
 	if (what.number[0] == '\0') {
 		if (net_addr_parse(host, port, &addr))
-			start_link(a, req, &what, &addr);
+			app_connect_start(a, req, &what, &addr);
 		else
 			app_refuse(req, "that is neither a node number nor an "
 					"address");
 	} else if (host[0] != '\0') {
 		look_up(a, req, &what, host, port);
-	} else if (peer) {
-		look_up(a, req, &what, peer->host, peer->port);
 	} else {
-		start_link(a, req, &what, NULL);
+		app_dial(a, req, &what);
 	}
 }

@@ -171,6 +171,7 @@ static void on_cancelled(void *ctx, struct control_request *req)
 
 	app_connect_cancel(a, req);
 	app_levels_cancel(a, req);
+	app_lookup_cancel(a, req);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		if (a->doctor[i].req == req)
 			a->doctor[i].req = NULL;
@@ -183,6 +184,7 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 		{ "status", do_status },
 		{ "version", do_version },
 		{ "connect", app_connect },
+		{ "lookup", app_lookup },
 		{ "disconnect", do_disconnect },
 		{ "dtmf", do_dtmf },
 		{ "events", do_events },

@@ -325,6 +325,7 @@ static const struct {
 	{ "ipv6", check_ipv6 },
 	{ "router", check_router },
 	{ "relay", check_relay },
+	{ "lookup", doctor_lookup },
 };
 
 json_t *app_doctor(const struct app *a)

@@ -24,4 +24,7 @@ struct doctor {
 void doctor_find(struct doctor *d, enum doctor_state state, const char *seen,
 		 const char *meaning, const char *mend);
 
+/* doctor_lookup.c: whether nodes can be found. */
+void doctor_lookup(struct doctor *d);
+
 #endif

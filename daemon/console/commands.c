@@ -240,6 +240,15 @@ static enum console_exit do_disconnect(const struct console *c, int argc,
 	return ask_and_print(c, "disconnect", params, NULL);
 }
 
+static enum console_exit do_lookup(const struct console *c, int argc,
+				   char *const *argv)
+{
+	if (argc != 2)
+		return usage("lookup");
+	return ask_and_print(c, "lookup", json_pack("{s:s}", "node", argv[1]),
+			     print_lookup);
+}
+
 static enum console_exit do_dtmf(const struct console *c, int argc,
 				 char *const *argv)
 {
@@ -395,6 +404,8 @@ static const struct command commands[] = {
 	  "                       [--permanent] [--wait SECONDS]",
 	  "link to a node: NUMBER, NUMBER@HOST:PORT or ADDRESS:PORT",
 	  do_connect },
+	{ "lookup", "lookup NUMBER", "what each source says of where a node is",
+	  do_lookup },
 	{ "disconnect", "disconnect NODE|--all", "end a link, or all",
 	  do_disconnect },
 	{ "dtmf", "dtmf DIGITS", "send digits over the links", do_dtmf },

@@ -33,6 +33,7 @@ void print_json(const json_t *o, bool indent);
 void print_status(const json_t *status);
 void print_connected(const char *node, const json_t *result);
 void print_doctor(const json_t *result);
+void print_lookup(const json_t *result);
 void print_reload(const json_t *result);
 
 /* shell.c: commands from a terminal with history and completion, or, without

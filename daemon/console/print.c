@@ -176,3 +176,36 @@ void print_reload(const json_t *r)
 	json_array_foreach(json_object_get(r, "restart"), i, name)(void) printf(
 		"%s changed; it takes a restart\n", json_string_value(name));
 }
+
+static void print_said(const json_t *s, const char *found)
+{
+	const char *source = text(s, "source");
+	const char *why = text(s, "why");
+	const json_t *addr;
+	size_t i;
+
+	(void)printf("%c %-9s  %s", strcmp(source, found) == 0 ? '*' : ' ',
+		     source, text(s, "state"));
+	json_array_foreach(json_object_get(s, "addresses"), i, addr)(void)
+		printf("%s%s", i > 0 ? ", " : ": ", json_string_value(addr));
+	if (why[0] != '\0')
+		(void)printf(": %s", why);
+	(void)printf("\n");
+	if (json_is_string(json_object_get(s, "host")))
+		(void)printf("             %s\n", text(s, "host"));
+	if (json_is_string(json_object_get(s, "from")))
+		(void)printf("             calls from %s\n", text(s, "from"));
+}
+
+/* An asterisk marks what a dial would take. */
+void print_lookup(const json_t *r)
+{
+	const char *found = text(r, "found");
+	const json_t *said;
+	size_t i;
+
+	json_array_foreach(json_object_get(r, "sources"), i, said)
+		print_said(said, found);
+	if (found[0] == '-')
+		(void)printf("nobody knows node %s\n", text(r, "node"));
+}

@@ -19,6 +19,10 @@
 struct resolver;
 
 struct resolver *resolver_new(struct event_base *base);
+/* The same with servers of its own, in the order in which they are tried;
+ * none: those of /etc/resolv.conf. */
+struct resolver *resolver_new_of(struct event_base *base,
+				 const struct net_addr *servers, size_t n);
 /* Accepts NULL, returns NULL; what is under way is not called back. */
 struct resolver *resolver_free(struct resolver *r);
 

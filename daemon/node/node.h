@@ -227,6 +227,10 @@ void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
  * IAX2_E_STATE when there is a link to that node already. */
 enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 			   mono_us now, struct node_link_id *out);
+/* Where to try next to call a permanent link that waits for its next try; port
+ * 0: ask a registrar.  IAX2_E_STALE when there is none. */
+enum iax2_err node_redirect(struct node *n, struct node_link_id id,
+			    const struct net_addr *addr);
 /* End links: to @number, or all when NULL.  Returns how many. */
 size_t node_disconnect(struct node *n, const char *number, mono_us now);
 /* Give up a dial, or end a link, by id. */

@@ -256,6 +256,19 @@ enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 	return IAX2_OK;
 }
 
+enum iax2_err node_redirect(struct node *n, struct node_link_id id,
+			    const struct net_addr *addr)
+{
+	struct link *l = by_id(n, id);
+
+	if (!l || l->state != NODE_LINK_WAITING || !l->want.number)
+		return IAX2_E_STALE;
+	if (net_addr_is_link_local(addr))
+		return IAX2_E_NOT_OURS;
+	l->want.addr = *addr;
+	return IAX2_OK;
+}
+
 size_t node_disconnect(struct node *n, const char *number, mono_us now)
 {
 	size_t ended = 0;

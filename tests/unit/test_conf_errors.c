@@ -269,9 +269,11 @@ static void what_is_required_is_missed(void)
 	       "one\n");
 	expect(NUMBER "peers = ( { host = \"a\"; }, { host = \"a\"; } );\n",
 	       "F:2: peers[0].number is missing; allowed: 1 to 15 digits in "
-	       "quotes\n"
+	       "quotes; X for any digit, and * at the end for any that "
+	       "follow\n"
 	       "F:2: peers[1].number is missing; allowed: 1 to 15 digits in "
-	       "quotes\n");
+	       "quotes; X for any digit, and * at the end for any that "
+	       "follow\n");
 	expect_registrar("", "");
 }
 

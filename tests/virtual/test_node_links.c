@@ -64,6 +64,37 @@ static void a_permanent_link_takes_the_call_that_it_waited_for(void)
 	}
 }
 
+/* To where the node is now, or to a registrar that knows. */
+static void a_permanent_link_is_sent_elsewhere(void)
+{
+	const struct net_addr none = { .port = 0 };
+	struct node_link_info l;
+	struct node_link_id id;
+	struct scene s;
+
+	scene_begin(&s, 35, &scene_preserving, &scene_preserving);
+	id = seek(&s, true);
+	scene_run(&s, 100 * MONO_MS);
+	/* Not while it tries. */
+	T_EQ(IAX2_E_STALE, node_redirect(s.at[1].node, id, &none));
+	scene_run(&s, 7 * MONO_S);
+	T_TRUE(node_link(s.at[1].node, id, &l));
+	T_EQ(NODE_LINK_WAITING, l.state);
+	T_EQ(IAX2_E_NOT_OURS,
+	     node_redirect(
+		     s.at[1].node, id,
+		     &(struct net_addr){ .ip = { 0xfe, 0x80 }, .port = 4569 }));
+	T_EQ(IAX2_OK, node_redirect(s.at[1].node, id, &none));
+	scene_run(&s, 5 * MONO_S);
+	T_TRUE(node_link(s.at[1].node, id, &l));
+	T_EQ(NODE_LINK_UP, l.state);
+	T_TRUE(l.outbound && l.permanent);
+	T_EQ(IAX2_E_STALE, node_redirect(s.at[1].node, id, &none));
+	id.gen++;
+	T_EQ(IAX2_E_STALE, node_redirect(s.at[1].node, id, &none));
+	scene_end(&s);
+}
+
 static void a_dial_under_way_is_content_with_the_others_call(void)
 {
 	struct node_link_info l;
@@ -342,6 +373,7 @@ int main(void)
 	T_RUN(digits_arrive_in_order_and_once);
 	T_RUN(long_text_is_cut_between_characters);
 	T_RUN(a_permanent_link_takes_the_call_that_it_waited_for);
+	T_RUN(a_permanent_link_is_sent_elsewhere);
 	T_RUN(a_dial_under_way_is_content_with_the_others_call);
 	T_RUN(a_dial_that_gets_nowhere_does_not_keep_the_other_out);
 	T_RUN(two_that_dial_each_other_get_one_link);
