@@ -103,6 +103,11 @@ static void wait_for(struct app *a, struct control_request *req,
 {
 	struct node_link_info l;
 
+	/* Only its mode is another one now. */
+	if (node_link(a->node, id, &l) && l.state == NODE_LINK_UP) {
+		control_reply(req, connected(a, &l));
+		return;
+	}
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		struct app_waiter *w = &a->waiter[i];
 
@@ -163,8 +168,17 @@ void app_connect_cancel(struct app *a, const struct control_request *req)
 
 /* --- links -------------------------------------------------------------- */
 
-static const char *why_not(enum iax2_err err)
+static const char *why_not(const struct app *a, enum iax2_err err,
+			   const char *number, char loop[NODE_WHY_MAX])
 {
+	const char *by = node_behind(a->node, number);
+
+	if (err == IAX2_E_REFUSED && by) {
+		(void)snprintf(loop, NODE_WHY_MAX,
+			       "that node is linked already, through node %s",
+			       by);
+		return loop;
+	}
 	if (err == IAX2_E_STATE)
 		return "there is a link to that node already";
 	if (err == IAX2_E_RANGE)
@@ -199,10 +213,11 @@ static void start_link(struct app *a, struct control_request *req,
 	};
 	struct node_link_id id;
 	struct node_link_info l;
+	char loop[NODE_WHY_MAX];
 	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
 
 	if (err != IAX2_OK)
-		no_link(req, what, why_not(err));
+		no_link(req, what, why_not(a, err, what->number, loop));
 	else if (req && what->wait)
 		wait_for(a, req, id, what->until);
 	else if (req && node_link(a->node, id, &l))

@@ -174,6 +174,7 @@ static void on_cancelled(void *ctx, struct control_request *req)
 	struct app *a = ctx;
 
 	app_connect_cancel(a, req);
+	app_text_cancel(a, req);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		if (a->doctor[i].req == req)
 			a->doctor[i].req = NULL;
@@ -183,19 +184,14 @@ static void on_cancelled(void *ctx, struct control_request *req)
 int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 {
 	static const struct control_method methods[] = {
-		{ "status", do_status },
-		{ "version", do_version },
-		{ "connect", app_connect },
-		{ "disconnect", do_disconnect },
-		{ "dtmf", do_dtmf },
-		{ "events", do_events },
-		{ "doctor", do_doctor },
-		{ "levels", do_levels },
-		{ "reload", do_reload },
-		{ "sim.play", do_sim_play },
-		{ "sim.cor", do_sim_cor },
-		{ "trace", do_trace },
-		{ NULL, NULL },
+		{ "status", do_status },     { "version", do_version },
+		{ "connect", app_connect },  { "disconnect", do_disconnect },
+		{ "dtmf", do_dtmf },         { "who", app_who },
+		{ "message", app_message },  { "command", app_command },
+		{ "events", do_events },     { "doctor", do_doctor },
+		{ "levels", do_levels },     { "reload", do_reload },
+		{ "sim.play", do_sim_play }, { "sim.cor", do_sim_cor },
+		{ "trace", do_trace },       { NULL, NULL },
 	};
 	const struct control_cfg cfg = {
 		.path = a->conf.control.socket,
