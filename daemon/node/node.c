@@ -72,6 +72,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
 		.prefs_n = n->cfg.formats.n,
+		.features = IAX2_FEATURE_TALKER,
 		.token_optional = n->cfg.token_optional,
 		.token_optional_n = n->cfg.token_optional_n,
 		.random = n->cfg.random,

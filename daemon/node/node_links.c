@@ -165,6 +165,11 @@ void node_links_recheck(struct node *n, mono_us now)
 		if (!rule)
 			continue;
 		(void)snprintf(why, sizeof(why), "no longer welcome: %s", rule);
+		/* It need not try again. */
+		if (!l->permanent) {
+			link_good_bye(n, l, why, now);
+			continue;
+		}
 		link_leave(n, l, now);
 		link_down(n, l, why, true, now);
 	}

@@ -286,7 +286,11 @@ void node_text_key(struct node *n, struct link *l, bool keyed, mono_us now)
 
 void node_text_up(struct node *n, struct link *l, mono_us now)
 {
+	struct iax2_call_info info = { 0 };
+
 	memset(&l->text, 0, sizeof(l->text));
+	(void)iax2_call_info(n->ep, l->call, &info);
+	l->text.talker = (info.features & IAX2_FEATURE_TALKER) != 0;
 	asl_keying_start(&l->keying, now);
 	(void)node_text_say(n, l, "!NEWKEY1!", now);
 	node_lists_up(l, now);

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Text between whole nodes: lists, loops, questions, digits, words, and who
+ * talks. */
+
+#include <sodium.h>
+#include <string.h>
+
+#include "daemon/node/node_priv.h"
+#include "tests/t.h"
+#include "tests/virtual/text_scene.h"
+
+static void link_both(struct text_scene *s, int i, int j)
+{
+	T_EQ(IAX2_OK, text_connect(s, i, j, NODE_TRANSCEIVE, false));
+	text_run(s, MONO_S);
+}
+
+/* 2001 - 2002 - 2003 - ... */
+static void chain(struct text_scene *s, int n)
+{
+	text_begin(s, n);
+	for (int i = 0; i + 1 < n; i++)
+		link_both(s, i, i + 1);
+}
+
+/* --- lists -------------------------------------------------------------- */
+
+static void a_chain_knows_itself(void)
+{
+	struct text_scene s;
+
+	chain(&s, 5);
+	text_run(&s, 3 * MONO_S);
+	T_STR("T2003,T2004,T2005", text_behind(&s, 0, 1));
+	T_STR("T2001", text_behind(&s, 2, 1));
+	T_STR("T2005", text_behind(&s, 2, 3));
+	T_STR("T2003,T2002,T2001", text_behind(&s, 4, 3));
+	/* What is gone at one end is gone at the other. */
+	T_EQ(1, node_disconnect(s.at[3].node, "2005", text_now(&s)));
+	text_run(&s, 3 * MONO_S);
+	T_STR("T2003,T2004", text_behind(&s, 0, 1));
+	for (int i = 0; i < 5; i++)
+		T_EQ(0, s.at[i].loops);
+	text_end(&s);
+}
+
+static void a_star_knows_itself(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 5);
+	for (int i = 1; i < 5; i++)
+		link_both(&s, i, 0);
+	text_run(&s, 3 * MONO_S);
+	T_STR("T2002,T2003,T2005", text_behind(&s, 3, 0));
+	T_STR("", text_behind(&s, 0, 3));
+	text_end(&s);
+}
+
+static void a_list_comes_soon_after_a_change_and_every_30_s(void)
+{
+	struct text_scene s;
+	mono_us joined;
+	size_t n;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, 5 * MONO_S);
+	T_STR("L ", text_peer_last(&s, "L"));
+	joined = text_now(&s);
+	T_EQ(IAX2_OK, text_connect(&s, 0, 1, NODE_TRANSCEIVE, false));
+	text_run(&s, 2 * MONO_S);
+	T_STR("L T2002", text_peer_last(&s, "L"));
+	T_TRUE(s.peer.heard[s.peer.n - 1].when < joined + 2 * MONO_S);
+	n = text_peer_heard(&s, "L");
+	text_run(&s, 301 * MONO_S);
+	T_EQ(n + 10, text_peer_heard(&s, "L"));
+	text_end(&s);
+}
+
+static void changes_in_numbers_are_told_at_a_bearable_pace(void)
+{
+	struct text_scene s;
+	char list[32];
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, 5 * MONO_S);
+	link_both(&s, 0, 1);
+	text_run(&s, 5 * MONO_S);
+	/* 2002 hears what the peer lists: 100 changes in 10 s. */
+	s.at[1].behinds = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		(void)snprintf(list, sizeof(list), "L T%u", 3000 + i);
+		text_peer_says(&s, list);
+	}
+	T_TRUE(s.at[1].behinds >= 8 && s.at[1].behinds <= 12);
+	/* Some were too many; what it lists next is heard again. */
+	T_TRUE(node_text_counters(s.at[0].node)->limited > 0);
+	text_run(&s, 20 * MONO_S);
+	text_peer_says(&s, "L T3100");
+	text_run(&s, 2 * MONO_S);
+	T_STR("T1999,T3100", text_behind(&s, 1, 0));
+	text_end(&s);
+}
+
+static void a_list_that_is_not_renewed_is_forgotten(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	text_peer_says(&s, "L T3001,R3002,C3003");
+	text_run(&s, MONO_S);
+	T_STR("T1999,T3001,R3002,C3003", text_behind(&s, 1, 0));
+	text_run(&s, 118 * MONO_S);
+	T_STR("T3001,R3002,C3003", text_behind(&s, 0, -1));
+	text_run(&s, 4 * MONO_S);
+	T_STR("", text_behind(&s, 0, -1));
+	T_STR("T1999", text_behind(&s, 1, 0));
+	text_end(&s);
+}
+
+static void a_list_too_long_is_passed_on_cut_and_marked(void)
+{
+	char list[IAX2_TEXT_MAX + 1] = "L T300000";
+	struct text_scene s;
+	struct asl_list got;
+	struct node_link_info l;
+	size_t len = strlen(list);
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	link_both(&s, 0, 1);
+	for (unsigned i = 1; len + 8 < IAX2_TEXT_MAX; i++)
+		len += (size_t)snprintf(list + len, 9, ",T%06u", 300000 + i);
+	text_peer_says(&s, list);
+	text_run(&s, MONO_S);
+	T_TRUE(text_link(&s, 1, 0, &l));
+	T_TRUE(node_link_behind(s.at[1].node, l.id, &got));
+	T_TRUE(got.cut && got.len > ASL_LIST_MAX - 10);
+	T_EQ('T', asl_list_find(&got, "1999"));
+	T_EQ('T', asl_list_find(&got, "300100"));
+	text_end(&s);
+}
+
+static void what_is_behind_a_monitored_link_is_only_heard(void)
+{
+	struct node_link_info l;
+	struct text_scene s;
+
+	text_begin(&s, 3);
+	link_both(&s, 0, 1);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_MONITOR, false));
+	text_run(&s, MONO_S);
+	text_peer_says(&s, "L T3001,C3002");
+	text_run(&s, MONO_S);
+	T_STR("R1999,R3001,C3002", text_behind(&s, 1, 0));
+	/* One that only our radio hears is nobody's affair. */
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_LOCAL_MONITOR, false));
+	text_run(&s, 2 * MONO_S);
+	T_STR("", text_behind(&s, 1, 0));
+	T_TRUE(text_link(&s, 0, -1, &l));
+	T_EQ(NODE_LOCAL_MONITOR, l.mode);
+	T_EQ(1, s.peer.ups);
+	text_end(&s);
+}
+
+static void a_node_that_is_being_called_is_listed_so(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 3);
+	link_both(&s, 0, 1);
+	/* 2003 is not there. */
+	fake_net_cut(s.net, 4, true);
+	T_EQ(IAX2_OK, text_connect(&s, 0, 2, NODE_TRANSCEIVE, true));
+	text_run(&s, 2 * MONO_S);
+	T_STR("C2003", text_behind(&s, 1, 0));
+	text_end(&s);
+}
+
+/* --- loops -------------------------------------------------------------- */
+
+static void a_node_in_the_conference_is_not_dialled_again(void)
+{
+	struct text_scene s;
+
+	chain(&s, 4);
+	text_run(&s, 2 * MONO_S);
+	T_EQ(IAX2_E_REFUSED, text_connect(&s, 0, 3, NODE_TRANSCEIVE, false));
+	T_EQ(IAX2_E_REFUSED, text_connect(&s, 0, 2, NODE_MONITOR, false));
+	T_STR("2002", node_behind(s.at[0].node, "2004"));
+	T_TRUE(!node_behind(s.at[0].node, "2002"));
+	T_EQ(1, text_links_up(&s, 0));
+	/* When the way to it is gone there is nothing against it. */
+	T_EQ(1, node_disconnect(s.at[1].node, "2003", text_now(&s)));
+	text_run(&s, 2 * MONO_S);
+	link_both(&s, 0, 3);
+	T_EQ(2, text_links_up(&s, 0));
+	text_end(&s);
+}
+
+static void a_link_that_is_there_is_not_made_again(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	link_both(&s, 0, 1);
+	T_EQ(IAX2_E_STATE, text_connect(&s, 0, 1, NODE_TRANSCEIVE, false));
+	T_EQ(IAX2_E_STATE, text_connect(&s, 1, 0, NODE_TRANSCEIVE, false));
+	T_EQ(1, text_links_up(&s, 0));
+	T_EQ(1, text_links_up(&s, 1));
+	text_end(&s);
+}
+
+static void a_loop_that_another_made_is_told(void)
+{
+	struct node_link_info l;
+	struct text_scene s;
+
+	chain(&s, 3);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, 2 * MONO_S);
+	T_EQ(0, s.at[0].loops);
+	/* It wants to, which is none yet. */
+	text_peer_says(&s, "L C2002");
+	text_run(&s, 2 * MONO_S);
+	T_EQ(0, s.at[0].loops);
+	text_peer_says(&s, "L T2002,T2003");
+	text_run(&s, 2 * MONO_S);
+	T_EQ(1, s.at[0].loops);
+	T_STR("2002", s.at[0].looped);
+	T_TRUE(text_link(&s, 0, -1, &l));
+	T_TRUE(l.loop);
+	text_peer_says(&s, "L ");
+	text_run(&s, 2 * MONO_S);
+	T_TRUE(text_link(&s, 0, -1, &l));
+	T_TRUE(!l.loop);
+	/* We ourselves behind it are one, too. */
+	text_peer_says(&s, "L T2001");
+	text_run(&s, 2 * MONO_S);
+	T_EQ(2, s.at[0].loops);
+	text_end(&s);
+}
+
+static void what_went_round_is_not_passed_on_again(void)
+{
+	struct text_scene s;
+
+	chain(&s, 3);
+	T_EQ(IAX2_OK, text_connect(&s, 1, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	T_EQ(IAX2_OK, node_message(s.at[0].node, NULL, "Hello", text_now(&s)));
+	text_run(&s, MONO_S);
+	T_EQ(1, text_peer_heard(&s, "M 2001 0 Hello"));
+	T_EQ(1, s.at[2].messages);
+	/* The peer closes the loop. */
+	text_peer_says(&s, "M 2001 0 Hello");
+	text_run(&s, MONO_S);
+	T_EQ(1, s.at[2].messages);
+	T_EQ(0, s.at[0].messages);
+	T_EQ(1, node_text_counters(s.at[1].node)->looped);
+	/* And what we said ourselves. */
+	text_peer_says(&s, "M 2002 0 Hello");
+	text_run(&s, MONO_S);
+	T_EQ(1, s.at[2].messages);
+	T_EQ(2, node_text_counters(s.at[1].node)->looped);
+	text_end(&s);
+}
+
+/* --- questions, digits, words ------------------------------------------- */
+
+static void everybody_answers_whose_radio_is_keyed(void)
+{
+	const struct node_answer *answer;
+	struct text_scene s;
+
+	chain(&s, 4);
+	s.at[2].cor = COR_IN_COR;
+	text_run_sound(&s, 2 * MONO_S);
+	T_EQ(IAX2_OK, node_ask(s.at[0].node, text_now(&s)));
+	T_EQ(IAX2_E_STATE, node_ask(s.at[0].node, text_now(&s)));
+	text_run_sound(&s, 2 * MONO_S);
+	T_EQ(0, s.at[0].answers);
+	text_run_sound(&s, 2 * MONO_S);
+	T_EQ(1, s.at[0].answers);
+	T_EQ(3, node_answers(s.at[0].node, &answer));
+	for (size_t i = 0; i < 3; i++)
+		T_EQ(strcmp(answer[i].number, "2003") == 0, answer[i].keyed);
+	/* Later it was a while ago. */
+	s.at[2].cor = 0;
+	text_run_sound(&s, 10 * MONO_S);
+	T_EQ(IAX2_OK, node_ask(s.at[0].node, text_now(&s)));
+	text_run_sound(&s, 4 * MONO_S);
+	T_EQ(3, node_answers(s.at[0].node, &answer));
+	for (size_t i = 0; i < 3; i++) {
+		T_TRUE(!answer[i].keyed);
+		if (strcmp(answer[i].number, "2003") == 0)
+			T_TRUE(answer[i].seconds >= 9 &&
+			       answer[i].seconds <= 10);
+	}
+	/* The answers are for who asked. */
+	T_EQ(0, s.at[1].answers + s.at[2].answers + s.at[3].answers);
+	text_end(&s);
+}
+
+static void a_question_is_answered_by_whom_it_is_for(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	text_peer_says(&s, "K? 2002 1999 0 0");
+	text_run(&s, MONO_S);
+	T_EQ(1, text_peer_heard(&s, "K "));
+	T_EQ(1, text_peer_heard(&s, "K 1999 2002 0 "));
+	text_peer_says(&s, "K? 0 1999 0 0");
+	text_run(&s, MONO_S);
+	T_EQ(1, text_peer_heard(&s, "K 1999 2001 0 "));
+	text_peer_says(&s, "K? * 1999 0 0");
+	text_run(&s, MONO_S);
+	T_EQ(2, text_peer_heard(&s, "K 1999 2001 0 "));
+	T_EQ(2, text_peer_heard(&s, "K 1999 2002 0 "));
+	text_peer_says(&s, "K? 2009 1999 0 0");
+	text_run(&s, MONO_S);
+	T_EQ(4, text_peer_heard(&s, "K "));
+	text_end(&s);
+}
+
+static void digits_reach_the_far_node_and_it_alone(void)
+{
+	struct text_scene s;
+
+	chain(&s, 5);
+	T_EQ(IAX2_OK, node_command(s.at[0].node, "2005", "*70#", text_now(&s)));
+	T_EQ(IAX2_E_FULL,
+	     node_command(s.at[0].node, "2005", "1", text_now(&s)));
+	text_run(&s, 2 * MONO_S);
+	T_STR("*70#", s.at[4].digits);
+	T_STR("2001", s.at[4].digits_from);
+	for (int i = 0; i < 4; i++)
+		T_STR("", s.at[i].digits);
+	/* A neighbour gets them without anybody else. */
+	T_EQ(IAX2_OK, node_command(s.at[0].node, "2002", "1", text_now(&s)));
+	text_run(&s, MONO_S);
+	T_STR("1", s.at[1].digits);
+	T_STR("", s.at[2].digits);
+	T_EQ(IAX2_E_RANGE,
+	     node_command(s.at[0].node, "2001", "1", text_now(&s)));
+	T_EQ(IAX2_E_RANGE,
+	     node_command(s.at[0].node, "2002", "1e", text_now(&s)));
+	T_EQ(IAX2_E_RANGE,
+	     node_command(s.at[0].node, "20 02", "1", text_now(&s)));
+	text_end(&s);
+}
+
+static void app_rpts_digits_are_taken_as_it_sends_them(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	text_peer_says(&s, "D 2001 1999 1 *");
+	text_peer_says(&s, "D 2001 1999 2 7");
+	text_peer_says(&s, "D 0 1999 3 0");
+	T_STR("*70", s.at[0].digits);
+	T_STR("1999", s.at[0].digits_from);
+	text_peer_says(&s, "D 2002 1999 4 5");
+	T_STR("*70", s.at[0].digits);
+	T_STR("5", s.at[1].digits);
+	text_end(&s);
+}
+
+static void words_reach_one_or_all(void)
+{
+	char many[ASL_MESSAGE_MAX + 1];
+	struct text_scene s;
+
+	chain(&s, 3);
+	T_EQ(IAX2_OK,
+	     node_message(s.at[0].node, NULL, "Net at 20:00", text_now(&s)));
+	text_run(&s, MONO_S);
+	T_STR("Net at 20:00", s.at[2].message);
+	T_STR("2001", s.at[2].message_from);
+	T_EQ(1, s.at[1].messages);
+	T_EQ(IAX2_OK,
+	     node_message(s.at[0].node, "2003", "Only you", text_now(&s)));
+	text_run(&s, MONO_S);
+	T_STR("Only you", s.at[2].message);
+	T_EQ(1, s.at[1].messages);
+	memset(many, 'x', ASL_MESSAGE_MAX);
+	many[ASL_MESSAGE_MAX] = '\0';
+	T_EQ(IAX2_E_RANGE,
+	     node_message(s.at[0].node, NULL, many, text_now(&s)));
+	T_EQ(IAX2_E_RANGE,
+	     node_message(s.at[0].node, NULL, "two\nlines", text_now(&s)));
+	T_EQ(IAX2_E_RANGE,
+	     node_message(s.at[0].node, "20 03", "Hello", text_now(&s)));
+	text_end(&s);
+}
+
+static void telemetry_is_passed_on_and_not_sent_back(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 3);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	/* A link that we placed is told to those that we take part with. */
+	T_EQ(1, text_peer_heard(&s, "T 2001 CONNECTED,2001,1999"));
+	T_EQ(1, text_peer_heard(&s, "T 2001 CONNECTED,2001,2002"));
+	link_both(&s, 1, 2);
+	T_EQ(1, text_peer_heard(&s, "T 2002 CONNECTED,2002,2003"));
+	text_peer_says(&s, "T 1999 STATS_VERSION,3.10");
+	text_run(&s, MONO_S);
+	T_EQ(0, text_peer_heard(&s, "T 1999"));
+	text_peer_says(&s, "I 1999 1234");
+	text_run(&s, MONO_S);
+	T_EQ(0, text_peer_heard(&s, "I 1999"));
+	text_end(&s);
+}
+
+static void a_link_that_is_soon_back_was_never_gone(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 3);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 1, 0);
+	T_EQ(1, node_disconnect(s.at[1].node, NULL, text_now(&s)));
+	text_run(&s, 5 * MONO_S);
+	link_both(&s, 1, 0);
+	text_run(&s, 20 * MONO_S);
+	T_EQ(0, text_peer_heard(&s, "T 2001 REMDISC"));
+	T_EQ(1, node_disconnect(s.at[1].node, NULL, text_now(&s)));
+	text_run(&s, 9 * MONO_S);
+	T_EQ(0, text_peer_heard(&s, "T 2001 REMDISC"));
+	text_run(&s, 2 * MONO_S);
+	T_EQ(1, text_peer_heard(&s, "T 2001 REMDISC,2002"));
+	/* A dial that fails is told at once. */
+	fake_net_cut(s.net, 4, true);
+	T_EQ(IAX2_OK, text_connect(&s, 0, 2, NODE_TRANSCEIVE, false));
+	text_run(&s, 30 * MONO_S);
+	T_EQ(1, text_peer_heard(&s, "T 2001 CONNFAIL,2003"));
+	text_end(&s);
+}
+
+static void nonsense_is_counted_by_kind_and_goes_nowhere(void)
+{
+	const struct node_text_counters *c;
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	c = node_text_counters(s.at[0].node);
+	text_peer_says(&s, "Z 1 2 3");
+	text_peer_says(&s, "D 2002 1999 1");
+	text_peer_says(&s, "D 2002 1999 1 x");
+	text_peer_says(&s, "M 1999 0 bell\a");
+	text_peer_says(&s, "L T3001,Y3002");
+	text_peer_says(&s, "G 1999 1 2 3");
+	text_run(&s, MONO_S);
+	T_EQ(1, c->unknown);
+	T_EQ(2, c->malformed[ASL_DIGIT]);
+	T_EQ(1, c->malformed[ASL_MESSAGE]);
+	T_EQ(1, c->malformed[ASL_LIST]);
+	T_STR("T1999,T3001", text_behind(&s, 1, 0));
+	T_EQ(0, s.at[1].messages);
+	T_STR("", s.at[1].digits);
+	text_end(&s);
+}
+
+static void a_flood_of_words_is_bounded(void)
+{
+	struct text_scene s;
+	char text[64];
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)snprintf(text, sizeof(text), "M 1999 0 %u", i);
+		while (iax2_send_text(s.peer.ep, s.peer.call, text,
+				      text_now(&s)) != IAX2_OK)
+			text_run(&s, 5 * MONO_MS);
+	}
+	text_run(&s, MONO_S);
+	/* 200 at once and 50 a second. */
+	T_TRUE(s.at[0].messages >= 200 && s.at[0].messages < 500);
+	T_TRUE(node_text_counters(s.at[0].node)->limited > 500);
+	/* The call lives, and a list is still heard. */
+	text_peer_says(&s, "L T3001");
+	T_STR("T3001", text_behind(&s, 0, -1));
+	text_end(&s);
+}
+
+/* --- who talks ---------------------------------------------------------- */
+
+static void everybody_knows_who_talks(void)
+{
+	struct text_scene s;
+
+	chain(&s, 4);
+	s.at[1].cor = COR_IN_COR;
+	text_run_sound(&s, 2 * MONO_S);
+	for (int i = 0; i < 4; i++) {
+		if (i == 1)
+			continue;
+		T_STR("2002", s.at[i].talker);
+		T_STR("DL0XX", s.at[i].talker_name);
+		T_EQ(1, s.at[i].talks);
+	}
+	s.at[1].cor = 0;
+	text_run_sound(&s, 2 * MONO_S);
+	for (int i = 0; i < 4; i++)
+		T_STR("", s.at[i].talker);
+	text_end(&s);
+}
+
+static void a_talker_of_another_make_is_known_by_its_link(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	link_both(&s, 0, 1);
+	text_peer_talks(&s, 50);
+	T_STR("1999", s.at[0].talker);
+	T_STR("1999", s.at[1].talker);
+	/* It never announced that it understands such texts. */
+	s.at[1].cor = COR_IN_COR;
+	text_run_sound(&s, 2 * MONO_S);
+	T_EQ(0, text_peer_heard(&s, "!TALKER!"));
+	T_STR("2002", s.at[0].talker);
+	/* Nor may it name others. */
+	text_peer_says(&s, "!TALKER! 3001 1 NOBODY");
+	T_STR("2002", s.at[0].talker);
+	/* Who goes while it talks has ended. */
+	T_EQ(1, node_disconnect(s.at[0].node, "2002", text_now(&s)));
+	text_run(&s, MONO_S);
+	T_STR("", s.at[0].talker);
+	text_end(&s);
+}
+
+int main(void)
+{
+	T_TRUE(sodium_init() >= 0);
+	T_RUN(a_chain_knows_itself);
+	T_RUN(a_star_knows_itself);
+	T_RUN(a_list_comes_soon_after_a_change_and_every_30_s);
+	T_RUN(changes_in_numbers_are_told_at_a_bearable_pace);
+	T_RUN(a_list_that_is_not_renewed_is_forgotten);
+	T_RUN(a_list_too_long_is_passed_on_cut_and_marked);
+	T_RUN(what_is_behind_a_monitored_link_is_only_heard);
+	T_RUN(a_node_that_is_being_called_is_listed_so);
+	T_RUN(a_node_in_the_conference_is_not_dialled_again);
+	T_RUN(a_link_that_is_there_is_not_made_again);
+	T_RUN(a_loop_that_another_made_is_told);
+	T_RUN(what_went_round_is_not_passed_on_again);
+	T_RUN(everybody_answers_whose_radio_is_keyed);
+	T_RUN(a_question_is_answered_by_whom_it_is_for);
+	T_RUN(digits_reach_the_far_node_and_it_alone);
+	T_RUN(app_rpts_digits_are_taken_as_it_sends_them);
+	T_RUN(words_reach_one_or_all);
+	T_RUN(telemetry_is_passed_on_and_not_sent_back);
+	T_RUN(a_link_that_is_soon_back_was_never_gone);
+	T_RUN(nonsense_is_counted_by_kind_and_goes_nowhere);
+	T_RUN(a_flood_of_words_is_bounded);
+	T_RUN(everybody_knows_who_talks);
+	T_RUN(a_talker_of_another_make_is_known_by_its_link);
+	return T_DONE();
+}
