@@ -155,18 +155,30 @@ static void peer_on_text(struct text_peer *p, const struct iax2_event *ev,
 	p->heard[p->n++].when = now;
 }
 
+static void peer_on_call(struct text_peer *p, const struct iax2_event *ev,
+			 mono_us now)
+{
+	T_TRUE(p->calls < 32);
+	p->called[p->calls++] = now;
+	p->call = ev->call;
+	if (p->refuses)
+		(void)iax2_reject(p->ep, ev->call, "No", 50, now);
+	else
+		(void)iax2_accept(p->ep, ev->call, now);
+}
+
 static void peer_on_event(struct text_peer *p, const struct iax2_event *ev,
 			  mono_us now)
 {
 	if (ev->kind == IAX2_EV_CALL_IN) {
-		p->call = ev->call;
-		(void)iax2_accept(p->ep, ev->call, now);
+		peer_on_call(p, ev, now);
 	} else if (ev->kind == IAX2_EV_CALL_UP) {
 		p->up = true;
 		p->ups++;
 	} else if (ev->kind == IAX2_EV_CALL_DOWN) {
 		p->up = false;
 		p->downs++;
+		p->down_at = now;
 	} else if (ev->kind == IAX2_EV_TEXT) {
 		peer_on_text(p, ev, now);
 	} else if (ev->kind == IAX2_EV_KEY) {

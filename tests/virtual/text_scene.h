@@ -47,8 +47,11 @@ struct text_peer {
 	struct net_addr at;
 	struct iax2_call_id call;
 	bool up;
-	bool silent; /* says nothing by itself */
+	bool refuses; /* calls */
 	unsigned ups, downs;
+	mono_us called[32]; /* when it was, each time */
+	unsigned calls;
+	mono_us down_at;
 	unsigned keys, unkeys, cngs, voice;
 	struct text_heard *heard; /* TEXT_HEARD of them */
 	size_t n;
