@@ -126,11 +126,11 @@ static void a_list_that_is_not_renewed_is_forgotten(void)
 
 static void a_list_too_long_is_passed_on_cut_and_marked(void)
 {
-	char list[IAX2_TEXT_MAX + 1] = "L T300000";
+	static char list[IAX2_TEXT_MAX + 1];
 	struct text_scene s;
 	struct asl_list got;
 	struct node_link_info l;
-	size_t len = strlen(list);
+	size_t len = (size_t)snprintf(list, sizeof(list), "L T300000");
 
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));

@@ -36,7 +36,8 @@ static void take_talker(struct text_node *t, const struct node_event *ev)
 	t->talks += ev->on;
 	if (ev->on) {
 		memcpy(t->talker, ev->number, sizeof(t->talker));
-		memcpy(t->talker_name, ev->text, sizeof(t->talker_name));
+		(void)snprintf(t->talker_name, sizeof(t->talker_name), "%.63s",
+			       ev->text);
 	} else if (strcmp(t->talker, ev->number) == 0) {
 		t->talker[0] = '\0';
 	}

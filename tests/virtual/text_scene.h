@@ -34,7 +34,7 @@ struct text_node {
 	char message_from[IAX2_NUMBER_MAX + 1];
 	unsigned messages;
 	char talker[IAX2_NUMBER_MAX + 1]; /* empty: nobody talks */
-	char talker_name[256];
+	char talker_name[64];
 	unsigned talks;       /* how often somebody began */
 	uint32_t cor;         /* its radio receives, as COR_IN_COR */
 	bool keyed;           /* it transmits */
