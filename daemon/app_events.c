@@ -244,6 +244,8 @@ static void on_words(struct app *a, const struct node_event *ev)
 {
 	if (ev->kind == NODE_EV_TEXT)
 		on_text(a, ev);
+	else if (ev->kind == NODE_EV_DTMF)
+		on_dtmf(a, ev);
 	else if (ev->kind == NODE_EV_MESSAGE)
 		on_message(a, ev);
 	else if (ev->kind == NODE_EV_BEHIND)
@@ -292,6 +294,14 @@ static void on_radio(struct app *a, const struct node_event *ev)
 	}
 }
 
+static void on_measure(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_MEASURE)
+		app_measure_open(a, ev->registrar);
+	else
+		app_measure_news(a);
+}
+
 void app_on_event(struct app *a, const struct node_event *ev)
 {
 	switch (ev->kind) {
@@ -328,6 +338,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_radio(a, ev);
 		break;
 	case NODE_EV_TEXT:
+	case NODE_EV_DTMF:
 	case NODE_EV_MESSAGE:
 	case NODE_EV_BEHIND:
 	case NODE_EV_LOOP:
@@ -336,9 +347,6 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_ANSWERS:
 		on_words(a, ev);
 		break;
-	case NODE_EV_DTMF:
-		on_dtmf(a, ev);
-		break;
 	case NODE_EV_SOCKETS_OPEN:
 		open_sockets(a, ev);
 		break;
@@ -346,10 +354,8 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		udp_extra_close(a->udp, keep_socket, a->node);
 		break;
 	case NODE_EV_MEASURE:
-		app_measure_open(a, ev->registrar);
-		break;
 	case NODE_EV_MEASURED:
-		app_measure_news(a);
+		on_measure(a, ev);
 		break;
 	case NODE_EV_STOPPED:
 		a->stopped = true;

@@ -4,7 +4,7 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c), their calls (node_calls.c), their moves to other addresses
+ * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
  * conference (node_conference.c) and its links' voice (node_voice.c), text
  * between nodes (node_text.c), their lists (node_lists.c) and good-byes
