@@ -424,7 +424,7 @@ static enum console_exit do_help(const struct console *c, int argc,
 static const struct command commands[] = {
 	{ "status", "status", "what this node is doing", do_status },
 	{ "connect",
-	  "connect NODE [--monitor|--local-monitor|--mode transceive]\n"
+	  "connect NODE [--monitor|--local-monitor|--mode MODE]\n"
 	  "                       [--permanent] [--wait SECONDS]",
 	  "link to a node: NUMBER, NUMBER@HOST:PORT or ADDRESS:PORT",
 	  do_connect },
