@@ -144,6 +144,7 @@ struct app {
 	struct control_request *keep; /* the fob's EEPROM does; or NULL */
 	struct app_asker asker[APP_WAITERS];
 	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
+	struct control_request *who[APP_WAITERS];   /* they asked who keyed */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -265,6 +266,16 @@ json_t *app_status(struct app *a);
 json_t *app_link_json(struct app *a, const struct node_link_info *l,
 		      mono_us now);
 json_t *app_radio(struct app *a);
+/* app_text.c: text between nodes; the methods "who", "message" and "command". */
+json_t *app_behind_json(const struct asl_list *list);
+json_t *app_answers_json(const struct app *a);
+json_t *app_text_counters(const struct app *a);
+void app_who(void *ctx, struct control_request *req, const json_t *params);
+void app_message(void *ctx, struct control_request *req, const json_t *params);
+void app_command(void *ctx, struct control_request *req, const json_t *params);
+void app_text_answered(struct app *a);
+/* Who sent @req has gone. */
+void app_text_cancel(struct app *a, const struct control_request *req);
 /* app_reach.c */
 json_t *app_reach(const struct app *a);
 /* The first registrar that opens paths and has us; NULL: none. */

@@ -94,6 +94,7 @@ static void fill(struct app *a, const struct conf_node *conf,
 {
 	*out = (struct node_cfg){
 		.number = conf->node.number,
+		.callsign = conf->node.callsign,
 		.identity = &a->id,
 		.port = conf->iax2.port,
 		.keepalive_s = conf->keepalive.interval_s,

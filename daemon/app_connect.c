@@ -105,6 +105,11 @@ static void wait_for(struct app *a, struct control_request *req,
 {
 	struct node_link_info l;
 
+	/* Only its mode is another one now. */
+	if (node_link(a->node, id, &l) && l.state == NODE_LINK_UP) {
+		control_reply(req, connected(a, &l));
+		return;
+	}
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		struct app_waiter *w = &a->waiter[i];
 
@@ -165,8 +170,17 @@ void app_connect_cancel(struct app *a, const struct control_request *req)
 
 /* --- links -------------------------------------------------------------- */
 
-static const char *why_not(enum iax2_err err)
+static const char *why_not(const struct app *a, enum iax2_err err,
+			   const char *number, char loop[NODE_WHY_MAX])
 {
+	const char *by = node_behind(a->node, number);
+
+	if (err == IAX2_E_REFUSED && by) {
+		(void)snprintf(loop, NODE_WHY_MAX,
+			       "that node is linked already, through node %s",
+			       by);
+		return loop;
+	}
 	if (err == IAX2_E_STATE)
 		return "there is a link to that node already";
 	if (err == IAX2_E_RANGE)
@@ -201,12 +215,14 @@ void app_connect_start(struct app *a, struct control_request *req,
 	};
 	struct node_link_id id;
 	struct node_link_info l;
+	char loop[NODE_WHY_MAX];
 	const enum iax2_err err = node_connect(a->node, &c, loop_now(), &id);
 
 	if (err == IAX2_OK)
 		app_dial_began(a, id, what);
 	if (err != IAX2_OK)
-		app_connect_failed(req, what, why_not(err));
+		app_connect_failed(req, what,
+				   why_not(a, err, what->number, loop));
 	else if (req && !what->wait && node_link(a->node, id, &l))
 		control_reply(req, json_pack("{s:o}", "link",
 					     app_link_json(a, &l, loop_now())));

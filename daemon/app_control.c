@@ -172,6 +172,7 @@ static void on_cancelled(void *ctx, struct control_request *req)
 	app_connect_cancel(a, req);
 	app_levels_cancel(a, req);
 	app_lookup_cancel(a, req);
+	app_text_cancel(a, req);
 	for (size_t i = 0; i < APP_WAITERS; i++) {
 		if (a->doctor[i].req == req)
 			a->doctor[i].req = NULL;
@@ -187,6 +188,9 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 		{ "lookup", app_lookup },
 		{ "disconnect", do_disconnect },
 		{ "dtmf", do_dtmf },
+		{ "who", app_who },
+		{ "message", app_message },
+		{ "command", app_command },
 		{ "events", do_events },
 		{ "doctor", do_doctor },
 		{ "levels", app_levels },

@@ -185,6 +185,81 @@ static void on_dtmf(struct app *a, const struct node_event *ev)
 			     ev->number, "digit", &ev->digit, 1));
 }
 
+static void on_message(struct app *a, const struct node_event *ev)
+{
+	publish(a, json_pack("{s:s, s:o, s:o}", "event", "message", "node",
+			     control_text(ev->number), "text",
+			     control_text(ev->text)));
+}
+
+static void on_behind(struct app *a, const struct node_event *ev)
+{
+	struct asl_list list;
+
+	if (node_link_behind(a->node, ev->link, &list))
+		publish(a, json_pack("{s:s, s:o, s:o}", "event", "behind",
+				     "node", control_text(ev->number), "nodes",
+				     app_behind_json(&list)));
+}
+
+static void on_loop(struct app *a, const struct node_event *ev)
+{
+	log_warning("node %s is linked twice, once through %s: end one of the "
+		    "links, or what one says comes back by the other",
+		    ev->number, ev->text);
+	publish(a, json_pack("{s:s, s:s, s:o}", "event", "loop", "node",
+			     ev->number, "through", control_text(ev->text)));
+}
+
+static void on_talker(struct app *a, const struct node_event *ev)
+{
+	struct node_link_info l = { .number = "" };
+
+	(void)node_link(a->node, ev->link, &l);
+	publish(a,
+		json_pack("{s:s, s:s, s:o, s:b, s:o}", "event", "talker",
+			  "node", ev->number, "through", control_text(l.number),
+			  "on", (int)ev->on, "who", control_text(ev->text)));
+}
+
+static void on_keying(struct app *a, const struct node_event *ev)
+{
+	if (strcmp(ev->why, asl_keying_text(ASL_KEYING_LEGACY)) == 0)
+		log_warning("%s keys in the way of old nodes: its voice is "
+			    "heard between KEY and UNKEY only",
+			    ev->number);
+	publish(a, json_pack("{s:s, s:o, s:s}", "event", "keying", "node",
+			     control_text(ev->number), "keying", ev->why));
+}
+
+static void on_answers(struct app *a)
+{
+	publish(a, json_pack("{s:s, s:o}", "event", "answers", "nodes",
+			     app_answers_json(a)));
+	app_text_answered(a);
+}
+
+/* What came between nodes, and what it says of them. */
+static void on_words(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_TEXT)
+		on_text(a, ev);
+	else if (ev->kind == NODE_EV_DTMF)
+		on_dtmf(a, ev);
+	else if (ev->kind == NODE_EV_MESSAGE)
+		on_message(a, ev);
+	else if (ev->kind == NODE_EV_BEHIND)
+		on_behind(a, ev);
+	else if (ev->kind == NODE_EV_LOOP)
+		on_loop(a, ev);
+	else if (ev->kind == NODE_EV_TALKER)
+		on_talker(a, ev);
+	else if (ev->kind == NODE_EV_KEYING)
+		on_keying(a, ev);
+	else
+		on_answers(a);
+}
+
 static void on_radio_dtmf(struct app *a, const struct node_event *ev)
 {
 	publish(a, json_pack("{s:s, s:s#}", "event", "radio_dtmf", "digit",
@@ -217,6 +292,14 @@ static void on_radio(struct app *a, const struct node_event *ev)
 		radio_io_key(a->radio, node_ptt(a->node), loop_now());
 		on_switch(a, ev, "ptt");
 	}
+}
+
+static void on_measure(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_MEASURE)
+		app_measure_open(a, ev->registrar);
+	else
+		app_measure_news(a);
 }
 
 void app_on_event(struct app *a, const struct node_event *ev)
@@ -255,10 +338,14 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_radio(a, ev);
 		break;
 	case NODE_EV_TEXT:
-		on_text(a, ev);
-		break;
 	case NODE_EV_DTMF:
-		on_dtmf(a, ev);
+	case NODE_EV_MESSAGE:
+	case NODE_EV_BEHIND:
+	case NODE_EV_LOOP:
+	case NODE_EV_TALKER:
+	case NODE_EV_KEYING:
+	case NODE_EV_ANSWERS:
+		on_words(a, ev);
 		break;
 	case NODE_EV_SOCKETS_OPEN:
 		open_sockets(a, ev);
@@ -267,10 +354,8 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		udp_extra_close(a->udp, keep_socket, a->node);
 		break;
 	case NODE_EV_MEASURE:
-		app_measure_open(a, ev->registrar);
-		break;
 	case NODE_EV_MEASURED:
-		app_measure_news(a);
+		on_measure(a, ev);
 		break;
 	case NODE_EV_STOPPED:
 		a->stopped = true;

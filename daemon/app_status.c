@@ -48,6 +48,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 	const struct iax2_call_info *c = &l->call;
 	const uint64_t heard = c->rx_voice + c->rx_lost;
 	const bool up = l->state == NODE_LINK_UP;
+	struct asl_list behind;
 	json_t *o =
 		json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "node",
 			  l->number[0] ? l->number : "?", "state",
@@ -61,7 +62,6 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 			  "path", node_rung_text(l->rung), "codec",
 			  node_codec_name(c->format));
 
-	(void)a;
 	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));
 	(void)json_object_set_new(o, "jitter_ms",
 				  json_real((double)c->jitter_us / 1000.0));
@@ -88,6 +88,16 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 	(void)json_object_set_new(o, "late",
 				  json_integer((json_int_t)l->jitter.late));
 	(void)json_object_set_new(o, "why", control_text(l->why));
+	(void)json_object_set_new(o, "keying",
+				  up ? json_string(asl_keying_text(l->keying))
+				     : json_null());
+	(void)json_object_set_new(o, "loop", json_boolean(l->loop));
+	(void)json_object_set_new(o, "talker",
+				  l->talker[0] ? json_string(l->talker)
+					       : json_null());
+	if (node_link_behind(a->node, l->id, &behind))
+		(void)json_object_set_new(o, "behind",
+					  app_behind_json(&behind));
 	return o;
 }
 
@@ -213,12 +223,12 @@ json_t *app_status(struct app *a)
 		(void)json_array_append_new(registrars,
 					    registrar_json(a, i, now));
 	return json_pack(
-		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"node", a->conf.node.number, "callsign", a->conf.node.callsign,
 		"version", KEYHOLE_VERSION, "uptime_s",
 		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
 		"registrars", registrars, "reach", app_reach(a), "links",
 		links_json(a, now), "radio", app_radio(a), "limits",
 		limits_json(a), "lookup", app_lookup_json(a), "counters",
-		counters_json(a));
+		counters_json(a), "text", app_text_counters(a));
 }

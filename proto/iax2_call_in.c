@@ -205,6 +205,7 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 	if (ticket) {
 		c->has_ticket = true;
 		c->ticket = *ticket;
+		call_read_features(ep, c, f);
 	}
 	endpoint_call_opening(ep, c);
 	read_names(c, f);
@@ -357,6 +358,9 @@ enum iax2_err iax2_accept(struct iax2_endpoint *ep, struct iax2_call_id call,
 		key_sign(&ep->id, "keyhole accept", parts, 5, sig);
 		iax2_ie_put(&w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
 	}
+	/* To whom it means nothing it is not said. */
+	if (c->features != 0)
+		iax2_ie_put_u32(&w, IAX2_IE_KH_FEATURES, c->features);
 	err = transport_send_iax(ep, c, IAX2_IAX_ACCEPT, body, &w, now);
 	if (err == IAX2_OK)
 		err = transport_send(ep, c, &answer, now);

@@ -35,6 +35,17 @@ static void put_ticket(struct iax2_endpoint *ep, const struct call *c,
 	key_sign(&ep->id, "keyhole call", parts, 5, sig);
 	iax2_ie_put(w, IAX2_IE_KH_PUNCH, id, sizeof(id));
 	iax2_ie_put(w, IAX2_IE_ED25519_RESULT, sig, sizeof(sig));
+	if (ep->cfg.features != 0)
+		iax2_ie_put_u32(w, IAX2_IE_KH_FEATURES, ep->cfg.features);
+}
+
+void call_read_features(const struct iax2_endpoint *ep, struct call *c,
+			const struct iax2_full *f)
+{
+	uint32_t theirs = 0;
+
+	(void)iax2_ie_u32(f->body, f->body_len, IAX2_IE_KH_FEATURES, &theirs);
+	c->features = ep->cfg.features & theirs;
 }
 
 static enum iax2_err send_new(struct iax2_endpoint *ep, struct call *c,
@@ -132,6 +143,8 @@ void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		return;
 	}
 	c->format = format;
+	if (c->has_ticket)
+		call_read_features(ep, c, f);
 	c->state = CALL_ACCEPTED;
 	c->state_due = now + ANSWER_US;
 	(void)endpoint_event(ep, IAX2_EV_CALL_ACCEPTED, c);

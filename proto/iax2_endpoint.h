@@ -77,6 +77,9 @@ enum iax2_control {
 	IAX2_CONTROL_STOP_SOUNDS = 255, /* the wire's octet 0xff */
 };
 
+/* What an end of a call can do beyond IAX2; told with tickets only. */
+#define IAX2_FEATURE_TALKER 0x1U /* text that names who talks */
+
 /* How a caller's identity was proved. */
 enum iax2_proof {
 	IAX2_PROOF_NONE, /* it only claims; the call token proved its address */
@@ -227,6 +230,7 @@ struct iax2_call_info {
 	bool movable;       /* by iax2_move(): it was opened with a ticket */
 	mono_us heard;      /* when the peer was last heard */
 	uint64_t format;    /* agreed; 0 before ACCEPT */
+	uint32_t features;  /* IAX2_FEATURE_* that both ends announced */
 	uint32_t rtt_us;    /* smoothed; 0: not yet measured */
 	uint32_t jitter_us; /* interarrival jitter of voice, RFC 3550 A.8 */
 	uint64_t rx_voice;  /* frames received */
@@ -258,7 +262,8 @@ struct iax2_endpoint_cfg {
 	const struct key_identity *identity; /* copied */
 	/* What we can do, IAX2_FORMAT_*, the one that we like best first. */
 	uint64_t prefs[IAX2_PREFS_MAX];
-	size_t prefs_n; /* 1..IAX2_PREFS_MAX */
+	size_t prefs_n;    /* 1..IAX2_PREFS_MAX */
+	uint32_t features; /* IAX2_FEATURE_*; 0: not announced */
 	/* Who need not bring a call token (Asterisk's calltokenoptional);
 	 * borrowed, outlives the endpoint. */
 	const struct net_prefix *token_optional;

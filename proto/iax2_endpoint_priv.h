@@ -149,6 +149,7 @@ struct call {
 	bool want_key; /* inbound: the peer may prove itself with public_key */
 	uint8_t public_key[KEY_PUBLIC_LEN];
 	struct key_rsa rsa; /* inbound: likewise with this one */
+	uint32_t features;  /* of both ends */
 	uint64_t format;
 	bool quelched; /* the peer wants no voice */
 
@@ -483,6 +484,9 @@ void call_on_calltoken(struct iax2_endpoint *ep, struct call *c,
  * proof that it comes from who has the other half? */
 bool call_is_unproved(const struct iax2_endpoint *ep, const struct call *c,
 		      const struct dgram *d, const struct iax2_full *f);
+/* Those that the other end announced and that are ours, too. */
+void call_read_features(const struct iax2_endpoint *ep, struct call *c,
+			const struct iax2_full *f);
 void call_on_accept(struct iax2_endpoint *ep, struct call *c,
 		    const struct iax2_full *f, mono_us now);
 

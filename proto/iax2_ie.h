@@ -101,7 +101,8 @@
 	X(KH_LIFETIME, 0xf5, 2, 2, "KH LIFETIME")         \
 	X(KH_MOVE, 0xf6, 16, 16, "KH MOVE")               \
 	X(KH_STEP, 0xf7, 1, 1, "KH STEP")                 \
-	X(KH_PORTS, 0xf8, 5, 5, "KH PORTS")
+	X(KH_PORTS, 0xf8, 5, 5, "KH PORTS")               \
+	X(KH_FEATURES, 0xf9, 4, 4, "KH FEATURES")
 
 enum iax2_ie {
 #define X(name, number, min, max, text) IAX2_IE_##name = (number),

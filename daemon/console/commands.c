@@ -172,6 +172,10 @@ static bool take_connect_option(int argc, char *const *argv, int *i,
 	if (strcmp(argv[*i], "--permanent") == 0)
 		return json_object_set_new(params, "permanent", json_true()) ==
 		       0;
+	if (strcmp(argv[*i], "--monitor") == 0 ||
+	    strcmp(argv[*i], "--local-monitor") == 0)
+		return json_object_set_new(params, "mode",
+					   json_string(argv[*i] + 2)) == 0;
 	if (strcmp(argv[*i], "--mode") == 0 && more)
 		return json_object_set_new(params, "mode",
 					   json_string(argv[++*i])) == 0;
@@ -256,6 +260,38 @@ static enum console_exit do_dtmf(const struct console *c, int argc,
 		return usage("dtmf");
 	return ask_and_print(c, "dtmf", json_pack("{s:s}", "digits", argv[1]),
 			     NULL);
+}
+
+static enum console_exit do_who(const struct console *c, int argc,
+				char *const *argv)
+{
+	(void)argv;
+	return argc == 1 ? ask_and_print(c, "who", NULL, print_who)
+			 : usage("who");
+}
+
+static enum console_exit do_message(const struct console *c, int argc,
+				    char *const *argv)
+{
+	const bool all = argc == 3 && strcmp(argv[1], "--all") == 0;
+
+	if (argc != 3)
+		return usage("message");
+	return ask_and_print(c, "message",
+			     json_pack("{s:b, s:s, s:s}", "all", (int)all,
+				       "node", argv[1], "text", argv[2]),
+			     NULL);
+}
+
+static enum console_exit do_command(const struct console *c, int argc,
+				    char *const *argv)
+{
+	if (argc != 3)
+		return usage("command");
+	return ask_and_print(
+		c, "command",
+		json_pack("{s:s, s:s}", "node", argv[1], "digits", argv[2]),
+		NULL);
 }
 
 static void on_event(void *ctx, const char *method, const json_t *params)
@@ -400,7 +436,7 @@ static enum console_exit do_help(const struct console *c, int argc,
 static const struct command commands[] = {
 	{ "status", "status", "what this node is doing", do_status },
 	{ "connect",
-	  "connect NODE [--mode transceive|monitor|local-monitor]\n"
+	  "connect NODE [--monitor|--local-monitor|--mode MODE]\n"
 	  "                       [--permanent] [--wait SECONDS]",
 	  "link to a node: NUMBER, NUMBER@HOST:PORT or ADDRESS:PORT",
 	  do_connect },
@@ -409,6 +445,11 @@ static const struct command commands[] = {
 	{ "disconnect", "disconnect NODE|--all", "end a link, or all",
 	  do_disconnect },
 	{ "dtmf", "dtmf DIGITS", "send digits over the links", do_dtmf },
+	{ "who", "who", "whose radio is keyed, or was last", do_who },
+	{ "message", "message NODE|--all TEXT", "words for a node, or all",
+	  do_message },
+	{ "command", "command NODE DIGITS",
+	  "send digits to one node, however far", do_command },
 	{ "events", "events", "follow what happens, an object a line",
 	  do_events },
 	{ "trace", TRACE_USAGE, "record datagrams for Wireshark, or print them",

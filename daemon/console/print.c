@@ -57,6 +57,33 @@ static void print_registrar(const json_t *r)
 		(void)printf("           %s\n", why);
 }
 
+/* As many as fit a few lines; --json has them all. */
+#define BEHIND_SHOWN 40U
+
+static void print_behind(const json_t *behind)
+{
+	const json_t *e;
+	size_t i;
+
+	if (json_array_size(behind) == 0)
+		return;
+	(void)printf("           behind it:");
+	json_array_foreach(behind, i, e)
+	{
+		const char *mode = text(e, "mode");
+
+		if (i == BEHIND_SHOWN)
+			break;
+		(void)printf(" %s%s", text(e, "node"),
+			     strcmp(mode, "transceive") == 0 ? ""
+			     : strcmp(mode, "monitor") == 0  ? " (monitored)"
+							     : " (connecting)");
+	}
+	if (i < json_array_size(behind))
+		(void)printf(" and %zu more", json_array_size(behind) - i);
+	(void)printf("\n");
+}
+
 static void print_link(const json_t *l)
 {
 	char up[DURATION_TEXT];
@@ -76,6 +103,10 @@ static void print_link(const json_t *l)
 		     number(l, "loss_pct"), number(l, "playout_ms"),
 		     truth(l, "rx_keyed") ? ", they talk" : "",
 		     truth(l, "tx_keyed") ? ", we talk" : "");
+	if (truth(l, "loop"))
+		(void)printf("           LOOP: a node behind it is linked in "
+			     "another way as well\n");
+	print_behind(json_object_get(l, "behind"));
 }
 
 /* One line for both families. */
@@ -151,6 +182,23 @@ void print_connected(const char *node, const json_t *result)
 			     number(result, "dial_ms"),
 			     number(result, "dial_rtts"),
 			     number(result, "rtt_ms"));
+}
+
+void print_who(const json_t *result)
+{
+	const json_t *e;
+	char ago[DURATION_TEXT];
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "nodes"), i, e)
+	{
+		print_duration(number(e, "seconds"), ago);
+		(void)printf("%-15s %s%s\n", text(e, "node"),
+			     truth(e, "keyed") ? "keyed now" : ago,
+			     truth(e, "keyed") ? "" : " ago");
+	}
+	if (i == 0)
+		(void)printf("no other node answered\n");
 }
 
 void print_doctor(const json_t *result)

@@ -72,6 +72,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
 		.prefs_n = n->cfg.formats.n,
+		.features = IAX2_FEATURE_TALKER,
 		.token_optional = n->cfg.token_optional,
 		.token_optional_n = n->cfg.token_optional_n,
 		.random = n->cfg.random,
@@ -106,6 +107,7 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 		return node_free(n);
 	/* Both parts keep a copy of their own. */
 	n->cfg.identity = NULL;
+	node_text_init(n, now);
 	return n;
 }
 
@@ -294,6 +296,8 @@ void node_tick(struct node *n, mono_us now)
 	node_links_tick(n, now);
 	node_move_tick(n, now);
 	node_better_tick(n, now);
+	node_text_tick(n, now);
+	node_leave_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
 	release(n, now);
@@ -310,6 +314,8 @@ mono_us node_deadline(const struct node *n)
 	due = mono_min(due, node_links_deadline(n));
 	due = mono_min(due, node_move_deadline(n));
 	due = mono_min(due, node_better_deadline(n));
+	due = mono_min(due, node_text_deadline(n));
+	due = mono_min(due, node_leave_deadline(n));
 	if (n->dtmf_n > 0)
 		due = mono_min(due, n->dtmf_next);
 	if (n->stopping && !n->stopped)
@@ -365,8 +371,9 @@ void node_stop(struct node *n, mono_us now)
 	struct oo_node_relay_view relay;
 
 	node_force_unkey(n, true, now);
-	(void)node_disconnect(n, NULL, now);
 	n->stopping = true;
+	node_links_end(n, now);
+	node_leave_now(n, now);
 	n->stop_by = now + STOP_US;
 	/* Good-byes that go through a relay go first. */
 	oo_node_relay_view(n->oo, &relay);
@@ -417,7 +424,8 @@ bool node_uses_socket(const struct node *n, uint16_t sock)
 		     node_better_uses_socket(l, sock)))
 			return true;
 	}
-	return oo_node_uses_socket(n->oo, sock);
+	return node_leave_uses_socket(n, sock) ||
+	       oo_node_uses_socket(n->oo, sock);
 }
 
 void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)

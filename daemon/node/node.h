@@ -20,12 +20,15 @@
 #include "audio/jitter.h"
 #include "daemon/node/node_codec.h"
 #include "daemon/node/station.h"
+#include "proto/asl_keying.h"
+#include "proto/asl_list.h"
 #include "proto/iax2_endpoint.h"
 #include "proto/openover_node.h"
 
 #define NODE_LINKS_MAX 64U
 #define NODE_WHY_MAX 128U
 #define NODE_DTMF_MAX 64U /* digits waiting to be sent */
+#define NODE_ANSWERS_MAX 32U
 
 /* Somebody named by number or by key. */
 struct node_caller {
@@ -53,6 +56,7 @@ struct node_peer {
 
 struct node_cfg {
 	const char *number;                  /* copied */
+	const char *callsign;                /* copied; NULL: not told */
 	const struct key_identity *identity; /* copied */
 	uint16_t port;
 	uint32_t keepalive_s;
@@ -133,7 +137,13 @@ enum node_event_kind {
 	NODE_EV_PTT,           /* see to it at once: node_ptt() */
 	NODE_EV_RADIO_DTMF,    /* digit received by the radio */
 	NODE_EV_TEXT,          /* text received on a link */
-	NODE_EV_DTMF,          /* digit received on a link */
+	NODE_EV_DTMF,          /* digit received on a link; number: of whom */
+	NODE_EV_MESSAGE,       /* number's words to us or to all: text */
+	NODE_EV_BEHIND,        /* node_link_behind() has news */
+	NODE_EV_LOOP,          /* number is linked in two ways, once by link */
+	NODE_EV_TALKER,        /* number began or ended to talk; text: who */
+	NODE_EV_KEYING,        /* its keying is another one: why */
+	NODE_EV_ANSWERS,       /* node_answers() is complete */
 	NODE_EV_SOCKETS_OPEN,  /* answer with node_sockets() */
 	NODE_EV_SOCKETS_CLOSE, /* close all extra sockets but those that
 				  node_uses_socket() says */
@@ -173,13 +183,15 @@ struct node_link_info {
 	bool rx_keyed;
 	bool tx_keyed;
 	uint32_t playout_ms;
-	double drift_ppm;           /* by which the peer's clock is fast; 0:
-				       not known */
-	mono_us dialled;            /* outbound: when the dial began */
-	mono_us up_since;           /* 0: not up */
-	uint32_t dial_us;           /* outbound: from dial to ANSWER, once up */
-	char why[NODE_WHY_MAX];     /* WAITING: why the last try failed */
-	struct iax2_call_info call; /* zero before there is a call */
+	double drift_ppm; /* by which the peer's clock is fast; 0: not known */
+	mono_us dialled;  /* outbound: when the dial began */
+	mono_us up_since; /* 0: not up */
+	uint32_t dial_us; /* outbound: from dial to ANSWER, once up */
+	enum asl_keying_state keying;
+	bool loop; /* a node is linked in two ways, once by this link */
+	char talker[ASL_NAME_MAX + 1]; /* who talks, through it; empty */
+	char why[NODE_WHY_MAX];        /* WAITING: why the last try failed */
+	struct iax2_call_info call;    /* zero before there is a call */
 	struct jitter_counters jitter;
 };
 
@@ -222,22 +234,62 @@ void node_radio_there(struct node *n, bool there, mono_us now);
 void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
 		    mono_us now);
 
-/* Start a link.  IAX2_E_FULL; IAX2_E_RANGE for a bad number or our own;
- * IAX2_E_NOT_OURS for a link-local address, whose interface nobody says;
- * IAX2_E_STATE when there is a link to that node already. */
+/* Start a link, or change the mode of one.  IAX2_E_FULL; IAX2_E_RANGE for a bad
+ * number or our own; IAX2_E_NOT_OURS for a link-local address, whose interface
+ * nobody says; IAX2_E_STATE when there is such a link already; IAX2_E_REFUSED
+ * when the node is behind another link (node_behind()): it would be a loop. */
 enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 			   mono_us now, struct node_link_id *out);
 /* Where to try next to call a permanent link that waits for its next try; port
  * 0: ask a registrar.  IAX2_E_STALE when there is none. */
 enum iax2_err node_redirect(struct node *n, struct node_link_id id,
 			    const struct net_addr *addr);
-/* End links: to @number, or all when NULL.  Returns how many. */
+/* End links: to @number, or all when NULL.  The other nodes are told not to dial
+ * again.  Returns how many. */
 size_t node_disconnect(struct node *n, const char *number, mono_us now);
 /* Give up a dial, or end a link, by id. */
 enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now);
 /* Send digits to all links, one every 120 ms; IAX2_E_RANGE for what is no
  * digit, IAX2_E_FULL. */
 enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now);
+
+/* --- text (proto/asl_text.h) -------------------------------------------- */
+
+/* Messages received that went no further, by why. */
+struct node_text_counters {
+	uint64_t malformed[ASL_KINDS];
+	uint64_t unknown;
+	uint64_t limited; /* more than a link may send */
+	uint64_t looped;  /* our own, or come by two links */
+	uint64_t unsent;  /* a call had no room for them */
+};
+
+/* What a node said of its radio. */
+struct node_answer {
+	char number[ASL_NAME_MAX + 1];
+	bool keyed;
+	uint32_t seconds; /* since it was last keyed */
+};
+
+const struct node_text_counters *node_text_counters(const struct node *n);
+/* The nodes behind a link, as it listed them last; false: no such link. */
+bool node_link_behind(const struct node *n, struct node_link_id id,
+		      struct asl_list *out);
+/* The number of the link that @number is behind; NULL: none. */
+const char *node_behind(const struct node *n, const char *number);
+/* Ask all nodes whether their radios are keyed; NODE_EV_ANSWERS follows in 3 s.
+ * IAX2_E_STATE while they are being asked. */
+enum iax2_err node_ask(struct node *n, mono_us now);
+/* Who answered last; returns how many. */
+size_t node_answers(const struct node *n, const struct node_answer **out);
+/* Digits for one node, however far: commands.  IAX2_E_RANGE, IAX2_E_FULL while
+ * others are on their way. */
+enum iax2_err node_command(struct node *n, const char *number,
+			   const char *digits, mono_us now);
+/* Words for one node, or all (NULL).  IAX2_E_RANGE: too many, or not plain. */
+enum iax2_err node_message(struct node *n, const char *number,
+			   const char *words, mono_us now);
+
 /* Hang up, unkey, say good-bye to the registrars; NODE_EV_STOPPED follows. */
 void node_stop(struct node *n, mono_us now);
 

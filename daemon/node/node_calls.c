@@ -32,6 +32,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 {
 	link_leave(n, l, now);
 	node_move_end(n, l);
+	node_text_down(n, l, now);
 	if (l->was_up) {
 		struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 
@@ -190,6 +191,7 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 		return;
 	node_voice_start(n, l, info.format);
 	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
+	node_text_up(n, l, now);
 	node_better_up(n, l, now);
 }
 
@@ -237,13 +239,14 @@ static void cut_whole(char *text, size_t size)
 		text[lead] = '\0';
 }
 
-static void on_text(struct node *n, const struct link *l,
-		    const struct iax2_event *ev)
+static void on_text(struct node *n, struct link *l, const struct iax2_event *ev,
+		    mono_us now)
 {
 	struct node_event *out = node_push_link(n, NODE_EV_TEXT, l);
 
 	(void)snprintf(out->text, sizeof(out->text), "%s", ev->u.text.data);
 	cut_whole(out->text, sizeof(out->text));
+	node_text_in(n, l, ev, now);
 }
 
 static void on_link_event(struct node *n, struct link *l,
@@ -257,9 +260,11 @@ static void on_link_event(struct node *n, struct link *l,
 		on_down(n, l, ev, now);
 		break;
 	case IAX2_EV_VOICE:
-		node_voice_in(n, l, ev);
+		if (asl_keying_hears(&l->keying))
+			node_voice_in(n, l, ev);
 		break;
 	case IAX2_EV_KEY:
+		node_text_key(n, l, ev->u.key.keyed, now);
 		if (!ev->u.key.keyed)
 			jitter_end(&l->jitter);
 		break;
@@ -267,7 +272,7 @@ static void on_link_event(struct node *n, struct link *l,
 		jitter_end(&l->jitter);
 		break;
 	case IAX2_EV_TEXT:
-		on_text(n, l, ev);
+		on_text(n, l, ev, now);
 		break;
 	case IAX2_EV_DTMF:
 		if (!ev->u.dtmf.begin)

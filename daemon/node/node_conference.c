@@ -19,19 +19,20 @@ struct mix {
 	bool radio;
 };
 
-static void set_keyed(struct node *n, struct link *l, bool keyed)
+static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 {
 	if (l->rx_keyed == keyed)
 		return;
 	l->rx_keyed = keyed;
 	node_push_link(n, NODE_EV_KEYED, l)->on = keyed;
+	node_text_talks(n, l, keyed, now);
 }
 
 /* Take one block from a link, into the mix if it talks. */
 static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
 {
 	l->talking = node_voice_hear(n, l, now);
-	set_keyed(n, l, l->talking);
+	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;
 	mix_add(m->links, l->block, AUDIO_BLOCK);
@@ -70,6 +71,7 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 
 	memcpy(shared.pcm, rx, sizeof(shared.pcm));
 	m.radio = station_receive(n->station, shared.pcm, now);
+	node_text_radio(n, m.radio, now);
 	if (m.radio)
 		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {

@@ -5,9 +5,7 @@
 
 #include "daemon/node/node_priv.h"
 
-#define CAUSECODE_NORMAL 16U
-#define RETRY_MIN_US (5 * MONO_S)
-#define RETRY_MAX_US (60 * MONO_S)
+#define LOOP_US (5 * MONO_S) /* until a way may be free again */
 
 /* --- the table ---------------------------------------------------------- */
 
@@ -66,89 +64,6 @@ static struct link *by_id(struct node *n, struct node_link_id id)
 		       : NULL;
 }
 
-/* --- ends --------------------------------------------------------------- */
-
-void link_down(struct node *n, struct link *l, const char *why, bool retry,
-	       mono_us now)
-{
-	const unsigned shift = l->failures < 4 ? l->failures : 4;
-	const bool had_socket = l->sock != 0 && l->sock != OO_SOCK_RELAY;
-	struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
-	mono_us pause = RETRY_MIN_US << shift;
-
-	node_move_end(n, l);
-	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
-	ev->refused = !l->was_up;
-	memcpy(l->why, ev->why, sizeof(l->why));
-	l->sock = 0;
-	l->rx_keyed = false;
-	l->tx_keyed = false;
-	l->talking = false;
-	l->was_up = false;
-	l->up_since = 0;
-	if (had_socket)
-		node_push(n, NODE_EV_SOCKETS_CLOSE);
-	if (!l->permanent || !retry) {
-		l->state = NODE_LINK_FREE;
-		return;
-	}
-	if (pause > RETRY_MAX_US)
-		pause = RETRY_MAX_US;
-	l->failures++;
-	l->state = NODE_LINK_WAITING;
-	l->retry_at = now + pause;
-}
-
-void link_leave(struct node *n, struct link *l, mono_us now)
-{
-	if (l->state == NODE_LINK_REQUESTING || l->state == NODE_LINK_PUNCHING)
-		(void)oo_node_cancel(n->oo, l->dial);
-	else if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)
-		(void)iax2_hangup(n->ep, l->call, NULL, CAUSECODE_NORMAL, now);
-}
-
-void link_end(struct node *n, struct link *l, const char *why, mono_us now)
-{
-	link_leave(n, l, now);
-	link_down(n, l, why, false, now);
-}
-
-void link_proved(struct link *l, const uint8_t *key, bool vouched)
-{
-	l->vouched = vouched;
-	l->has_key = key != NULL;
-	if (key)
-		memcpy(l->key, key, KEY_PUBLIC_LEN);
-}
-
-/* The lists say who may call; whom this node calls is its operator's choice,
- * but for a key that is not the listed one. */
-static const char *forbidden(const struct node *n, const struct link *l)
-{
-	const uint8_t *key = l->has_key ? l->key : NULL;
-
-	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
-		return NULL;
-	if (!l->outbound)
-		return node_acl_forbids(n, l->number, key, l->vouched);
-	return key ? node_key_forbids(n, l->number, key) : NULL;
-}
-
-void node_links_recheck(struct node *n, mono_us now)
-{
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-		const char *rule = forbidden(n, l);
-		char why[NODE_WHY_MAX];
-
-		if (!rule)
-			continue;
-		(void)snprintf(why, sizeof(why), "no longer welcome: %s", rule);
-		link_leave(n, l, now);
-		link_down(n, l, why, true, now);
-	}
-}
-
 /* --- dialling ----------------------------------------------------------- */
 
 static void step(struct node *n, struct link *l, enum node_link_state s)
@@ -194,6 +109,7 @@ static void dial(struct node *n, struct link *l, mono_us now)
 	l->dialled = now;
 	l->outbound = true;
 	link_proved(l, NULL, false);
+	node_lists_changed(n, l, now);
 	if (plain) {
 		l->rung = plain_rung(&path);
 		call(n, l, &path, NULL, now);
@@ -220,6 +136,20 @@ void link_redial(struct node *n, struct link *l, const char *why, mono_us now)
 	dial(n, l, now);
 }
 
+/* Another's link may have been faster: a second way would be a loop. */
+static void dial_again(struct node *n, struct link *l, mono_us now)
+{
+	const struct link *by = node_lists_find(n, l->number, false);
+
+	if (!by) {
+		dial(n, l, now);
+		return;
+	}
+	(void)snprintf(l->why, sizeof(l->why), "linked already, through %s",
+		       by->number);
+	l->retry_at = now + LOOP_US;
+}
+
 static bool number_is_valid(const struct node *n, const char *number)
 {
 	const size_t len = strlen(number);
@@ -229,18 +159,36 @@ static bool number_is_valid(const struct node *n, const char *number)
 	       strcmp(number, n->number) != 0;
 }
 
+/* The other node knows nothing of our mode: the call can stay. */
+static enum iax2_err change_mode(struct node *n, struct link *l,
+				 const struct node_connect *c, mono_us now,
+				 struct node_link_id *out)
+{
+	*out = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
+	if (l->mode == c->mode && l->permanent == c->permanent)
+		return IAX2_E_STATE;
+	l->mode = c->mode;
+	l->permanent = c->permanent;
+	node_lists_changed(n, l, now);
+	return IAX2_OK;
+}
+
 enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 			   mono_us now, struct node_link_id *out)
 {
-	struct link *l;
+	struct link *l = c->number ? link_by_number(n, c->number) : NULL;
 
 	if (c->number ? !number_is_valid(n, c->number)
 		      : !net_addr_is_set(&c->addr))
 		return IAX2_E_RANGE;
 	if (net_addr_is_link_local(&c->addr))
 		return IAX2_E_NOT_OURS;
-	if (n->stopping || (c->number && link_by_number(n, c->number)))
+	if (n->stopping)
 		return IAX2_E_STATE;
+	if (l)
+		return change_mode(n, l, c, now, out);
+	if (c->number && node_behind(n, c->number))
+		return IAX2_E_REFUSED;
 	l = link_new(n);
 	if (!l)
 		return IAX2_E_FULL;
@@ -269,29 +217,13 @@ enum iax2_err node_redirect(struct node *n, struct node_link_id id,
 	return IAX2_OK;
 }
 
-size_t node_disconnect(struct node *n, const char *number, mono_us now)
-{
-	size_t ended = 0;
-
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_FREE ||
-		    (number && strcmp(l->number, number) != 0))
-			continue;
-		link_end(n, l, "disconnected here", now);
-		ended++;
-	}
-	return ended;
-}
-
 enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now)
 {
 	struct link *l = by_id(n, id);
 
 	if (!l)
 		return IAX2_E_STALE;
-	link_end(n, l, "given up", now);
+	link_good_bye(n, l, "given up", now);
 	return IAX2_OK;
 }
 
@@ -409,7 +341,7 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 		step(n, l, NODE_LINK_PUNCHING);
 }
 
-/* --- time, looking ------------------------------------------------------ */
+/* --- time --------------------------------------------------------------- */
 
 void node_links_tick(struct node *n, mono_us now)
 {
@@ -417,7 +349,7 @@ void node_links_tick(struct node *n, mono_us now)
 		struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_WAITING && now >= l->retry_at)
-			dial(n, l, now);
+			dial_again(n, l, now);
 	}
 }
 
@@ -430,40 +362,4 @@ mono_us node_links_deadline(const struct node *n)
 			due = mono_min(due, n->link[i].retry_at);
 	}
 	return due;
-}
-
-bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
-{
-	const struct link *l = &n->link[i];
-
-	if (i >= NODE_LINKS_MAX || l->state == NODE_LINK_FREE)
-		return false;
-	memset(out, 0, sizeof(*out));
-	out->id = (struct node_link_id){ (uint16_t)i, l->gen };
-	memcpy(out->number, l->number, sizeof(out->number));
-	out->state = l->state;
-	out->mode = l->mode;
-	out->rung = l->rung;
-	out->outbound = l->outbound;
-	out->permanent = l->permanent;
-	out->moving = l->move.moving && (!l->move.better || l->move.found);
-	out->rx_keyed = l->rx_keyed;
-	out->tx_keyed = l->tx_keyed;
-	out->playout_ms = jitter_delay_ms(&l->jitter);
-	out->drift_ppm = peer_clock_ppm(&l->jitter.clock);
-	out->dialled = l->dialled;
-	out->up_since = l->up_since;
-	out->dial_us = l->dial_us;
-	out->jitter = l->jitter.counters;
-	memcpy(out->why, l->why, sizeof(out->why));
-	if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)
-		(void)iax2_call_info(n->ep, l->call, &out->call);
-	return true;
-}
-
-bool node_link(const struct node *n, struct node_link_id id,
-	       struct node_link_info *out)
-{
-	return id.slot < NODE_LINKS_MAX && n->link[id.slot].gen == id.gen &&
-	       node_link_at(n, id.slot, out);
 }

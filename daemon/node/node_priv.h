@@ -4,13 +4,16 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c), their calls (node_calls.c), their moves to other addresses
+ * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
- * conference (node_conference.c) and its links' voice (node_voice.c).
+ * conference (node_conference.c) and its links' voice (node_voice.c), text
+ * between nodes (node_text.c), their lists (node_lists.c) and good-byes
+ * (node_leave.c).
  */
 
 #include "audio/playout.h"
 #include "daemon/node/node.h"
+#include "proto/rate.h"
 
 /* A link that looks for another path for its call. */
 struct link_move {
@@ -37,6 +40,19 @@ struct link_better {
 	enum node_rung rung;
 };
 
+/* What a link's other end says of itself. */
+struct link_text {
+	struct asl_list behind; /* the nodes behind it */
+	mono_us behind_at;      /* when it said so; 0: never */
+	mono_us list_sent;      /* our list */
+	mono_us list_due;
+	struct rate lists; /* how often it may list */
+	struct rate rate;  /* and say anything else */
+	bool loop;
+	bool talker;                /* it takes part in ASL_TALKER */
+	char who[ASL_NAME_MAX + 1]; /* talks, through it; empty: nobody */
+};
+
 struct link {
 	enum node_link_state state;
 	uint16_t gen;
@@ -59,10 +75,13 @@ struct link {
 	mono_us up_since;
 	mono_us retry_at; /* WAITING */
 	unsigned failures;
+	unsigned retries; /* left to a link that is not permanent */
 	uint32_t dial_us;
 	char why[NODE_WHY_MAX]; /* why the last try failed */
 	struct link_move move;
 	struct link_better better;
+	struct asl_keying keying;
+	struct link_text text;
 	/* Received voice. */
 	struct jitter jitter;
 	bool rx_keyed;
@@ -81,6 +100,53 @@ struct voice {
 	struct playout playout;
 };
 
+#define NODE_SEEN_MAX 32U
+#define NODE_GONE_MAX 16U
+
+/* A message that was passed on: it does not come back by another link. */
+struct text_seen {
+	uint64_t hash;
+	uint16_t slot;
+	mono_us at;
+};
+
+/* A link that ended, and may be back before it is worth a word. */
+struct text_gone {
+	char number[IAX2_NUMBER_MAX + 1];
+	mono_us tell; /* 0: free */
+};
+
+struct node_text {
+	struct node_text_counters n;
+	char callsign[ASL_ALIAS_MAX + 1];
+	uint64_t salt;
+	mono_us look_at; /* for loops; 0: nothing changed */
+	struct text_seen seen[NODE_SEEN_MAX];
+	size_t seen_next;
+	struct text_gone gone[NODE_GONE_MAX];
+	/* Our radio, as other nodes may ask: when it was last keyed. */
+	bool keyed;
+	mono_us keyed_at;
+	/* Our own question. */
+	mono_us asked_until; /* 0: none */
+	struct node_answer answer[NODE_ANSWERS_MAX];
+	size_t answers;
+	/* Digits on their way to one node. */
+	char dest[ASL_NAME_MAX + 1];
+	char digits[NODE_DTMF_MAX];
+	size_t digits_n;
+	uint32_t seq;
+	mono_us digit_next;
+};
+
+/* A call that said good-bye and is hung up when that has been read. */
+struct leaving {
+	bool used;
+	struct iax2_call_id call;
+	uint16_t sock;
+	mono_us at;
+};
+
 #define NODE_EVENTS_MAX 256U
 
 struct node {
@@ -92,6 +158,8 @@ struct node {
 	struct voice voice[NODE_LINKS_MAX];
 	struct resample *pace; /* whose table the links share */
 	struct station *station;
+	struct node_text text;
+	struct leaving leaving[NODE_LINKS_MAX];
 	/* As last reported. */
 	bool ptt_was;
 	bool cor_was;
@@ -133,7 +201,7 @@ void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* The link is over, or, if it is permanent and @retry, rests for a while. */
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now);
-/* Stop dialling, or hang up. */
+/* Stop dialling, or hang up at once. */
 void link_leave(struct node *n, struct link *l, mono_us now);
 /* Both, for good. */
 void link_end(struct node *n, struct link *l, const char *why, mono_us now);
@@ -147,6 +215,8 @@ void node_caller_refused(struct node *n, const char *number,
 			 const struct net_addr *addr, const char *why);
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now);
+/* End all links, for now: permanent ones of others may be back. */
+void node_links_end(struct node *n, mono_us now);
 /* End the links that the rules of now forbid. */
 void node_links_recheck(struct node *n, mono_us now);
 void node_links_tick(struct node *n, mono_us now);
@@ -205,6 +275,61 @@ void node_better_on_openover(struct node *n, const struct oo_event *ev,
 bool node_better_uses_socket(const struct link *l, uint16_t sock);
 void node_better_tick(struct node *n, mono_us now);
 mono_us node_better_deadline(const struct node *n);
+
+/* node_text.c */
+void node_text_init(struct node *n, mono_us now);
+/* The link's call is up; is over. */
+void node_text_up(struct node *n, struct link *l, mono_us now);
+void node_text_down(struct node *n, struct link *l, mono_us now);
+void node_text_in(struct node *n, struct link *l, const struct iax2_event *ev,
+		  mono_us now);
+/* KEY or UNKEY. */
+void node_text_key(struct node *n, struct link *l, bool keyed, mono_us now);
+/* Our radio receives, or does not; so does a link. */
+void node_text_radio(struct node *n, bool keyed, mono_us now);
+void node_text_talks(struct node *n, struct link *l, bool talks, mono_us now);
+void node_text_tick(struct node *n, mono_us now);
+mono_us node_text_deadline(const struct node *n);
+/* A message on one link; false: there was no room. */
+bool node_text_say(struct node *n, const struct link *l, const char *text,
+		   mono_us now);
+/* Where @t goes: @text is how it reads, @from whence it came (NULL: from
+ * here). */
+void node_text_send(struct node *n, const struct link *from,
+		    const struct asl_text *t, const char *text, mono_us now);
+
+/* node_tell.c: what this node says of its own accord */
+void node_tell_up(struct node *n, const struct link *l, mono_us now);
+void node_tell_down(struct node *n, struct link *l, mono_us now);
+/* What another said on its way. */
+void node_tell_keyed(struct node *n, const struct asl_text *t);
+void node_tell_talker(struct node *n, struct link *l, const struct asl_text *t);
+void node_tell_tick(struct node *n, mono_us now);
+mono_us node_tell_deadline(const struct node *n);
+
+/* node_lists.c */
+
+/* The link takes part from now on. */
+void node_lists_up(struct link *l, mono_us now);
+/* A link came, went, or is another one now: tell the others soon. */
+void node_lists_changed(struct node *n, const struct link *except, mono_us now);
+/* It listed the nodes behind it. */
+void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
+		   mono_us now);
+/* The first link that has @number behind it, as more than a wish of it unless
+ * @wished; NULL: none. */
+const struct link *node_lists_find(const struct node *n, const char *number,
+				   bool wished);
+void node_lists_tick(struct node *n, mono_us now);
+mono_us node_lists_deadline(const struct node *n);
+
+/* node_leave.c: end the link, and tell the other node not to dial again. */
+void link_good_bye(struct node *n, struct link *l, const char *why,
+		   mono_us now);
+bool node_leave_uses_socket(const struct node *n, uint16_t sock);
+void node_leave_now(struct node *n, mono_us now);
+void node_leave_tick(struct node *n, mono_us now);
+mono_us node_leave_deadline(const struct node *n);
 
 /* The rule that nothing overrules. */
 #define NODE_ACL_DENY "accept.deny"

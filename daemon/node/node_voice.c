@@ -163,6 +163,8 @@ static void send_frame(struct node *n, struct link *l, const uint8_t *codes,
 
 	if (spurt && iax2_media_time(n->ep, l->call, now, &l->tx_ts) != IAX2_OK)
 		return;
+	if (spurt && asl_keying_speak(&l->keying, true, now))
+		(void)iax2_send_control(n->ep, l->call, IAX2_CONTROL_KEY, now);
 	l->tx_keyed = true;
 	(void)iax2_send_voice(
 		n->ep, l->call,
@@ -204,6 +206,7 @@ void node_voice_pause(struct node *n, struct link *l, mono_us now)
 	if (!l->tx_keyed)
 		return;
 	l->tx_keyed = false;
+	(void)asl_keying_speak(&l->keying, false, now);
 	(void)iax2_send_control(n->ep, l->call, IAX2_CONTROL_UNKEY, now);
 	(void)iax2_send_cng(n->ep, l->call, now);
 }

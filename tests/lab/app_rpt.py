@@ -86,7 +86,7 @@ class AppRpt:
 
     def _on_text(self, link, text):
         self.heard.append((link, text))
-        if text == '!NEWKEY1!':
+        if text == '!NEWKEY1!' and self.new:
             link.timer, link.state = None, 'C'
         elif text == '!NEWKEY!' and (link.timer or link.state == 'A'):
             link.timer, link.state = None, 'B'
@@ -112,6 +112,10 @@ class AppRpt:
     def _list_all(self):
         for link in self.links:
             self._say(link, self._list_for(link))
+
+    def say(self, call, text):
+        with self.pbx.lock:
+            self._say(self.of(call), text)
 
     def disconnect(self, call):
         """Its operator's command."""

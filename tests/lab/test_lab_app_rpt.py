@@ -12,13 +12,25 @@ from sound import frames
 from tap import between, equal, main, test, true
 
 
-def sworn_in(pair):
-    """A link on which the node has said that it keys as new nodes do: its
-    operator's own word for it, as long as it does not say so itself."""
-    rpt = AppRpt(pair.pbx)
-    call = pair.called(username='radio')
-    rpt.of(call).timer = None
-    return rpt, call
+def linked(pair, **kind):
+    rpt = AppRpt(pair.pbx, **kind)
+    return rpt, pair.called(username='radio')
+
+
+@test
+def both_ends_say_that_they_are_new():
+    with Pair() as pair:
+        rpt, call = linked(pair)
+        call.wait('its list', lambda: 'L ' in [text for _, text in rpt.heard])
+        equal(['!NEWKEY1!', 'L '], [text for _, text in rpt.heard][:2], 'what the node says')
+        equal(('C', None), (rpt.of(call).state, rpt.of(call).timer), 'what it is taken for')
+        wait_until(lambda: pair.link()['keying'] == 'newkey1', 3, 'the same at the node')
+    with Pair() as pair:
+        rpt = AppRpt(pair.pbx)
+        pair.calls()
+        wait_until(lambda: '!NEWKEY1!' in [text for _, text in rpt.heard], 3, 'a called node to say so')
+        time.sleep(2.5)
+        equal('C', rpt.links[0].state, 'what it is taken for')
 
 
 @test
@@ -38,7 +50,7 @@ def its_texts_arrive_word_for_word():
 @test
 def voice_keys_it_and_unkey_ends_that_at_once():
     with Pair() as pair:
-        rpt, call = sworn_in(pair)
+        rpt, call = linked(pair)
         for _ in range(2):
             pair.heard_by_peer(call)
         link = rpt.of(call)
@@ -51,7 +63,7 @@ def voice_keys_it_and_unkey_ends_that_at_once():
 @test
 def what_it_says_is_transmitted_and_ends_with_its_unkey():
     with Pair() as pair:
-        rpt, call = sworn_in(pair)
+        rpt, call = linked(pair)
         for i in (1, 2):
             rpt.talk(call, frames(pair.wav))
             wait_until(lambda: len(pair.node.ptt_edges()) == 2 * i, 5, 'a transmission')
@@ -61,7 +73,7 @@ def what_it_says_is_transmitted_and_ends_with_its_unkey():
 @test
 def its_disconnect_ends_the_link():
     with Pair() as pair:
-        rpt, call = sworn_in(pair)
+        rpt, call = linked(pair)
         rpt.disconnect(call)
         pair.is_over('hung up')
         true('!!DISCONNECT!!' in [e['text'] for e in pair.events.of('text')], 'the text')
@@ -70,17 +82,17 @@ def its_disconnect_ends_the_link():
 @test
 def a_disconnected_link_is_hung_up_at_its_end():
     with Pair() as pair:
-        rpt, call = sworn_in(pair)
+        rpt, call = linked(pair)
         equal(0, pair.node.console('disconnect', '1999').returncode, 'disconnect')
         call.wait_state('down')
-        equal(iax2.HANGUP, call.why.subclass, 'how')
+        equal('!!DISCONNECT!!', rpt.heard[-1][1], 'the last word')
         call.wait('it to unkey', lambda: not rpt.of(call).keyed)
 
 
 @test
 def its_digits_arrive_as_frames_and_ours_as_well():
     with Pair() as pair:
-        _, call = sworn_in(pair)
+        _, call = linked(pair)
         call.dtmf('*70')
         equal(list('*70'), [e['digit'] for e in pair.events.wait('dtmf', 3)], 'digits')
         pair.node.console('dtmf', '*3')
@@ -88,14 +100,49 @@ def its_digits_arrive_as_frames_and_ours_as_well():
 
 
 @test
-def an_old_node_speaks_for_ever_and_is_still_heard_by_ours():
+def the_other_end_knows_the_conference():
     with Pair() as pair:
-        rpt = AppRpt(pair.pbx, new=False)
-        call = pair.called(username='radio')
+        rpt, call = linked(pair)
+        rpt.say(call, 'L T3001,R3002')
+        event = pair.events.wait('behind', 1)[0]
+        equal([{'node': '3001', 'mode': 'transceive'}, {'node': '3002', 'mode': 'monitor'}],
+              event['nodes'], 'who is behind it')
+        equal(event['nodes'], pair.link()['behind'], 'in the status')
+        again = pair.node.console('connect', '3001')
+        equal(1, again.returncode, 'a second way to one of them')
+        true('through node 1999' in again.stderr, again.stderr)
+        rpt.say(call, 'K? * 1999 0 0')
+        call.wait('an answer', lambda: any(t.startswith('K 1999 2001 0 ') for _, t in rpt.heard))
+        rpt.say(call, 'D 2001 1999 1 *')
+        equal({'node': '1999', 'digit': '*'}, {k: pair.events.wait('dtmf')[0][k] for k in ('node', 'digit')}, 'a digit')
+        equal(0, pair.node.console('message', '--all', 'Net at 20:00').returncode, 'message')
+        equal(0, pair.node.console('command', '3001', '*7').returncode, 'command')
+        call.wait('the words', lambda: 'M 2001 0 Net at 20:00' in [t for _, t in rpt.heard])
+        call.wait('the digits', lambda: [t[-1] for _, t in rpt.heard if t.startswith('D 3001 2001 ')] == ['*', '7'])
+
+
+@test
+def who_keyed_last_is_told():
+    with Pair() as pair:
+        linked(pair)
+        who = pair.node.console('who')
+        equal(0, who.returncode, who.stderr)
+
+
+@test
+def an_old_node_speaks_for_ever_and_keys_nobody_by_that():
+    with Pair() as pair:
+        rpt, call = linked(pair, new=False)
         call.wait('the old way of keying', lambda: rpt.of(call).state == 'A', 5)
-        time.sleep(1)
+        wait_until(lambda: pair.link()['keying'] == 'legacy', 3, 'the node to know')
+        time.sleep(2)
         equal('up', pair.link()['state'], 'the link')
+        equal([], pair.node.ptt_edges(), 'transmissions')
+        rpt.talk(call, frames(pair.wav))
+        wait_until(lambda: len(pair.node.ptt_edges()) == 2, 5, 'a transmission')
         pair.heard_by_peer(call)
+        call.wait('it to unkey', lambda: not rpt.of(call).keyed)
+        equal([True, False], [keyed for _, keyed in rpt.of(call).keyings][-2:], 'its keyings')
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ struct side side[SIDES];
 mono_us now;
 struct frame frames[LOG_MAX];
 size_t frames_n;
+uint32_t features_of[SIDES];
 int lose_move;
 static uint64_t rng;
 
@@ -171,6 +172,7 @@ void begin(bool ticketed)
 		side[i].at = place((uint8_t)(i + 1));
 		key_identity_from_seed(&side[i].id, seed);
 		cfg.identity = &side[i].id;
+		cfg.features = features_of[i];
 		side[i].ep = iax2_endpoint_new(&cfg, now);
 		T_TRUE(side[i].ep != NULL);
 	}

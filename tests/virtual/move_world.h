@@ -38,6 +38,8 @@ struct frame {
 
 extern struct side side[SIDES];
 extern mono_us now;
+/* What each end announces that it can do. */
+extern uint32_t features_of[SIDES];
 extern struct frame frames[];
 extern size_t frames_n;
 extern int lose_move; /* of those from now on, this MOVE is lost; 0: none */

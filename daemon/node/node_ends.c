@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+
+/* How links end, and when one that was lost is to be dialled again. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/node/node_priv.h"
+
+#define CAUSECODE_NORMAL 16U
+#define RETRY_MIN_US (5 * MONO_S)
+#define RETRY_MAX_US (60 * MONO_S)
+/* As often a link is dialled again at that pace; a permanent one goes on, but
+ * ever more slowly. */
+#define RETRIES 5U
+
+static mono_us retry_pause(const struct link *l)
+{
+	const unsigned late =
+		l->failures < RETRIES ? 0 : l->failures - RETRIES + 1;
+	const mono_us pause = RETRY_MIN_US << (late < 4 ? late : 4);
+
+	return pause < RETRY_MAX_US ? pause : RETRY_MAX_US;
+}
+
+/* A node's call that was lost is made again; a telephone's is not. */
+static void count_retries(struct link *l, bool retry)
+{
+	if (!retry || l->permanent)
+		l->retries = 0;
+	else if (l->was_up)
+		l->retries = l->outbound && l->keying.node ? RETRIES : 0;
+	else if (l->retries > 0)
+		l->retries--;
+}
+
+void link_down(struct node *n, struct link *l, const char *why, bool retry,
+	       mono_us now)
+{
+	const bool had_socket = l->sock != 0 && l->sock != OO_SOCK_RELAY;
+	struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
+
+	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
+	ev->refused = !l->was_up;
+	memcpy(l->why, ev->why, sizeof(l->why));
+	count_retries(l, retry);
+	node_move_end(n, l);
+	node_text_down(n, l, now);
+	l->sock = 0;
+	l->rx_keyed = false;
+	l->tx_keyed = false;
+	l->talking = false;
+	l->was_up = false;
+	l->up_since = 0;
+	if (had_socket)
+		node_push(n, NODE_EV_SOCKETS_CLOSE);
+	if (!retry || (!l->permanent && l->retries == 0)) {
+		l->state = NODE_LINK_FREE;
+		return;
+	}
+	l->state = NODE_LINK_WAITING;
+	l->retry_at = now + retry_pause(l);
+	l->failures++;
+}
+
+void link_leave(struct node *n, struct link *l, mono_us now)
+{
+	if (l->state == NODE_LINK_REQUESTING || l->state == NODE_LINK_PUNCHING)
+		(void)oo_node_cancel(n->oo, l->dial);
+	else if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)
+		(void)iax2_hangup(n->ep, l->call, NULL, CAUSECODE_NORMAL, now);
+}
+
+void link_end(struct node *n, struct link *l, const char *why, mono_us now)
+{
+	link_leave(n, l, now);
+	link_down(n, l, why, false, now);
+}
+
+void link_proved(struct link *l, const uint8_t *key, bool vouched)
+{
+	l->vouched = vouched;
+	l->has_key = key != NULL;
+	if (key)
+		memcpy(l->key, key, KEY_PUBLIC_LEN);
+}
+
+/* The lists say who may call; whom this node calls is its operator's choice,
+ * but for a key that is not the listed one. */
+static const char *forbidden(const struct node *n, const struct link *l)
+{
+	const uint8_t *key = l->has_key ? l->key : NULL;
+
+	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
+		return NULL;
+	if (!l->outbound)
+		return node_acl_forbids(n, l->number, key, l->vouched);
+	return key ? node_key_forbids(n, l->number, key) : NULL;
+}
+
+void node_links_recheck(struct node *n, mono_us now)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		struct link *l = &n->link[i];
+		const char *rule = forbidden(n, l);
+		char why[NODE_WHY_MAX];
+
+		if (!rule)
+			continue;
+		(void)snprintf(why, sizeof(why), "no longer welcome: %s", rule);
+		/* It need not try again. */
+		if (!l->permanent) {
+			link_good_bye(n, l, why, now);
+			continue;
+		}
+		link_leave(n, l, now);
+		link_down(n, l, why, true, now);
+	}
+}
+
+size_t node_disconnect(struct node *n, const char *number, mono_us now)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		struct link *l = &n->link[i];
+
+		if (l->state == NODE_LINK_FREE ||
+		    (number && strcmp(l->number, number) != 0))
+			continue;
+		link_good_bye(n, l, "disconnected here", now);
+		ended++;
+	}
+	return ended;
+}
+
+void node_links_end(struct node *n, mono_us now)
+{
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		if (n->link[i].state != NODE_LINK_FREE)
+			link_end(n, &n->link[i], "disconnected here", now);
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What a link looks like from outside. */
+
+#include <string.h>
+
+#include "daemon/node/node_priv.h"
+
+bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
+{
+	const struct link *l = &n->link[i];
+
+	if (i >= NODE_LINKS_MAX || l->state == NODE_LINK_FREE)
+		return false;
+	memset(out, 0, sizeof(*out));
+	out->id = (struct node_link_id){ (uint16_t)i, l->gen };
+	memcpy(out->number, l->number, sizeof(out->number));
+	out->state = l->state;
+	out->mode = l->mode;
+	out->rung = l->rung;
+	out->keying = l->keying.state;
+	out->loop = l->text.loop;
+	memcpy(out->talker, l->text.who, sizeof(out->talker));
+	out->outbound = l->outbound;
+	out->permanent = l->permanent;
+	out->moving = l->move.moving && (!l->move.better || l->move.found);
+	out->rx_keyed = l->rx_keyed;
+	out->tx_keyed = l->tx_keyed;
+	out->playout_ms = jitter_delay_ms(&l->jitter);
+	out->drift_ppm = peer_clock_ppm(&l->jitter.clock);
+	out->dialled = l->dialled;
+	out->up_since = l->up_since;
+	out->dial_us = l->dial_us;
+	out->jitter = l->jitter.counters;
+	memcpy(out->why, l->why, sizeof(out->why));
+	if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)
+		(void)iax2_call_info(n->ep, l->call, &out->call);
+	return true;
+}
+
+bool node_link(const struct node *n, struct node_link_id id,
+	       struct node_link_info *out)
+{
+	return id.slot < NODE_LINKS_MAX && n->link[id.slot].gen == id.gen &&
+	       node_link_at(n, id.slot, out);
+}
