@@ -87,6 +87,7 @@ struct sound_follow {
 	unsigned event; /* blocks: what breaks within them is the same event */
 	uint32_t quiet; /* blocks since it broke, or target_ms fell */
 	uint32_t hold;  /* blocks until it falls */
+	unsigned young; /* blocks until the stream is like any other */
 	bool began;
 	bool awaits;    /* a fresh stream: what is noted before it is old */
 	uint64_t slips; /* times that samples were left out or put in */

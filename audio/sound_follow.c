@@ -20,7 +20,10 @@
 #define ASTRAY 50U        /* blocks, when it stays so */
 #define LOST_MS 100.0     /* off the level: much sooner */
 #define LOST 10U          /* of such a block counts as so many */
-#define NEAR_MS 1.0       /* not worth a step in the sound */
+#define YOUNG \
+	100U /* blocks after a rest, in which the clock's place is found */
+#define YOUNG_MS 2.0 /* captured and held more at first; it goes slowly */
+#define NEAR_MS 1.0  /* not worth a step in the sound */
 #define IN_PER_MS (AUDIO_HZ / 1000.0)
 #define CARD_PER_MS (PCM_HZ / 1000.0)
 
@@ -38,6 +41,7 @@ static void follow_begin(struct sound_follow *f, bool resumed)
 	f->astray = 0;
 	f->began = false;
 	f->awaits = false;
+	f->young = resumed ? YOUNG : 0;
 }
 
 static void follow_pause(struct sound_follow *f)
@@ -70,8 +74,9 @@ static void follow_broke(struct sound_follow *f, double missing_ms)
 	if (goes_on)
 		return;
 	f->slips++;
-	/* More than may be held would not have been of use either. */
-	if (missing_ms > MORE_MS)
+	/* More than may be held would not have been of use either; nor does
+	 * what is held tell how much it is, so soon. */
+	if (f->young > 0 || missing_ms > MORE_MS)
 		return;
 	f->target_ms += STEP_MS + fmin(missing_ms, STEP_MS);
 	f->target_ms = fmin(f->target_ms, f->least_ms + MORE_MS);
@@ -105,6 +110,7 @@ static bool follow_watch(struct sound_follow *f, double excess_ms)
 	f->excess_ms = excess_ms;
 	f->level_ms += (excess_ms - f->level_ms) / SMOOTH;
 	follow_fall(f);
+	f->young -= f->young > 0;
 	if (f->settle > 0)
 		return --f->settle == 0 &&
 		       (!f->began || fabs(excess_ms) > NEAR_MS);
@@ -179,9 +185,11 @@ static void in_drop(struct sound *s, uint32_t n)
 static void in_set_level(struct sound *s)
 {
 	struct sound_follow *f = &s->in_follow;
-	const uint32_t off = (uint32_t)lrint(fabs(f->excess_ms) * IN_PER_MS);
+	const double more_ms = f->young > 0 ? YOUNG_MS : 0.0;
+	const double excess_ms = f->excess_ms - more_ms;
+	const uint32_t off = (uint32_t)lrint(fabs(excess_ms) * IN_PER_MS);
 
-	if (f->excess_ms > 0.0) {
+	if (excess_ms > 0.0) {
 		in_drop(s, off < s->waits_n ? off : s->waits_n);
 	} else if (s->waits_n + off <= SOUND_WAITS_MAX) {
 		memmove(s->waits + off, s->waits,
