@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audio/sound.h"
 
@@ -266,12 +267,46 @@ static bool card_is_there(const char *name)
 	return true;
 }
 
+/* The number of the card that "hw:1" or "plughw:CARD=Device,DEV=0" names, by
+ * what the kernel lists; -1: it does not. */
+static int listed_card(const char *name)
+{
+	const char *at = strchr(name, ':');
+	char path[ALSA_NAME_MAX + 16], to[16] = "";
+	int card = -1;
+
+	if (!at)
+		return -1;
+	at++;
+	if (strncmp(at, "CARD=", 5) == 0)
+		at += 5;
+	if (*at >= '0' && *at <= '9')
+		return (int)strtol(at, NULL, 10);
+	(void)snprintf(path, sizeof(path), "/proc/asound/%.*s",
+		       (int)strcspn(at, ","), at);
+	if (readlink(path, to, sizeof(to) - 1) > 4 &&
+	    strncmp(to, "card", 4) == 0)
+		card = (int)strtol(to + 4, NULL, 10);
+	return card;
+}
+
+/* ALSA says of a card that this user may not open that there is none. */
+static bool card_is_forbidden(const char *name)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "/dev/snd/controlC%d",
+		       listed_card(name));
+	return access(path, R_OK | W_OK) != 0 && errno == EACCES;
+}
+
 static int explain(enum alsa_way way, const char *name, int err,
 		   char why[ALSA_WHY_MAX])
 {
 	const bool capture = way == ALSA_CAPTURE;
+	const bool none = err == -ENOENT || err == -ENODEV || err == -ENXIO;
 
-	switch (err) {
+	switch (none && card_is_forbidden(name) ? -EACCES : err) {
 	case -ENOENT:
 	case -ENODEV:
 	case -ENXIO:
