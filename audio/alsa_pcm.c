@@ -276,26 +276,36 @@ static bool card_is_there(const char *name)
 	return true;
 }
 
-/* Without the right to ask a card, ALSA says that there is none. */
+/* The number of the card that "hw:1" or "plughw:CARD=Device,DEV=0" names, by
+ * what the kernel lists; -1: it does not. */
+static int listed_card(const char *name)
+{
+	const char *at = strchr(name, ':');
+	char path[ALSA_NAME_MAX + 16], to[16] = "";
+	int card = -1;
+
+	if (!at)
+		return -1;
+	at++;
+	if (strncmp(at, "CARD=", 5) == 0)
+		at += 5;
+	if (*at >= '0' && *at <= '9')
+		return (int)strtol(at, NULL, 10);
+	(void)snprintf(path, sizeof(path), "/proc/asound/%.*s",
+		       (int)strcspn(at, ","), at);
+	if (readlink(path, to, sizeof(to) - 1) > 4 &&
+	    strncmp(to, "card", 4) == 0)
+		card = (int)strtol(to + 4, NULL, 10);
+	return card;
+}
+
+/* ALSA says of a card that this user may not open that there is none. */
 static bool card_is_forbidden(const char *name)
 {
-	char card[ALSA_NAME_MAX], path[ALSA_NAME_MAX + 24];
-	char target[32] = "card";
-	ssize_t n = 0;
+	char path[48];
 
-	if (!card_of(name, card))
-		return false;
-	if (card[0] >= '0' && card[0] <= '9') {
-		(void)snprintf(target, sizeof(target), "card%.20s", card);
-	} else {
-		(void)snprintf(path, sizeof(path), "/proc/asound/%s", card);
-		n = readlink(path, target, sizeof(target) - 1);
-		if (n < 0)
-			return false;
-		target[n] = '\0';
-	}
-	(void)snprintf(path, sizeof(path), "/dev/snd/controlC%s",
-		       target + strlen("card"));
+	(void)snprintf(path, sizeof(path), "/dev/snd/controlC%d",
+		       listed_card(name));
 	return access(path, R_OK | W_OK) != 0 && errno == EACCES;
 }
 
@@ -303,10 +313,9 @@ static int explain(enum alsa_way way, const char *name, int err,
 		   char why[ALSA_WHY_MAX])
 {
 	const bool capture = way == ALSA_CAPTURE;
+	const bool none = err == -ENOENT || err == -ENODEV || err == -ENXIO;
 
-	if (card_is_forbidden(name))
-		err = -EACCES;
-	switch (err) {
+	switch (none && card_is_forbidden(name) ? -EACCES : err) {
 	case -ENOENT:
 	case -ENODEV:
 	case -ENXIO:

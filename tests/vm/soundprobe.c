@@ -7,9 +7,9 @@
  *
  * MODE: tone, which plays 1 kHz at amplitude 8000; loop, which plays what it
  * hears; stall, a tone, but for the last half second of each three; rest, the
- * same, and the device is told so.  What it hears is
- * appended to the file HEARD, S16_LE at 8 kHz.  On its output, a line each:
- * news with times, and once a second what it measures.
+ * same, and the device is told so.  What it hears is appended to the file HEARD,
+ * S16_LE at 8 kHz.  On its output, a line each: news with times, and once a
+ * second what it measures.
  */
 
 #include <errno.h>
