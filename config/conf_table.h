@@ -134,7 +134,9 @@ bool conf_text_is_prefix(const char *text);
 bool conf_text_is_ctcss(const char *text); /* or empty */
 bool conf_text_is_host(const char *text);
 bool conf_text_is_callsign(const char *text);
-bool conf_text_is_redis(const char *text); /* or empty */
+bool conf_text_is_url(const char *text);    /* or empty */
+bool conf_text_is_domain(const char *text); /* or empty */
+bool conf_text_is_redis(const char *text);  /* or empty */
 bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);
 bool conf_text_is_usb_port(const char *text); /* or empty */

@@ -93,6 +93,8 @@ struct app {
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_doctor doctor[APP_WAITERS];
 	struct app_lookup lookup[APP_WAITERS];
+	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
+	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/app_https.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/log.h"
 #include "daemon/io/notify.h"
@@ -227,6 +228,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_TROUBLE:
 	case NODE_EV_APPARENT:
 		on_registration(a, ev);
+		app_https_event(a, ev);
 		prefer_peers(a);
 		break;
 	case NODE_EV_RELAY:

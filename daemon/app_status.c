@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/app_https.h"
 #include "daemon/io/addr.h"
 
 static json_t *ms(uint32_t us)
@@ -30,16 +31,18 @@ static json_t *seconds_since(mono_us then, mono_us now)
 static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 {
 	struct oo_registrar_view v = { .state = "" };
+	json_t *o;
 
 	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
-	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
-		v.plain ? "plain" : "openover", "host",
-		a->conf.registrars[i].host, "state", v.state, "apparent",
-		addr_json(&v.apparent), "rtt_ms", ms(v.rtt_us), "last_ok_s",
-		seconds_since(v.last_ok, now), "why", control_text(v.why),
-		"apparent4", addr_json(&v.apparent4), "apparent6",
-		addr_json(&v.apparent6));
+	o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+		      v.plain ? "plain" : "openover", "host",
+		      a->conf.registrars[i].host, "state", v.state, "apparent",
+		      addr_json(&v.apparent), "rtt_ms", ms(v.rtt_us),
+		      "last_ok_s", seconds_since(v.last_ok, now), "why",
+		      control_text(v.why), "apparent4", addr_json(&v.apparent4),
+		      "apparent6", addr_json(&v.apparent6));
+	app_https_status(a, i, o, now);
+	return o;
 }
 
 json_t *app_link_json(struct app *a, const struct node_link_info *l,
