@@ -97,9 +97,17 @@ unsigned asl_reg_iax2_up(struct asl_reg *g, const struct net_addr *apparent,
 	g->compared = now;
 	if (!is_by_iax2(g))
 		return 0;
-	/* It would only be found again what is known already. */
-	g->due = now + (known && net_addr_equal(&was, apparent) ? DIFFER_US
-								: TURN_US);
+	/* By HTTPS others would call a port that is not ours: no turn at all.
+	 */
+	if (apparent->port != g->cfg.port)
+		g->due = MONO_NEVER;
+	/* Or only what is known already would be found again. */
+	else if (known && net_addr_equal(&was, apparent))
+		g->due = now + DIFFER_US;
+	else if (g->trouble != ASL_REG_OK)
+		g->due = now + RETRY_MAX_US; /* this way does it as well */
+	else
+		g->due = mono_min(g->due, now + TURN_US);
 	if (g->due < g->not_before)
 		g->due = g->not_before;
 	return 0;

@@ -351,6 +351,9 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 		err = web_open(&s->web, s->base, s->registrar, s->conf,
 			       on_batch, s, why);
 	if (err == 0)
+		err = dns_server_open(&s->dns, s->base, s->registrar, s->conf,
+				      why);
+	if (err == 0)
 		err = cluster_open(&s->cluster,
 				   &(struct cluster_cfg){
 					   .base = s->base,
@@ -378,6 +381,7 @@ static void done(struct server *s)
 	s->control = control_close(s->control);
 	s->cluster = cluster_close(s->cluster);
 	s->web = web_close(s->web);
+	s->dns = dns_server_close(s->dns);
 	free_event(s->look);
 	free_event(s->watchdog);
 	for (size_t i = 0; i < SERVER_SIGNALS; i++)
