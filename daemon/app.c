@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/app_https.h"
+#include "daemon/app_stats.h"
 #include "daemon/guardian.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
@@ -289,7 +290,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	    loop_beat_init(&a->beat, a->base, BEAT_US, on_beat, a) != 0 ||
 	    (watchdog != MONO_NEVER &&
 	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
-	    app_map_open(a) != 0 || app_net_open(a) != 0)
+	    app_map_open(a) != 0 || app_net_open(a) != 0 ||
+	    app_stats_open(a) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -331,6 +333,7 @@ static void done(struct app *a)
 	if (a->beat.ev)
 		loop_beat_done(&a->beat);
 	a->https = app_https_close(a->https);
+	a->stats = app_stats_close(a->stats);
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
 	a->resolver = resolver_free(a->resolver);

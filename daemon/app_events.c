@@ -8,6 +8,7 @@
 
 #include "daemon/app.h"
 #include "daemon/app_https.h"
+#include "daemon/app_stats.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/log.h"
 #include "daemon/io/notify.h"
@@ -255,6 +256,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_PTT:
 	case NODE_EV_RADIO_DTMF:
 		on_radio(a, ev);
+		app_stats_event(a, ev);
 		break;
 	case NODE_EV_TEXT:
 		on_text(a, ev);

@@ -6,6 +6,7 @@
 
 #include "daemon/app.h"
 #include "daemon/app_https.h"
+#include "daemon/app_stats.h"
 #include "daemon/io/addr.h"
 
 static json_t *ms(uint32_t us)
@@ -214,11 +215,12 @@ json_t *app_status(struct app *a)
 		(void)json_array_append_new(registrars,
 					    registrar_json(a, i, now));
 	return json_pack(
-		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "node",
-		a->conf.node.number, "callsign", a->conf.node.callsign,
+		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"node", a->conf.node.number, "callsign", a->conf.node.callsign,
 		"version", KEYHOLE_VERSION, "uptime_s",
 		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
 		"registrars", registrars, "reach", app_reach(a), "links",
 		links_json(a, now), "radio", radio_json(a), "limits",
-		limits_json(a), "counters", counters_json(a));
+		limits_json(a), "counters", counters_json(a), "stats",
+		app_stats_json(a));
 }

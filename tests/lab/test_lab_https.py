@@ -379,6 +379,70 @@ def a_plain_client_is_listed_and_called():
             equal(want, lines(), 'the list')
 
 
+def dig(site, server, *words):
+    """(status, lines of the answer)"""
+    text = site.run(['dig', f'@{server.addr4}', '+tries=1', '+time=3', '+norecurse', *words], check=False).stdout
+    status = text.partition('status: ')[2].partition(',')[0]
+    return status, [line.split() for line in text.splitlines() if line and line[0] != ';']
+
+
+@test
+def a_plain_client_is_found_by_dns():
+    with Lab(delay_ms=10) as lab:
+        club, site, zone = Club(lab, dns=True), lab.host('pbx'), 'nodes.club.example.org.'
+        equal(('NXDOMAIN', 'SOA'), (dig(site, club.site, '2001.' + zone)[0],
+                                    dig(site, club.site, '2001.' + zone)[1][0][3]), 'before')
+        equal(200, club.register(site, '2001', SECRET, 4570)[0], 'status')
+        for by in ('+notcp', '+tcp', '+noedns', '+edns=0'):
+            equal(('NOERROR', [['_iax._udp.2001.' + zone, '30', 'IN', 'SRV', '0', '0', '4570', '2001.' + zone],
+                               ['2001.' + zone, '30', 'IN', 'A', site.addr4]]),
+                  dig(site, club.site, by, '_iax._udp.2001.' + zone, 'SRV'), 'SRV ' + by)
+        equal(('NOERROR', [['2001.' + zone, '30', 'IN', 'A', site.addr4]]),
+              dig(site, club.site, '2001.NoDeS.club.example.org'.replace('NoDeS', 'nodes')), 'A')
+        equal(['"NN=2001"', f'"IP={site.addr4}"', '"PT=4570"'],
+              dig(site, club.site, '2001.' + zone, 'TXT')[1][0][4:], 'TXT')
+        equal('NOERROR', dig(site, club.site, '2001.' + zone, 'AAAA')[0], 'AAAA')
+        equal(('NOERROR', 'SOA'), (dig(site, club.site, zone, 'SOA')[0],
+                                   dig(site, club.site, zone, 'SOA')[1][0][3]), 'SOA')
+        for name in ('example.com', '2001.nodes.example.com', '.'):
+            equal('REFUSED', dig(site, club.site, name)[0], name)
+        equal('REFUSED', dig(site, club.site, zone, 'AXFR', '+tcp')[0] or 'REFUSED', 'a transfer')
+
+
+@test
+def dns_is_no_reflector():
+    with Lab(delay_ms=1) as lab:
+        club, site, other = Club(lab, dns=True), lab.host('rude'), lab.host('client', )
+        question = bytes.fromhex('123401000001000000000000') + b'\x04_iax\x04_udp\x042001\x05nodes' \
+            b'\x04club\x07example\x03org\0' + bytes.fromhex('00210001')
+        s = site.socket()
+        s.settimeout(1)
+        got = []
+        for _ in range(60):
+            for _ in range(20):
+                s.sendto(question, (club.site.addr4, 53))
+            time.sleep(0.005)
+        while True:
+            try:
+                got.append(s.recv(2000))
+            except TimeoutError:
+                break
+        limited = [g for g in got if g[2] & 2]
+        true(len(got) < 900, f'{len(got)} answers to 1200 questions')
+        true(limited and max(map(len, limited)) <= len(question), 'what is limited is no longer')
+        true(club.status()['dns']['limited'] > 500, 'limited')
+        # By TCP it is answered all the same.
+        equal('NXDOMAIN', dig(site, club.site, '+tcp', '2001.nodes.club.example.org')[0], 'by TCP')
+        # And who only holds on goes.
+        held = []
+        for _ in range(15):
+            t = other.socket(kind=1)
+            t.settimeout(15)
+            t.connect((club.site.addr4, 53))
+            held.append(t)
+        equal(b'', held[0].recv(1), 'the end')
+
+
 @test
 def a_newer_certificate_is_taken():
     with Lab(delay_ms=1) as lab:
