@@ -17,8 +17,6 @@
 #include "proto/asl_reg.h"
 #include "proto/iax2_reg.h"
 
-#define WARNING_MAX 200U
-
 /* A registrar; app.registrar[] has it at the same place. */
 struct one {
 	bool used;
@@ -27,6 +25,8 @@ struct one {
 	char user[CONF_USERNAME_MAX + 1];
 	char secret[IAX2_REG_SECRET_MAX + 2];
 	char why[HTTPS_WHY_MAX]; /* what the transport says of the trouble */
+	uint64_t posts;
+	uint64_t cut; /* answers that were too long */
 };
 
 struct app_https {
@@ -34,8 +34,6 @@ struct app_https {
 	struct https *https;
 	struct loop_timer timer;
 	struct one one[CONF_REGISTRARS_MAX];
-	uint64_t posts;
-	uint64_t cut; /* answers that were too long */
 };
 
 static void system_random(void *ctx, uint8_t *buf, size_t len)
@@ -144,7 +142,7 @@ static void post(struct app_https *h, struct one *o)
 			      h->app->conf.iax2.port) > 0)
 		err = https_ask(h->https, &q);
 	key_wipe(body, sizeof(body));
-	h->posts++;
+	o->posts++;
 	if (err == 0)
 		return;
 	(void)snprintf(o->why, sizeof(o->why), "it cannot be asked: %s",
@@ -204,7 +202,7 @@ static void explain(struct app_https *h, struct one *o,
 {
 	o->why[0] = '\0';
 	if (a->too_long) {
-		h->cut++;
+		o->cut++;
 		(void)snprintf(o->why, sizeof(o->why),
 			       "its answer is longer than %u octets",
 			       HTTPS_ANSWER_MAX);
@@ -284,6 +282,49 @@ void app_https_network_changed(struct app *a)
 
 /* --- status ------------------------------------------------------------- */
 
+static const struct one *one_of(const struct app *a, size_t i)
+{
+	return a->https && a->https->one[i].used ? &a->https->one[i] : NULL;
+}
+
+bool app_https_warning(const struct app *a, size_t i,
+		       char out[APP_HTTPS_WARNING_MAX])
+{
+	const struct one *o = one_of(a, i);
+	char by_https[NET_ADDR_TEXT], by_iax2[NET_ADDR_TEXT];
+
+	if (!o || !asl_reg_differs(&o->reg))
+		return false;
+	net_addr_format(&o->reg.by_https, by_https);
+	net_addr_format(&o->reg.by_iax2, by_iax2);
+	(void)snprintf(out, APP_HTTPS_WARNING_MAX,
+		       "by HTTPS this node is seen at %s, but its calls come "
+		       "from %s%s",
+		       by_https, by_iax2,
+		       o->reg.way == ASL_REG_BY_HTTPS
+			       ? ": others cannot call it, or refuse its calls"
+			       : "; so it registers by IAX2");
+	return true;
+}
+
+void app_https_view(const struct app *a, size_t i, struct oo_registrar_view *v)
+{
+	const struct one *o = one_of(a, i);
+	const struct asl_reg *g;
+
+	if (!o || o->reg.way != ASL_REG_BY_HTTPS)
+		return;
+	g = &o->reg;
+	v->up = asl_reg_is_up(g);
+	v->state = v->up ? "registered" : g->asking ? "registering" : "waiting";
+	v->apparent = g->by_https;
+	v->apparent4 = g->by_https;
+	v->rtt_us = g->rtt_us;
+	v->last_ok = g->last_ok;
+	(void)snprintf(v->why, sizeof(v->why), "%s",
+		       g->trouble == ASL_REG_OK ? "" : why_text(o));
+}
+
 static json_t *addr_json(const struct net_addr *a)
 {
 	char text[NET_ADDR_TEXT];
@@ -292,72 +333,28 @@ static json_t *addr_json(const struct net_addr *a)
 				  : json_null();
 }
 
-static json_t *warning_json(const struct asl_reg *g)
+void app_https_status(const struct app *a, size_t i, json_t *registrar)
 {
-	char by_https[NET_ADDR_TEXT], by_iax2[NET_ADDR_TEXT];
+	const struct one *o = one_of(a, i);
+	char warning[APP_HTTPS_WARNING_MAX];
 
-	if (!asl_reg_differs(g))
-		return json_null();
-	net_addr_format(&g->by_https, by_https);
-	net_addr_format(&g->by_iax2, by_iax2);
-	return json_sprintf("by HTTPS this node is seen at %s, but its calls "
-			    "come from %s%s",
-			    by_https, by_iax2,
-			    g->way == ASL_REG_BY_HTTPS
-				    ? ": others cannot call it, or refuse its "
-				      "calls"
-				    : "; so it registers by IAX2");
-}
-
-/* By HTTPS: in place of what there is to say of REGREQs. */
-static void put_https(json_t *r, const struct one *o, mono_us now)
-{
-	const struct asl_reg *g = &o->reg;
-	const char *state = asl_reg_is_up(g) ? "registered"
-			    : g->trouble == ASL_REG_OK || g->asking
-				    ? "registering"
-				    : "waiting";
-
-	(void)json_object_set_new(r, "state", json_string(state));
-	(void)json_object_set_new(r, "apparent", addr_json(&g->by_https));
-	(void)json_object_set_new(r, "apparent4", addr_json(&g->by_https));
-	(void)json_object_set_new(r, "rtt_ms",
-				  g->rtt_us ? json_real(g->rtt_us / 1000.0)
-					    : json_null());
-	(void)json_object_set_new(
-		r, "last_ok_s",
-		g->last_ok ? json_integer(
-				     (json_int_t)((now - g->last_ok) / MONO_S))
-			   : json_null());
-}
-
-void app_https_status(const struct app *a, size_t i, json_t *registrar,
-		      mono_us now)
-{
-	const struct one *o = a->https ? &a->https->one[i] : NULL;
-
-	if (!o || !o->used)
+	if (!o)
 		return;
-	(void)json_object_set_new(
-		registrar, "by",
-		json_string(o->reg.way == ASL_REG_BY_HTTPS ? "https" : "iax2"));
-	(void)json_object_set_new(registrar, "apparent_https",
-				  addr_json(&o->reg.by_https));
-	(void)json_object_set_new(registrar, "apparent_iax2",
-				  addr_json(&o->reg.by_iax2));
-	(void)json_object_set_new(registrar, "warning", warning_json(&o->reg));
-	(void)json_object_set_new(
-		registrar, "https_why",
-		control_text(o->reg.trouble == ASL_REG_OK ? "" : why_text(o)));
-	(void)json_object_set_new(registrar, "https_posts",
-				  json_integer((json_int_t)a->https->posts));
-	(void)json_object_set_new(registrar, "https_cut",
-				  json_integer((json_int_t)a->https->cut));
-	if (o->reg.way != ASL_REG_BY_HTTPS)
-		return;
-	put_https(registrar, o, now);
-	(void)json_object_set(registrar, "why",
-			      json_object_get(registrar, "https_why"));
+	(void)json_object_update_new(
+		registrar,
+		json_pack(
+			"{s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "by",
+			o->reg.way == ASL_REG_BY_HTTPS ? "https" : "iax2",
+			"apparent_https", addr_json(&o->reg.by_https),
+			"apparent_iax2", addr_json(&o->reg.by_iax2), "warning",
+			app_https_warning(a, i, warning) ? control_text(warning)
+							 : json_null(),
+			"https_why",
+			control_text(o->reg.trouble == ASL_REG_OK
+					     ? ""
+					     : why_text(o)),
+			"https_posts", (json_int_t)o->posts, "https_cut",
+			(json_int_t)o->cut));
 }
 
 /* --- start and end ------------------------------------------------------ */

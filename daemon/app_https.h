@@ -22,8 +22,14 @@ void app_https_event(struct app *a, const struct node_event *ev);
 /* There is no address to send a REGREQ to. */
 void app_https_no_address(struct app *a, size_t registrar);
 void app_https_network_changed(struct app *a);
-/* Add to, and put right, what app_status() says of registrar @i. */
-void app_https_status(const struct app *a, size_t i, json_t *registrar,
-		      mono_us now);
+/* Where registrar @i has us by HTTPS: put that in place of what there is to say
+ * of REGREQs. */
+void app_https_view(const struct app *a, size_t i, struct oo_registrar_view *v);
+/* Add to what app_status() says of it. */
+void app_https_status(const struct app *a, size_t i, json_t *registrar);
+/* False: there is nothing to warn of. */
+#define APP_HTTPS_WARNING_MAX 256U
+bool app_https_warning(const struct app *a, size_t i,
+		       char out[APP_HTTPS_WARNING_MAX]);
 
 #endif

@@ -35,6 +35,7 @@ static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 	json_t *o;
 
 	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
+	app_https_view(a, i, &v);
 	o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
 		      v.plain ? "plain" : "openover", "host",
 		      a->conf.registrars[i].host, "state", v.state, "apparent",
@@ -42,7 +43,7 @@ static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 		      "last_ok_s", seconds_since(v.last_ok, now), "why",
 		      control_text(v.why), "apparent4", addr_json(&v.apparent4),
 		      "apparent6", addr_json(&v.apparent6));
-	app_https_status(a, i, o, now);
+	app_https_status(a, i, o);
 	return o;
 }
 
