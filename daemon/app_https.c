@@ -127,9 +127,8 @@ static void say_change(struct app_https *h, const struct one *o,
 			    host, addr);
 }
 
-static void apply(struct app_https *h, struct one *o, unsigned change);
-
-static void post(struct app_https *h, struct one *o)
+/* Returns what comes of it when that is known already. */
+static unsigned post(struct app_https *h, struct one *o)
 {
 	char body[ASL_JSON_QUESTION_MAX];
 	const struct https_question q = { .url = o->url,
@@ -144,27 +143,26 @@ static void post(struct app_https *h, struct one *o)
 	key_wipe(body, sizeof(body));
 	o->posts++;
 	if (err == 0)
-		return;
+		return 0;
 	(void)snprintf(o->why, sizeof(o->why), "it cannot be asked: %s",
 		       strerror(-err));
-	apply(h, o, asl_reg_answered(&o->reg, &none, loop_now()));
+	return asl_reg_answered(&o->reg, &none, loop_now());
 }
 
 static void apply(struct app_https *h, struct one *o, unsigned change)
 {
 	const size_t i = (size_t)(o - h->one);
 
-	if (h->app->stopping)
-		return;
-	if (change & ASL_REG_CHANGE_WAY) {
-		say_way(h, o);
-		oo_node_registrar_hold(node_openover(h->app->node), i,
-				       o->reg.way == ASL_REG_BY_HTTPS,
-				       loop_now());
+	while (change != 0 && !h->app->stopping) {
+		if (change & ASL_REG_CHANGE_WAY) {
+			say_way(h, o);
+			oo_node_registrar_hold(node_openover(h->app->node), i,
+					       o->reg.way == ASL_REG_BY_HTTPS,
+					       loop_now());
+		}
+		say_change(h, o, change);
+		change = change & ASL_REG_CHANGE_POST ? post(h, o) : 0;
 	}
-	say_change(h, o, change);
-	if (change & ASL_REG_CHANGE_POST)
-		post(h, o);
 }
 
 /* Where another registrar sees the call socket. */

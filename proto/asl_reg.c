@@ -21,7 +21,7 @@
 /* What a choice is looked at again after: both agreed, or they did not. */
 #define TURN_US (60 * MONO_S)
 #define COMPARE_US (3600 * MONO_S)
-#define DIFFER_US (6 * 3600 * MONO_S)
+#define DIFFER_US (21600 * MONO_S)
 
 const char *asl_reg_trouble_text(enum asl_reg_trouble t)
 {

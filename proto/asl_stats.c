@@ -15,7 +15,7 @@
 static struct backoff spread_of(const struct asl_stats *g)
 {
 	return (struct backoff){
-		.min = 2 * g->cfg.interval_s * MONO_S,
+		.min = g->cfg.interval_s * (2 * MONO_S),
 		.max = FAILED_MAX_US,
 		.random = g->cfg.random,
 		.random_ctx = g->cfg.random_ctx,

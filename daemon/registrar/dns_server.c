@@ -25,6 +25,7 @@
 #define CLIENTS 32U /* by TCP */
 #define CLIENT_S 10 /* seconds that one of them has in all */
 #define BACKLOG 16
+#define ASKED_MAX 2048U /* octets that wait for an answer */
 
 /* A resolver that thousands share asks for each number twice a minute. */
 static const struct rate_limit limit = { 1200, 200 };
@@ -104,6 +105,8 @@ static ssize_t receive(int fd, struct packet *p)
 static void reply(int fd, struct packet *p, uint8_t *out, size_t len)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(&p->msg);
+	struct iovec iov = { out, len };
+	struct msghdr msg = p->msg;
 	struct in_pktinfo info;
 
 	if (c && c->cmsg_type == IP_PKTINFO) {
@@ -112,9 +115,9 @@ static void reply(int fd, struct packet *p, uint8_t *out, size_t len)
 		info.ipi_spec_dst = info.ipi_addr;
 		memcpy(CMSG_DATA(c), &info, sizeof(info));
 	}
-	p->iov = (struct iovec){ out, len };
-	p->msg.msg_flags = 0;
-	(void)!sendmsg(fd, &p->msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	msg.msg_iov = &iov;
+	msg.msg_flags = 0;
+	(void)!sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static void on_packet(struct dns_server *s, struct packet *p, size_t len)
@@ -232,7 +235,7 @@ static bool client_begin(struct dns_server *s, struct client *c,
 		return false;
 	c->end = event_new(s->base, -1, 0, on_end, c);
 	bufferevent_setcb(c->bev, on_client_data, NULL, on_client_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, 4 * DNS_UDP_MAX);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, ASKED_MAX);
 	if (!c->end || event_add(c->end, &in_all) != 0 ||
 	    bufferevent_enable(c->bev, EV_READ | EV_WRITE) != 0)
 		client_end(c);

@@ -22,9 +22,7 @@ static const struct rate_limit list_limit = { 6, 6 };
 
 struct web {
 	struct https_server *server;
-	struct oo_registrar *registrar;
-	void (*changed)(void *ctx);
-	void *ctx;
+	struct web_cfg cfg;
 	struct rate_table *lists; /* asked for, by address */
 	char *list;
 	size_t list_len;
@@ -46,8 +44,9 @@ static const char *ip_text(const struct net_addr *a, char out[INET_ADDRSTRLEN])
 static unsigned register_one(struct web *w, struct asl_json_node *n,
 			     const struct net_addr *at)
 {
-	switch (oo_registrar_plain_password(w->registrar, n->name, n->passwd,
-					    at, REFRESH_S, loop_now())) {
+	switch (oo_registrar_plain_password(w->cfg.registrar, n->name,
+					    n->passwd, at, REFRESH_S,
+					    loop_now())) {
 	case OO_PASSWORD_GOOD:
 		n->word = ASL_REG_GOOD;
 		w->registered++;
@@ -81,7 +80,7 @@ static void do_register(struct web *w, const struct web_question *q,
 			if (status > out->status)
 				out->status = status;
 		}
-		w->changed(w->ctx);
+		w->cfg.changed(w->cfg.ctx);
 	}
 	if (out->status == 200) {
 		out->text = asl_json_answer(&ask, ip_text(&at, ip), REFRESH_S);
@@ -104,7 +103,7 @@ static void do_list(struct web *w, const struct web_question *q,
 	}
 	if (!w->list || now - w->list_made > LIST_AGE_US) {
 		free(w->list);
-		w->list = online_extnodes(w->registrar, now, &w->list_len);
+		w->list = online_extnodes(w->cfg.registrar, now, &w->list_len);
 		w->list_made = now;
 	}
 	out->text = w->list ? malloc(w->list_len) : NULL;
@@ -129,13 +128,12 @@ static void on_question(void *ctx, const struct web_question *q,
 
 /* --- start and end ------------------------------------------------------ */
 
-int web_open(struct web **out, struct event_base *base,
-	     struct oo_registrar *registrar, const struct conf_registrar *conf,
-	     void (*changed)(void *ctx), void *ctx,
+int web_open(struct web **out, const struct web_cfg *cfg,
 	     char why[HTTPS_SERVER_WHY_MAX])
 {
-	struct https_server_cfg cfg = {
-		.base = base,
+	const struct conf_registrar *conf = cfg->conf;
+	struct https_server_cfg server = {
+		.base = cfg->base,
 		.address = conf->https.address,
 		.port = (uint16_t)conf->https.port,
 		.cert_file = conf->https.cert_file,
@@ -154,14 +152,12 @@ int web_open(struct web **out, struct event_base *base,
 	if (!w)
 		return -ENOMEM;
 	randombytes_buf(key, sizeof(key));
-	w->registrar = registrar;
-	w->changed = changed;
-	w->ctx = ctx;
+	w->cfg = *cfg;
 	w->lists = rate_table_new(4096, list_limit, key);
 	if (!w->lists)
 		return -ENOMEM;
-	cfg.ctx = w;
-	return https_server_open(&w->server, &cfg, why);
+	server.ctx = w;
+	return https_server_open(&w->server, &server, why);
 }
 
 struct web *web_close(struct web *w)

@@ -17,11 +17,17 @@
 
 struct web;
 
+struct web_cfg {
+	struct event_base *base;
+	struct oo_registrar *registrar;    /* borrowed */
+	const struct conf_registrar *conf; /* borrowed */
+	void (*changed)(void *ctx);        /* the registrar has events */
+	void *ctx;
+};
+
 /* 0, with NULL in @out when it is not configured, or -errno with a sentence in
- * @why.  @changed is called when the registrar has events to tell. */
-int web_open(struct web **out, struct event_base *base,
-	     struct oo_registrar *registrar, const struct conf_registrar *conf,
-	     void (*changed)(void *ctx), void *ctx,
+ * @why. */
+int web_open(struct web **out, const struct web_cfg *cfg,
 	     char why[HTTPS_SERVER_WHY_MAX]);
 /* Accepts NULL, returns NULL. */
 struct web *web_close(struct web *w);
