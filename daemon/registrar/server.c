@@ -324,7 +324,7 @@ static int start_guests(struct server *s, char why[CONTROL_WHY_MAX])
 
 	if (err != 0)
 		return err;
-	return dns_server_open(&s->dns, s->base, s->registrar, s->conf, why);
+	return zone_server_open(&s->dns, s->base, s->registrar, s->conf, why);
 }
 
 static int start(struct server *s, char why[CONTROL_WHY_MAX])
@@ -392,7 +392,7 @@ static void done(struct server *s)
 	s->control = control_close(s->control);
 	s->cluster = cluster_close(s->cluster);
 	s->web = web_close(s->web);
-	s->dns = dns_server_close(s->dns);
+	s->dns = zone_server_close(s->dns);
 	free_event(s->look);
 	free_event(s->watchdog);
 	for (size_t i = 0; i < SERVER_SIGNALS; i++)

@@ -68,7 +68,7 @@ static void do_status(void *ctx, struct control_request *req,
 			  (json_int_t)n->opens_ok, "relay",
 			  relay_io_json(s->relay), "counters", counters,
 			  "cluster", cluster_status(s->cluster), "https",
-			  web_json(s->web), "dns", dns_server_json(s->dns)));
+			  web_json(s->web), "dns", zone_server_json(s->dns)));
 }
 
 /* The command line has changed the directory and does not want to wait. */

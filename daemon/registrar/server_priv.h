@@ -14,11 +14,11 @@
 #include "daemon/io/udp.h"
 #include "daemon/registrar/cluster.h"
 #include "daemon/registrar/directory.h"
-#include "daemon/registrar/dns_server.h"
 #include "daemon/registrar/ends.h"
 #include "daemon/registrar/relay_io.h"
 #include "daemon/registrar/roster.h"
 #include "daemon/registrar/web.h"
+#include "daemon/registrar/zone_server.h"
 #include "proto/openover_registrar.h"
 
 #define SERVER_SIGNALS 4U
@@ -38,8 +38,8 @@ struct server {
 	struct event_base *base;
 	struct udp *udp;
 	struct relay_io *relay;
-	struct web *web;        /* NULL: nothing by HTTPS */
-	struct dns_server *dns; /* NULL: nothing by DNS */
+	struct web *web;         /* NULL: nothing by HTTPS */
+	struct zone_server *dns; /* NULL: nothing by DNS */
 	struct control *control;
 	struct trace trace;
 	struct loop_timer timer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "daemon/registrar/dns_server.h"
+#include "daemon/registrar/zone_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,8 +17,8 @@
 
 #include "daemon/io/addr.h"
 #include "daemon/io/loop.h"
-#include "daemon/registrar/dns_wire.h"
 #include "daemon/registrar/online.h"
+#include "daemon/registrar/zone_wire.h"
 #include "proto/rate.h"
 
 #define AT_ONCE 64  /* datagrams taken before others have their turn */
@@ -32,12 +32,12 @@ static const struct rate_limit limit = { 1200, 200 };
 static const struct rate_limit tcp_limit = { 120, 20 };
 
 struct client {
-	struct dns_server *server;
+	struct zone_server *server;
 	struct bufferevent *bev; /* NULL: free */
 	struct event *end;
 };
 
-struct dns_server {
+struct zone_server {
 	struct oo_registrar *registrar;
 	char domain[CONF_DOMAIN_MAX + 1];
 	struct event_base *base;
@@ -64,8 +64,8 @@ static struct net_addr network(const struct net_addr *a)
 	return n;
 }
 
-static size_t answer(struct dns_server *s, const uint8_t *data,
-		     const struct dns_question *q, uint8_t *out, size_t cap)
+static size_t answer(struct zone_server *s, const uint8_t *data,
+		     const struct zone_question *q, uint8_t *out, size_t cap)
 {
 	struct net_addr at;
 	const bool online =
@@ -73,7 +73,7 @@ static size_t answer(struct dns_server *s, const uint8_t *data,
 		online_find(s->registrar, q->number, loop_now(), &at);
 
 	s->questions++;
-	return dns_answer(data, q, online ? &at : NULL, out, cap);
+	return zone_answer(data, q, online ? &at : NULL, out, cap);
 }
 
 /* --- UDP ---------------------------------------------------------------- */
@@ -85,7 +85,7 @@ struct packet {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(
 		sizeof(struct in_pktinfo))];
 	struct msghdr msg;
-	uint8_t data[DNS_UDP_MAX];
+	uint8_t data[ZONE_UDP_MAX];
 };
 
 static ssize_t receive(int fd, struct packet *p)
@@ -120,16 +120,16 @@ static void reply(int fd, struct packet *p, uint8_t *out, size_t len)
 	(void)!sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void on_packet(struct dns_server *s, struct packet *p, size_t len)
+static void on_packet(struct zone_server *s, struct packet *p, size_t len)
 {
-	uint8_t out[DNS_UDP_MAX];
-	struct dns_question q;
+	uint8_t out[ZONE_UDP_MAX];
+	struct zone_question q;
 	struct net_addr from;
 	size_t n;
 
 	if (len > sizeof(p->data) ||
 	    !net_addr_from_sockaddr((struct sockaddr *)&p->from, &from) ||
-	    !dns_read(p->data, len, s->domain, &q)) {
+	    !zone_read(p->data, len, s->domain, &q)) {
 		s->silent++;
 		return;
 	}
@@ -139,7 +139,7 @@ static void on_packet(struct dns_server *s, struct packet *p, size_t len)
 	} else {
 		s->limited++;
 		s->slip = !s->slip;
-		n = s->slip ? dns_truncated(p->data, &q, out, sizeof(out)) : 0;
+		n = s->slip ? zone_truncated(p->data, &q, out, sizeof(out)) : 0;
 	}
 	if (n > 0)
 		reply(s->fd, p, out, n);
@@ -188,18 +188,18 @@ static void on_client_event(struct bufferevent *bev, short what, void *ctx)
 /* False when the client has to go. */
 static bool one_question(struct client *c, struct evbuffer *in, size_t len)
 {
-	uint8_t data[2 + DNS_UDP_MAX], out[2 + DNS_UDP_MAX];
-	struct dns_server *s = c->server;
-	struct dns_question q;
+	uint8_t data[2 + ZONE_UDP_MAX], out[2 + ZONE_UDP_MAX];
+	struct zone_server *s = c->server;
+	struct zone_question q;
 	size_t n;
 
 	(void)evbuffer_remove(in, data, 2 + len);
-	if (!dns_read(data + 2, len, s->domain, &q)) {
+	if (!zone_read(data + 2, len, s->domain, &q)) {
 		s->silent++;
 		return false;
 	}
 	s->by_tcp++;
-	n = answer(s, data + 2, &q, out + 2, DNS_UDP_MAX);
+	n = answer(s, data + 2, &q, out + 2, ZONE_UDP_MAX);
 	out[0] = (uint8_t)(n >> 8);
 	out[1] = (uint8_t)n;
 	/* Who asks and does not listen is not asked to. */
@@ -215,16 +215,16 @@ static void on_client_data(struct bufferevent *bev, void *ctx)
 	while (evbuffer_copyout(in, head, 2) == 2) {
 		const size_t len = (size_t)head[0] << 8 | head[1];
 
-		if (len <= DNS_UDP_MAX && evbuffer_get_length(in) < 2 + len)
+		if (len <= ZONE_UDP_MAX && evbuffer_get_length(in) < 2 + len)
 			return;
-		if (len > DNS_UDP_MAX || !one_question(ctx, in, len)) {
+		if (len > ZONE_UDP_MAX || !one_question(ctx, in, len)) {
 			client_end(ctx);
 			return;
 		}
 	}
 }
 
-static bool client_begin(struct dns_server *s, struct client *c,
+static bool client_begin(struct zone_server *s, struct client *c,
 			 evutil_socket_t fd)
 {
 	static const struct timeval in_all = { CLIENT_S, 0 };
@@ -242,7 +242,7 @@ static bool client_begin(struct dns_server *s, struct client *c,
 	return true; /* its socket is its own */
 }
 
-static struct client *free_client(struct dns_server *s)
+static struct client *free_client(struct zone_server *s)
 {
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (!s->client[i].bev)
@@ -254,7 +254,7 @@ static struct client *free_client(struct dns_server *s)
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd,
 		      struct sockaddr *sa, int len, void *ctx)
 {
-	struct dns_server *s = ctx;
+	struct zone_server *s = ctx;
 	struct client *c = free_client(s);
 	struct net_addr from;
 
@@ -272,7 +272,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd,
 
 /* --- start and end ------------------------------------------------------ */
 
-static int open_udp(struct dns_server *s, const struct sockaddr_in *at)
+static int open_udp(struct zone_server *s, const struct sockaddr_in *at)
 {
 	const int on = 1;
 
@@ -285,7 +285,7 @@ static int open_udp(struct dns_server *s, const struct sockaddr_in *at)
 	return s->ev && event_add(s->ev, NULL) == 0 ? 0 : -ENOMEM;
 }
 
-static int open_tcp(struct dns_server *s, const struct sockaddr_in *at)
+static int open_tcp(struct zone_server *s, const struct sockaddr_in *at)
 {
 	errno = 0;
 	s->tcp = evconnlistener_new_bind(
@@ -298,13 +298,13 @@ static int open_tcp(struct dns_server *s, const struct sockaddr_in *at)
 	return errno != 0 ? -errno : -ENOMEM;
 }
 
-int dns_server_open(struct dns_server **out, struct event_base *base,
-		    struct oo_registrar *registrar,
-		    const struct conf_registrar *conf, char why[DNS_WHY_MAX])
+int zone_server_open(struct zone_server **out, struct event_base *base,
+		     struct oo_registrar *registrar,
+		     const struct conf_registrar *conf, char why[ZONE_WHY_MAX])
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)conf->dns.port) };
-	struct dns_server *s;
+	struct zone_server *s;
 	uint8_t key[16];
 	int err;
 
@@ -313,7 +313,7 @@ int dns_server_open(struct dns_server **out, struct event_base *base,
 		return 0;
 	s = calloc(1, sizeof(*s));
 	*out = s;
-	(void)snprintf(why, DNS_WHY_MAX, "out of memory");
+	(void)snprintf(why, ZONE_WHY_MAX, "out of memory");
 	if (!s)
 		return -ENOMEM;
 	s->fd = -1;
@@ -330,12 +330,12 @@ int dns_server_open(struct dns_server **out, struct event_base *base,
 	if (err == 0)
 		err = open_tcp(s, &at);
 	if (err != 0)
-		(void)snprintf(why, DNS_WHY_MAX, "dns.port %u: %s",
+		(void)snprintf(why, ZONE_WHY_MAX, "dns.port %u: %s",
 			       (unsigned)conf->dns.port, strerror(-err));
 	return err;
 }
 
-struct dns_server *dns_server_close(struct dns_server *s)
+struct zone_server *zone_server_close(struct zone_server *s)
 {
 	if (!s)
 		return NULL;
@@ -353,7 +353,7 @@ struct dns_server *dns_server_close(struct dns_server *s)
 	return NULL;
 }
 
-json_t *dns_server_json(const struct dns_server *s)
+json_t *zone_server_json(const struct zone_server *s)
 {
 	if (!s)
 		return json_pack("{s:b}", "enabled", 0);

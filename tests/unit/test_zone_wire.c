@@ -2,14 +2,14 @@
 
 /* DNS questions for nodes, and the answers, octet by octet. */
 
-#include "daemon/registrar/dns_wire.h"
+#include "daemon/registrar/zone_wire.h"
 #include "tests/t.h"
 
 #define DOMAIN "club.example.org"
 
-static uint8_t asked[DNS_UDP_MAX + 64], got[DNS_UDP_MAX];
+static uint8_t asked[ZONE_UDP_MAX + 64], got[ZONE_UDP_MAX];
 static size_t asked_len, got_len;
-static struct dns_question q;
+static struct zone_question q;
 
 /* A name from dotted text. */
 static void put_name(const char *name)
@@ -57,7 +57,7 @@ static void add_edns(unsigned version)
 static bool read_it(void)
 {
 	uint8_t *copy = t_dup(asked, asked_len);
-	const bool good = dns_read(copy, asked_len, DOMAIN, &q);
+	const bool good = zone_read(copy, asked_len, DOMAIN, &q);
 
 	free(copy);
 	return good;
@@ -68,7 +68,7 @@ static void answer(bool online)
 	const struct net_addr at = net_addr_v4(192, 0, 2, 7, 4570);
 
 	T_TRUE(read_it());
-	got_len = dns_answer(asked, &q, online ? &at : NULL, got, sizeof(got));
+	got_len = zone_answer(asked, &q, online ? &at : NULL, got, sizeof(got));
 	T_TRUE(got_len >= 12);
 	T_EQ(0x12, got[0]);
 	T_EQ(0x34, got[1]);
@@ -114,7 +114,7 @@ static void a_node_is_found(void)
 		0,    30,  0,   4,    192, 0,    2,    7
 	};
 
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	answer(true);
 	T_EQ(0x85, got[2]); /* an answer, authoritative, RD as it came */
 	T_EQ(0, rcode());
@@ -122,13 +122,13 @@ static void a_node_is_found(void)
 	rest_is(a, sizeof(a));
 	T_STR("2001", q.number);
 
-	ask("2001.nodes." DOMAIN, DNS_TYPE_TXT);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_TXT);
 	answer(true);
 	counts(1, 0, 0);
 	T_EQ(29, txt[11]);
 	rest_is(txt, sizeof(txt));
 
-	ask("_iax._udp.2001.nodes." DOMAIN, DNS_TYPE_SRV);
+	ask("_iax._udp.2001.nodes." DOMAIN, ZONE_TYPE_SRV);
 	answer(true);
 	counts(1, 0, 1);
 	rest_is(srv, sizeof(srv));
@@ -136,9 +136,9 @@ static void a_node_is_found(void)
 
 static void letters_are_of_any_size(void)
 {
-	ask("_IAX._uDp.2001.NoDeS.CLUB.example.ORG", DNS_TYPE_SRV);
+	ask("_IAX._uDp.2001.NoDeS.CLUB.example.ORG", ZONE_TYPE_SRV);
 	answer(true);
-	T_EQ(DNS_NAME_SERVICE, q.name);
+	T_EQ(ZONE_NAME_SERVICE, q.name);
 	counts(1, 0, 1);
 	/* They come back as they were written. */
 	T_EQ(0, memcmp(asked + 12, got + 12, asked_len - 12));
@@ -151,17 +151,17 @@ static void what_is_not_there_has_a_time_to_live(void)
 		unsigned type, rcode;
 		bool online;
 	} row[] = {
-		{ "2001.nodes." DOMAIN, DNS_TYPE_A, 3, false },
-		{ "_iax._udp.2001.nodes." DOMAIN, DNS_TYPE_SRV, 3, false },
+		{ "2001.nodes." DOMAIN, ZONE_TYPE_A, 3, false },
+		{ "_iax._udp.2001.nodes." DOMAIN, ZONE_TYPE_SRV, 3, false },
 		{ "2001.nodes." DOMAIN, 28, 0, true },
-		{ "2001.nodes." DOMAIN, DNS_TYPE_SRV, 0, true },
-		{ "_udp.2001.nodes." DOMAIN, DNS_TYPE_SRV, 0, true },
-		{ "_iax._udp.2001.nodes." DOMAIN, DNS_TYPE_A, 0, true },
-		{ "www.nodes." DOMAIN, DNS_TYPE_A, 3, false },
-		{ "a.b.c.2001.nodes." DOMAIN, DNS_TYPE_A, 3, false },
-		{ "_iax._tcp.2001.nodes." DOMAIN, DNS_TYPE_SRV, 3, false },
-		{ "_sip._udp.2001.nodes." DOMAIN, DNS_TYPE_SRV, 3, false },
-		{ "1234567890123456.nodes." DOMAIN, DNS_TYPE_A, 3, false },
+		{ "2001.nodes." DOMAIN, ZONE_TYPE_SRV, 0, true },
+		{ "_udp.2001.nodes." DOMAIN, ZONE_TYPE_SRV, 0, true },
+		{ "_iax._udp.2001.nodes." DOMAIN, ZONE_TYPE_A, 0, true },
+		{ "www.nodes." DOMAIN, ZONE_TYPE_A, 3, false },
+		{ "a.b.c.2001.nodes." DOMAIN, ZONE_TYPE_A, 3, false },
+		{ "_iax._tcp.2001.nodes." DOMAIN, ZONE_TYPE_SRV, 3, false },
+		{ "_sip._udp.2001.nodes." DOMAIN, ZONE_TYPE_SRV, 3, false },
+		{ "1234567890123456.nodes." DOMAIN, ZONE_TYPE_A, 3, false },
 		{ "nodes." DOMAIN, 2, 0, false },
 	};
 
@@ -177,7 +177,7 @@ static void what_is_not_there_has_a_time_to_live(void)
 		T_EQ(6, got[asked_len + 3]);
 		T_EQ(asked_len + 12 + 35, got_len);
 	}
-	ask("nodes." DOMAIN, DNS_TYPE_SOA);
+	ask("nodes." DOMAIN, ZONE_TYPE_SOA);
 	answer(false);
 	T_EQ(0, rcode());
 	counts(1, 0, 0);
@@ -190,18 +190,18 @@ static void strangers_names_are_refused(void)
 					    "",
 					    "2001.nodes.club.example.com",
 					    "2001.nodes.example.org",
-					    "2001.knots." DOMAIN,
+					    ("2001.knots." DOMAIN),
 					    "nodes.club.example.org.evil" };
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
-		ask(name[i], DNS_TYPE_A);
+		ask(name[i], ZONE_TYPE_A);
 		answer(false);
 		T_EQ(5, rcode());
 		T_EQ(0, got[2] & 4);
 		counts(0, 0, 0);
 		T_EQ(asked_len, got_len);
 	}
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[asked_len - 1] = 3; /* CHAOS */
 	answer(true);
 	T_EQ(5, rcode());
@@ -209,34 +209,34 @@ static void strangers_names_are_refused(void)
 
 static void what_is_no_question_is_told_so(void)
 {
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[2] = 0x28; /* UPDATE */
 	answer(true);
 	T_EQ(4, rcode());
 	T_EQ(12, got_len);
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[5] = 2;
 	answer(true);
 	T_EQ(1, rcode());
 	T_EQ(12, got_len);
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[7] = 1; /* with an answer in it */
 	answer(true);
 	T_EQ(1, rcode());
 	/* A name that points elsewhere, one without end, one too long. */
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[12] = 0xc0;
 	answer(true);
 	T_EQ(1, rcode());
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	for (size_t len = 12; len < asked_len; len++) {
 		asked_len = len;
 		answer(true);
 		T_EQ(1, rcode());
 		T_EQ(12, got_len);
-		ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+		ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	}
-	ask("", DNS_TYPE_A);
+	ask("", ZONE_TYPE_A);
 	asked_len = 12;
 	for (int i = 0; i < 5; i++) {
 		asked[asked_len++] = 60;
@@ -249,7 +249,7 @@ static void what_is_no_question_is_told_so(void)
 	answer(true);
 	T_EQ(1, rcode());
 	/* More labels than there are. */
-	ask("", DNS_TYPE_A);
+	ask("", ZONE_TYPE_A);
 	asked_len = 12;
 	for (int i = 0; i < 127; i++) {
 		asked[asked_len++] = 1;
@@ -260,12 +260,12 @@ static void what_is_no_question_is_told_so(void)
 	put_u16(1);
 	put_u16(1);
 	T_TRUE(read_it());
-	T_EQ(DNS_NAME_FOREIGN, q.name);
+	T_EQ(ZONE_NAME_FOREIGN, q.name);
 }
 
 static void an_answer_is_never_answered(void)
 {
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[2] |= 0x80;
 	T_TRUE(!read_it());
 	for (asked_len = 0; asked_len < 12; asked_len++)
@@ -276,19 +276,19 @@ static void edns_is_answered_in_kind(void)
 {
 	static const uint8_t opt[] = { 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0 };
 
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	add_edns(0);
 	answer(true);
 	counts(1, 0, 1);
 	T_EQ(0, memcmp(got + got_len - sizeof(opt), opt, sizeof(opt)));
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	add_edns(1);
 	answer(true);
 	T_EQ(0, rcode());
 	T_EQ(1, got[got_len - 6]); /* BADVERS */
 	counts(0, 0, 1);
 	/* Half of it is none. */
-	ask("2001.nodes." DOMAIN, DNS_TYPE_A);
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
 	asked[11] = 1;
 	asked[asked_len++] = 0;
 	answer(true);
@@ -297,17 +297,17 @@ static void edns_is_answered_in_kind(void)
 
 static void what_is_truncated_is_no_longer_than_the_question(void)
 {
-	ask("_iax._udp.2001.nodes." DOMAIN, DNS_TYPE_SRV);
+	ask("_iax._udp.2001.nodes." DOMAIN, ZONE_TYPE_SRV);
 	T_TRUE(read_it());
-	got_len = dns_truncated(asked, &q, got, sizeof(got));
+	got_len = zone_truncated(asked, &q, got, sizeof(got));
 	T_EQ(asked_len, got_len);
 	T_EQ(0x83, got[2]);
 	counts(0, 0, 0);
 	/* And so is what does not fit. */
-	T_EQ(asked_len, dns_answer(asked, &q, &(struct net_addr){ .port = 1 },
-				   got, asked_len + 3));
+	T_EQ(asked_len, zone_answer(asked, &q, &(struct net_addr){ .port = 1 },
+				    got, asked_len + 3));
 	T_EQ(0x83, got[2]);
-	T_EQ(0, dns_truncated(asked, &q, got, 12));
+	T_EQ(0, zone_truncated(asked, &q, got, 12));
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DAEMON_REGISTRAR_DNS_SERVER_H
-#define DAEMON_REGISTRAR_DNS_SERVER_H
+#ifndef DAEMON_REGISTRAR_ZONE_SERVER_H
+#define DAEMON_REGISTRAR_ZONE_SERVER_H
 
 /*
- * Answers DNS questions for the nodes that are online (dns_wire.h), by UDP and
+ * Answers DNS questions for the nodes that are online (zone_wire.h), by UDP and
  * TCP.  No reflector worth the name: an answer by UDP is small, and whoever
  * asks more than its share, by network (IPv4 /24), is told to ask by TCP, in an
  * answer no longer than its question, or nothing at all.
@@ -16,17 +16,17 @@
 #include "config/conf.h"
 #include "proto/openover_registrar.h"
 
-#define DNS_WHY_MAX 256U
+#define ZONE_WHY_MAX 256U
 
-struct dns_server;
+struct zone_server;
 
 /* 0, with NULL in @out when it is not configured, or -errno with a sentence in
  * @why. */
-int dns_server_open(struct dns_server **out, struct event_base *base,
-		    struct oo_registrar *registrar,
-		    const struct conf_registrar *conf, char why[DNS_WHY_MAX]);
+int zone_server_open(struct zone_server **out, struct event_base *base,
+		     struct oo_registrar *registrar,
+		     const struct conf_registrar *conf, char why[ZONE_WHY_MAX]);
 /* Accepts NULL, returns NULL. */
-struct dns_server *dns_server_close(struct dns_server *s);
-json_t *dns_server_json(const struct dns_server *s);
+struct zone_server *zone_server_close(struct zone_server *s);
+json_t *zone_server_json(const struct zone_server *s);
 
 #endif

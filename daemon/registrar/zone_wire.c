@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "daemon/registrar/dns_wire.h"
+#include "daemon/registrar/zone_wire.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static bool read_name(struct wire_rd *r, const uint8_t *start, struct name *out)
 		l->at = (uint16_t)(r->p - start);
 		l->len = wire_rd_u8(r);
 		if (r->bad || l->len > 63 ||
-		    (size_t)(r->p - first) + l->len > DNS_NAME_MAX)
+		    (size_t)(r->p - first) + l->len > ZONE_NAME_MAX)
 			return false;
 		if (l->len == 0)
 			return true;
@@ -116,21 +116,22 @@ static bool is_number(const struct name *n, size_t i)
 		if (label[k] < '0' || label[k] > '9')
 			return false;
 	}
-	return n->label[i].len <= DNS_NUMBER_MAX;
+	return n->label[i].len <= ZONE_NUMBER_MAX;
 }
 
 static void classify(const struct name *n, const char *domain,
-		     struct dns_question *out)
+		     struct zone_question *out)
 {
-	static const enum dns_name kind[] = { DNS_NAME_ZONE, DNS_NAME_NODE,
-					      DNS_NAME_UDP, DNS_NAME_SERVICE };
+	static const enum zone_name kind[] = { ZONE_NAME_ZONE, ZONE_NAME_NODE,
+					       ZONE_NAME_UDP,
+					       ZONE_NAME_SERVICE };
 	const int before = before_zone(n, domain);
 	size_t node;
 
-	out->name = before < 0 ? DNS_NAME_FOREIGN : DNS_NAME_NOBODY;
+	out->name = before < 0 ? ZONE_NAME_FOREIGN : ZONE_NAME_NOBODY;
 	if (before < 0)
 		return;
-	out->zone_name = n->label[before].at;
+	out->zone_at = n->label[before].at;
 	node = (size_t)before - (before > 0);
 	if (before > 3 || (before > 0 && !is_number(n, node)) ||
 	    (before > 1 && !is_label(n, node - 1, "_udp", 4)) ||
@@ -139,13 +140,13 @@ static void classify(const struct name *n, const char *domain,
 	out->name = kind[before];
 	if (before == 0)
 		return;
-	out->node_name = n->label[node].at;
+	out->node_at = n->label[node].at;
 	memcpy(out->number, label_text(n, node), n->label[node].len);
 }
 
 /* What comes first of the additional records: it is the only one that matters
  * in a question. */
-static void read_edns(struct wire_rd *r, struct dns_question *out)
+static void read_edns(struct wire_rd *r, struct zone_question *out)
 {
 	const uint8_t root = wire_rd_u8(r);
 	const uint16_t type = wire_rd_u16(r);
@@ -162,7 +163,7 @@ static void read_edns(struct wire_rd *r, struct dns_question *out)
 }
 
 static void read_question(struct wire_rd *r, const uint8_t *data,
-			  const char *domain, struct dns_question *out)
+			  const char *domain, struct zone_question *out)
 {
 	struct name name;
 	uint16_t class;
@@ -176,18 +177,18 @@ static void read_question(struct wire_rd *r, const uint8_t *data,
 		return;
 	out->len = (size_t)(r->p - data);
 	classify(&name, domain, out);
-	out->rcode = class == CLASS_IN && out->name != DNS_NAME_FOREIGN
+	out->rcode = class == CLASS_IN && out->name != ZONE_NAME_FOREIGN
 			     ? RCODE_OK
 			     : RCODE_REFUSED;
 }
 
-bool dns_read(const uint8_t *data, size_t len, const char *domain,
-	      struct dns_question *out)
+bool zone_read(const uint8_t *data, size_t len, const char *domain,
+	       struct zone_question *out)
 {
 	struct wire_rd r = wire_rd(data, len);
 	uint16_t flags, questions, records, more;
 
-	*out = (struct dns_question){ .len = HEADER_LEN };
+	*out = (struct zone_question){ .len = HEADER_LEN };
 	(void)wire_rd_u16(&r);
 	flags = wire_rd_u16(&r);
 	questions = wire_rd_u16(&r);
@@ -217,32 +218,32 @@ static void put_head(struct wire_wr *w, uint16_t name, uint16_t type,
 	wire_wr_u16(w, (uint16_t)(POINTER | name));
 	wire_wr_u16(w, type);
 	wire_wr_u16(w, CLASS_IN);
-	wire_wr_u32(w, DNS_TTL_S);
+	wire_wr_u32(w, ZONE_TTL_S);
 	wire_wr_u16(w, len);
 }
 
-static void put_a(struct wire_wr *w, const struct dns_question *q,
+static void put_a(struct wire_wr *w, const struct zone_question *q,
 		  const struct net_addr *at)
 {
-	put_head(w, q->node_name, DNS_TYPE_A, 4);
+	put_head(w, q->node_at, ZONE_TYPE_A, 4);
 	wire_wr_bytes(w, &at->ip[12], 4);
 }
 
 /* Its target is not compressed (RFC 2782). */
 static void put_srv(struct wire_wr *w, const uint8_t *data,
-		    const struct dns_question *q, const struct net_addr *at)
+		    const struct zone_question *q, const struct net_addr *at)
 {
 	/* Of the question, type and class are not of the name. */
-	const size_t name_len = q->len - 4 - q->node_name;
+	const size_t name_len = q->len - 4 - q->node_at;
 
-	put_head(w, HEADER_LEN, DNS_TYPE_SRV, (uint16_t)(6 + name_len));
+	put_head(w, HEADER_LEN, ZONE_TYPE_SRV, (uint16_t)(6 + name_len));
 	wire_wr_u16(w, 0);
 	wire_wr_u16(w, 0);
 	wire_wr_u16(w, at->port);
-	wire_wr_bytes(w, data + q->node_name, name_len);
+	wire_wr_bytes(w, data + q->node_at, name_len);
 }
 
-static void put_txt(struct wire_wr *w, const struct dns_question *q,
+static void put_txt(struct wire_wr *w, const struct zone_question *q,
 		    const struct net_addr *at)
 {
 	char text[3][32];
@@ -254,7 +255,7 @@ static void put_txt(struct wire_wr *w, const struct dns_question *q,
 	(void)snprintf(text[2], sizeof(text[2]), "PT=%u", (unsigned)at->port);
 	for (size_t i = 0; i < 3; i++)
 		len += 1 + strlen(text[i]);
-	put_head(w, q->node_name, DNS_TYPE_TXT, (uint16_t)len);
+	put_head(w, q->node_at, ZONE_TYPE_TXT, (uint16_t)len);
 	for (size_t i = 0; i < 3; i++) {
 		wire_wr_u8(w, (uint8_t)strlen(text[i]));
 		wire_wr_bytes(w, text[i], strlen(text[i]));
@@ -262,26 +263,26 @@ static void put_txt(struct wire_wr *w, const struct dns_question *q,
 }
 
 /* For how long "there is none" is true, among others (RFC 2308). */
-static void put_soa(struct wire_wr *w, const struct dns_question *q)
+static void put_soa(struct wire_wr *w, const struct zone_question *q)
 {
 	static const char owner[] = "\x0ahostmaster";
 
-	put_head(w, q->zone_name, DNS_TYPE_SOA, 2 + 11 + 2 + 20);
-	wire_wr_u16(w, (uint16_t)(POINTER | q->zone_name));
+	put_head(w, q->zone_at, ZONE_TYPE_SOA, 2 + 11 + 2 + 20);
+	wire_wr_u16(w, (uint16_t)(POINTER | q->zone_at));
 	wire_wr_bytes(w, owner, sizeof(owner) - 1);
-	wire_wr_u16(w, (uint16_t)(POINTER | q->zone_name));
+	wire_wr_u16(w, (uint16_t)(POINTER | q->zone_at));
 	wire_wr_u32(w, 1); /* serial: nobody transfers it */
 	wire_wr_u32(w, 60);
 	wire_wr_u32(w, 60);
 	wire_wr_u32(w, 600);
-	wire_wr_u32(w, DNS_TTL_S);
+	wire_wr_u32(w, ZONE_TTL_S);
 }
 
 static void put_opt(struct wire_wr *w, uint8_t rcode)
 {
 	wire_wr_u8(w, 0);
 	wire_wr_u16(w, TYPE_OPT);
-	wire_wr_u16(w, DNS_UDP_MAX);
+	wire_wr_u16(w, ZONE_UDP_MAX);
 	wire_wr_u8(w, rcode >> 4);
 	wire_wr_u8(w, 0);
 	wire_wr_u16(w, 0);
@@ -294,40 +295,41 @@ struct counts {
 };
 
 static void put_records(struct wire_wr *w, const uint8_t *data,
-			const struct dns_question *q, const struct net_addr *at,
-			struct counts *n)
+			const struct zone_question *q,
+			const struct net_addr *at, struct counts *n)
 {
-	const bool is_node = q->name == DNS_NAME_NODE && at;
-	const bool is_service = q->name == DNS_NAME_SERVICE && at;
+	const bool is_node = q->name == ZONE_NAME_NODE && at;
+	const bool is_service = q->name == ZONE_NAME_SERVICE && at;
 
 	n->answers = 1;
 	if (is_service &&
-	    (q->type == DNS_TYPE_SRV || q->type == DNS_TYPE_ANY)) {
+	    (q->type == ZONE_TYPE_SRV || q->type == ZONE_TYPE_ANY)) {
 		put_srv(w, data, q, at);
 		put_a(w, q, at);
 		n->more = 1;
 	} else if (is_node &&
-		   (q->type == DNS_TYPE_A || q->type == DNS_TYPE_ANY)) {
+		   (q->type == ZONE_TYPE_A || q->type == ZONE_TYPE_ANY)) {
 		put_a(w, q, at);
-	} else if (is_node && q->type == DNS_TYPE_TXT) {
+	} else if (is_node && q->type == ZONE_TYPE_TXT) {
 		put_txt(w, q, at);
 	} else {
 		put_soa(w, q);
-		if (q->name == DNS_NAME_ZONE && q->type == DNS_TYPE_SOA)
+		if (q->name == ZONE_NAME_ZONE && q->type == ZONE_TYPE_SOA)
 			return;
 		n->answers = 0;
 		n->authorities = 1;
 	}
 }
 
-static uint8_t rcode_of(const struct dns_question *q, const struct net_addr *at)
+static uint8_t rcode_of(const struct zone_question *q,
+			const struct net_addr *at)
 {
 	if (q->rcode != RCODE_OK)
 		return q->rcode;
-	return at || q->name == DNS_NAME_ZONE ? RCODE_OK : RCODE_NO_NAME;
+	return at || q->name == ZONE_NAME_ZONE ? RCODE_OK : RCODE_NO_NAME;
 }
 
-static struct wire_wr begin(const uint8_t *data, const struct dns_question *q,
+static struct wire_wr begin(const uint8_t *data, const struct zone_question *q,
 			    uint16_t flags, uint8_t *out, size_t cap)
 {
 	const uint16_t asked = (uint16_t)(data[2] << 8 | data[3]);
@@ -344,8 +346,8 @@ static struct wire_wr begin(const uint8_t *data, const struct dns_question *q,
 	return w;
 }
 
-size_t dns_answer(const uint8_t *data, const struct dns_question *q,
-		  const struct net_addr *at, uint8_t *out, size_t cap)
+size_t zone_answer(const uint8_t *data, const struct zone_question *q,
+		   const struct net_addr *at, uint8_t *out, size_t cap)
 {
 	const uint8_t rcode = rcode_of(q, at);
 	const uint16_t ours = q->rcode == RCODE_OK ? FLAG_AA : 0;
@@ -359,15 +361,15 @@ size_t dns_answer(const uint8_t *data, const struct dns_question *q,
 		n.more++;
 	}
 	if (w.bad)
-		return dns_truncated(data, q, out, cap);
+		return zone_truncated(data, q, out, cap);
 	out[7] = n.answers;
 	out[9] = n.authorities;
 	out[11] = n.more;
 	return (size_t)(w.p - out);
 }
 
-size_t dns_truncated(const uint8_t *data, const struct dns_question *q,
-		     uint8_t *out, size_t cap)
+size_t zone_truncated(const uint8_t *data, const struct zone_question *q,
+		      uint8_t *out, size_t cap)
 {
 	const struct wire_wr w = begin(data, q, FLAG_TC, out, cap);
 
