@@ -392,13 +392,14 @@ static int open_client(struct app_https *h, char why[CONTROL_WHY_MAX])
 		.interface = h->app->conf.iax2.interface,
 		.bind4 = h->app->conf.iax2.bind4,
 	};
+	const int err = https_new(&h->https, h->app->base, &cfg, on_answer, h);
 
-	(void)snprintf(why, CONTROL_WHY_MAX,
-		       "registration by HTTPS: out of "
-		       "memory");
-	h->https = https_new(h->app->base, &cfg, on_answer, h);
-	if (!h->https ||
-	    loop_timer_init(&h->timer, h->app->base, on_timer, h) != 0)
+	(void)snprintf(why, CONTROL_WHY_MAX, "registration by HTTPS: %s",
+		       err == -ELIBACC ? "libcurl3-gnutls is not installed"
+				       : "out of memory");
+	if (err != 0)
+		return err;
+	if (loop_timer_init(&h->timer, h->app->base, on_timer, h) != 0)
 		return -ENOMEM;
 	arm(h);
 	return 0;

@@ -174,7 +174,13 @@ int app_stats_open(struct app *a)
 		return -ENOMEM;
 	s->app = a;
 	asl_stats_init(&s->when, &when, loop_now());
-	s->https = https_new(a->base, &cfg, on_answer, s);
+	if (https_new(&s->https, a->base, &cfg, on_answer, s) == -ELIBACC) {
+		/* No reason to leave the air. */
+		log_error("statistics: libcurl3-gnutls is not installed");
+		free(s);
+		a->stats = NULL;
+		return 0;
+	}
 	if (!s->https || loop_timer_init(&s->timer, a->base, on_timer, s) != 0)
 		return -ENOMEM;
 	loop_timer_set(&s->timer, asl_stats_deadline(&s->when));

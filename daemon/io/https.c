@@ -3,6 +3,7 @@
 #include "daemon/io/https.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,24 @@
 #define CA_FILE_MAX 255U
 #define INTERFACE_MAX 63U
 #define END_WAIT_MS 100U
+
+/*
+ * libcurl comes with a third of a small daemon's memory, and most nodes do not
+ * use it: it is loaded when it is needed.  The names are the library's.
+ */
+struct curl {
+	CURLcode (*global_init)(long flags);
+	CURL *(*init)(void);
+	CURLcode (*setopt)(CURL *c, CURLoption option, ...);
+	CURLcode (*getinfo)(CURL *c, CURLINFO info, ...);
+	CURLcode (*perform)(CURL *c);
+	void (*cleanup)(CURL *c);
+	const char *(*text)(CURLcode code);
+	struct curl_slist *(*append)(struct curl_slist *l, const char *text);
+	void (*free_all)(struct curl_slist *l);
+};
+
+static struct curl curl;
 
 struct job {
 	unsigned tag;
@@ -64,28 +83,27 @@ static struct curl_slist *options(CURL *c, const struct client *cl,
 {
 	struct curl_slist *headers = NULL;
 
-	(void)curl_easy_setopt(c, CURLOPT_URL, j->url);
-	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
-	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(c, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
-	(void)curl_easy_setopt(c, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)HTTPS_WAIT_S);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTPS_WAIT_S);
-	(void)curl_easy_setopt(c, CURLOPT_USERAGENT,
-			       "keyhole/" KEYHOLE_VERSION);
-	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_octets);
-	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, j);
+	(void)curl.setopt(c, CURLOPT_URL, j->url);
+	(void)curl.setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+	(void)curl.setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl.setopt(c, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
+	(void)curl.setopt(c, CURLOPT_PROXY, "");
+	(void)curl.setopt(c, CURLOPT_NOSIGNAL, 1L);
+	(void)curl.setopt(c, CURLOPT_QUICK_EXIT, 1L);
+	(void)curl.setopt(c, CURLOPT_TIMEOUT, (long)HTTPS_WAIT_S);
+	(void)curl.setopt(c, CURLOPT_CONNECTTIMEOUT, (long)HTTPS_WAIT_S);
+	(void)curl.setopt(c, CURLOPT_USERAGENT, "keyhole/" KEYHOLE_VERSION);
+	(void)curl.setopt(c, CURLOPT_WRITEFUNCTION, on_octets);
+	(void)curl.setopt(c, CURLOPT_WRITEDATA, j);
 	if (cl->ca_file[0] != '\0')
-		(void)curl_easy_setopt(c, CURLOPT_CAINFO, cl->ca_file);
+		(void)curl.setopt(c, CURLOPT_CAINFO, cl->ca_file);
 	if (cl->interface[0] != '\0')
-		(void)curl_easy_setopt(c, CURLOPT_INTERFACE, cl->interface);
+		(void)curl.setopt(c, CURLOPT_INTERFACE, cl->interface);
 	if (!j->post)
 		return NULL;
-	headers = curl_slist_append(NULL, "Content-Type: application/json");
-	(void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, j->body);
-	(void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+	headers = curl.append(NULL, "Content-Type: application/json");
+	(void)curl.setopt(c, CURLOPT_POSTFIELDS, j->body);
+	(void)curl.setopt(c, CURLOPT_HTTPHEADER, headers);
 	return headers;
 }
 
@@ -100,23 +118,23 @@ static void perform(CURL *c, struct job *j)
 	CURLcode code;
 	long status = 0;
 
-	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
-	code = curl_easy_perform(c);
-	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
+	(void)curl.setopt(c, CURLOPT_ERRORBUFFER, why);
+	code = curl.perform(c);
+	(void)curl.getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl.setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	j->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
 	/* Half an answer is none, but that it was too long. */
 	if (code == CURLE_OK || j->too_long)
 		j->status = (unsigned)status;
 	else
-		fail(j, why[0] != '\0' ? why : curl_easy_strerror(code));
+		fail(j, why[0] != '\0' ? why : curl.text(code));
 }
 
 static void on_work(void *state, void *job)
 {
 	const struct client *cl = state;
 	struct job *j = job;
-	CURL *c = curl_easy_init();
+	CURL *c = curl.init();
 	struct curl_slist *headers;
 
 	if (!c) {
@@ -125,8 +143,8 @@ static void on_work(void *state, void *job)
 	}
 	headers = options(c, cl, j);
 	perform(c, j);
-	curl_easy_cleanup(c);
-	curl_slist_free_all(headers);
+	curl.cleanup(c);
+	curl.free_all(headers);
 	j->text[j->len] = '\0';
 }
 
@@ -149,6 +167,45 @@ static void on_done(void *ctx, const void *job)
 	h->fn(h->ctx, &a);
 }
 
+/* A function's address in the form that dlsym() gives it (POSIX has them of one
+ * size). */
+static bool find(void *library, const char *name, void *function)
+{
+	void *at = dlsym(library, name);
+
+	memcpy(function, &at, sizeof(at));
+	return at != NULL;
+}
+
+static bool load(void)
+{
+	void *l = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+
+	if (!l)
+		l = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	return l && find(l, "curl_global_init", &curl.global_init) &&
+	       find(l, "curl_easy_init", &curl.init) &&
+	       find(l, "curl_easy_setopt", &curl.setopt) &&
+	       find(l, "curl_easy_getinfo", &curl.getinfo) &&
+	       find(l, "curl_easy_perform", &curl.perform) &&
+	       find(l, "curl_easy_cleanup", &curl.cleanup) &&
+	       find(l, "curl_easy_strerror", &curl.text) &&
+	       find(l, "curl_slist_append", &curl.append) &&
+	       find(l, "curl_slist_free_all", &curl.free_all) &&
+	       curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+/* Once: it stays for as long as the process. */
+static bool is_loaded(void)
+{
+	static bool tried, loaded;
+
+	if (!tried)
+		loaded = load();
+	tried = true;
+	return loaded;
+}
+
 static struct client *client_new(const struct https_cfg *cfg)
 {
 	struct client *cl = calloc(1, sizeof(*cl));
@@ -165,12 +222,11 @@ static struct client *client_new(const struct https_cfg *cfg)
 	return cl;
 }
 
-struct https *https_new(struct event_base *base, const struct https_cfg *cfg,
-			https_fn fn, void *ctx)
+static int start(struct https *h, struct event_base *base,
+		 const struct https_cfg *cfg)
 {
-	struct https *h = calloc(1, sizeof(*h));
 	struct client *cl = client_new(cfg);
-	struct worker_cfg w = {
+	const struct worker_cfg w = {
 		.job_size = sizeof(struct job),
 		.work = on_work,
 		.done = on_done,
@@ -179,18 +235,32 @@ struct https *https_new(struct event_base *base, const struct https_cfg *cfg,
 		.free_state = free,
 	};
 
-	if (!h || !cl || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(cl);
-		free(h);
-		return NULL;
-	}
+	if (!cl)
+		return -ENOMEM;
+	h->worker = worker_new(base, &w);
+	return h->worker ? 0 : -ENOMEM;
+}
+
+int https_new(struct https **out, struct event_base *base,
+	      const struct https_cfg *cfg, https_fn fn, void *ctx)
+{
+	struct https *h;
+	int err;
+
+	*out = NULL;
+	if (!is_loaded())
+		return -ELIBACC;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
 	h->fn = fn;
 	h->ctx = ctx;
-	h->worker = worker_new(base, &w);
-	if (h->worker)
-		return h;
-	free(h);
-	return NULL;
+	err = start(h, base, cfg);
+	if (err != 0)
+		free(h);
+	else
+		*out = h;
+	return err;
 }
 
 struct https *https_free(struct https *h)

@@ -3,7 +3,8 @@
 #define DAEMON_IO_HTTPS_H
 
 /*
- * Questions to web servers, by libcurl in a thread of its own: to load the
+ * Questions to web servers, by libcurl, which is loaded when the first of these
+ * is made, in a thread of its own: to load the
  * system's certificate authorities alone takes longer than a packet of voice.
  * Over IPv4, by no proxy, with no redirect followed: a password goes to whom
  * it is for, and the server sees the address that calls come from.  At most
@@ -48,9 +49,10 @@ struct https_answer {
 /* The answer lives as long as the call. */
 typedef void (*https_fn)(void *ctx, const struct https_answer *a);
 
-/* NULL when there is no memory or no thread to be had. */
-struct https *https_new(struct event_base *base, const struct https_cfg *cfg,
-			https_fn fn, void *ctx);
+/* 0; -ENOMEM without memory or a thread; -ELIBACC when libcurl is not
+ * installed. */
+int https_new(struct https **out, struct event_base *base,
+	      const struct https_cfg *cfg, https_fn fn, void *ctx);
 /* Accepts NULL, returns NULL, does not wait; what is under way is not called
  * back. */
 struct https *https_free(struct https *h);
