@@ -162,6 +162,12 @@ static void read_edns(struct wire_rd *r, struct zone_question *out)
 		out->rcode = RCODE_BAD_VERSION;
 }
 
+/* IXFR, AXFR */
+static bool is_transfer(uint16_t type)
+{
+	return type == 251 || type == 252;
+}
+
 static void read_question(struct wire_rd *r, const uint8_t *data,
 			  const char *domain, struct zone_question *out)
 {
@@ -177,7 +183,8 @@ static void read_question(struct wire_rd *r, const uint8_t *data,
 		return;
 	out->len = (size_t)(r->p - data);
 	classify(&name, domain, out);
-	out->rcode = class == CLASS_IN && out->name != ZONE_NAME_FOREIGN
+	out->rcode = class == CLASS_IN && out->name != ZONE_NAME_FOREIGN &&
+				     !is_transfer(out->type)
 			     ? RCODE_OK
 			     : RCODE_REFUSED;
 }

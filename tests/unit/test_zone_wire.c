@@ -205,6 +205,12 @@ static void strangers_names_are_refused(void)
 	asked[asked_len - 1] = 3; /* CHAOS */
 	answer(true);
 	T_EQ(5, rcode());
+	for (unsigned transfer = 251; transfer <= 252; transfer++) {
+		ask("nodes." DOMAIN, transfer);
+		answer(true);
+		T_EQ(5, rcode());
+		T_EQ(asked_len, got_len);
+	}
 }
 
 static void what_is_no_question_is_told_so(void)
