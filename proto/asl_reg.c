@@ -146,6 +146,7 @@ unsigned asl_reg_network_changed(struct asl_reg *g, mono_us now)
 
 	memset(&g->by_iax2, 0, sizeof(g->by_iax2));
 	g->own_word = false;
+	g->compared = 0;
 	if (g->asking || is_by_iax2(g))
 		return 0;
 	if (g->cfg.choose)
@@ -262,7 +263,8 @@ static unsigned due_now(struct asl_reg *g, mono_us now)
 
 	if (is_by_iax2(g))
 		change = take_https(g, now);
-	else if (g->cfg.choose && now - g->compared > COMPARE_US)
+	else if (g->cfg.choose &&
+		 (g->compared == 0 || now - g->compared > COMPARE_US))
 		/* Does a REGREQ still come from where it came from? */
 		return take_iax2(g, MONO_NEVER);
 	if (now < g->due)

@@ -71,7 +71,8 @@ struct asl_reg {
 	mono_us due;              /* HTTPS: the next POST; else: its turn */
 	mono_us not_before;       /* no POST until then */
 	mono_us expires;          /* of the registration by HTTPS; 0: none */
-	mono_us compared;         /* when by_iax2 was last known to be true */
+	mono_us compared;         /* when by_iax2 was last known to be true;
+				     0: our network is another since */
 	unsigned failures;        /* POSTs in a row */
 	struct net_addr by_https; /* our address as seen there; port 0: unknown
 				   */

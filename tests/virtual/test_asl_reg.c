@@ -448,6 +448,16 @@ static void a_changed_network_begins_with_iax2(void)
 	between(119, seconds_to_post(), 120);
 	T_TRUE(good(3) & ASL_REG_CHANGE_APPARENT);
 	T_EQ(ASL_REG_BY_HTTPS, reg.way);
+	/* While an answer is awaited: the next turn is REGREQ's. */
+	T_TRUE(seconds_to_post() >= 179);
+	T_EQ(0, asl_reg_network_changed(&reg, now));
+	T_EQ(0, good(3));
+	T_EQ(ASL_REG_BY_HTTPS, reg.way);
+	T_EQ(ASL_REG_CHANGE_WAY, next());
+	T_EQ(ASL_REG_BY_IAX2, reg.way);
+	iax2_up(3, PORT);
+	between(59, seconds_to_post(), 60);
+	T_EQ(0, good(3));
 	/* REGREQ's news come late. */
 	iax2_up(3, PORT);
 	T_EQ(ASL_REG_BY_HTTPS, reg.way);
