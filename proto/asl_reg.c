@@ -267,8 +267,6 @@ static unsigned due_now(struct asl_reg *g, mono_us now)
 		 (g->compared == 0 || now - g->compared > COMPARE_US))
 		/* Does a REGREQ still come from where it came from? */
 		return take_iax2(g, MONO_NEVER);
-	if (now < g->due)
-		return change;
 	g->asking = true;
 	g->asked_at = now;
 	return change | ASL_REG_CHANGE_POST;
