@@ -230,11 +230,22 @@ static void on_answer(void *ctx, const struct https_answer *a)
 		asl_json_read_answer(a->text, a->len, h->app->conf.iax2.port,
 				     &answer);
 	apply(h, o, asl_reg_answered(&o->reg, &answer, loop_now()));
+	apply(h, o, look_elsewhere(h, o));
 	arm(h);
 	app_pump(h->app);
 }
 
 /* --- what happens elsewhere --------------------------------------------- */
+
+/* Another registrar may have seen us at another address. */
+static void look_everywhere(struct app_https *h)
+{
+	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++) {
+		if (h->one[i].used)
+			apply(h, &h->one[i], look_elsewhere(h, &h->one[i]));
+	}
+	arm(h);
+}
 
 void app_https_event(struct app *a, const struct node_event *ev)
 {
@@ -244,8 +255,10 @@ void app_https_event(struct app *a, const struct node_event *ev)
 	if (!a->https || ev->registrar >= CONF_REGISTRARS_MAX)
 		return;
 	o = &a->https->one[ev->registrar];
-	if (!o->used)
+	if (!o->used) {
+		look_everywhere(a->https);
 		return;
+	}
 	if (ev->kind == NODE_EV_REGISTERED || ev->kind == NODE_EV_APPARENT)
 		apply(a->https, o, asl_reg_iax2_up(&o->reg, &ev->addr, now));
 	else if (ev->kind == NODE_EV_TROUBLE)
