@@ -31,6 +31,8 @@
 #define CONF_CLUSTER_NAME_MAX 32U
 #define CONF_SERIAL_MAX 63U   /* octets of a USB serial number */
 #define CONF_USB_PORT_MAX 31U /* octets of a USB port's path */
+#define CONF_URL_MAX 255U     /* octets */
+#define CONF_ZONE_MAX 100U    /* octets of the name of a DNS zone's parent */
 #define CONF_KEY_LEN 32U      /* octets of a public key */
 #define CONF_REGISTRARS_MAX 8U
 #define CONF_PEERS_MAX 256U
@@ -120,6 +122,9 @@ enum conf_lookup {
 	CONF_LOOKUP_REGISTRAR,
 	CONF_LOOKUPS,
 };
+/* How a node registers with AllStarLink: by REGREQ, by HTTPS, or by what
+ * shows its right address. */
+enum conf_https { CONF_HTTPS_NO, CONF_HTTPS_AUTO, CONF_HTTPS_ONLY };
 
 /* When a node uses its registrar's relay. */
 enum conf_relay {
@@ -178,6 +183,8 @@ struct conf_registrar_ref {
 	struct conf_key key;          /* set: an OPEN/OVER registrar; else: */
 	char username[CONF_USERNAME_MAX + 1]; /* "": the node's number */
 	char secret_file[CONF_PATH_MAX + 1];  /* "": no secret */
+	enum conf_https https;
+	char url[CONF_URL_MAX + 1]; /* "": https://host/ */
 };
 
 /* A node known without a registrar, or with a pattern many: X is any digit,
@@ -319,6 +326,13 @@ struct conf_node {
 		uint32_t min_ms; /* 0..500, at most max_ms */
 		uint32_t max_ms; /* 20..500 */
 	} jitter;
+	struct {
+		char ca_file[CONF_PATH_MAX + 1]; /* "": the system's */
+	} https;
+	struct {
+		char url[CONF_URL_MAX + 1]; /* "": none are posted */
+		uint32_t interval_s;        /* 60..600 */
+	} stats;
 	struct conf_control control;
 	struct {
 		enum conf_log level;
@@ -363,6 +377,17 @@ struct conf_registrar {
 		uint32_t peers;      /* a node, 8..32 */
 		uint32_t idle_s;     /* 10..600 */
 	} relay;
+	struct {
+		uint32_t port;                     /* TCP, 0: none */
+		char address[16];                  /* IPv4 */
+		char cert_file[CONF_PATH_MAX + 1]; /* PEM, set with port */
+		char key_file[CONF_PATH_MAX + 1];  /* PEM, set with port */
+	} https;
+	struct {
+		uint32_t port;                  /* 0: none */
+		char address[16];               /* IPv4 */
+		char domain[CONF_ZONE_MAX + 1]; /* set with port */
+	} dns;
 	struct conf_control control;
 	struct {
 		enum conf_log level;

@@ -6,22 +6,6 @@
 
 #include "config/conf_table.h"
 
-#define LABEL_MAX 63U /* octets, RFC 1035 2.3.4 */
-
-bool conf_text_is_domain(const char *text)
-{
-	for (const char *label = text; *label;) {
-		const size_t len = strcspn(label, ".");
-
-		if (len == 0 || len > LABEL_MAX)
-			return false;
-		label += len;
-		if (*label == '.' && *++label == '\0')
-			return false;
-	}
-	return !strchr(text, ':') && conf_text_is_host(text);
-}
-
 static bool is_port(const char *text)
 {
 	const size_t digits = strspn(text, "0123456789");

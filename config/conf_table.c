@@ -37,6 +37,7 @@ static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
 					   "gsm",  NULL };
 static const char *const lookup_words[] = { "nodes", "dns", "extnodes",
 					    "registrar", NULL };
+static const char *const https_words[] = { "no", "auto", "only", NULL };
 static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
@@ -47,6 +48,13 @@ static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
 static const char *const ctcss_end_words[] = { "silence", "reverse", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
+
+/* A password goes there. */
+static bool conf_text_is_https(const char *text)
+{
+	return conf_text_is_url(text) &&
+	       (text[0] == '\0' || strncmp(text, "https", 5) == 0);
+}
 
 /* The entries of lists. */
 
@@ -68,6 +76,16 @@ static const struct conf_row registrar_ref_rows[] = {
 	{ "secret_file", CONF_PATH, AT(struct conf_registrar_ref, secret_file),
 	  .help = "A file of mode 0600 with the secret shared with a plain "
 		  "IAX2 registrar." },
+	{ "https", CONF_CHOICE, AT(struct conf_registrar_ref, https),
+	  .words = https_words, .dflt = CONF_HTTPS_NO,
+	  .help = "Whether to register by HTTPS with a registrar of "
+		  "AllStarLink's kind: no (by IAX2), only, or auto: by HTTPS "
+		  "when it shows the same address as IAX2 does, else by IAX2, "
+		  "and never by both at once." },
+	{ "url", CONF_STRING, AT(struct conf_registrar_ref, url),
+	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
+	  .help = "Where to register by HTTPS; empty: https://, the host and "
+		  "a slash." },
 };
 
 static const struct conf_row peer_rows[] = {
@@ -180,6 +198,9 @@ static const char *wrong_registrar(const void *entry)
 		return "has a key and also a username or secret_file; allowed: "
 		       "key for an OPEN/OVER registrar, the others for a plain "
 		       "one";
+	if (r->key.set && r->https != CONF_HTTPS_NO)
+		return "has a key and also https; allowed: https for a plain "
+		       "registrar";
 	if (!r->key.set && !r->secret_file[0])
 		return "has neither key nor secret_file; allowed: key for an "
 		       "OPEN/OVER registrar, secret_file for a plain one";
@@ -594,6 +615,17 @@ static const struct conf_row node_rows[] = {
 	{ "jitter.max_ms", CONF_U32, NODE(jitter.max_ms), .min = 20, .max = 500,
 	  .dflt = 400, .unit = "ms", .flags = CONF_RELOAD,
 	  .help = "The greatest; not less than jitter.min_ms." },
+	{ "https.ca_file", CONF_PATH, NODE(https.ca_file),
+	  .help = "A file with the certificates (PEM) of the authorities that "
+		  "are trusted to vouch for web servers; empty: the "
+		  "system's." },
+	{ "stats.url", CONF_STRING, NODE(stats.url), .ok = conf_text_is_url,
+	  .allowed = "an address http://HOST/PATH or https://HOST/PATH",
+	  .help = "Where to report what this node does: its number, its links, "
+		  "how long and how often it was keyed. AllStarLink's is "
+		  "http://stats.allstarlink.org/uhandler. Empty: nowhere." },
+	{ "stats.interval_s", CONF_U32, NODE(stats.interval_s), .min = 60,
+	  .max = 600, .dflt = 180, .unit = "s", .help = "How often." },
 	{ "control.socket", CONF_PATH, NODE(control.socket), .min = 1,
 	  .text = "/run/keyhole/keyholed.sock",
 	  .help = "The socket that the console uses." },
@@ -835,6 +867,31 @@ static const struct conf_row registrar_rows[] = {
 	  .max = 600, .dflt = 60, .unit = "s",
 	  .help = "After this long without a word one of them is a stranger "
 		  "again." },
+	{ "https.port", CONF_U32, REGISTRAR(https.port), .max = 65535,
+	  .dflt = 0,
+	  .help = "The TCP port on which plain clients may register by HTTPS, "
+		  "as with AllStarLink, and get the list of the nodes that "
+		  "are online (/extnodes); 0: none." },
+	{ "https.address", CONF_STRING, REGISTRAR(https.address), .min = 1,
+	  .text = "0.0.0.0", .ok = conf_text_is_ipv4,
+	  .allowed = "an IPv4 address",
+	  .help = "The IPv4 address to listen on for it." },
+	{ "https.cert_file", CONF_PATH, REGISTRAR(https.cert_file),
+	  .help = "Its certificate, with those between it and the authority "
+		  "(PEM). A newer one is noticed." },
+	{ "https.key_file", CONF_PATH, REGISTRAR(https.key_file),
+	  .help = "The certificate's private key (PEM), a file of mode 0600." },
+	{ "dns.port", CONF_U32, REGISTRAR(dns.port), .max = 65535, .dflt = 0,
+	  .help = "The UDP and TCP port on which to answer DNS questions for "
+		  "the nodes that are online; 0: none." },
+	{ "dns.address", CONF_STRING, REGISTRAR(dns.address), .min = 1,
+	  .text = "0.0.0.0", .ok = conf_text_is_ipv4,
+	  .allowed = "an IPv4 address",
+	  .help = "The IPv4 address to listen on for it." },
+	{ "dns.domain", CONF_STRING, REGISTRAR(dns.domain),
+	  .ok = conf_text_is_domain, .allowed = "the name of a domain",
+	  .help = "The domain in which the nodes have their names: node 2000 "
+		  "is 2000.nodes. and this, as SRV, A and TXT." },
 	{ "control.socket", CONF_PATH, REGISTRAR(control.socket), .min = 1,
 	  .text = "/run/keyhole-registrar/registrar.sock",
 	  .help = "The socket that the registrar's commands use." },
@@ -861,6 +918,21 @@ static bool cluster_has_a_key(const void *conf)
 	return !c->cluster.redis[0] || c->cluster.key_file[0];
 }
 
+static bool https_has_its_files(const void *conf)
+{
+	const struct conf_registrar *c = conf;
+
+	return c->https.port == 0 ||
+	       (c->https.cert_file[0] && c->https.key_file[0]);
+}
+
+static bool dns_has_a_domain(const void *conf)
+{
+	const struct conf_registrar *c = conf;
+
+	return c->dns.port == 0 || c->dns.domain[0];
+}
+
 static bool relay_ports_are_ordered(const void *conf)
 {
 	const struct conf_registrar *c = conf;
@@ -885,6 +957,11 @@ static const struct conf_rule registrar_rules[] = {
 	{ "cluster.key_file", cluster_has_a_key,
 	  "cluster.redis is set and cluster.key_file is not; allowed: both, or "
 	  "neither" },
+	{ "https.port", https_has_its_files,
+	  "https.port is set and https.cert_file or https.key_file is not; "
+	  "allowed: all three, or port 0" },
+	{ "dns.port", dns_has_a_domain,
+	  "dns.port is set and dns.domain is not; allowed: both, or port 0" },
 	{ "relay.port_last", relay_ports_are_ordered,
 	  "relay.port_last is less than relay.port_first; allowed: the same or "
 	  "more" },

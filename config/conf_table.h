@@ -137,6 +137,7 @@ bool conf_text_is_domain(const char *text); /* or empty */
 bool conf_text_is_server(const char *text);
 bool conf_text_is_pattern(const char *text);
 bool conf_text_is_callsign(const char *text);
+bool conf_text_is_url(const char *text);   /* or empty */
 bool conf_text_is_redis(const char *text); /* or empty */
 bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/app_https.h"
+#include "daemon/app_stats.h"
 #include "daemon/guardian.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/keyfile.h"
@@ -155,8 +157,10 @@ static void on_addresses(void *ctx, const struct net_addr *addrs, size_t n,
 	const struct timeval again = { n > 0 ? LOOKUP_AGAIN_S : LOOKUP_RETRY_S,
 				       0 };
 
-	if (n == 0)
+	if (n == 0) {
 		log_warning("registrar: %s", why);
+		app_https_no_address(r->app, r->index);
+	}
 	oo_node_registrar_addresses(node_openover(r->app->node), r->index,
 				    addrs, n, loop_now());
 	(void)event_add(r->again, &again);
@@ -336,7 +340,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	    loop_beat_init(&a->beat, a->base, BEAT_US, on_beat, a) != 0 ||
 	    (watchdog != MONO_NEVER &&
 	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
-	    app_map_open(a) != 0 || app_net_open(a) != 0)
+	    app_map_open(a) != 0 || app_net_open(a) != 0 ||
+	    app_stats_open(a) != 0)
 		return -ENOMEM;
 	rest(a);
 	return 0;
@@ -362,7 +367,8 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	app_net_start(a);
-	return start_registrars(a, why);
+	err = start_registrars(a, why);
+	return err == 0 ? app_https_open(a, why) : err;
 }
 
 static void free_event(struct event *ev)
@@ -377,6 +383,8 @@ static void done(struct app *a)
 	a->radio = radio_io_close(a->radio, loop_now());
 	if (a->beat.ev)
 		loop_beat_done(&a->beat);
+	a->https = app_https_close(a->https);
+	a->stats = app_stats_close(a->stats);
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
 	a->numbers = lookup_io_free(a->numbers);

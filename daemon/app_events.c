@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/app_https.h"
+#include "daemon/app_stats.h"
 #include "daemon/io/addr.h"
 #include "daemon/io/log.h"
 #include "daemon/io/notify.h"
@@ -310,6 +312,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_TROUBLE:
 	case NODE_EV_APPARENT:
 		on_registration(a, ev);
+		app_https_event(a, ev);
 		prefer_peers(a);
 		break;
 	case NODE_EV_RELAY:
@@ -336,6 +339,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_PTT:
 	case NODE_EV_RADIO_DTMF:
 		on_radio(a, ev);
+		app_stats_event(a, ev);
 		break;
 	case NODE_EV_TEXT:
 	case NODE_EV_DTMF:

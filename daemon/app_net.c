@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/app_https.h"
 #include "daemon/io/log.h"
 
 #define LOOK_S 5 /* between looks that nobody asked for */
@@ -47,6 +48,7 @@ static void on_view(void *ctx, const struct netlook_view *v, unsigned why)
 		log_info("this machine's %s changed",
 			 why & WHY_ROUTED ? "way out" : "addresses");
 	node_network_changed(a->node, loop_now());
+	app_https_network_changed(a);
 	app_pump(a);
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "daemon/app.h"
+#include "daemon/app_https.h"
+#include "daemon/app_stats.h"
 #include "daemon/io/addr.h"
 
 static json_t *ms(uint32_t us)
@@ -30,16 +32,19 @@ static json_t *seconds_since(mono_us then, mono_us now)
 static json_t *registrar_json(const struct app *a, size_t i, mono_us now)
 {
 	struct oo_registrar_view v = { .state = "" };
+	json_t *o;
 
 	(void)oo_node_registrar_view(node_openover(a->node), i, &v);
-	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
-		v.plain ? "plain" : "openover", "host",
-		a->conf.registrars[i].host, "state", v.state, "apparent",
-		addr_json(&v.apparent), "rtt_ms", ms(v.rtt_us), "last_ok_s",
-		seconds_since(v.last_ok, now), "why", control_text(v.why),
-		"apparent4", addr_json(&v.apparent4), "apparent6",
-		addr_json(&v.apparent6));
+	app_https_view(a, i, &v);
+	o = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+		      v.plain ? "plain" : "openover", "host",
+		      a->conf.registrars[i].host, "state", v.state, "apparent",
+		      addr_json(&v.apparent), "rtt_ms", ms(v.rtt_us),
+		      "last_ok_s", seconds_since(v.last_ok, now), "why",
+		      control_text(v.why), "apparent4", addr_json(&v.apparent4),
+		      "apparent6", addr_json(&v.apparent6));
+	app_https_status(a, i, o);
+	return o;
 }
 
 json_t *app_link_json(struct app *a, const struct node_link_info *l,
@@ -222,13 +227,15 @@ json_t *app_status(struct app *a)
 	for (size_t i = 0; i < a->conf.registrars_n; i++)
 		(void)json_array_append_new(registrars,
 					    registrar_json(a, i, now));
-	return json_pack(
-		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"node", a->conf.node.number, "callsign", a->conf.node.callsign,
-		"version", KEYHOLE_VERSION, "uptime_s",
-		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
-		"registrars", registrars, "reach", app_reach(a), "links",
-		links_json(a, now), "radio", app_radio(a), "limits",
-		limits_json(a), "lookup", app_lookup_json(a), "counters",
-		counters_json(a), "text", app_text_counters(a));
+	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o}",
+			 "node", a->conf.node.number, "callsign",
+			 a->conf.node.callsign, "version", KEYHOLE_VERSION,
+			 "uptime_s",
+			 (json_int_t)(now - a->started) / (json_int_t)MONO_S,
+			 "registrars", registrars, "reach", app_reach(a),
+			 "links", links_json(a, now), "radio", app_radio(a),
+			 "limits", limits_json(a), "lookup", app_lookup_json(a),
+			 "counters", counters_json(a), "text",
+			 app_text_counters(a), "stats", app_stats_json(a));
 }

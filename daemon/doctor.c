@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "daemon/app_https.h"
 #include "daemon/io/addr.h"
 
 #define SEEN_MAX 300U
@@ -41,9 +42,10 @@ static void check_registrar(struct doctor *d, size_t i)
 	const char *mend = "Check the network, the registrar's key in the "
 			   "configuration, and that its operator has entered "
 			   "this node's number and key.";
-	char seen[SEEN_MAX];
+	char seen[SEEN_MAX], warning[APP_HTTPS_WARNING_MAX];
 
 	(void)oo_node_registrar_view(node_openover(d->app->node), i, &v);
+	app_https_view(d->app, i, &v);
 	if (v.plain)
 		mend = "Check the network, the user name and the secret file "
 		       "in the configuration.";
@@ -56,6 +58,14 @@ static void check_registrar(struct doctor *d, size_t i)
 		doctor_find(d, DOCTOR_FAIL, seen,
 			    v.why[0] ? v.why : "It has not answered yet.",
 			    mend);
+	if (d->app->conf.registrars[i].https == CONF_HTTPS_ONLY &&
+	    app_https_warning(d->app, i, warning))
+		doctor_find(d, DOCTOR_WARN, warning,
+			    "Web traffic leaves this network by another "
+			    "address than calls do, or through a proxy.",
+			    "Set https of this registrar to \"auto\" or "
+			    "\"no\", so that the node registers from where "
+			    "its calls come from.");
 }
 
 static void check_registrars(struct doctor *d)

@@ -28,6 +28,7 @@ const char *iax2_reg_state_text(enum iax2_reg_state s)
 		[IAX2_REG_TOKEN] = "registering",
 		[IAX2_REG_ANSWER] = "registering",
 		[IAX2_REG_UP] = "registered",
+		[IAX2_REG_HELD] = "held",
 		[IAX2_REG_RELEASED] = "unregistered",
 	};
 
@@ -422,10 +423,31 @@ void iax2_reg_use_socket(struct iax2_reg *g, uint16_t sock, mono_us now)
 		return;
 	g->sock = sock;
 	if (g->releasing || g->state == IAX2_REG_NO_ADDRESS ||
-	    g->state == IAX2_REG_RELEASED)
+	    g->state == IAX2_REG_HELD || g->state == IAX2_REG_RELEASED)
 		return;
 	g->tried = 0;
 	begin(g, now);
+}
+
+void iax2_reg_hold(struct iax2_reg *g)
+{
+	if (g->releasing || g->state == IAX2_REG_RELEASED)
+		return;
+	g->state = IAX2_REG_HELD;
+	g->due = MONO_NEVER;
+	g->expires = 0;
+	g->callno = 0; /* late answers are nobody's */
+}
+
+void iax2_reg_resume(struct iax2_reg *g, mono_us now)
+{
+	if (g->state != IAX2_REG_HELD)
+		return;
+	g->state = IAX2_REG_NO_ADDRESS;
+	g->tried = 0;
+	g->failures = 0;
+	if (g->addrs_n > 0)
+		begin(g, now);
 }
 
 void iax2_reg_release(struct iax2_reg *g, mono_us now)

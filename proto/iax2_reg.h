@@ -36,6 +36,7 @@ enum iax2_reg_state {
 	IAX2_REG_TOKEN,      /* asked again with the token we were given */
 	IAX2_REG_ANSWER,     /* answered the challenge */
 	IAX2_REG_UP,
+	IAX2_REG_HELD, /* another way registers us; nothing is sent */
 	IAX2_REG_RELEASED,
 };
 
@@ -117,6 +118,11 @@ void iax2_reg_addresses(struct iax2_reg *g, const struct net_addr *addrs,
 void iax2_reg_network_changed(struct iax2_reg *g, mono_us now);
 /* Register from another socket (net_path.sock) from now on. */
 void iax2_reg_use_socket(struct iax2_reg *g, uint16_t sock, mono_us now);
+/* Be silent: another way registers us from now on, and a good-bye would undo
+ * what it does.  iax2_reg_is_up() no longer. */
+void iax2_reg_hold(struct iax2_reg *g);
+/* Register again, at once; nothing when it was not held. */
+void iax2_reg_resume(struct iax2_reg *g, mono_us now);
 /* Say good-bye; IAX2_REG_CHANGE_RELEASED, or state RELEASED already on return,
  * within 1.5 s. */
 void iax2_reg_release(struct iax2_reg *g, mono_us now);

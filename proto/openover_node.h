@@ -161,6 +161,10 @@ struct oo_registrar_view {
 /* False when there is no such registrar. */
 bool oo_node_registrar_view(const struct oo_node *n, size_t index,
 			    struct oo_registrar_view *out);
+/* A plain one's REGREQs rest while another way registers us, or go on
+ * (iax2_reg_hold()). */
+void oo_node_registrar_hold(struct oo_node *n, size_t index, bool hold,
+			    mono_us now);
 /* For looking; NULL for a plain one. */
 const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index);
 

@@ -72,6 +72,20 @@ void oo_node_registrar_addresses(struct oo_node *n, size_t index,
 				 now);
 }
 
+void oo_node_registrar_hold(struct oo_node *n, size_t index, bool hold,
+			    mono_us now)
+{
+	struct iax2_reg *g;
+
+	if (index >= n->list_n || !n->list[index].plain)
+		return;
+	g = &n->plain[n->list[index].at];
+	if (hold)
+		iax2_reg_hold(g);
+	else
+		iax2_reg_resume(g, now);
+}
+
 const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index)
 {
 	if (index >= n->list_n || n->list[index].plain)

@@ -25,6 +25,7 @@ struct oo_plain {
 	char secret[OO_PLAIN_SECRET_MAX + 1];
 	struct net_path path;         /* port 0: not registered */
 	mono_us expires;              /* of the registration */
+	mono_us posted;               /* by HTTPS, the last time; 0: never */
 	uint64_t used[OO_PLAIN_USED]; /* challenges it has answered well */
 	unsigned used_next;
 };

@@ -123,6 +123,24 @@ enum iax2_err oo_registrar_plain_put(struct oo_registrar *r, const char *name,
 				     const char *secret);
 enum iax2_err oo_registrar_plain_remove(struct oo_registrar *r,
 					const char *name);
+/* What a password is worth. */
+enum oo_password {
+	OO_PASSWORD_GOOD,    /* registered */
+	OO_PASSWORD_BAD,     /* wrong, or nobody has that name */
+	OO_PASSWORD_SOON,    /* right, but its last one is too recent */
+	OO_PASSWORD_LIMITED, /* not looked at, after too many wrong ones */
+};
+/*
+ * A plain client registers by telling its secret itself, over a way that keeps
+ * it one (HTTPS): @from is the address that it came from, with the UDP port
+ * where it says that calls find it.  For @refresh_s and half a minute; not
+ * again within two thirds of @refresh_s.
+ */
+enum oo_password oo_registrar_plain_password(struct oo_registrar *r,
+					     const char *name,
+					     const char *password,
+					     const struct net_addr *from,
+					     uint16_t refresh_s, mono_us now);
 /* For looking: records, sessions, proved addresses. */
 struct oo_directory *oo_registrar_directory(struct oo_registrar *r);
 const struct oo_plains *oo_registrar_plains(const struct oo_registrar *r);

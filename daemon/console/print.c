@@ -52,9 +52,13 @@ static void print_registrar(const json_t *r)
 		     text(r, "state"), text(r, "apparent"));
 	if (!json_is_null(json_object_get(r, "rtt_ms")))
 		(void)printf(", %.0f ms", number(r, "rtt_ms"));
+	if (strcmp(text(r, "by"), "https") == 0)
+		(void)printf(", by HTTPS");
 	(void)printf("\n");
 	if (why[0] != '\0')
 		(void)printf("           %s\n", why);
+	if (json_is_string(json_object_get(r, "warning")))
+		(void)printf("           warning: %s\n", text(r, "warning"));
 }
 
 /* As many as fit a few lines; --json has them all. */

@@ -312,6 +312,21 @@ static void on_interface(void *ctx, const char *why)
 		log_info("interface %s is in use", s->conf->iax2.interface);
 }
 
+/* What those need who are no nodes of ours. */
+static int start_guests(struct server *s, char why[CONTROL_WHY_MAX])
+{
+	const struct web_cfg web = { .base = s->base,
+				     .registrar = s->registrar,
+				     .conf = s->conf,
+				     .changed = on_batch,
+				     .ctx = s };
+	const int err = web_open(&s->web, &web, why);
+
+	if (err != 0)
+		return err;
+	return zone_server_open(&s->dns, s->base, s->registrar, s->conf, why);
+}
+
 static int start(struct server *s, char why[CONTROL_WHY_MAX])
 {
 	const struct udp_cfg udp = {
@@ -348,6 +363,8 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 		err = server_control_open(s, why);
 	}
 	if (err == 0)
+		err = start_guests(s, why);
+	if (err == 0)
 		err = cluster_open(&s->cluster,
 				   &(struct cluster_cfg){
 					   .base = s->base,
@@ -374,6 +391,8 @@ static void done(struct server *s)
 {
 	s->control = control_close(s->control);
 	s->cluster = cluster_close(s->cluster);
+	s->web = web_close(s->web);
+	s->dns = zone_server_close(s->dns);
 	free_event(s->look);
 	free_event(s->watchdog);
 	for (size_t i = 0; i < SERVER_SIGNALS; i++)

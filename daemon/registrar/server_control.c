@@ -55,7 +55,7 @@ static void do_status(void *ctx, struct control_request *req,
 	control_reply(
 		req,
 		json_pack("{s:s, s:I, s:I, s:I, s:f, s:{s:I, s:I}, "
-			  "s:{s:I, s:I, s:I}, s:o, s:o, s:o}",
+			  "s:{s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:o}",
 			  "version", KEYHOLE_VERSION, "uptime_s",
 			  (json_int_t)((loop_now() - s->started) / MONO_S),
 			  "nodes", (json_int_t)oo_directory_count(dir),
@@ -67,7 +67,8 @@ static void do_status(void *ctx, struct control_request *req,
 			  (json_int_t)n->opens, "accepted",
 			  (json_int_t)n->opens_ok, "relay",
 			  relay_io_json(s->relay), "counters", counters,
-			  "cluster", cluster_status(s->cluster)));
+			  "cluster", cluster_status(s->cluster), "https",
+			  web_json(s->web), "dns", zone_server_json(s->dns)));
 }
 
 /* The command line has changed the directory and does not want to wait. */

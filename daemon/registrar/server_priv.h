@@ -17,6 +17,8 @@
 #include "daemon/registrar/ends.h"
 #include "daemon/registrar/relay_io.h"
 #include "daemon/registrar/roster.h"
+#include "daemon/registrar/web.h"
+#include "daemon/registrar/zone_server.h"
 #include "proto/openover_registrar.h"
 
 #define SERVER_SIGNALS 4U
@@ -36,6 +38,8 @@ struct server {
 	struct event_base *base;
 	struct udp *udp;
 	struct relay_io *relay;
+	struct web *web;         /* NULL: nothing by HTTPS */
+	struct zone_server *dns; /* NULL: nothing by DNS */
 	struct control *control;
 	struct trace trace;
 	struct loop_timer timer;

@@ -117,6 +117,74 @@ static void large_numbers_do_not_wrap(void)
 	       "number from 1 to 65535\n");
 }
 
+static void addresses_of_the_web_are_looked_at(void)
+{
+	static const char *const good[] = { "", "https://a/", "http://a.b:80/c",
+					    "https://192.0.2.1/x?y=z" };
+	static const char *const bad[] = { "a",
+					   "ftp://a/",
+					   "https://",
+					   "https://u:p@a/",
+					   "https://a b/",
+					   "https://a/#b" };
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(text, sizeof(text),
+			 NUMBER "stats: { url = \"%s\"; };\n", good[i]);
+		expect(text, "");
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char want[256];
+
+		snprintf(text, sizeof(text),
+			 NUMBER "stats: { url = \"%s\"; };\n", bad[i]);
+		snprintf(want, sizeof(want),
+			 "F:2: stats.url is \"%s\"; allowed: an address "
+			 "http://HOST/PATH or https://HOST/PATH, or \"\"\n",
+			 bad[i]);
+		expect(text, want);
+	}
+	/* A password goes there. */
+	expect(NUMBER "registrars = ( { host = \"a\"; secret_file = \"b\";\n"
+		      "url = \"http://a/\"; } );\n",
+	       "F:3: registrars[0].url is \"http://a/\"; allowed: an address "
+	       "https://HOST/PATH, or \"\"\n");
+	expect_registrar("dns: { domain = \"a..b\"; };\n",
+			 "F:1: dns.domain is \"a..b\"; allowed: the name of a "
+			 "domain, or \"\"\n");
+	expect_registrar("dns: { domain = \"-a.b\"; };\n",
+			 "F:1: dns.domain is \"-a.b\"; allowed: the name of a "
+			 "domain, or \"\"\n");
+	expect_registrar("dns: { domain = \"a.b.\"; };\n",
+			 "F:1: dns.domain is \"a.b.\"; allowed: the name of a "
+			 "domain, or \"\"\n");
+	expect_registrar(
+		"dns: { port = 53; domain = \"club.example.org\"; };\n", "");
+	expect_registrar("dns: { port = 53; };\n",
+			 "F:1: dns.port is set and dns.domain is not; allowed: "
+			 "both, or port 0\n");
+	expect_registrar("https: { port = 443; cert_file = \"a\"; };\n",
+			 "F:1: https.port is set and https.cert_file or "
+			 "https.key_file is not; allowed: all three, or port "
+			 "0\n");
+}
+
+static void https_is_for_plain_registrars(void)
+{
+	expect(NUMBER "registrars = ( { host = \"a\"; secret_file = \"b\";"
+		      " https = \"auto\"; } );\n",
+	       "");
+	expect(NUMBER "registrars = ( { host = \"a\"; https = \"only\"; } );\n",
+	       "F:2: registrars[0] has neither key nor secret_file; allowed: "
+	       "key for an OPEN/OVER registrar, secret_file for a plain one\n");
+	expect(NUMBER
+	       "registrars = ( { host = \"a\"; https = \"only\"; key = "
+	       "\"ZXhhbXBsZS1rZXktcmVwbGFjZS13aXRoLXlvdXJzISE=\"; } );\n",
+	       "F:2: registrars[0] has a key and also https; allowed: https "
+	       "for a plain registrar\n");
+}
+
 static void texts_that_do_not_fit_are_errors(void)
 {
 	char text[1024];
@@ -530,6 +598,8 @@ int main(void)
 	T_RUN(wrong_types_are_errors);
 	T_RUN(numbers_out_of_range_are_errors);
 	T_RUN(large_numbers_do_not_wrap);
+	T_RUN(addresses_of_the_web_are_looked_at);
+	T_RUN(https_is_for_plain_registrars);
 	T_RUN(texts_that_do_not_fit_are_errors);
 	T_RUN(words_addresses_and_names_are_checked);
 	T_RUN(ctcss_tones_are_checked);

@@ -492,6 +492,53 @@ static void release_ends_without_answer(void)
 	T_EQ(began + 1500 * MONO_MS, now);
 }
 
+static void held_it_is_silent_and_resumed_it_registers(void)
+{
+	const struct net_addr a = addr(1);
+	unsigned frames;
+
+	start_one();
+	run(now, IAX2_REG_UP);
+	iax2_reg_resume(&reg, now); /* nothing: it was not held */
+	T_EQ(IAX2_REG_UP, reg.state);
+	frames = sv.frames;
+	iax2_reg_hold(&reg);
+	T_STR("held", iax2_reg_state_text(reg.state));
+	T_TRUE(!iax2_reg_is_up(&reg));
+	T_EQ(MONO_NEVER, iax2_reg_deadline(&reg));
+	/* Whatever happens meanwhile. */
+	now += 100 * MONO_S;
+	iax2_reg_network_changed(&reg, now);
+	iax2_reg_use_socket(&reg, 3, now);
+	iax2_reg_addresses(&reg, &a, 1, now);
+	T_EQ(0, iax2_reg_tick(&reg, now));
+	drain();
+	T_EQ(frames, sv.frames);
+	T_EQ(0, sv.releases);
+	changes = 0;
+	iax2_reg_resume(&reg, now);
+	run(now, IAX2_REG_UP);
+	T_TRUE(changes & IAX2_REG_CHANGE_UP);
+}
+
+static void held_it_has_no_good_bye_to_say(void)
+{
+	start_one();
+	run(now, IAX2_REG_UP);
+	iax2_reg_hold(&reg);
+	iax2_reg_release(&reg, now);
+	T_EQ(IAX2_REG_RELEASED, reg.state);
+	iax2_reg_hold(&reg);
+	T_EQ(IAX2_REG_RELEASED, reg.state);
+	drain();
+	T_EQ(0, sv.releases);
+	/* Nor does one without an address begin. */
+	start(NULL, 0);
+	iax2_reg_hold(&reg);
+	iax2_reg_resume(&reg, now);
+	T_EQ(IAX2_REG_NO_ADDRESS, reg.state);
+}
+
 int main(void)
 {
 	tx = dgram_queue_new(8);
@@ -512,6 +559,8 @@ int main(void)
 	T_RUN(backoff_is_bounded);
 	T_RUN(release_answers_the_challenge);
 	T_RUN(release_ends_without_answer);
+	T_RUN(held_it_is_silent_and_resumed_it_registers);
+	T_RUN(held_it_has_no_good_bye_to_say);
 	tx = dgram_queue_free(tx);
 	return T_DONE();
 }
