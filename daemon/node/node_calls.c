@@ -40,12 +40,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 	}
 	if (l->sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
-	l->sock = 0;
-	l->rx_keyed = false;
-	l->tx_keyed = false;
-	l->talking = false;
-	l->was_up = false;
-	l->up_since = 0;
+	link_forget_call(l);
 	l->outbound = false;
 	memset(&l->dial, 0, sizeof(l->dial));
 }

@@ -34,6 +34,16 @@ static void count_retries(struct link *l, bool retry)
 		l->retries--;
 }
 
+void link_forget_call(struct link *l)
+{
+	l->sock = 0;
+	l->rx_keyed = false;
+	l->tx_keyed = false;
+	l->talking = false;
+	l->was_up = false;
+	l->up_since = 0;
+}
+
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now)
 {
@@ -46,12 +56,7 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	count_retries(l, retry);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
-	l->sock = 0;
-	l->rx_keyed = false;
-	l->tx_keyed = false;
-	l->talking = false;
-	l->was_up = false;
-	l->up_since = 0;
+	link_forget_call(l);
 	if (had_socket)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 	if (!retry || (!l->permanent && l->retries == 0)) {

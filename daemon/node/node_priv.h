@@ -198,6 +198,8 @@ struct link *link_find(struct node *n, link_test *is_it, const void *what);
 struct link *link_by_number(struct node *n, const char *number);
 /* The other node has proved this key; NULL: none. */
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
+/* It has no call and no socket of its own any more. */
+void link_forget_call(struct link *l);
 /* The link is over, or, if it is permanent and @retry, rests for a while. */
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now);

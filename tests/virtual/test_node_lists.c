@@ -9,27 +9,13 @@
 #include "tests/t.h"
 #include "tests/virtual/text_scene.h"
 
-static void link_both(struct text_scene *s, int i, int j)
-{
-	T_EQ(IAX2_OK, text_connect(s, i, j, NODE_TRANSCEIVE, false));
-	text_run(s, MONO_S);
-}
-
-/* 2001 - 2002 - 2003 - ... */
-static void chain(struct text_scene *s, int n)
-{
-	text_begin(s, n);
-	for (int i = 0; i + 1 < n; i++)
-		link_both(s, i, i + 1);
-}
-
 /* --- lists -------------------------------------------------------------- */
 
 static void a_chain_knows_itself(void)
 {
 	struct text_scene s;
 
-	chain(&s, 5);
+	text_chain(&s, 5);
 	text_run(&s, 3 * MONO_S);
 	T_STR("T2003,T2004,T2005", text_behind(&s, 0, 1));
 	T_STR("T2001", text_behind(&s, 2, 1));
@@ -50,7 +36,7 @@ static void a_star_knows_itself(void)
 
 	text_begin(&s, 5);
 	for (int i = 1; i < 5; i++)
-		link_both(&s, i, 0);
+		text_link_both(&s, i, 0);
 	text_run(&s, 3 * MONO_S);
 	T_STR("T2002,T2003,T2005", text_behind(&s, 3, 0));
 	T_STR("", text_behind(&s, 0, 3));
@@ -86,7 +72,7 @@ static void changes_in_numbers_are_told_at_a_bearable_pace(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, 5 * MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	text_run(&s, 5 * MONO_S);
 	/* 2002 hears what the peer lists: 100 changes in 10 s. */
 	s.at[1].behinds = 0;
@@ -111,7 +97,7 @@ static void a_list_that_is_not_renewed_is_forgotten(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	text_peer_says(&s, "L T3001,R3002,C3003");
 	text_run(&s, MONO_S);
 	T_STR("T1999,T3001,R3002,C3003", text_behind(&s, 1, 0));
@@ -133,7 +119,7 @@ static void a_list_too_long_is_passed_on_cut_and_marked(void)
 
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	for (unsigned i = 1; len + 8 < IAX2_TEXT_MAX; i++)
 		len += (size_t)snprintf(list + len, 9, ",T%06u", 300000 + i);
 	text_peer_says(&s, list);
@@ -152,7 +138,7 @@ static void what_is_behind_a_monitored_link_is_only_heard(void)
 	struct text_scene s;
 
 	text_begin(&s, 3);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_MONITOR, false));
 	text_run(&s, MONO_S);
 	text_peer_says(&s, "L T3001,C3002");
@@ -173,7 +159,7 @@ static void a_node_that_is_being_called_is_listed_so(void)
 	struct text_scene s;
 
 	text_begin(&s, 3);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	/* 2003 is not there. */
 	fake_net_cut(s.net, 4, true);
 	T_EQ(IAX2_OK, text_connect(&s, 0, 2, NODE_TRANSCEIVE, true));
@@ -188,7 +174,7 @@ static void a_node_in_the_conference_is_not_dialled_again(void)
 {
 	struct text_scene s;
 
-	chain(&s, 4);
+	text_chain(&s, 4);
 	text_run(&s, 2 * MONO_S);
 	T_EQ(IAX2_E_REFUSED, text_connect(&s, 0, 3, NODE_TRANSCEIVE, false));
 	T_EQ(IAX2_E_REFUSED, text_connect(&s, 0, 2, NODE_MONITOR, false));
@@ -198,7 +184,7 @@ static void a_node_in_the_conference_is_not_dialled_again(void)
 	/* When the way to it is gone there is nothing against it. */
 	T_EQ(1, node_disconnect(s.at[1].node, "2003", text_now(&s)));
 	text_run(&s, 2 * MONO_S);
-	link_both(&s, 0, 3);
+	text_link_both(&s, 0, 3);
 	T_EQ(2, text_links_up(&s, 0));
 	text_end(&s);
 }
@@ -208,7 +194,7 @@ static void a_link_that_is_there_is_not_made_again(void)
 	struct text_scene s;
 
 	text_begin(&s, 2);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	T_EQ(IAX2_E_STATE, text_connect(&s, 0, 1, NODE_TRANSCEIVE, false));
 	T_EQ(IAX2_E_STATE, text_connect(&s, 1, 0, NODE_TRANSCEIVE, false));
 	T_EQ(1, text_links_up(&s, 0));
@@ -221,7 +207,7 @@ static void a_loop_that_another_made_is_told(void)
 	struct node_link_info l;
 	struct text_scene s;
 
-	chain(&s, 3);
+	text_chain(&s, 3);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, 2 * MONO_S);
 	T_EQ(0, s.at[0].loops);

@@ -9,25 +9,11 @@
 #include "tests/t.h"
 #include "tests/virtual/text_scene.h"
 
-static void link_both(struct text_scene *s, int i, int j)
-{
-	T_EQ(IAX2_OK, text_connect(s, i, j, NODE_TRANSCEIVE, false));
-	text_run(s, MONO_S);
-}
-
-/* 2001 - 2002 - 2003 - ... */
-static void chain(struct text_scene *s, int n)
-{
-	text_begin(s, n);
-	for (int i = 0; i + 1 < n; i++)
-		link_both(s, i, i + 1);
-}
-
 static void what_went_round_is_not_passed_on_again(void)
 {
 	struct text_scene s;
 
-	chain(&s, 3);
+	text_chain(&s, 3);
 	T_EQ(IAX2_OK, text_connect(&s, 1, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
 	T_EQ(IAX2_OK, node_message(s.at[0].node, NULL, "Hello", text_now(&s)));
@@ -55,7 +41,7 @@ static void everybody_answers_whose_radio_is_keyed(void)
 	const struct node_answer *answer;
 	struct text_scene s;
 
-	chain(&s, 4);
+	text_chain(&s, 4);
 	s.at[2].cor = COR_IN_COR;
 	text_run_sound(&s, 2 * MONO_S);
 	T_EQ(IAX2_OK, node_ask(s.at[0].node, text_now(&s)));
@@ -91,7 +77,7 @@ static void a_question_is_answered_by_whom_it_is_for(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	text_peer_says(&s, "K? 2002 1999 0 0");
 	text_run(&s, MONO_S);
 	T_EQ(1, text_peer_heard(&s, "K "));
@@ -113,7 +99,7 @@ static void digits_reach_the_far_node_and_it_alone(void)
 {
 	struct text_scene s;
 
-	chain(&s, 5);
+	text_chain(&s, 5);
 	T_EQ(IAX2_OK, node_command(s.at[0].node, "2005", "*70#", text_now(&s)));
 	T_EQ(IAX2_E_FULL,
 	     node_command(s.at[0].node, "2005", "1", text_now(&s)));
@@ -143,7 +129,7 @@ static void app_rpts_digits_are_taken_as_it_sends_them(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	text_peer_says(&s, "D 2001 1999 1 *");
 	text_peer_says(&s, "D 2001 1999 2 7");
 	text_peer_says(&s, "D 0 1999 3 0");
@@ -160,7 +146,7 @@ static void words_reach_one_or_all(void)
 	char many[ASL_MESSAGE_MAX + 1];
 	struct text_scene s;
 
-	chain(&s, 3);
+	text_chain(&s, 3);
 	T_EQ(IAX2_OK,
 	     node_message(s.at[0].node, NULL, "Net at 20:00", text_now(&s)));
 	text_run(&s, MONO_S);
@@ -190,11 +176,11 @@ static void telemetry_is_passed_on_and_not_sent_back(void)
 	text_begin(&s, 3);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	/* A link that we placed is told to those that we take part with. */
 	T_EQ(1, text_peer_heard(&s, "T 2001 CONNECTED,2001,1999"));
 	T_EQ(1, text_peer_heard(&s, "T 2001 CONNECTED,2001,2002"));
-	link_both(&s, 1, 2);
+	text_link_both(&s, 1, 2);
 	T_EQ(1, text_peer_heard(&s, "T 2002 CONNECTED,2002,2003"));
 	text_peer_says(&s, "T 1999 STATS_VERSION,3.10");
 	text_run(&s, MONO_S);
@@ -212,10 +198,10 @@ static void a_link_that_is_soon_back_was_never_gone(void)
 	text_begin(&s, 3);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 1, 0);
+	text_link_both(&s, 1, 0);
 	T_EQ(1, node_disconnect(s.at[1].node, NULL, text_now(&s)));
 	text_run(&s, 5 * MONO_S);
-	link_both(&s, 1, 0);
+	text_link_both(&s, 1, 0);
 	text_run(&s, 20 * MONO_S);
 	T_EQ(0, text_peer_heard(&s, "T 2001 REMDISC"));
 	T_EQ(1, node_disconnect(s.at[1].node, NULL, text_now(&s)));
@@ -239,7 +225,7 @@ static void nonsense_is_counted_by_kind_and_goes_nowhere(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	c = node_text_counters(s.at[0].node);
 	text_peer_says(&s, "Z 1 2 3");
 	text_peer_says(&s, "D 2002 1999 1");
@@ -266,7 +252,7 @@ static void a_flood_of_words_is_bounded(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	for (unsigned i = 0; i < 1000; i++) {
 		(void)snprintf(text, sizeof(text), "M 1999 0 %u", i);
 		while (iax2_send_text(s.peer.ep, s.peer.call, text,
@@ -289,7 +275,7 @@ static void everybody_knows_who_talks(void)
 {
 	struct text_scene s;
 
-	chain(&s, 4);
+	text_chain(&s, 4);
 	s.at[1].cor = COR_IN_COR;
 	text_run_sound(&s, 2 * MONO_S);
 	for (int i = 0; i < 4; i++) {
@@ -313,7 +299,7 @@ static void a_talker_of_another_make_is_known_by_its_link(void)
 	text_begin(&s, 2);
 	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
 	text_run(&s, MONO_S);
-	link_both(&s, 0, 1);
+	text_link_both(&s, 0, 1);
 	text_peer_talks(&s, 50);
 	T_STR("1999", s.at[0].talker);
 	T_STR("1999", s.at[1].talker);

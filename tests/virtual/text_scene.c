@@ -392,6 +392,19 @@ enum iax2_err text_connect(struct text_scene *s, int i, int j,
 	return node_connect(s->at[i].node, &c, text_now(s), &id);
 }
 
+void text_link_both(struct text_scene *s, int i, int j)
+{
+	T_EQ(IAX2_OK, text_connect(s, i, j, NODE_TRANSCEIVE, false));
+	text_run(s, MONO_S);
+}
+
+void text_chain(struct text_scene *s, int n)
+{
+	text_begin(s, n);
+	for (int i = 0; i + 1 < n; i++)
+		text_link_both(s, i, i + 1);
+}
+
 bool text_link(const struct text_scene *s, int i, int j,
 	       struct node_link_info *out)
 {

@@ -76,6 +76,10 @@ mono_us text_now(const struct text_scene *s);
 /* Node @i dials node @j, or, with @j < 0, the other peer. */
 enum iax2_err text_connect(struct text_scene *s, int i, int j,
 			   enum node_mode mode, bool permanent);
+/* The same as a check, and a second for it to stand. */
+void text_link_both(struct text_scene *s, int i, int j);
+/* text_begin(), and each linked to the next: 2001 - 2002 - 2003 - ... */
+void text_chain(struct text_scene *s, int n);
 /* The link from @i to @j (or the peer); false: none. */
 bool text_link(const struct text_scene *s, int i, int j,
 	       struct node_link_info *out);
