@@ -95,6 +95,24 @@ static void more_than_one_batch_arrives_in_order(void)
 	client = udp_close(client);
 }
 
+/* The kernel begins to stamp a moment after the first socket asked for it; what
+ * comes before has the time at which it was read. */
+static bool stamped(struct udp *from, const struct inbox *in,
+		    const struct dgram *d, unsigned n)
+{
+	const mono_us before = loop_now();
+	mono_us after;
+
+	send_n(from, d, 1);
+	after = loop_now();
+	while (loop_now() < after + 50 * MONO_MS)
+		;
+	wait_for(in, n);
+	/* Between two clocks there is a microsecond's rounding. */
+	T_TRUE(in->last.arrived + 200 >= before);
+	return in->last.arrived <= after + 200;
+}
+
 /* However late it is looked at. */
 static void a_datagram_has_the_time_it_came(void)
 {
@@ -102,17 +120,12 @@ static void a_datagram_has_the_time_it_came(void)
 	struct udp *a = open_udp("127.0.0.1", "", &none);
 	struct udp *b = open_udp("127.0.0.1", "", &in);
 	const struct dgram d = to("127.0.0.1", in.port);
-	const mono_us before = loop_now();
-	mono_us after;
+	unsigned n = 1;
 
-	send_n(a, &d, 1);
-	after = loop_now();
-	while (loop_now() < after + 50 * MONO_MS)
-		;
-	wait_for(&in, 1);
-	/* Between two clocks there is a microsecond's rounding. */
-	T_TRUE(in.last.arrived + 200 >= before);
-	T_TRUE(in.last.arrived <= after + 200);
+	while (!stamped(a, &in, &d, n) && n < 100)
+		n++;
+	T_TRUE(n < 100);
+	T_TRUE(stamped(a, &in, &d, n + 1));
 	udp_close(a);
 	udp_close(b);
 }
