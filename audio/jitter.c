@@ -11,6 +11,7 @@
 #define LATE_MS 768        /* further behind what plays is not late */
 #define SNAP_MS 10         /* a timestamp this near continues the speech */
 #define REORDER_MS 60      /* how far before the first frame a spurt starts */
+#define EARLY_MS 750       /* before its time: its time is not that */
 #define JUMP_MS 60000      /* further is another timeline */
 #define STALE_US 60000000U /* silence after which clocks drifted apart */
 #define OUTLIERS_MAX 5U    /* then the stream's time has jumped */
@@ -281,6 +282,14 @@ static void make_room(struct jitter *j, const struct jitter_piece *p)
 	advance(j, j->play + over);
 }
 
+/* No network is that much faster at once: the sender's time has jumped. */
+static bool is_early(const struct jitter *j, const struct jitter_piece *p,
+		     uint64_t now_us)
+{
+	return transit_us(now_us, p->pos) <
+	       j->transit.base_us - (int64_t)EARLY_MS * 1000;
+}
+
 static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 				 struct jitter_piece *p, uint64_t now_us)
 {
@@ -299,7 +308,8 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 	if (p->pos + p->len_ms <= j->play)
 		return put_behind(j, in, p, now_us);
 	make_room(j, p);
-	if (p->pos + p->len_ms > j->play + ahead_max(j))
+	if (is_early(j, p, now_us) ||
+	    p->pos + p->len_ms > j->play + ahead_max(j))
 		return outlier(j, in, p, now_us, JITTER_OVERFLOW);
 	if (in->format != j->format)
 		return begin(j, in, p, now_us);

@@ -445,10 +445,11 @@ static void a_change_of_format_starts_anew(void)
 
 static void a_jump_of_the_timestamps_is_followed(void)
 {
-	uint32_t ts = 5000;
+	static const uint32_t fars[] = { 90000000, 0, 10400, 6400 };
+	const uint32_t ts = 5000;
 
-	for (uint32_t n = 0; n < 2; n++) {
-		const uint32_t far = n == 0 ? 90000000U : 0U;
+	for (size_t n = 0; n < sizeof(fars) / sizeof(fars[0]); n++) {
+		const uint32_t far = fars[n];
 
 		reset(20, 200);
 		for (uint32_t i = 0; i < 20; i++) {
@@ -462,6 +463,10 @@ static void a_jump_of_the_timestamps_is_followed(void)
 		T_EQ(JITTER_FRAME, get());
 		T_EQ(1, j.counters.resyncs);
 		T_TRUE(jitter_delay_ms(&j) <= 60);
+		/* What was jumped over is not waited for. */
+		for (uint32_t i = 0; i < 10; i++)
+			(void)get();
+		T_EQ(JITTER_IDLE, get());
 	}
 }
 
