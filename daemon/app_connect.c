@@ -310,6 +310,20 @@ static void look_up(struct app *a, struct control_request *req,
 	}
 }
 
+/* Linked already, here or behind another node: what becomes of it depends on
+ * that link, not on where the node is. */
+static bool is_known(const struct app *a, const char *number)
+{
+	struct node_link_info l;
+
+	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+		if (node_link_at(a->node, i, &l) &&
+		    strcmp(l.number, number) == 0)
+			return true;
+	}
+	return node_behind(a->node, number) != NULL;
+}
+
 void app_connect(void *ctx, struct control_request *req, const json_t *params)
 {
 	const json_t *wait = json_object_get(params, "wait_s");
@@ -345,6 +359,8 @@ void app_connect(void *ctx, struct control_request *req, const json_t *params)
 					"address");
 	} else if (host[0] != '\0') {
 		look_up(a, req, &what, host, port);
+	} else if (is_known(a, what.number)) {
+		app_connect_start(a, req, &what, NULL);
 	} else {
 		app_dial(a, req, &what);
 	}
