@@ -11,7 +11,7 @@
 #define LATE_MS 768        /* further behind what plays is not late */
 #define SNAP_MS 10         /* a timestamp this near continues the speech */
 #define REORDER_MS 60      /* how far before the first frame a spurt starts */
-#define EARLY_MS 750       /* before its time: its time is not that */
+#define OFF_MS 750         /* off its time: its time is not that */
 #define JUMP_MS 60000      /* further is another timeline */
 #define STALE_US 60000000U /* silence after which clocks drifted apart */
 #define OUTLIERS_MAX 5U    /* then the stream's time has jumped */
@@ -128,14 +128,25 @@ static int64_t position(const struct jitter *j, const struct jitter_in *in)
 	return pos;
 }
 
-/* Whether @p cannot be on the timeline known so far. */
-static bool other_timeline(const struct jitter *j, const struct jitter_piece *p,
-			   uint64_t now_us)
+/* How much later than the earliest, in us. */
+static int64_t late_us(const struct jitter *j, const struct jitter_piece *p,
+		       uint64_t now_us)
+{
+	return transit_us(now_us, p->pos) - j->transit.base_us;
+}
+
+/* Whether a spurt that begins with @p cannot be on the timeline known so
+ * far. */
+static bool other_timeline(const struct jitter *j, const struct jitter_in *in,
+			   const struct jitter_piece *p, uint64_t now_us)
 {
 	const int64_t jump = p->pos - j->newest_pos;
 
-	return !j->transit.known || now_us - j->last_put_us > STALE_US ||
-	       jump > JUMP_MS || jump < -JUMP_MS;
+	if (!j->transit.known || now_us - j->last_put_us > STALE_US ||
+	    jump > JUMP_MS || jump < -JUMP_MS)
+		return true;
+	return (in->spurt || j->ended) &&
+	       late_us(j, p, now_us) > (int64_t)OFF_MS * 1000;
 }
 
 /* A talk spurt out of silence: nothing of the past is kept. */
@@ -146,7 +157,7 @@ static enum jitter_put begin(struct jitter *j, const struct jitter_in *in,
 
 	peer_clock_break(&j->clock);
 
-	if (other_timeline(j, p, now_us)) {
+	if (other_timeline(j, in, p, now_us)) {
 		p->pos = (int64_t)in->ts_ms;
 		transit_rebase(&j->transit, transit_us(now_us, p->pos));
 	} else if (!in->spurt && !j->ended && gap > 0 && gap <= LOSS_GAP_MS) {
@@ -286,8 +297,7 @@ static void make_room(struct jitter *j, const struct jitter_piece *p)
 static bool is_early(const struct jitter *j, const struct jitter_piece *p,
 		     uint64_t now_us)
 {
-	return transit_us(now_us, p->pos) <
-	       j->transit.base_us - (int64_t)EARLY_MS * 1000;
+	return late_us(j, p, now_us) < -(int64_t)OFF_MS * 1000;
 }
 
 static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,

@@ -470,6 +470,29 @@ static void a_jump_of_the_timestamps_is_followed(void)
 	}
 }
 
+/* In the middle of each over, and it is right again with the next. */
+static void overs_that_jump_teach_no_delay(void)
+{
+	static const uint32_t jumps[] = { 5000, (uint32_t)-3000, 40000,
+					  1U << 31 };
+
+	reset(20, 400);
+	for (size_t n = 0; n < sizeof(jumps) / sizeof(jumps[0]); n++) {
+		const uint32_t ts = (uint32_t)(now / MS);
+
+		for (uint32_t i = 0; i < 30; i++) {
+			(void)put(ts + 20 * i + (i < 10 ? 0 : jumps[n]),
+				  i == 0);
+			(void)get();
+		}
+		while (get() != JITTER_IDLE)
+			;
+		for (uint32_t i = 0; i < 20; i++)
+			(void)get();
+	}
+	T_TRUE(jitter_delay_ms(&j) <= 60);
+}
+
 /* With 100 ms of delay the second spurt arrives while the first is playing. */
 static void two_spurts_held_at_once_keep_their_silence_apart(void)
 {
@@ -592,6 +615,7 @@ int main(void)
 	T_RUN(half_a_block_is_given_with_zeros_for_the_rest);
 	T_RUN(a_change_of_format_starts_anew);
 	T_RUN(a_jump_of_the_timestamps_is_followed);
+	T_RUN(overs_that_jump_teach_no_delay);
 	T_RUN(two_spurts_held_at_once_keep_their_silence_apart);
 	T_RUN(an_end_without_a_word_is_not_taken_for_a_stall);
 	T_RUN(a_steady_network_costs_no_more_than_a_block);
