@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "daemon/console/import_ast.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct reader {
+	struct ast_conf *c;
+	const struct ast_source *src;
+	size_t section; /* the one that lines belong to; SIZE_MAX: none */
+	size_t chain[AST_DEPTH_MAX]; /* files being read, by index */
+	size_t depth;
+	struct ast_at at;
+	unsigned comment; /* how many ;-- are open */
+	unsigned comment_line;
+	/* The line being read, and one joined by +=.  An #include is the last
+	 * that is done with its line. */
+	char line[AST_LINE_MAX + 1], joined[AST_LINE_MAX + 1];
+};
+
+__attribute__((format(printf, 2, 3))) static int wrong(struct reader *r,
+						       const char *fmt, ...)
+{
+	char text[AST_WHY_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (r->at.line > 0)
+		(void)snprintf(r->c->why, sizeof(r->c->why),
+			       "%.200s:%u: %.250s", r->at.file, r->at.line,
+			       text);
+	else
+		(void)snprintf(r->c->why, sizeof(r->c->why), "%.200s: %.250s",
+			       r->at.file, text);
+	return -EINVAL;
+}
+
+static void note(const struct reader *r, const char *what, const char *why)
+{
+	if (r->src->note)
+		r->src->note(r->src->ctx, r->at, what, why);
+}
+
+/* --- what was read ------------------------------------------------------ */
+
+/* Room for one more of @size octets each; they double at powers of two. */
+static void *grown(void *v, size_t n, size_t size)
+{
+	return n == 0 || (n & (n - 1)) == 0 ? realloc(v, (n ? 2 * n : 1) * size)
+					    : v;
+}
+
+static int add_var(struct reader *r, size_t section, const struct ast_var *var)
+{
+	struct ast_section *s = &r->c->sections[section];
+	struct ast_var *v;
+
+	if (r->c->vars == AST_VARS_MAX)
+		return wrong(r, "more than %u settings", AST_VARS_MAX);
+	v = grown(s->vars, s->n, sizeof(*v));
+	if (!v)
+		return wrong(r, "out of memory");
+	s->vars = v;
+	v += s->n;
+	*v = (struct ast_var){ var->at, strdup(var->name), strdup(var->value) };
+	if (!v->name || !v->value) {
+		free(v->name);
+		free(v->value);
+		return wrong(r, "out of memory");
+	}
+	s->n++;
+	r->c->vars++;
+	return 0;
+}
+
+static int add_section(struct reader *r, const char *name)
+{
+	struct ast_section *s;
+
+	if (r->c->n == AST_SECTIONS_MAX)
+		return wrong(r, "more than %u sections", AST_SECTIONS_MAX);
+	s = grown(r->c->sections, r->c->n, sizeof(*s));
+	if (!s)
+		return wrong(r, "out of memory");
+	r->c->sections = s;
+	s += r->c->n;
+	*s = (struct ast_section){ .at = r->at, .name = strdup(name) };
+	if (!s->name)
+		return wrong(r, "out of memory");
+	r->section = r->c->n++;
+	return 0;
+}
+
+/* Templates too; SIZE_MAX: none. */
+static size_t index_of(const struct ast_conf *c, const char *name)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (strcasecmp(c->sections[i].name, name) == 0)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+void ast_free(struct ast_conf *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct ast_section *s = &c->sections[i];
+
+		for (size_t j = 0; j < s->n; j++) {
+			free(s->vars[j].name);
+			free(s->vars[j].value);
+		}
+		free(s->vars);
+		free(s->name);
+	}
+	for (size_t i = 0; i < c->files_n; i++)
+		free(c->files[i]);
+	free(c->sections);
+	*c = (struct ast_conf){ 0 };
+}
+
+const struct ast_section *ast_section(const struct ast_conf *c,
+				      const char *name)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (!c->sections[i].is_template &&
+		    strcasecmp(c->sections[i].name, name) == 0)
+			return &c->sections[i];
+	}
+	return NULL;
+}
+
+const struct ast_var *ast_var(const struct ast_section *s, const char *name)
+{
+	for (size_t i = s ? s->n : 0; i > 0; i--) {
+		if (strcasecmp(s->vars[i - 1].name, name) == 0)
+			return &s->vars[i - 1];
+	}
+	return NULL;
+}
+
+/* --- lines -------------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* In place; returns where it starts. */
+static char *trimmed(char *text)
+{
+	size_t len;
+
+	while (is_space(*text))
+		text++;
+	len = strlen(text);
+	while (len > 0 && is_space(text[len - 1]))
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
+static bool opens_comment(const char *at)
+{
+	return strncmp(at, ";--", 3) == 0 && at[3] != '-';
+}
+
+/* Inside ;-- and --;: how many octets to skip. */
+static size_t skip_comment(struct reader *r, const char *at)
+{
+	if (strncmp(at, "--;", 3) == 0) {
+		r->comment--;
+		return 3;
+	}
+	if (opens_comment(at)) {
+		r->comment++;
+		return 3;
+	}
+	return 1;
+}
+
+/* @line without comments, in place. */
+static void strip(struct reader *r, char *line)
+{
+	const char *in = line;
+	char *out = line;
+
+	while (*in) {
+		if (r->comment > 0) {
+			in += skip_comment(r, in);
+		} else if (opens_comment(in)) {
+			r->comment_line = r->at.line;
+			r->comment++;
+			in += 3;
+		} else if (*in == ';') {
+			break;
+		} else {
+			in += in[0] == '\\' && in[1] == ';';
+			*out++ = *in++;
+		}
+	}
+	*out = '\0';
+}
+
+static int inherit(struct reader *r, const char *name)
+{
+	const size_t from = index_of(r->c, name);
+	int err = 0;
+
+	if (from == SIZE_MAX || from == r->section) {
+		note(r, name, "there is no such section to inherit from");
+		return 0;
+	}
+	for (size_t i = 0; err == 0 && i < r->c->sections[from].n; i++) {
+		const struct ast_var v = r->c->sections[from].vars[i];
+
+		err = add_var(r, r->section, &v);
+	}
+	return err;
+}
+
+/* What stands in parentheses after [name]. */
+static int on_options(struct reader *r, char *options)
+{
+	char *save = NULL;
+	int err = 0;
+
+	for (char *o = strtok_r(options, ",", &save); o && err == 0;
+	     o = strtok_r(NULL, ",", &save)) {
+		o = trimmed(o);
+		if (strcmp(o, "!") == 0)
+			r->c->sections[r->section].is_template = true;
+		else if (strcmp(o, "+") != 0 && *o)
+			err = inherit(r, o);
+	}
+	return err;
+}
+
+/* (+) is more of the section that there is. */
+static bool continues(const char *options)
+{
+	const char *plus = options ? strchr(options, '+') : NULL;
+
+	return plus && (plus[1] == '\0' || plus[1] == ',' || is_space(plus[1]));
+}
+
+static int on_section(struct reader *r, char *line)
+{
+	char *end = strchr(line, ']');
+	char *options = NULL, *close;
+	size_t old;
+	int err;
+
+	if (!end) {
+		note(r, line, "the bracket is not closed");
+		return 0;
+	}
+	*end = '\0';
+	close = strchr(end + 1, ')');
+	if (end[1] == '(' && close) {
+		*close = '\0';
+		options = end + 2;
+	}
+	line = trimmed(line + 1);
+	old = continues(options) ? index_of(r->c, line) : SIZE_MAX;
+	if (old != SIZE_MAX) {
+		r->section = old;
+	} else {
+		err = add_section(r, line);
+		if (err != 0)
+			return err;
+	}
+	return options ? on_options(r, options) : 0;
+}
+
+/* name += value */
+static int append(struct reader *r, const struct ast_var *more)
+{
+	const struct ast_var *old =
+		ast_var(&r->c->sections[r->section], more->name);
+	struct ast_var v = *more;
+
+	if (old) {
+		const size_t len = strlen(old->value);
+
+		if (len + strlen(more->value) > AST_LINE_MAX)
+			return wrong(r, "longer than %u octets", AST_LINE_MAX);
+		memcpy(r->joined, old->value, len);
+		memcpy(r->joined + len, more->value, strlen(more->value) + 1);
+		v.value = r->joined;
+	}
+	return add_var(r, r->section, &v);
+}
+
+static int on_variable(struct reader *r, char *line)
+{
+	char *equals = strchr(line, '=');
+	struct ast_var v = { .at = r->at };
+	size_t len;
+
+	if (!equals || equals == line) {
+		note(r, line, "neither a section nor NAME = VALUE");
+		return 0;
+	}
+	if (r->section == SIZE_MAX) {
+		note(r, line, "stands before any section");
+		return 0;
+	}
+	*equals = '\0';
+	v.value = trimmed(equals + 1 + (equals[1] == '>'));
+	v.name = trimmed(line);
+	len = strlen(v.name);
+	if (len > 1 && v.name[len - 1] == '+') {
+		v.name[len - 1] = '\0';
+		v.name = trimmed(v.name);
+		return append(r, &v);
+	}
+	if (len == 0) {
+		note(r, v.value, "has no name");
+		return 0;
+	}
+	return add_var(r, r->section, &v);
+}
+
+static int read_file(struct reader *r, const char *name, bool may_miss);
+
+/* The name in "name", <name> or as it stands. */
+static char *unquoted(char *text)
+{
+	const size_t len = strlen(text);
+
+	if (len >= 2 && ((text[0] == '"' && text[len - 1] == '"') ||
+			 (text[0] == '<' && text[len - 1] == '>'))) {
+		text[len - 1] = '\0';
+		text++;
+	}
+	return text;
+}
+
+static int on_directive(struct reader *r, char *line)
+{
+	char *word = line + 1;
+	char *rest = word + strcspn(word, " \t");
+
+	if (*rest)
+		*rest++ = '\0';
+	rest = unquoted(trimmed(rest));
+	if (strcasecmp(word, "include") == 0 && *rest)
+		return read_file(r, rest, false);
+	if (strcasecmp(word, "tryinclude") == 0 && *rest)
+		return read_file(r, rest, true);
+	note(r, line,
+	     strcasecmp(word, "exec") == 0
+		     ? "no program is run to read a configuration"
+		     : "neither #include nor #tryinclude of a file");
+	return 0;
+}
+
+static int on_line(struct reader *r, const char *text, size_t len)
+{
+	char *line;
+
+	if (len > AST_LINE_MAX)
+		return wrong(r, "a line of more than %u octets", AST_LINE_MAX);
+	memcpy(r->line, text, len);
+	r->line[len] = '\0';
+	strip(r, r->line);
+	line = trimmed(r->line);
+	if (*line == '\0')
+		return 0;
+	if (*line == '[')
+		return on_section(r, line);
+	if (*line == '#')
+		return on_directive(r, line);
+	return on_variable(r, line);
+}
+
+/* --- files -------------------------------------------------------------- */
+
+static int on_text(struct reader *r, const char *text, size_t len)
+{
+	int err = 0;
+
+	if (memchr(text, '\0', len))
+		return wrong(r, "is no text");
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len -= 3;
+	}
+	while (len > 0 && err == 0) {
+		const char *end = memchr(text, '\n', len);
+		const size_t n = end ? (size_t)(end - text) : len;
+
+		r->at.line++;
+		err = on_line(r, text, n);
+		text += n + (end != NULL);
+		len -= n + (end != NULL);
+	}
+	if (err == 0 && r->comment > 0) {
+		r->at.line = r->comment_line;
+		return wrong(r, "a comment ;-- without its end --;");
+	}
+	return err;
+}
+
+/* Whether @name may be read now; its index in *@at. */
+static int enter(struct reader *r, const char *name, size_t *at)
+{
+	for (size_t i = 0; i < r->depth; i++) {
+		if (strcmp(r->c->files[r->chain[i]], name) == 0)
+			return wrong(r, "#include %.100s: it includes itself",
+				     name);
+	}
+	if (r->depth == AST_DEPTH_MAX)
+		return wrong(r, "#include %.100s: more than %u files deep",
+			     name, AST_DEPTH_MAX);
+	if (r->c->files_n == AST_FILES_MAX)
+		return wrong(r, "#include %.100s: more than %u files", name,
+			     AST_FILES_MAX);
+	*at = r->c->files_n;
+	r->c->files[*at] = strdup(name);
+	if (!r->c->files[*at])
+		return wrong(r, "out of memory");
+	r->c->files_n++;
+	return 0;
+}
+
+/* From a file that was opened; what stands after it goes on in its last
+ * section, as if its text stood there. */
+static int read_entered(struct reader *r, size_t file, const char *text,
+			size_t len)
+{
+	const struct ast_at at = r->at;
+	int err;
+
+	r->chain[r->depth++] = file;
+	r->at = (struct ast_at){ r->c->files[file], 0 };
+	err = on_text(r, text, len);
+	r->depth--;
+	r->at = at;
+	return err;
+}
+
+static int read_file(struct reader *r, const char *name, bool may_miss)
+{
+	char why[AST_WHY_MAX] = "";
+	char what[AST_WHY_MAX];
+	size_t file = 0, len = 0;
+	char *text;
+	int err = enter(r, name, &file);
+
+	if (err != 0)
+		return err;
+	text = r->src->open(r->src->ctx, name, may_miss, &len, why);
+	if (!text && r->depth == 0) {
+		r->at = (struct ast_at){ r->c->files[file], 0 };
+		return wrong(r, "%s", why);
+	}
+	if (!text) {
+		(void)snprintf(what, sizeof(what), "#include %.200s", name);
+		if (why[0])
+			note(r, what, why);
+		return 0;
+	}
+	if (len > AST_FILE_MAX) {
+		r->at = (struct ast_at){ r->c->files[file], 0 };
+		err = wrong(r, "more than %u octets", AST_FILE_MAX);
+	} else {
+		err = read_entered(r, file, text, len);
+	}
+	free(text);
+	return err;
+}
+
+int ast_read(struct ast_conf *c, const char *name, const struct ast_source *src)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	int err;
+
+	*c = (struct ast_conf){ 0 };
+	if (!r) {
+		(void)snprintf(c->why, sizeof(c->why), "out of memory");
+		return -EINVAL;
+	}
+	r->c = c;
+	r->src = src;
+	r->section = SIZE_MAX;
+	r->at = (struct ast_at){ name, 0 };
+	err = read_file(r, name, false);
+	free(r);
+	return err;
+}
