@@ -106,7 +106,7 @@ static int read_one(struct import *im, const char *name, struct ast_conf *c)
 	return -EINVAL;
 }
 
-static int find_nodes(struct import *im)
+int import_find_nodes(struct import *im)
 {
 	for (size_t i = 0; i < im->rpt.n; i++) {
 		const struct ast_section *s = &im->rpt.sections[i];
@@ -182,7 +182,7 @@ int import_read(struct import *im)
 			import_note_at(im, (struct ast_at){ file[i].name, 0 },
 				       "", file[i].why);
 	}
-	return find_nodes(im);
+	return import_find_nodes(im);
 }
 
 /* --- extensions.conf ---------------------------------------------------- */
@@ -197,6 +197,21 @@ static bool calls_node(const struct ast_var *v)
 	       (old || (app && strncasecmp(app + 1, "rpt(", 4) == 0));
 }
 
+/* Older dial plans ask for them by these names, newer ones by the others. */
+static bool asks_lists(const struct ast_section *s)
+{
+	static const char *const list[] = { "blacklist/", "whitelist/",
+					    "denylist/", "allowlist/", NULL };
+
+	for (size_t i = 0; i < s->n; i++) {
+		for (size_t j = 0; list[j]; j++) {
+			if (strcasestr(s->vars[i].value, list[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void tell_extensions(struct import *im)
 {
 	for (size_t i = 0; i < im->extensions.n; i++) {
@@ -206,7 +221,13 @@ static void tell_extensions(struct import *im)
 		while (n < s->n && calls_node(&s->vars[n]))
 			n++;
 		if (n < s->n)
-			import_skip_section(im, s, "there is no dial plan");
+			import_skip_section(
+				im, s,
+				asks_lists(s)
+					? "there is no dial plan; the lists of "
+					  "who may call are in Asterisk's "
+					  "database: accept.allow, accept.deny"
+					: "there is no dial plan");
 	}
 }
 

@@ -77,6 +77,8 @@ struct import {
  * -EINVAL with a sentence in im->why; import_free() it in any case.
  */
 int import_read(struct import *im);
+/* The last of what import_read() does: im->nodes, from im->rpt. */
+int import_find_nodes(struct import *im);
 /* Take over im->number, one of im->nodes.  As import_read(). */
 int import_take(struct import *im);
 void import_free(struct import *im);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "daemon/console/import_ast.h"
+#include "daemon/console/import_ast_keep.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -35,10 +35,10 @@ __attribute__((format(printf, 2, 3))) static int wrong(struct reader *r,
 	va_end(ap);
 	if (r->at.line > 0)
 		(void)snprintf(r->c->why, sizeof(r->c->why),
-			       "%.200s:%u: %.250s", r->at.file, r->at.line,
+			       "%.120s:%u: %.160s", r->at.file, r->at.line,
 			       text);
 	else
-		(void)snprintf(r->c->why, sizeof(r->c->why), "%.200s: %.250s",
+		(void)snprintf(r->c->why, sizeof(r->c->why), "%.120s: %.160s",
 			       r->at.file, text);
 	return -EINVAL;
 }
@@ -49,102 +49,11 @@ static void note(const struct reader *r, const char *what, const char *why)
 		r->src->note(r->src->ctx, r->at, what, why);
 }
 
-/* --- what was read ------------------------------------------------------ */
-
-/* Room for one more of @size octets each; they double at powers of two. */
-static void *grown(void *v, size_t n, size_t size)
+static int keep_var(struct reader *r, const struct ast_var *v)
 {
-	return n == 0 || (n & (n - 1)) == 0 ? realloc(v, (n ? 2 * n : 1) * size)
-					    : v;
-}
+	const char *why = ast_keep_var(r->c, r->section, v);
 
-static int add_var(struct reader *r, size_t section, const struct ast_var *var)
-{
-	struct ast_section *s = &r->c->sections[section];
-	struct ast_var *v;
-
-	if (r->c->vars == AST_VARS_MAX)
-		return wrong(r, "more than %u settings", AST_VARS_MAX);
-	v = grown(s->vars, s->n, sizeof(*v));
-	if (!v)
-		return wrong(r, "out of memory");
-	s->vars = v;
-	v += s->n;
-	*v = (struct ast_var){ var->at, strdup(var->name), strdup(var->value) };
-	if (!v->name || !v->value) {
-		free(v->name);
-		free(v->value);
-		return wrong(r, "out of memory");
-	}
-	s->n++;
-	r->c->vars++;
-	return 0;
-}
-
-static int add_section(struct reader *r, const char *name)
-{
-	struct ast_section *s;
-
-	if (r->c->n == AST_SECTIONS_MAX)
-		return wrong(r, "more than %u sections", AST_SECTIONS_MAX);
-	s = grown(r->c->sections, r->c->n, sizeof(*s));
-	if (!s)
-		return wrong(r, "out of memory");
-	r->c->sections = s;
-	s += r->c->n;
-	*s = (struct ast_section){ .at = r->at, .name = strdup(name) };
-	if (!s->name)
-		return wrong(r, "out of memory");
-	r->section = r->c->n++;
-	return 0;
-}
-
-/* Templates too; SIZE_MAX: none. */
-static size_t index_of(const struct ast_conf *c, const char *name)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		if (strcasecmp(c->sections[i].name, name) == 0)
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-void ast_free(struct ast_conf *c)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		struct ast_section *s = &c->sections[i];
-
-		for (size_t j = 0; j < s->n; j++) {
-			free(s->vars[j].name);
-			free(s->vars[j].value);
-		}
-		free(s->vars);
-		free(s->name);
-	}
-	for (size_t i = 0; i < c->files_n; i++)
-		free(c->files[i]);
-	free(c->sections);
-	*c = (struct ast_conf){ 0 };
-}
-
-const struct ast_section *ast_section(const struct ast_conf *c,
-				      const char *name)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		if (!c->sections[i].is_template &&
-		    strcasecmp(c->sections[i].name, name) == 0)
-			return &c->sections[i];
-	}
-	return NULL;
-}
-
-const struct ast_var *ast_var(const struct ast_section *s, const char *name)
-{
-	for (size_t i = s ? s->n : 0; i > 0; i--) {
-		if (strcasecmp(s->vars[i - 1].name, name) == 0)
-			return &s->vars[i - 1];
-	}
-	return NULL;
+	return why ? wrong(r, "%s", why) : 0;
 }
 
 /* --- lines -------------------------------------------------------------- */
@@ -212,7 +121,7 @@ static void strip(struct reader *r, char *line)
 
 static int inherit(struct reader *r, const char *name)
 {
-	const size_t from = index_of(r->c, name);
+	const size_t from = ast_index(r->c, name);
 	int err = 0;
 
 	if (from == SIZE_MAX || from == r->section) {
@@ -222,7 +131,7 @@ static int inherit(struct reader *r, const char *name)
 	for (size_t i = 0; err == 0 && i < r->c->sections[from].n; i++) {
 		const struct ast_var v = r->c->sections[from].vars[i];
 
-		err = add_var(r, r->section, &v);
+		err = keep_var(r, &v);
 	}
 	return err;
 }
@@ -257,7 +166,6 @@ static int on_section(struct reader *r, char *line)
 	char *end = strchr(line, ']');
 	char *options = NULL, *close;
 	size_t old;
-	int err;
 
 	if (!end) {
 		note(r, line, "the bracket is not closed");
@@ -270,13 +178,15 @@ static int on_section(struct reader *r, char *line)
 		options = end + 2;
 	}
 	line = trimmed(line + 1);
-	old = continues(options) ? index_of(r->c, line) : SIZE_MAX;
+	old = continues(options) ? ast_index(r->c, line) : SIZE_MAX;
 	if (old != SIZE_MAX) {
 		r->section = old;
 	} else {
-		err = add_section(r, line);
-		if (err != 0)
-			return err;
+		const char *why = ast_keep_section(r->c, r->at, line);
+
+		if (why)
+			return wrong(r, "%s", why);
+		r->section = r->c->n - 1;
 	}
 	return options ? on_options(r, options) : 0;
 }
@@ -297,7 +207,7 @@ static int append(struct reader *r, const struct ast_var *more)
 		memcpy(r->joined + len, more->value, strlen(more->value) + 1);
 		v.value = r->joined;
 	}
-	return add_var(r, r->section, &v);
+	return keep_var(r, &v);
 }
 
 static int on_variable(struct reader *r, char *line)
@@ -327,7 +237,7 @@ static int on_variable(struct reader *r, char *line)
 		note(r, v.value, "has no name");
 		return 0;
 	}
-	return add_var(r, r->section, &v);
+	return keep_var(r, &v);
 }
 
 static int read_file(struct reader *r, const char *name, bool may_miss);
@@ -465,7 +375,7 @@ static int read_file(struct reader *r, const char *name, bool may_miss)
 		return wrong(r, "%s", why);
 	}
 	if (!text) {
-		(void)snprintf(what, sizeof(what), "#include %.200s", name);
+		(void)snprintf(what, sizeof(what), "#include %.100s", name);
 		if (why[0])
 			note(r, what, why);
 		return 0;

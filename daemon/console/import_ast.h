@@ -27,7 +27,7 @@
 #define AST_FILES_MAX 64U       /* files read in all */
 #define AST_VARS_MAX 20000U     /* with those inherited */
 #define AST_SECTIONS_MAX 2000U
-#define AST_WHY_MAX 512U
+#define AST_WHY_MAX 320U
 
 /* Where something stands; a line of 0 is the file as a whole. */
 struct ast_at {

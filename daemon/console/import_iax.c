@@ -79,6 +79,11 @@ static void gather(struct import *im, struct registrations *all,
 		if (strcasecmp(old->host, r.host) == 0) {
 			old->http |= http;
 			old->iax |= !http;
+			if (strcmp(old->secret, r.secret) != 0)
+				import_note(im, v,
+					    "another password than "
+					    "before; that one is taken "
+					    "over");
 			return;
 		}
 	}
