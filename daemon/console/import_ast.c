@@ -10,11 +10,19 @@
 #include <string.h>
 #include <strings.h>
 
+struct open_file {
+	size_t file; /* its index among those read */
+	char *text;
+	const char *next; /* the next line, and what is left from it on */
+	size_t left;
+	unsigned line; /* lines read */
+};
+
 struct reader {
 	struct ast_conf *c;
 	const struct ast_source *src;
 	size_t section; /* the one that lines belong to; SIZE_MAX: none */
-	size_t chain[AST_DEPTH_MAX]; /* files being read, by index */
+	struct open_file open[AST_DEPTH_MAX];
 	size_t depth;
 	struct ast_at at;
 	unsigned comment; /* how many ;-- are open */
@@ -240,7 +248,7 @@ static int on_variable(struct reader *r, char *line)
 	return keep_var(r, &v);
 }
 
-static int read_file(struct reader *r, const char *name, bool may_miss);
+static int open_file(struct reader *r, const char *name, bool may_miss);
 
 /* The name in "name", <name> or as it stands. */
 static char *unquoted(char *text)
@@ -264,9 +272,9 @@ static int on_directive(struct reader *r, char *line)
 		*rest++ = '\0';
 	rest = unquoted(trimmed(rest));
 	if (strcasecmp(word, "include") == 0 && *rest)
-		return read_file(r, rest, false);
+		return open_file(r, rest, false);
 	if (strcasecmp(word, "tryinclude") == 0 && *rest)
-		return read_file(r, rest, true);
+		return open_file(r, rest, true);
 	note(r, line,
 	     strcasecmp(word, "exec") == 0
 		     ? "no program is run to read a configuration"
@@ -295,37 +303,11 @@ static int on_line(struct reader *r, const char *text, size_t len)
 
 /* --- files -------------------------------------------------------------- */
 
-static int on_text(struct reader *r, const char *text, size_t len)
-{
-	int err = 0;
-
-	if (memchr(text, '\0', len))
-		return wrong(r, "is no text");
-	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;
-		len -= 3;
-	}
-	while (len > 0 && err == 0) {
-		const char *end = memchr(text, '\n', len);
-		const size_t n = end ? (size_t)(end - text) : len;
-
-		r->at.line++;
-		err = on_line(r, text, n);
-		text += n + (end != NULL);
-		len -= n + (end != NULL);
-	}
-	if (err == 0 && r->comment > 0) {
-		r->at.line = r->comment_line;
-		return wrong(r, "a comment ;-- without its end --;");
-	}
-	return err;
-}
-
-/* Whether @name may be read now; its index in *@at. */
-static int enter(struct reader *r, const char *name, size_t *at)
+/* Whether @name may be read now; its index in *@file. */
+static int enter(struct reader *r, const char *name, size_t *file)
 {
 	for (size_t i = 0; i < r->depth; i++) {
-		if (strcmp(r->c->files[r->chain[i]], name) == 0)
+		if (strcmp(r->c->files[r->open[i].file], name) == 0)
 			return wrong(r, "#include %.100s: it includes itself",
 				     name);
 	}
@@ -335,59 +317,73 @@ static int enter(struct reader *r, const char *name, size_t *at)
 	if (r->c->files_n == AST_FILES_MAX)
 		return wrong(r, "#include %.100s: more than %u files", name,
 			     AST_FILES_MAX);
-	*at = r->c->files_n;
-	r->c->files[*at] = strdup(name);
-	if (!r->c->files[*at])
+	*file = r->c->files_n;
+	r->c->files[*file] = strdup(name);
+	if (!r->c->files[*file])
 		return wrong(r, "out of memory");
 	r->c->files_n++;
 	return 0;
 }
 
-/* From a file that was opened; what stands after it goes on in its last
- * section, as if its text stood there. */
-static int read_entered(struct reader *r, size_t file, const char *text,
-			size_t len)
+/* On top of those that are being read, whose text it takes. */
+static int push(struct reader *r, const struct open_file *f)
 {
-	const struct ast_at at = r->at;
-	int err;
-
-	r->chain[r->depth++] = file;
-	r->at = (struct ast_at){ r->c->files[file], 0 };
-	err = on_text(r, text, len);
-	r->depth--;
-	r->at = at;
-	return err;
+	r->open[r->depth++] = *f;
+	r->at = (struct ast_at){ r->c->files[f->file], 0 };
+	if (f->left > AST_FILE_MAX)
+		return wrong(r, "more than %u octets", AST_FILE_MAX);
+	if (memchr(f->text, '\0', f->left))
+		return wrong(r, "is no text");
+	if (f->left >= 3 && memcmp(f->text, "\xef\xbb\xbf", 3) == 0) {
+		r->open[r->depth - 1].next += 3;
+		r->open[r->depth - 1].left -= 3;
+	}
+	return 0;
 }
 
-static int read_file(struct reader *r, const char *name, bool may_miss)
+/* What stands after it goes on in its last section, as if its text stood
+ * there. */
+static int pop(struct reader *r)
+{
+	free(r->open[--r->depth].text);
+	if (r->comment == 0)
+		return 0;
+	r->at.line = r->comment_line;
+	return wrong(r, "a comment ;-- without its end --;");
+}
+
+static int open_file(struct reader *r, const char *name, bool may_miss)
 {
 	char why[AST_WHY_MAX] = "";
 	char what[AST_WHY_MAX];
-	size_t file = 0, len = 0;
-	char *text;
-	int err = enter(r, name, &file);
+	struct open_file f = { 0 };
+	const int err = enter(r, name, &f.file);
 
 	if (err != 0)
 		return err;
-	text = r->src->open(r->src->ctx, name, may_miss, &len, why);
-	if (!text && r->depth == 0) {
-		r->at = (struct ast_at){ r->c->files[file], 0 };
+	f.text = r->src->open(r->src->ctx, name, may_miss, &f.left, why);
+	f.next = f.text;
+	if (f.text)
+		return push(r, &f);
+	if (r->depth == 0)
 		return wrong(r, "%s", why);
-	}
-	if (!text) {
-		(void)snprintf(what, sizeof(what), "#include %.100s", name);
-		if (why[0])
-			note(r, what, why);
-		return 0;
-	}
-	if (len > AST_FILE_MAX) {
-		r->at = (struct ast_at){ r->c->files[file], 0 };
-		err = wrong(r, "more than %u octets", AST_FILE_MAX);
-	} else {
-		err = read_entered(r, file, text, len);
-	}
-	free(text);
-	return err;
+	(void)snprintf(what, sizeof(what), "#include %.100s", name);
+	if (why[0])
+		note(r, what, why);
+	return 0;
+}
+
+static int next_line(struct reader *r)
+{
+	struct open_file *f = &r->open[r->depth - 1];
+	const char *text = f->next;
+	const char *end = memchr(text, '\n', f->left);
+	const size_t n = end ? (size_t)(end - text) : f->left;
+
+	r->at = (struct ast_at){ r->c->files[f->file], ++f->line };
+	f->next += n + (end != NULL);
+	f->left -= n + (end != NULL);
+	return on_line(r, text, n);
 }
 
 int ast_read(struct ast_conf *c, const char *name, const struct ast_source *src)
@@ -404,7 +400,11 @@ int ast_read(struct ast_conf *c, const char *name, const struct ast_source *src)
 	r->src = src;
 	r->section = SIZE_MAX;
 	r->at = (struct ast_at){ name, 0 };
-	err = read_file(r, name, false);
+	err = open_file(r, name, false);
+	while (err == 0 && r->depth > 0)
+		err = r->open[r->depth - 1].left > 0 ? next_line(r) : pop(r);
+	while (r->depth > 0)
+		free(r->open[--r->depth].text);
 	free(r);
 	return err;
 }

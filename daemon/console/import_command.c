@@ -95,23 +95,33 @@ static int put(int fd, const char *text, const char *end, mode_t mode)
 	return 0;
 }
 
+/* link() does not write over what came meanwhile. */
+static int settle(const char *temporary, const char *file, bool force)
+{
+	if (force)
+		return rename(temporary, file) == 0 ? 0 : errno;
+	return link(temporary, file) == 0 ? 0 : errno;
+}
+
 /* Whole or not at all: what is there stays until the new one is on disk. */
 static bool write_file(const char *file, const char *text, const char *end,
 		       mode_t mode, bool force)
 {
 	char *temporary = import_printf("%s.XXXXXX", file);
-	int fd = temporary ? mkostemp(temporary, O_CLOEXEC) : -1;
-	int err = fd >= 0 ? 0 : errno;
+	int fd, err;
 
-	if (fd >= 0) {
-		err = put(fd, text, end, mode);
-		(void)close(fd);
+	if (!temporary)
+		return failed(file, "out of memory");
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		free(temporary);
+		return failed(file, strerror(errno));
 	}
-	/* link() does not write over what came meanwhile. */
-	if (err == 0 &&
-	    (force ? rename(temporary, file) : link(temporary, file)) != 0)
-		err = errno;
-	if (fd >= 0 && (err != 0 || !force))
+	err = put(fd, text, end, mode);
+	(void)close(fd);
+	if (err == 0)
+		err = settle(temporary, file, force);
+	if (err != 0 || !force)
 		(void)unlink(temporary);
 	free(temporary);
 	return err == 0 || failed(file, strerror(err));

@@ -15,6 +15,9 @@
 
 #define TEXT_MAX 65536
 
+static const char simplex[] = IMPORT_DATA "/simplex";
+static const char hub[] = IMPORT_DATA "/hub";
+
 static char scratch[] = "/tmp/keyhole-import-XXXXXX";
 
 /* --- files ---------------------------------------------------------------- */
@@ -25,11 +28,11 @@ static char *contents(const char *file)
 	FILE *f = fopen(file, "r");
 
 	if (!text || !f) {
-		fprintf(stderr, "%s cannot be read\n", file);
+		(void)fprintf(stderr, "%s cannot be read\n", file);
 		abort();
 	}
 	T_TRUE(fread(text, 1, TEXT_MAX - 1, f) < TEXT_MAX - 1);
-	fclose(f);
+	(void)fclose(f);
 	return text;
 }
 
@@ -56,20 +59,20 @@ static int quietly(int argc, char *const *argv)
 	int status, file;
 	char *text;
 
-	fflush(stdout);
+	(void)fflush(stdout);
 	file = open("said", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	T_TRUE(out >= 0 && err >= 0 && file >= 0);
 	T_TRUE(dup2(file, STDERR_FILENO) >= 0);
 	T_TRUE(freopen("/dev/null", "w", stdout) != NULL);
 	status = import_command(argc, argv);
-	fflush(stdout);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	close(out);
-	close(err);
-	close(file);
+	(void)fflush(stdout);
+	(void)dup2(out, STDOUT_FILENO);
+	(void)dup2(err, STDERR_FILENO);
+	(void)close(out);
+	(void)close(err);
+	(void)close(file);
 	text = contents("said");
-	snprintf(said, sizeof(said), "%s", text);
+	(void)snprintf(said, sizeof(said), "%s", text);
 	free(text);
 	return status;
 }
@@ -91,7 +94,7 @@ static int run(const char *const *words)
 static void said_has(const char *text)
 {
 	if (!strstr(said, text)) {
-		fprintf(stderr, "%s does not say %s\n", said, text);
+		(void)fprintf(stderr, "%s does not say %s\n", said, text);
 		t_die();
 	}
 }
@@ -105,9 +108,10 @@ static void comes_out_as(const char *name, const char *number,
 	struct import im = { .dir = dir, .secrets = "/etc/keyhole" };
 	char *want, *got;
 
-	snprintf(dir, sizeof(dir), IMPORT_DATA "/%s", name);
-	snprintf(file, sizeof(file), IMPORT_DATA "/%s/%s", name, expected);
-	snprintf(im.number, sizeof(im.number), "%s", number);
+	(void)snprintf(dir, sizeof(dir), IMPORT_DATA "/%s", name);
+	(void)snprintf(file, sizeof(file), IMPORT_DATA "/%s/%s", name,
+		       expected);
+	(void)snprintf(im.number, sizeof(im.number), "%s", number);
 	T_EQ(0, import_read(&im));
 	T_EQ(0, import_take(&im));
 	got = import_text(&im);
@@ -132,7 +136,7 @@ static void two_nodes_come_out_as_two_daemons(void)
 
 static void no_secret_is_in_what_is_said(void)
 {
-	T_EQ(0, RUN(IMPORT_DATA "/simplex", "--out", "quiet.conf"));
+	T_EQ(0, RUN(simplex, "--out", "quiet.conf"));
 	T_TRUE(!strstr(said, "n0tshown"));
 	T_TRUE(!strstr(said, "s3same"));
 	said_has("iax.conf:3: register = (not shown): is of a node that "
@@ -148,7 +152,7 @@ static void what_is_written_loads_and_its_secrets_are_private(void)
 	struct conf_node conf;
 	struct stat st;
 
-	T_EQ(0, RUN(IMPORT_DATA "/simplex"));
+	T_EQ(0, RUN(simplex));
 	T_EQ(0, conf_load_node("keyholed.conf", &conf, &diags));
 	T_STR("2001", conf.node.number);
 	T_EQ(CONF_RADIO_CM108, conf.radio.type);
@@ -175,19 +179,19 @@ static void nothing_is_written_over_without_force(void)
 	char *text;
 
 	put("keyholed.conf", "mine\n");
-	T_EQ(1, RUN(IMPORT_DATA "/simplex"));
+	T_EQ(1, RUN(simplex));
 	said_has("keyholed.conf: is there already; --force writes over it\n");
 	text = contents("keyholed.conf");
 	T_STR("mine\n", text);
 	free(text);
 	/* A secret is no less somebody's. */
 	put("2001-1997.secret", "mine\n");
-	T_EQ(1, RUN(IMPORT_DATA "/simplex", "--out", "other.conf"));
+	T_EQ(1, RUN(simplex, "--out", "other.conf"));
 	T_TRUE(!exists("other.conf"));
 	text = contents("2001-1997.secret");
 	T_STR("mine\n", text);
 	free(text);
-	T_EQ(0, RUN(IMPORT_DATA "/simplex", "--force"));
+	T_EQ(0, RUN(simplex, "--force"));
 	text = contents("2001-1997.secret");
 	T_STR("s3same\n", text);
 	free(text);
@@ -195,16 +199,15 @@ static void nothing_is_written_over_without_force(void)
 
 static void each_node_has_its_file_or_one_is_named(void)
 {
-	T_EQ(0, RUN(IMPORT_DATA "/hub", "--out", "hub.conf"));
+	T_EQ(0, RUN(hub, "--out", "hub.conf"));
 	T_TRUE(exists("hub-2100.conf") && exists("hub-2101.conf"));
 	T_TRUE(!exists("hub.conf"));
-	T_EQ(0, RUN(IMPORT_DATA "/hub", "--out", "hub.conf", "--node", "2101"));
+	T_EQ(0, RUN(hub, "--out", "hub.conf", "--node", "2101"));
 	T_TRUE(exists("hub.conf"));
-	T_EQ(1, RUN(IMPORT_DATA "/hub", "--out", "x.conf", "--node", "2102"));
+	T_EQ(1, RUN(hub, "--out", "x.conf", "--node", "2102"));
 	said_has("rpt.conf: has no node 2102\n");
 	T_TRUE(!exists("x.conf"));
-	T_EQ(1, RUN(IMPORT_DATA "/hub", "--out", "nowhere/x.conf", "--node",
-		    "2100"));
+	T_EQ(1, RUN(hub, "--out", "nowhere/x.conf", "--node", "2100"));
 	said_has("nowhere: No such file or directory\n");
 }
 
@@ -283,10 +286,11 @@ static void nothing_outside_of_the_folder_is_read(void)
 	T_TRUE(symlink("../out", "in/link") == 0);
 	T_TRUE(getcwd(cwd, sizeof(cwd)) != NULL);
 	put("in/good", "[1997]\n");
-	snprintf(text, sizeof(text),
-		 "[1999]\n#include ../out\n#include %s/out\n#include link\n"
-		 "#include *.conf\n#include %s/in/good\n",
-		 cwd, cwd);
+	(void)snprintf(
+		text, sizeof(text),
+		"[1999]\n#include ../out\n#include %s/out\n#include link\n"
+		"#include *.conf\n#include %s/in/good\n",
+		cwd, cwd);
 	put("in/rpt.conf", text);
 	T_EQ(0, RUN("in", "--out", "in.conf"));
 	said_has("rpt.conf:2: #include ../out: is not in in\n");
@@ -302,8 +306,8 @@ static void clean(const char *what)
 {
 	char command[64];
 
-	snprintf(command, sizeof(command), "rm -rf %s", what);
-	T_EQ(0, system(command));
+	(void)snprintf(command, sizeof(command), "rm -rf %s", what);
+	T_EQ(0, system(command)); /* NOLINT(cert-env33-c): our own folder */
 }
 
 int main(void)

@@ -60,12 +60,12 @@ static char *shown(const struct ast_conf *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct ast_section *s = &c->sections[i];
 
-		fprintf(to, "[%s]%s", s->name, s->is_template ? "!" : "");
+		(void)fprintf(to, "[%s]%s", s->name, s->is_template ? "!" : "");
 		for (size_t j = 0; j < s->n; j++)
-			fprintf(to, "%s%s=%s", j ? "," : "", s->vars[j].name,
-				s->vars[j].value);
+			(void)fprintf(to, "%s%s=%s", j ? "," : "",
+				      s->vars[j].name, s->vars[j].value);
 	}
-	fclose(to);
+	(void)fclose(to);
 	return text;
 }
 
@@ -238,7 +238,7 @@ static void files_have_a_depth_and_a_number(void)
 	T_STR("7:1: #include 8: more than 8 files deep", c.why);
 	ast_free(&c);
 	for (size_t i = 0; i < AST_FILES_MAX; i++)
-		strcat(text, "#include g\n");
+		memcpy(text + 11 * i, "#include g\n", 12);
 	s.files = many;
 	T_EQ(-22, read_files(&c, &s));
 	T_STR("f:64: #include g: more than 64 files", c.why);
@@ -252,7 +252,7 @@ static char *repeated(const char *what, size_t n, const char *before)
 
 	if (!text)
 		abort();
-	strcpy(text, before);
+	memcpy(text, before, strlen(before));
 	for (size_t i = 0; i < n; i++)
 		memcpy(text + strlen(before) + i * len, what, len);
 	text[strlen(before) + n * len] = '\0';
