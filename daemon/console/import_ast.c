@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "daemon/console/import_ast_keep.h"
+#include "daemon/console/import_ast.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "daemon/console/import_ast_keep.h"
 
 struct open_file {
 	size_t file; /* its index among those read */

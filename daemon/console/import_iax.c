@@ -130,8 +130,10 @@ static void add(struct import *im, const struct registration *r)
 			: r->iax ? "auto"
 				 : "only",
 			url);
-	if (text)
-		(void)import_add(im, r->v, "registrars", r->host, text);
+	if (secret && !text)
+		im->no_memory = true;
+	if (text && !import_add(im, r->v, "registrars", r->host, text))
+		import_forget_secret(im);
 	free(text);
 	free(secret);
 }

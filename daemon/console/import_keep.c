@@ -328,3 +328,11 @@ bool import_keep_secret(struct import *im, const struct ast_var *from,
 		im->no_memory = true;
 	return true;
 }
+
+void import_forget_secret(struct import *im)
+{
+	struct import_secret *s = &im->secret[--im->secret_n];
+
+	free(s->file);
+	free(s->text);
+}

@@ -134,8 +134,10 @@ static void add(struct import *im, const struct ast_var *v, const char *number,
 			"number = \"%s\"; host = %s; port = %lu;%s%s%s", number,
 			host, t->port, path[0] ? " secret_file = " : "",
 			path[0] ? secret : "", path[0] ? ";" : "");
-	if (text)
-		(void)import_add(im, v, "peers", number, text);
+	if (!host || (secret && !text))
+		im->no_memory = true;
+	if (text && !import_add(im, v, "peers", number, text) && path[0])
+		import_forget_secret(im);
 	free(text);
 	free(secret);
 	free(host);

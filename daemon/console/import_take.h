@@ -65,6 +65,8 @@ bool import_add(struct import *im, const struct ast_var *from, const char *list,
 bool import_keep_secret(struct import *im, const struct ast_var *from,
 			const char *file, const char *secret, char *path,
 			size_t cap);
+/* The last one kept, whose entry keyholed would not have. */
+void import_forget_secret(struct import *im);
 
 void import_note(struct import *im, const struct ast_var *v, const char *why);
 void import_note_at(struct import *im, struct ast_at at, const char *what,

@@ -167,6 +167,8 @@ static void what_is_written_loads_and_its_secrets_are_private(void)
 	T_EQ(0, keyfile_secret(conf.peers[1].secret_file, secret,
 			       sizeof(secret), why));
 	T_STR("s3same", secret);
+	/* Of what was not taken over there is none. */
+	T_TRUE(!exists("2001-17XX.secret"));
 	T_EQ(0, stat(conf.registrars[0].secret_file, &st));
 	T_EQ(0600, st.st_mode & 07777);
 	T_EQ(0, stat("keyholed.conf", &st));
