@@ -15,6 +15,7 @@ what it writes to /guestio is in the folder that $GUEST_IO names.
 """
 
 import argparse
+import fcntl
 import gzip
 import lzma
 import os
@@ -74,12 +75,14 @@ class Kernel:
     def __init__(self, folder=CACHE):
         self.root = os.path.join(folder, 'kernel')
         self.image = os.path.join(folder, 'vmlinux')
-        if not os.path.exists(self.image):
-            self.fetch(folder)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, 'lock'), 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # suites that start together fetch it once
+            if not os.path.exists(self.image):
+                self.fetch(folder)
         self.version = os.listdir(self.root + '/lib/modules')[0]
 
     def fetch(self, folder):
-        os.makedirs(folder, exist_ok=True)
         if not out('apt-cache', 'pkgnames', 'linux-image-amd64'):
             out('apt-get', '-qq', 'update')
         depends = out('apt-cache', 'depends', 'linux-image-amd64')
