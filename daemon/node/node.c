@@ -68,7 +68,8 @@ static bool make_parts(struct node *n, mono_us now)
 	};
 	struct iax2_endpoint_cfg ep = {
 		.calls_max = n->cfg.calls_max,
-		.tx_max = TX_MAX,
+		/* A full frame and a mini frame for each, and some more. */
+		.tx_max = TX_MAX + 2U * n->cfg.calls_max,
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
 		.prefs_n = n->cfg.formats.n,
@@ -101,9 +102,7 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 		n->cfg.formats = *node_formats_all();
 	n->station = station_new(&cfg->station, now);
 	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
-	    !node_voice_new(n) ||
-	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
-	    !make_parts(n, now))
+	    !node_links_new(n) || !node_voice_new(n) || !make_parts(n, now))
 		return node_free(n);
 	/* Both parts keep a copy of their own. */
 	n->cfg.identity = NULL;
@@ -118,6 +117,7 @@ struct node *node_free(struct node *n)
 	oo_node_free(n->oo);
 	iax2_endpoint_free(n->ep);
 	node_voice_free(n);
+	node_links_free(n);
 	station_free(n->station);
 	free(n);
 	return NULL;
@@ -253,7 +253,7 @@ void node_rx(struct node *n, const struct dgram *d, mono_us now)
 
 static void dtmf_step(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		const struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_UP)
@@ -416,7 +416,7 @@ void node_measure_sockets(struct node *n, const struct oo_measure_sockets *s,
 
 bool node_uses_socket(const struct node *n, uint16_t sock)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		const struct link *l = &n->link[i];
 
 		if (l->state != NODE_LINK_FREE &&

@@ -130,7 +130,7 @@ bool node_better_uses_socket(const struct link *l, uint16_t sock)
 
 static bool somebody_looks(const struct node *n)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		if (n->link[i].move.better && n->link[i].move.dialling)
 			return true;
 	}
@@ -157,7 +157,7 @@ static void look(struct node *n, struct link *l, mono_us now)
 
 void node_better_tick(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_UP && now >= l->better.next)
@@ -169,7 +169,7 @@ mono_us node_better_deadline(const struct node *n)
 {
 	mono_us due = MONO_NEVER;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			due = mono_min(due, n->link[i].better.next);
 	}

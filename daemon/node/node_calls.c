@@ -11,14 +11,6 @@
 #define CAUSECODE_BUSY 17U
 #define CAUSECODE_UNAVAILABLE 20U
 
-static bool has_call(const struct link *l, const void *what)
-{
-	const struct iax2_call_id *call = what;
-
-	return (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP) &&
-	       l->call.slot == call->slot && l->call.gen == call->gen;
-}
-
 static void refuse(struct node *n, const struct iax2_event *ev,
 		   const char *text, uint8_t code, const char *why, mono_us now)
 {
@@ -41,9 +33,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 	if (l->sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 	l->sock = 0;
-	l->rx_keyed = false;
-	l->tx_keyed = false;
-	l->talking = false;
+	node_voice_drop(n, l);
 	l->was_up = false;
 	l->up_since = 0;
 	l->outbound = false;
@@ -112,14 +102,14 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	l = link_for(n, ev, now);
 	if (!l)
 		return;
-	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
+	link_set_number(n, l, ev->u.in.calling);
 	link_proved(l, proved_key(ev), vouched);
 	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
 	if (oo_node_is_relayed(n->oo, &ev->u.in.path))
 		l->rung = NODE_RUNG_RELAYED;
 	else if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
-	l->call = ev->call;
+	link_set_call(n, l, ev->call);
 	l->sock = ev->u.in.path.sock;
 	l->state = NODE_LINK_CALLING;
 	err = iax2_accept(n->ep, ev->call, now);
@@ -186,7 +176,6 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 	l->up_since = now;
 	l->dial_us = l->outbound ? (uint32_t)(now - l->dialled) : 0;
 	l->state = NODE_LINK_UP;
-	(void)jitter_init(&l->jitter, &n->cfg.jitter);
 	if (iax2_call_info(n->ep, l->call, &info) != IAX2_OK)
 		return;
 	node_voice_start(n, l, info.format);
@@ -266,10 +255,10 @@ static void on_link_event(struct node *n, struct link *l,
 	case IAX2_EV_KEY:
 		node_text_key(n, l, ev->u.key.keyed, now);
 		if (!ev->u.key.keyed)
-			jitter_end(&l->jitter);
+			node_voice_end(l);
 		break;
 	case IAX2_EV_CNG:
-		jitter_end(&l->jitter);
+		node_voice_end(l);
 		break;
 	case IAX2_EV_TEXT:
 		on_text(n, l, ev, now);
@@ -306,7 +295,7 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		on_proved(n, ev, now);
 		return;
 	}
-	l = link_find(n, has_call, &ev->call);
+	l = link_by_call(n, ev->call);
 	if (l)
 		on_link_event(n, l, ev, now);
 }
