@@ -143,6 +143,7 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 {
 	struct node_event *ev = node_push(n, kind);
 
+	node_touch(n, l);
 	ev->link = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
 	memcpy(ev->number, l->number, sizeof(ev->number));
 	ev->state = l->state;
@@ -176,6 +177,7 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 {
 	struct node_event *ev;
 
+	node_touch_all(n);
 	switch (in->kind) {
 	case OO_EV_REGISTERED:
 	case OO_EV_UNREGISTERED:
@@ -293,10 +295,8 @@ void node_tick(struct node *n, mono_us now)
 	iax2_endpoint_tick(n->ep, now);
 	station_tick(n->station, now);
 	node_note_radio(n);
-	node_links_tick(n, now);
-	node_move_tick(n, now);
-	node_better_tick(n, now);
 	node_text_tick(n, now);
+	node_links_tick(n, now);
 	node_leave_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
@@ -312,8 +312,6 @@ mono_us node_deadline(const struct node *n)
 
 	due = mono_min(due, station_deadline(n->station));
 	due = mono_min(due, node_links_deadline(n));
-	due = mono_min(due, node_move_deadline(n));
-	due = mono_min(due, node_better_deadline(n));
 	due = mono_min(due, node_text_deadline(n));
 	due = mono_min(due, node_leave_deadline(n));
 	if (n->dtmf_n > 0)
@@ -372,6 +370,7 @@ void node_stop(struct node *n, mono_us now)
 
 	node_force_unkey(n, true, now);
 	n->stopping = true;
+	node_touch_all(n);
 	node_links_end(n, now);
 	node_leave_now(n, now);
 	n->stop_by = now + STOP_US;
@@ -436,5 +435,6 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.jitter = cfg->jitter;
 	(void)station_configure(n->station, &cfg->station, now);
 	node_note_radio(n);
+	node_touch_all(n);
 	node_links_recheck(n, now);
 }

@@ -22,6 +22,7 @@ static void refuse(struct node *n, const struct iax2_event *ev,
 
 void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 {
+	node_touch(n, l);
 	link_leave(n, l, now);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
@@ -296,6 +297,9 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		return;
 	}
 	l = link_by_call(n, ev->call);
-	if (l)
-		on_link_event(n, l, ev, now);
+	if (!l)
+		return;
+	if (ev->kind != IAX2_EV_VOICE)
+		node_touch(n, l);
+	on_link_event(n, l, ev, now);
 }

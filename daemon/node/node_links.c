@@ -71,6 +71,7 @@ static void dial(struct node *n, struct link *l, mono_us now)
 	const bool plain = l->want.number && net_addr_is_set(&l->want.addr);
 	const struct net_path path = oo_node_path_to(n->oo, &l->want.addr);
 
+	node_touch(n, l);
 	l->dialled = now;
 	l->outbound = true;
 	link_proved(l, NULL, false);
@@ -130,6 +131,7 @@ static enum iax2_err change_mode(struct node *n, struct link *l,
 				 struct node_link_id *out)
 {
 	*out = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
+	node_touch(n, l);
 	if (l->mode == c->mode && l->permanent == c->permanent)
 		return IAX2_E_STATE;
 	l->mode = c->mode;
@@ -178,6 +180,7 @@ enum iax2_err node_redirect(struct node *n, struct node_link_id id,
 		return IAX2_E_STALE;
 	if (net_addr_is_link_local(addr))
 		return IAX2_E_NOT_OURS;
+	node_touch(n, l);
 	l->want.addr = *addr;
 	return IAX2_OK;
 }
@@ -308,23 +311,13 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 
 /* --- time --------------------------------------------------------------- */
 
-void node_links_tick(struct node *n, mono_us now)
+void link_wait_tick(struct node *n, struct link *l, mono_us now)
 {
-	for (size_t i = 0; i < n->links_max; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_WAITING && now >= l->retry_at)
-			dial_again(n, l, now);
-	}
+	if (l->state == NODE_LINK_WAITING && now >= l->retry_at)
+		dial_again(n, l, now);
 }
 
-mono_us node_links_deadline(const struct node *n)
+mono_us link_wait_due(const struct link *l)
 {
-	mono_us due = MONO_NEVER;
-
-	for (size_t i = 0; i < n->links_max; i++) {
-		if (n->link[i].state == NODE_LINK_WAITING)
-			due = mono_min(due, n->link[i].retry_at);
-	}
-	return due;
+	return l->state == NODE_LINK_WAITING ? l->retry_at : MONO_NEVER;
 }

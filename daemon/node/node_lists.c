@@ -178,14 +178,8 @@ static size_t list_for(const struct node *n, const struct link *to,
 
 /* Of thousands of links the first ones fill a list, which is then the same for
  * all the others. */
-struct usual {
-	bool made;
-	size_t end; /* of the slots that it is about */
-	struct asl_list list;
-};
-
 static bool is_usual(const struct node *n, const struct link *l,
-		     struct usual *u)
+		     struct lists_said *u)
 {
 	if (!u->made)
 		u->end = list_for(n, NULL, &u->list);
@@ -195,7 +189,8 @@ static bool is_usual(const struct node *n, const struct link *l,
 }
 
 /* False when it knows all that. */
-static bool tell(struct node *n, struct link *l, struct usual *u, mono_us now)
+static bool tell(struct node *n, struct link *l, struct lists_said *u,
+		 mono_us now)
 {
 	char text[ASL_TEXT_MAX + 1];
 	struct asl_list own;
@@ -239,6 +234,7 @@ static void spread(struct node *n, mono_us now)
 	uint8_t dice = 0;
 
 	n->text.spread_at = 0;
+	node_touch_all(n);
 	n->cfg.random(n->cfg.random_ctx, &dice, sizeof(dice));
 	for (size_t i = 0; i < n->links_max; i++) {
 		struct link_text *t = &n->link[i].text;
@@ -271,22 +267,34 @@ static void look_for_loops(struct node *n)
 	}
 }
 
-static void tell_due(struct node *n, mono_us now)
+void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
+		     mono_us now)
 {
-	struct usual usual = { .made = false };
-	size_t left = AT_ONCE;
+	struct asl_list none;
 
-	for (size_t k = 0; k < n->links_max && left > 0; k++) {
-		const size_t i = (n->text.list_from + k) % n->links_max;
-		struct link *l = &n->link[i];
-
-		if (l->state != NODE_LINK_UP || now < l->text.list_due)
-			continue;
-		left -= tell(n, l, &usual, now);
-		if (left == 0)
-			n->text.list_from = i + 1;
+	if (l->state != NODE_LINK_UP)
+		return;
+	if (now >= aged_at(l)) {
+		asl_list_clear(&none);
+		learn(n, l, &none, now);
 	}
-	n->text.list_next = left == 0 ? now + NEXT_US : 0;
+	if (now < l->text.list_due || now < n->text.list_next)
+		return;
+	said->n += tell(n, l, said, now);
+	if (said->n < AT_ONCE)
+		return;
+	n->text.list_next = now + NEXT_US;
+	n->tick_from = (size_t)(l - n->link) + 1;
+}
+
+mono_us link_lists_due(const struct node *n, const struct link *l)
+{
+	const mono_us told = l->text.list_due > n->text.list_next
+				     ? l->text.list_due
+				     : n->text.list_next;
+
+	return l->state == NODE_LINK_UP ? mono_min(aged_at(l), told)
+					: MONO_NEVER;
 }
 
 void node_lists_tick(struct node *n, mono_us now)
@@ -295,34 +303,11 @@ void node_lists_tick(struct node *n, mono_us now)
 		look_for_loops(n);
 	if (n->text.spread_at != 0 && now >= n->text.spread_at)
 		spread(n, now);
-	for (size_t i = 0; i < n->links_max; i++) {
-		struct link *l = &n->link[i];
-		struct asl_list none;
-
-		if (l->state == NODE_LINK_UP && now >= aged_at(l)) {
-			asl_list_clear(&none);
-			learn(n, l, &none, now);
-		}
-	}
-	if (now >= n->text.list_next)
-		tell_due(n, now);
 }
 
 mono_us node_lists_deadline(const struct node *n)
 {
 	mono_us due = n->text.look_at != 0 ? n->text.look_at : MONO_NEVER;
-	mono_us told = MONO_NEVER;
 
-	if (n->text.spread_at != 0)
-		due = mono_min(due, n->text.spread_at);
-	for (size_t i = 0; i < n->links_max; i++) {
-		const struct link *l = &n->link[i];
-
-		if (l->state != NODE_LINK_UP)
-			continue;
-		due = mono_min(due, aged_at(l));
-		told = mono_min(told, l->text.list_due);
-	}
-	return mono_min(due,
-			told > n->text.list_next ? told : n->text.list_next);
+	return n->text.spread_at != 0 ? mono_min(due, n->text.spread_at) : due;
 }

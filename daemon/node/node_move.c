@@ -79,6 +79,7 @@ static void start(struct node *n, struct link *l, mono_us now)
 void node_move_all(struct node *n, mono_us now)
 {
 	n->net_changed = now;
+	node_touch_all(n);
 	for (size_t i = 0; i < n->links_max; i++) {
 		/* A sign of life that came the former way says nothing. */
 		if (n->link[i].move.plain)
@@ -307,23 +308,13 @@ static void due(struct node *n, struct link *l, mono_us now)
 		l->move.dialling = true;
 }
 
-void node_move_tick(struct node *n, mono_us now)
+void link_move_tick(struct node *n, struct link *l, mono_us now)
 {
-	for (size_t i = 0; i < n->links_max; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->move.moving && now >= l->move.next)
-			due(n, l, now);
-	}
+	if (l->move.moving && now >= l->move.next)
+		due(n, l, now);
 }
 
-mono_us node_move_deadline(const struct node *n)
+mono_us link_move_due(const struct link *l)
 {
-	mono_us at = MONO_NEVER;
-
-	for (size_t i = 0; i < n->links_max; i++) {
-		if (n->link[i].move.moving)
-			at = mono_min(at, n->link[i].move.next);
-	}
-	return at;
+	return l->move.moving ? l->move.next : MONO_NEVER;
 }

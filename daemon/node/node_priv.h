@@ -136,7 +136,6 @@ struct node_text {
 	mono_us look_at;   /* for loops; 0: nothing changed */
 	mono_us spread_at; /* to tell all links of it; 0: nothing did */
 	mono_us list_next; /* no list before */
-	size_t list_from;  /* the slot whose turn it is */
 	struct text_seen seen[NODE_SEEN_MAX];
 	size_t seen_next;
 	struct text_gone gone[NODE_GONE_MAX];
@@ -178,7 +177,9 @@ struct node {
 	uint16_t *by_number; /* heads of lists */
 	size_t number_mask;
 	struct codec *
-		*tx; /* by link; made with the node, as links come and go */
+		*tx;  /* by link; made with the node, as links come and go */
+	mono_us *due; /* by link, when it needs a tick; 0: look */
+	size_t tick_from;      /* the slot whose turn is first */
 	size_t tx_keyed_n;     /* links that are being talked to */
 	struct link_ear *ear;  /* NODE_EARS */
 	struct resample *pace; /* whose table they share */
@@ -256,6 +257,14 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 void node_links_end(struct node *n, mono_us now);
 /* End the links that the rules of now forbid. */
 void node_links_recheck(struct node *n, mono_us now);
+/* What is due of a link that waits, and when. */
+void link_wait_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_wait_due(const struct link *l);
+
+/* node_due.c: whatever may change when a link, or any of them, needs a tick says
+ * so.  What its events report, and new links, say so by themselves. */
+void node_touch(struct node *n, const struct link *l);
+void node_touch_all(struct node *n);
 void node_links_tick(struct node *n, mono_us now);
 mono_us node_links_deadline(const struct node *n);
 
@@ -290,8 +299,8 @@ bool node_move_redials(const struct node *n, const struct link *l,
 /* False: the event is of no dial of ours. */
 bool node_move_on_openover(struct node *n, const struct oo_event *ev,
 			   mono_us now);
-void node_move_tick(struct node *n, mono_us now);
-mono_us node_move_deadline(const struct node *n);
+void link_move_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_move_due(const struct link *l);
 
 /* node_better.c */
 
@@ -310,8 +319,8 @@ void node_better_end(struct node *n, struct link *l);
 void node_better_on_openover(struct node *n, const struct oo_event *ev,
 			     mono_us now);
 bool node_better_uses_socket(const struct link *l, uint16_t sock);
-void node_better_tick(struct node *n, mono_us now);
-mono_us node_better_deadline(const struct node *n);
+void link_better_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_better_due(const struct link *l);
 
 /* node_text.c */
 uint64_t node_text_hash(const struct node *n, const char *text);
@@ -326,6 +335,8 @@ void node_text_key(struct node *n, struct link *l, bool keyed, mono_us now);
 /* Our radio receives, or does not; so does a link. */
 void node_text_radio(struct node *n, bool keyed, mono_us now);
 void node_text_talks(struct node *n, struct link *l, bool talks, mono_us now);
+void link_keying_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_keying_due(const struct link *l);
 void node_text_tick(struct node *n, mono_us now);
 mono_us node_text_deadline(const struct node *n);
 /* A message on one link; false: there was no room. */
@@ -358,6 +369,18 @@ void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
  * @wished; NULL: none. */
 const struct link *node_lists_find(const struct node *n, const char *number,
 				   bool wished);
+/* The lists of one tick. */
+struct lists_said {
+	size_t n;
+	/* What most are told, once it was made, and the end of the slots that
+	 * it is about. */
+	bool made;
+	size_t end;
+	struct asl_list list;
+};
+void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
+		     mono_us now);
+mono_us link_lists_due(const struct node *n, const struct link *l);
 void node_lists_tick(struct node *n, mono_us now);
 mono_us node_lists_deadline(const struct node *n);
 

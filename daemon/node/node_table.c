@@ -25,10 +25,11 @@ bool node_links_new(struct node *n)
 	n->link = calloc(max, sizeof(n->link[0]));
 	n->leaving = calloc(max, sizeof(n->leaving[0]));
 	n->free_link = calloc(max, sizeof(n->free_link[0]));
+	n->due = calloc(max, sizeof(n->due[0]));
 	n->of_call = calloc(max, sizeof(n->of_call[0]));
 	n->by_number = calloc(buckets, sizeof(n->by_number[0]));
-	if (!n->link || !n->leaving || !n->free_link || !n->of_call ||
-	    !n->by_number)
+	if (!n->link || !n->due || !n->leaving || !n->free_link ||
+	    !n->of_call || !n->by_number)
 		return false;
 	memset(n->by_number, 0xff, buckets * sizeof(n->by_number[0]));
 	for (size_t i = 0; i < max; i++)
@@ -40,6 +41,7 @@ bool node_links_new(struct node *n)
 void node_links_free(struct node *n)
 {
 	free(n->link);
+	free(n->due);
 	free(n->leaving);
 	free(n->free_link);
 	free(n->of_call);
@@ -148,6 +150,7 @@ struct link *link_new(struct node *n)
 	memset(l, 0, sizeof(*l));
 	l->gen = gen;
 	l->taken = true;
+	node_touch(n, l);
 	return l;
 }
 
@@ -156,6 +159,7 @@ void link_give_back(struct node *n, struct link *l)
 	if (!l->taken)
 		return;
 	l->taken = false;
+	node_touch(n, l);
 	unhash(n, l);
 	n->free_link[n->free_n++] = (uint16_t)(l - n->link);
 }

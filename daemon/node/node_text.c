@@ -324,27 +324,25 @@ static void keying_tick(struct node *n, struct link *l, mono_us now)
 	note_keying(n, l, was);
 }
 
+void link_keying_tick(struct node *n, struct link *l, mono_us now)
+{
+	if (l->state == NODE_LINK_UP && now >= asl_keying_deadline(&l->keying))
+		keying_tick(n, l, now);
+}
+
+mono_us link_keying_due(const struct link *l)
+{
+	return l->state == NODE_LINK_UP ? asl_keying_deadline(&l->keying)
+					: MONO_NEVER;
+}
+
 void node_text_tick(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < n->links_max; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_UP &&
-		    now >= asl_keying_deadline(&l->keying))
-			keying_tick(n, l, now);
-	}
 	node_lists_tick(n, now);
 	node_tell_tick(n, now);
 }
 
 mono_us node_text_deadline(const struct node *n)
 {
-	mono_us due = mono_min(node_lists_deadline(n), node_tell_deadline(n));
-
-	for (size_t i = 0; i < n->links_max; i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			due = mono_min(due,
-				       asl_keying_deadline(&n->link[i].keying));
-	}
-	return due;
+	return mono_min(node_lists_deadline(n), node_tell_deadline(n));
 }

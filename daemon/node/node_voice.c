@@ -60,6 +60,7 @@ void node_voice_drop(struct node *n, struct link *l)
 {
 	node_ear_drop(l);
 	n->tx_keyed_n -= l->tx_keyed;
+	node_touch(n, l);
 	l->rx_keyed = false;
 	l->tx_keyed = false;
 	l->talking = false;
@@ -174,7 +175,10 @@ static void send_frame(struct node *n, struct link *l, const uint8_t *codes,
 		return;
 	if (spurt && asl_keying_speak(&l->keying, true, now))
 		(void)iax2_send_control(n->ep, l->call, IAX2_CONTROL_KEY, now);
-	n->tx_keyed_n += !l->tx_keyed;
+	if (spurt) {
+		n->tx_keyed_n++;
+		node_touch(n, l);
+	}
 	l->tx_keyed = true;
 	(void)iax2_send_voice(
 		n->ep, l->call,
@@ -215,6 +219,7 @@ void node_voice_pause(struct node *n, struct link *l, mono_us now)
 	if (!l->tx_keyed)
 		return;
 	n->tx_keyed_n--;
+	node_touch(n, l);
 	l->tx_keyed = false;
 	(void)asl_keying_speak(&l->keying, false, now);
 	(void)iax2_send_control(n->ep, l->call, IAX2_CONTROL_UNKEY, now);

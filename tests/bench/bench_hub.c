@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -779,8 +778,10 @@ int main(int argc, char *argv[])
 	must(b.told != MAP_FAILED, "no memory");
 	choose_cpus(&b);
 	pin(b.cpu[1]);
-	/* What else the machine does is not to be heard, where we may say so. */
-	(void)setpriority(PRIO_PROCESS, 0, -20);
+	/* What else the machine does is not to be heard, where we may say so;
+	 * the hub inherits it. */
+	(void)sched_setscheduler(0, SCHED_FIFO,
+				 &(struct sched_param){ .sched_priority = 10 });
 	for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
 		if (only == 0 || only == listeners[i])
 			measure(&b, listeners[i], json);
