@@ -179,7 +179,7 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 	l->state = NODE_LINK_UP;
 	if (iax2_call_info(n->ep, l->call, &info) != IAX2_OK)
 		return;
-	node_voice_start(n, l, info.format);
+	node_voice_start(l, info.format);
 	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
 	node_text_up(n, l, now);
 	node_better_up(n, l, now);

@@ -89,6 +89,7 @@ struct link {
 	bool rx_keyed;
 	bool talking; /* this tick's block is in the mix */
 	/* Sent voice. */
+	struct codec *tx; /* made with the node, as links come and go */
 	bool tx_keyed;
 	uint32_t tx_ts;
 	/* The table. */
@@ -418,7 +419,7 @@ void node_ears_free(struct node *n);
 struct link_ear *node_ear_for(struct node *n, struct link *l);
 void node_ear_drop(struct link *l);
 /* The link is up and speaks @format. */
-void node_voice_start(struct node *n, struct link *l, uint64_t format);
+void node_voice_start(struct link *l, uint64_t format);
 void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev);
 /* The next 20 ms of what the link says into its ear's block, silence where something
  * is missing; false when it says nothing. */

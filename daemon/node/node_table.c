@@ -141,13 +141,16 @@ struct link *link_by_call(struct node *n, struct iax2_call_id call)
 struct link *link_new(struct node *n)
 {
 	struct link *l;
+	struct codec *tx;
 	uint16_t gen;
 
 	if (n->free_n == 0)
 		return NULL;
 	l = &n->link[n->free_link[--n->free_n]];
 	gen = l->gen == UINT16_MAX ? 1 : (uint16_t)(l->gen + 1);
+	tx = l->tx;
 	memset(l, 0, sizeof(*l));
+	l->tx = tx;
 	l->gen = gen;
 	l->taken = true;
 	node_touch(n, l);

@@ -9,7 +9,6 @@
  * memory goes on from what it last heard.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/node/node_priv.h"
@@ -20,19 +19,13 @@ _Static_assert(AUDIO_BLOCK == CODEC_FRAME_SAMPLES, "a block is a frame");
 _Static_assert(AUDIO_BLOCK == PLAYOUT_BLOCK, "a block is a block");
 _Static_assert(JITTER_BLOCK_OCTETS >= CODEC_FRAME_OCTETS_MAX, "frames fit");
 
-static struct codec *tx_of(const struct node *n, const struct link *l)
-{
-	return n->tx[l - n->link];
-}
-
 bool node_voice_new(struct node *n)
 {
-	n->tx = calloc(n->links_max, sizeof(n->tx[0]));
-	if (!n->tx || !node_ears_new(n))
+	if (!node_ears_new(n))
 		return false;
 	for (size_t i = 0; i < n->links_max; i++) {
-		n->tx[i] = codec_new();
-		if (!n->tx[i])
+		n->link[i].tx = codec_new();
+		if (!n->link[i].tx)
 			return false;
 	}
 	return true;
@@ -40,19 +33,18 @@ bool node_voice_new(struct node *n)
 
 void node_voice_free(struct node *n)
 {
-	for (size_t i = 0; n->tx && i < n->links_max; i++)
-		codec_free(n->tx[i]);
-	free(n->tx);
+	for (size_t i = 0; n->link && i < n->links_max; i++)
+		codec_free(n->link[i].tx);
 	node_ears_free(n);
 }
 
-void node_voice_start(struct node *n, struct link *l, uint64_t format)
+void node_voice_start(struct link *l, uint64_t format)
 {
 	enum codec_id id = CODEC_ULAW;
 
 	/* The endpoint agrees to none but those that it was given. */
 	(void)node_codec_of(format, &id);
-	codec_start(tx_of(n, l), id);
+	codec_start(l->tx, id);
 	memset(&l->before, 0, sizeof(l->before));
 }
 
@@ -190,7 +182,7 @@ void node_voice_say(struct node *n, struct link *l,
 		    const int16_t pcm[AUDIO_BLOCK], mono_us now)
 {
 	uint8_t codes[CODEC_FRAME_OCTETS_MAX];
-	const size_t len = codec_encode(tx_of(n, l), pcm, codes, sizeof(codes));
+	const size_t len = codec_encode(l->tx, pcm, codes, sizeof(codes));
 
 	send_frame(n, l, codes, len, now);
 }
@@ -198,7 +190,7 @@ void node_voice_say(struct node *n, struct link *l,
 void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
 			mono_us now)
 {
-	struct codec *tx = tx_of(n, l);
+	struct codec *tx = l->tx;
 	const enum codec_id id = codec_current(tx);
 
 	/* With a memory, what comes out depends on what this link alone was

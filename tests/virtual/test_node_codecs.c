@@ -313,7 +313,7 @@ static struct link *lone_link(uint64_t format)
 	T_TRUE(lone.node != NULL);
 	l = &lone.node->link[5];
 	T_TRUE(node_ear_for(lone.node, l) != NULL);
-	node_voice_start(lone.node, l, format);
+	node_voice_start(l, format);
 	far = codec_new();
 	now = 10 * MONO_S;
 	ts = 0;
