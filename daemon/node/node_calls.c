@@ -250,7 +250,7 @@ static void on_link_event(struct node *n, struct link *l,
 		on_down(n, l, ev, now);
 		break;
 	case IAX2_EV_VOICE:
-		if (asl_keying_hears(&l->keying))
+		if (l->state == NODE_LINK_UP && asl_keying_hears(&l->keying))
 			node_voice_in(n, l, ev);
 		break;
 	case IAX2_EV_KEY:

@@ -195,6 +195,7 @@ static bool tell(struct node *n, struct link *l, struct lists_said *u,
 	char text[ASL_TEXT_MAX + 1];
 	struct asl_list own;
 	uint64_t hash;
+	bool said;
 
 	if (is_usual(n, l, u)) {
 		asl_list_format(&u->list, text);
@@ -208,10 +209,10 @@ static bool tell(struct node *n, struct link *l, struct lists_said *u,
 		l->text.list_due = l->text.list_sent + LIST_US;
 		return false;
 	}
+	said = node_text_say(n, l, text, now);
 	l->text.list_sent = now;
-	l->text.list_hash = hash;
-	l->text.list_due =
-		now + (node_text_say(n, l, text, now) ? LIST_US : PAUSE_US);
+	l->text.list_hash = said ? hash : ~hash;
+	l->text.list_due = now + (said ? LIST_US : PAUSE_US);
 	return true;
 }
 

@@ -128,7 +128,7 @@ static long rss_of(pid_t pid)
 
 static double cpu_of(pid_t pid)
 {
-	struct timespec ts;
+	struct timespec ts = { 0 };
 	clockid_t clock;
 
 	must(clock_getcpuclockid(pid, &clock) == 0 &&
@@ -220,7 +220,8 @@ static struct node_peer *make_peers(unsigned n)
 {
 	struct node_peer *p = calloc(n, sizeof(*p));
 
-	must(p != NULL, "no memory");
+	if (!p)
+		exit(EXIT_FAILURE);
 	for (unsigned i = 0; i < n; i++) {
 		number_of(p[i].number, i);
 		memcpy(p[i].md5_secret, secret, sizeof(secret));
@@ -427,7 +428,7 @@ static void note_frame(struct bench *b, unsigned i, const struct dgram *d,
 		h->missed += step > 20 ? step / 20U - 1 : 0;
 		b->gaps[gap / 100 < GAP_STEPS ? gap / 100 : GAP_STEPS - 1]++;
 		b->gap_n++;
-		h->offset += (int64_t)gap - step * 1000;
+		h->offset += (int64_t)gap - step * INT64_C(1000);
 		if (h->offset < 0)
 			h->offset = 0;
 		if (h->old && h->offset > b->late_max)
@@ -744,23 +745,24 @@ static void measure(struct bench *b, unsigned n, bool json)
 /* Half of @n are in, and hear; the others come within a second. */
 static void storm(struct bench *b, unsigned n, bool json)
 {
+	const unsigned old = n / 2;
 	uint64_t missed = 0;
 	mono_us began;
 
 	begin(b, n);
-	join(b, n / 2 + 1);
+	join(b, old + 1);
 	talk(b, MONO_S);
 	begin_window(b);
 	began = loop_now();
 	join(b, n + 1);
 	began = loop_now() - began;
 	run_for(b, 2 * MONO_S);
-	for (unsigned i = 1; i <= n / 2; i++)
+	for (unsigned i = 1; i <= old; i++)
 		missed += b->hearer[i].missed;
 	bench_print("hub_storm",
 		    (struct bench_figure[]){
-			    { "listeners", n / 2, "" },
-			    { "joins", n - n / 2, "" },
+			    { "listeners", old, "" },
+			    { "joins", n - old, "" },
 			    { "join_s", (double)began / 1e6, "s" },
 			    { "missed", (double)missed, "frames" },
 			    { "late", (double)b->late_n, "frames" },
