@@ -297,10 +297,10 @@ static const struct conf_row node_rows[] = {
 		  "back." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
 	  .max = 8192, .dflt = 64,
-	  .help = "Calls at the same time. A quarter is kept "
-		  "for calls that this node places "
-		  "and those that a registrar "
-		  "vouches for." },
+	  .help = "Calls at the same time, of some 30 kB of memory each; 64 of "
+		  "them may talk at once. A quarter is kept for calls that "
+		  "this "
+		  "node places and those that a registrar vouches for." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
 	  LIST(iax2.calltoken_optional, prefixes, CONF_PREFIXES_MAX),
 	  .same = same_prefix, .same_what = "address",

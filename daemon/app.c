@@ -359,7 +359,10 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 		return err;
 	a->base = loop_base_new();
 	a->node = node_new(&cfg, loop_now());
-	if (!a->base || !a->node) {
+	if (a->node)
+		a->dialled =
+			calloc(node_links_max(a->node), sizeof(a->dialled[0]));
+	if (!a->base || !a->dialled) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
@@ -399,6 +402,7 @@ static void done(struct app *a)
 	a->tcp = seen_client_free(a->tcp);
 	a->udp = udp_close(a->udp);
 	a->node = node_free(a->node);
+	free(a->dialled);
 	if (a->base)
 		event_base_free(a->base);
 	app_conf_free(&a->lists);

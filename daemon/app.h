@@ -143,8 +143,8 @@ struct app {
 	struct app_tone tone;
 	struct control_request *keep; /* the fob's EEPROM does; or NULL */
 	struct app_asker asker[APP_WAITERS];
-	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
-	struct control_request *who[APP_WAITERS];   /* they asked who keyed */
+	struct app_dialled *dialled;              /* by the link's slot */
+	struct control_request *who[APP_WAITERS]; /* they asked who keyed */
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */

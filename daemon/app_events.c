@@ -163,7 +163,8 @@ static void prefer_peers(struct app *a)
 				peer[n++] = v.server[f];
 		}
 	}
-	for (size_t i = 0; i < NODE_LINKS_MAX && n < UDP_PREFER_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(a->node) && n < UDP_PREFER_MAX;
+	     i++) {
 		if (node_link_at(a->node, i, &l) && l.call.path.sock == 0 &&
 		    net_addr_is_set(&l.call.path.peer))
 			peer[n++] = l.call.path.peer;

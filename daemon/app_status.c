@@ -111,7 +111,7 @@ static json_t *links_json(struct app *a, mono_us now)
 	json_t *links = json_array();
 	struct node_link_info l;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(a->node); i++) {
 		if (node_link_at(a->node, i, &l))
 			(void)json_array_append_new(links,
 						    app_link_json(a, &l, now));

@@ -25,7 +25,7 @@
 #include "proto/iax2_endpoint.h"
 #include "proto/openover_node.h"
 
-#define NODE_LINKS_MAX 64U
+#define NODE_LINKS_MIN 64U /* that there is room for, whatever calls_max is */
 #define NODE_WHY_MAX 128U
 #define NODE_DTMF_MAX 64U /* digits waiting to be sent */
 #define NODE_ANSWERS_MAX 32U
@@ -61,7 +61,7 @@ struct node_cfg {
 	uint16_t port;
 	uint32_t keepalive_s;
 	uint32_t keepalive_max_s; /* measured, at most; 0: not adapted */
-	uint16_t calls_max;
+	uint16_t calls_max;       /* 1..8192; memory is linear in this */
 	struct iax2_limits limits;
 	const struct net_prefix *token_optional; /* borrowed, outlives it */
 	size_t token_optional_n;
@@ -312,7 +312,10 @@ void node_measure_sockets(struct node *n, const struct oo_measure_sockets *s,
  * NODE_EV_LINK_DOWN says so. */
 void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now);
 
-/* Links: false when slot @i (0..NODE_LINKS_MAX-1) holds none. */
+/* Links have slots from 0 to this, exclusive: as many as calls_max, and no fewer
+ * than NODE_LINKS_MIN. */
+size_t node_links_max(const struct node *n);
+/* False when slot @i holds none. */
 bool node_link_at(const struct node *n, size_t i, struct node_link_info *out);
 bool node_link(const struct node *n, struct node_link_id id,
 	       struct node_link_info *out);

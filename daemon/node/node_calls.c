@@ -11,14 +11,6 @@
 #define CAUSECODE_BUSY 17U
 #define CAUSECODE_UNAVAILABLE 20U
 
-static bool has_call(const struct link *l, const void *what)
-{
-	const struct iax2_call_id *call = what;
-
-	return (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP) &&
-	       l->call.slot == call->slot && l->call.gen == call->gen;
-}
-
 static void refuse(struct node *n, const struct iax2_event *ev,
 		   const char *text, uint8_t code, const char *why, mono_us now)
 {
@@ -30,6 +22,7 @@ static void refuse(struct node *n, const struct iax2_event *ev,
 
 void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 {
+	node_touch(n, l);
 	link_leave(n, l, now);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
@@ -40,7 +33,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 	}
 	if (l->sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
-	link_forget_call(l);
+	link_forget_call(n, l);
 	l->outbound = false;
 	memset(&l->dial, 0, sizeof(l->dial));
 }
@@ -107,14 +100,14 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	l = link_for(n, ev, now);
 	if (!l)
 		return;
-	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
+	link_set_number(n, l, ev->u.in.calling);
 	link_proved(l, proved_key(ev), vouched);
 	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
 	if (oo_node_is_relayed(n->oo, &ev->u.in.path))
 		l->rung = NODE_RUNG_RELAYED;
 	else if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
-	l->call = ev->call;
+	link_set_call(n, l, ev->call);
 	l->sock = ev->u.in.path.sock;
 	l->state = NODE_LINK_CALLING;
 	err = iax2_accept(n->ep, ev->call, now);
@@ -181,10 +174,9 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 	l->up_since = now;
 	l->dial_us = l->outbound ? (uint32_t)(now - l->dialled) : 0;
 	l->state = NODE_LINK_UP;
-	(void)jitter_init(&l->jitter, &n->cfg.jitter);
 	if (iax2_call_info(n->ep, l->call, &info) != IAX2_OK)
 		return;
-	node_voice_start(n, l, info.format);
+	node_voice_start(l, info.format);
 	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
 	node_text_up(n, l, now);
 	node_better_up(n, l, now);
@@ -255,16 +247,16 @@ static void on_link_event(struct node *n, struct link *l,
 		on_down(n, l, ev, now);
 		break;
 	case IAX2_EV_VOICE:
-		if (asl_keying_hears(&l->keying))
+		if (l->state == NODE_LINK_UP && asl_keying_hears(&l->keying))
 			node_voice_in(n, l, ev);
 		break;
 	case IAX2_EV_KEY:
 		node_text_key(n, l, ev->u.key.keyed, now);
 		if (!ev->u.key.keyed)
-			jitter_end(&l->jitter);
+			node_voice_end(l);
 		break;
 	case IAX2_EV_CNG:
-		jitter_end(&l->jitter);
+		node_voice_end(l);
 		break;
 	case IAX2_EV_TEXT:
 		on_text(n, l, ev, now);
@@ -301,7 +293,10 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		on_proved(n, ev, now);
 		return;
 	}
-	l = link_find(n, has_call, &ev->call);
-	if (l)
-		on_link_event(n, l, ev, now);
+	l = link_by_call(n, ev->call);
+	if (!l)
+		return;
+	if (ev->kind != IAX2_EV_VOICE)
+		node_touch(n, l);
+	on_link_event(n, l, ev, now);
 }

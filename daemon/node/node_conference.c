@@ -29,17 +29,19 @@ static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 }
 
 /* Take one block from a link, into the mix if it talks. */
-static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
+static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
 {
-	l->talking = node_voice_hear(n, l, now);
+	struct link *l = e->of;
+
+	l->talking = node_voice_hear(e, now);
 	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;
-	mix_add(m->links, l->block, AUDIO_BLOCK);
+	mix_add(m->links, e->block, AUDIO_BLOCK);
 	m->heard++;
 	if (l->mode == NODE_LOCAL_MONITOR)
 		return;
-	mix_add(m->all, l->block, AUDIO_BLOCK);
+	mix_add(m->all, e->block, AUDIO_BLOCK);
 	m->relayed++;
 }
 
@@ -55,11 +57,17 @@ static void speak_to(struct node *n, struct link *l, const struct mix *m,
 	if (others == 0 || l->mode != NODE_TRANSCEIVE) {
 		node_voice_pause(n, l, now);
 	} else if (inside) {
-		mix_minus(m->all, l->block, own, AUDIO_BLOCK);
+		mix_minus(m->all, l->ear->block, own, AUDIO_BLOCK);
 		node_voice_say(n, l, own, now);
 	} else {
 		node_voice_say_mix(n, l, shared, now);
 	}
+}
+
+/* Does any link hear something now, or the end of it? */
+static bool speaks(const struct node *n, const struct mix *m)
+{
+	return m->relayed > 0 || m->radio || n->tx_keyed_n > 0;
 }
 
 bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
@@ -74,13 +82,13 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 	node_text_radio(n, m.radio, now);
 	if (m.radio)
 		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			hear(n, &n->link[i], &m, now);
+	for (size_t i = 0; i < NODE_EARS; i++) {
+		if (n->ear[i].of)
+			hear(n, &n->ear[i], &m, now);
 	}
 	mix_all(m.all, shared.pcm, AUDIO_BLOCK);
 	memset(shared.coded, 0, sizeof(shared.coded));
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max && speaks(n, &m); i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			speak_to(n, &n->link[i], &m, &shared, now);
 	}
@@ -90,19 +98,18 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 	return keyed;
 }
 
-static bool link_rests(const struct link *l)
+static bool ear_rests(const struct link_ear *e)
 {
-	return l->state != NODE_LINK_UP ||
-	       (l->jitter.state == JITTER_STATE_IDLE && !l->talking &&
-		!l->tx_keyed);
+	return !e->of ||
+	       (e->jitter.state == JITTER_STATE_IDLE && !e->of->talking);
 }
 
 bool node_rests(const struct node *n)
 {
-	bool rests = station_rests(n->station);
+	bool rests = n->tx_keyed_n == 0 && station_rests(n->station);
 
-	for (size_t i = 0; i < NODE_LINKS_MAX && rests; i++)
-		rests = link_rests(&n->link[i]);
+	for (size_t i = 0; i < NODE_EARS && rests; i++)
+		rests = ear_rests(&n->ear[i]);
 	return rests;
 }
 
@@ -110,11 +117,9 @@ mono_us node_audio_due(const struct node *n, mono_us now)
 {
 	mono_us due = MONO_NEVER;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		const struct link *l = &n->link[i];
-		const uint64_t at = l->state == NODE_LINK_UP
-					    ? jitter_due_us(&l->jitter)
-					    : 0;
+	for (size_t i = 0; i < NODE_EARS; i++) {
+		const struct link_ear *e = &n->ear[i];
+		const uint64_t at = e->of ? jitter_due_us(&e->jitter) : 0;
 
 		if (at != 0)
 			due = mono_min(due, at);

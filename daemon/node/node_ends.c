@@ -34,12 +34,10 @@ static void count_retries(struct link *l, bool retry)
 		l->retries--;
 }
 
-void link_forget_call(struct link *l)
+void link_forget_call(struct node *n, struct link *l)
 {
 	l->sock = 0;
-	l->rx_keyed = false;
-	l->tx_keyed = false;
-	l->talking = false;
+	node_voice_drop(n, l);
 	l->was_up = false;
 	l->up_since = 0;
 }
@@ -56,11 +54,12 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	count_retries(l, retry);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
-	link_forget_call(l);
+	link_forget_call(n, l);
 	if (had_socket)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 	if (!retry || (!l->permanent && l->retries == 0)) {
 		l->state = NODE_LINK_FREE;
+		link_give_back(n, l);
 		return;
 	}
 	l->state = NODE_LINK_WAITING;
@@ -105,7 +104,7 @@ static const char *forbidden(const struct node *n, const struct link *l)
 
 void node_links_recheck(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 		const char *rule = forbidden(n, l);
 		char why[NODE_WHY_MAX];
@@ -127,7 +126,7 @@ size_t node_disconnect(struct node *n, const char *number, mono_us now)
 {
 	size_t ended = 0;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_FREE ||
@@ -141,7 +140,7 @@ size_t node_disconnect(struct node *n, const char *number, mono_us now)
 
 void node_links_end(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		if (n->link[i].state != NODE_LINK_FREE)
 			link_end(n, &n->link[i], "disconnected here", now);
 	}

@@ -6,7 +6,7 @@
  * What the parts of the node share: composition and events (node.c), links
  * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
- * conference (node_conference.c) and its links' voice (node_voice.c), text
+ * conference (node_conference.c) and its links' voice (node_voice.c, node_ears.c), text
  * between nodes (node_text.c), their lists (node_lists.c) and good-byes
  * (node_leave.c).
  */
@@ -46,6 +46,7 @@ struct link_text {
 	mono_us behind_at;      /* when it said so; 0: never */
 	mono_us list_sent;      /* our list */
 	mono_us list_due;
+	uint64_t list_hash;
 	struct rate lists; /* how often it may list */
 	struct rate rate;  /* and say anything else */
 	bool loop;
@@ -83,22 +84,35 @@ struct link {
 	struct asl_keying keying;
 	struct link_text text;
 	/* Received voice. */
-	struct jitter jitter;
+	struct link_ear *ear;          /* NULL: it has not talked lately */
+	struct jitter_counters before; /* of the ears that it had */
 	bool rx_keyed;
 	bool talking; /* this tick's block is in the mix */
-	int16_t block[AUDIO_BLOCK];
 	/* Sent voice. */
+	struct codec *tx; /* made with the node, as links come and go */
 	bool tx_keyed;
 	uint32_t tx_ts;
+	/* The table. */
+	bool taken;
+	bool hashed;        /* by its number */
+	uint16_t hash_next; /* the next link in its bucket */
 };
 
-/* A link's codecs; made with the node, as links come and go. */
-struct voice {
-	struct codec *rx;
-	struct codec *tx;
-	uint32_t rx_format; /* what rx decodes */
+/* So many may talk at a time; many more listen. */
+#define NODE_EARS 64U
+
+/* What it takes to hear a link.  Lent to those that talk: whoever has been
+ * silent longest gives its ear to the next. */
+struct link_ear {
+	struct link *of; /* NULL: free */
+	struct jitter jitter;
+	struct codec *codec;
+	uint32_t format; /* what codec decodes; 0: not begun */
 	struct playout playout;
+	int16_t block[AUDIO_BLOCK];
 };
+
+#define NODE_NO_LINK UINT16_MAX
 
 #define NODE_SEEN_MAX 32U
 #define NODE_GONE_MAX 16U
@@ -120,7 +134,9 @@ struct node_text {
 	struct node_text_counters n;
 	char callsign[ASL_ALIAS_MAX + 1];
 	uint64_t salt;
-	mono_us look_at; /* for loops; 0: nothing changed */
+	mono_us look_at;   /* for loops; 0: nothing changed */
+	mono_us spread_at; /* to tell all links of it; 0: nothing did */
+	mono_us list_next; /* no list before */
 	struct text_seen seen[NODE_SEEN_MAX];
 	size_t seen_next;
 	struct text_gone gone[NODE_GONE_MAX];
@@ -154,12 +170,24 @@ struct node {
 	char number[OO_NUMBER_MAX + 1];
 	struct oo_node *oo;
 	struct iax2_endpoint *ep;
-	struct link link[NODE_LINKS_MAX];
-	struct voice voice[NODE_LINKS_MAX];
-	struct resample *pace; /* whose table the links share */
+	struct link *link;
+	size_t links_max;
+	uint16_t *free_link; /* a stack of those that are free */
+	size_t free_n;
+	uint16_t *of_call;   /* link by the slot of its call, or its former */
+	uint16_t *by_number; /* heads of lists */
+	size_t number_mask;
+	struct codec *
+		*tx;  /* by link; made with the node, as links come and go */
+	mono_us *due; /* by link, when it needs a tick; 0: look */
+	size_t tick_from;      /* the slot whose turn is first */
+	size_t tx_keyed_n;     /* links that are being talked to */
+	struct link_ear *ear;  /* NODE_EARS */
+	struct resample *pace; /* whose table they share */
 	struct station *station;
 	struct node_text text;
-	struct leaving leaving[NODE_LINKS_MAX];
+	struct leaving *leaving; /* links_max */
+	size_t leaving_n;        /* used */
 	/* As last reported. */
 	bool ptt_was;
 	bool cor_was;
@@ -191,15 +219,26 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 void node_note_radio(struct node *n);
 
 /* node_links.c: the table, ends, dialling */
+bool node_links_new(struct node *n);
+void node_links_free(struct node *n);
 struct link *link_new(struct node *n); /* NULL: no room */
+/* It is free again, once it is NODE_LINK_FREE. */
+void link_give_back(struct node *n, struct link *l);
 /* The first link of which @is_it says so, given @what; NULL: none. */
 typedef bool link_test(const struct link *l, const void *what);
 struct link *link_find(struct node *n, link_test *is_it, const void *what);
 struct link *link_by_number(struct node *n, const char *number);
+/* Is another link that is up, and speaks, one to @number? */
+bool link_is_twice(const struct node *n, const struct link *l,
+		   const char *number);
+void link_set_number(struct node *n, struct link *l, const char *number);
+/* The link whose call this is, CALLING or UP; NULL: none. */
+struct link *link_by_call(struct node *n, struct iax2_call_id call);
+void link_set_call(struct node *n, struct link *l, struct iax2_call_id call);
 /* The other node has proved this key; NULL: none. */
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* It has no call and no socket of its own any more. */
-void link_forget_call(struct link *l);
+void link_forget_call(struct node *n, struct link *l);
 /* The link is over, or, if it is permanent and @retry, rests for a while. */
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now);
@@ -221,6 +260,14 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 void node_links_end(struct node *n, mono_us now);
 /* End the links that the rules of now forbid. */
 void node_links_recheck(struct node *n, mono_us now);
+/* What is due of a link that waits, and when. */
+void link_wait_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_wait_due(const struct link *l);
+
+/* node_due.c: whatever may change when a link, or any of them, needs a tick says
+ * so.  What its events report, and new links, say so by themselves. */
+void node_touch(struct node *n, const struct link *l);
+void node_touch_all(struct node *n);
 void node_links_tick(struct node *n, mono_us now);
 mono_us node_links_deadline(const struct node *n);
 
@@ -255,8 +302,8 @@ bool node_move_redials(const struct node *n, const struct link *l,
 /* False: the event is of no dial of ours. */
 bool node_move_on_openover(struct node *n, const struct oo_event *ev,
 			   mono_us now);
-void node_move_tick(struct node *n, mono_us now);
-mono_us node_move_deadline(const struct node *n);
+void link_move_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_move_due(const struct link *l);
 
 /* node_better.c */
 
@@ -275,10 +322,11 @@ void node_better_end(struct node *n, struct link *l);
 void node_better_on_openover(struct node *n, const struct oo_event *ev,
 			     mono_us now);
 bool node_better_uses_socket(const struct link *l, uint16_t sock);
-void node_better_tick(struct node *n, mono_us now);
-mono_us node_better_deadline(const struct node *n);
+void link_better_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_better_due(const struct link *l);
 
 /* node_text.c */
+uint64_t node_text_hash(const struct node *n, const char *text);
 void node_text_init(struct node *n, mono_us now);
 /* The link's call is up; is over. */
 void node_text_up(struct node *n, struct link *l, mono_us now);
@@ -290,6 +338,8 @@ void node_text_key(struct node *n, struct link *l, bool keyed, mono_us now);
 /* Our radio receives, or does not; so does a link. */
 void node_text_radio(struct node *n, bool keyed, mono_us now);
 void node_text_talks(struct node *n, struct link *l, bool talks, mono_us now);
+void link_keying_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_keying_due(const struct link *l);
 void node_text_tick(struct node *n, mono_us now);
 mono_us node_text_deadline(const struct node *n);
 /* A message on one link; false: there was no room. */
@@ -314,7 +364,7 @@ mono_us node_tell_deadline(const struct node *n);
 /* The link takes part from now on. */
 void node_lists_up(struct link *l, mono_us now);
 /* A link came, went, or is another one now: tell the others soon. */
-void node_lists_changed(struct node *n, const struct link *except, mono_us now);
+void node_lists_changed(struct node *n, mono_us now);
 /* It listed the nodes behind it. */
 void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
 		   mono_us now);
@@ -322,6 +372,18 @@ void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
  * @wished; NULL: none. */
 const struct link *node_lists_find(const struct node *n, const char *number,
 				   bool wished);
+/* The lists of one tick. */
+struct lists_said {
+	size_t n;
+	/* What most are told, once it was made, and the end of the slots that
+	 * it is about. */
+	bool made;
+	size_t end;
+	struct asl_list list;
+};
+void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
+		     mono_us now);
+mono_us link_lists_due(const struct node *n, const struct link *l);
 void node_lists_tick(struct node *n, mono_us now);
 mono_us node_lists_deadline(const struct node *n);
 
@@ -348,12 +410,22 @@ const struct node_peer *node_peer(const struct node *n, const char *number);
 /* node_voice.c */
 bool node_voice_new(struct node *n);
 void node_voice_free(struct node *n);
+/* The link is over, or has another call soon: it neither talks nor hears. */
+void node_voice_drop(struct node *n, struct link *l);
+/* The speaker unkeyed. */
+void node_voice_end(struct link *l);
+/* node_ears.c */
+bool node_ears_new(struct node *n);
+void node_ears_free(struct node *n);
+/* The link's ear, or another's that is silent; NULL: too many talk. */
+struct link_ear *node_ear_for(struct node *n, struct link *l);
+void node_ear_drop(struct link *l);
 /* The link is up and speaks @format. */
-void node_voice_start(struct node *n, struct link *l, uint64_t format);
+void node_voice_start(struct link *l, uint64_t format);
 void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev);
-/* The next 20 ms of what the link says into l->block, silence where something
+/* The next 20 ms of what the link says into its ear's block, silence where something
  * is missing; false when it says nothing. */
-bool node_voice_hear(struct node *n, struct link *l, mono_us now);
+bool node_voice_hear(struct link_ear *e, mono_us now);
 
 /* What several links are to hear, coded once for each codec without a
  * memory. */

@@ -410,7 +410,7 @@ bool text_link(const struct text_scene *s, int i, int j,
 {
 	const char *number = j < 0 ? "1999" : s->at[j].number;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++) {
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++) {
 		if (node_link_at(s->at[i].node, k, out) &&
 		    strcmp(out->number, number) == 0)
 			return true;
@@ -423,7 +423,7 @@ unsigned text_links_up(const struct text_scene *s, int i)
 	struct node_link_info l;
 	unsigned n = 0;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++)
 		n += node_link_at(s->at[i].node, k, &l) &&
 		     l.state == NODE_LINK_UP;
 	return n;
