@@ -46,6 +46,29 @@ static const char *const switch_words[] = { "auto", "on", "off", NULL };
 static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
 static const char *const ctcss_end_words[] = { "silence", "reverse", NULL };
+static const char *const does_words[] = { "none",
+					  "disconnect",
+					  "monitor",
+					  "connect",
+					  "local-monitor",
+					  "disconnect-permanent",
+					  "permanent-monitor",
+					  "permanent-connect",
+					  "permanent-local-monitor",
+					  "remote",
+					  "status",
+					  "full-status",
+					  "last-keyed",
+					  "all-off",
+					  "restore",
+					  "time",
+					  "version",
+					  "identify",
+					  "parrot-on",
+					  "parrot-off",
+					  "macro",
+					  "event",
+					  NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -112,6 +135,35 @@ static const struct conf_row peer_rows[] = {
 		  "has no key; empty for none." },
 };
 
+static bool is_code(const char *text)
+{
+	return text[0] && text[strspn(text, "0123456789ABCD")] == '\0';
+}
+
+static bool is_macro(const char *text)
+{
+	return text[strspn(text, "0123456789ABCD*#")] == '\0';
+}
+
+static const struct conf_row function_rows[] = {
+	{ "code", CONF_STRING, AT(struct conf_function, code), .min = 1,
+	  .ok = is_code, .allowed = "1 to 32 of 0-9 and A-D, in quotes",
+	  .example = "51", .flags = CONF_REQUIRED,
+	  .help = "What is dialled after *." },
+	{ "does", CONF_CHOICE, AT(struct conf_function, does),
+	  .words = does_words, .dflt = CONF_DOES_NONE, .example = "macro",
+	  .help = "What it does; \"none\" takes a usual code away. Those "
+		  "from disconnect to remote are followed by a node's "
+		  "number; \"remote\" sends the digits that follow to that "
+		  "node, until #; \"event\" is left to a program that "
+		  "listens." },
+	{ "digits", CONF_STRING, AT(struct conf_function, digits),
+	  .ok = is_macro, .allowed = "at most 32 of 0-9, A-D, * and #",
+	  .example = "*32000", .help = "What a macro dials." },
+	{ "links", CONF_BOOL, AT(struct conf_function, links),
+	  .help = "Whether nodes that are linked may dial it as well." },
+};
+
 static const struct conf_row caller_rows[] = {
 	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
 };
@@ -155,6 +207,12 @@ static const struct conf_scope callers = {
 	caller_rows,
 	COUNT(caller_rows),
 	sizeof(struct conf_caller),
+};
+
+static const struct conf_scope functions = {
+	function_rows,
+	COUNT(function_rows),
+	sizeof(struct conf_function),
 };
 
 static const struct conf_scope prefixes = {
@@ -226,6 +284,23 @@ static const char *wrong_peer(const void *entry)
 	if (p->key.set || p->secret_file[0])
 		return "is a pattern with a key or secret_file; allowed: these "
 		       "for the number of one node";
+	return NULL;
+}
+
+static bool same_function(const void *a, const void *b)
+{
+	const struct conf_function *one = a, *other = b;
+
+	return one->code[0] && strcmp(one->code, other->code) == 0;
+}
+
+static const char *wrong_function(const void *entry)
+{
+	const struct conf_function *f = entry;
+
+	if ((f->does == CONF_DOES_MACRO) != (f->digits[0] != '\0'))
+		return "has digits and is no macro, or is a macro without; "
+		       "allowed: digits for a macro";
 	return NULL;
 }
 
@@ -374,6 +449,34 @@ static const struct conf_row node_rows[] = {
 	  .help = "A file of nodes as AllStarLink hands it out, "
 		  "NUMBER=USER@IP:PORT/NUMBER,IP a line; read again when it "
 		  "changes; empty for none. This daemon does not fetch it." },
+	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether the radio's DTMF digits are commands." },
+	{ "commands.links", CONF_BOOL, NODE(commands.links), .dflt = true,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether those of linked nodes are, for the functions that "
+		  "links may use." },
+	{ "commands.usual", CONF_BOOL, NODE(commands.usual), .dflt = true,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether the usual codes are there: *1 to *4 and a number "
+		  "disconnect, monitor, connect and command a node, *70 tells "
+		  "the status, *71 ends all links, *72 tells who keyed last, "
+		  "*73 is the full status, *74 restores the links, *75 "
+		  "monitors locally, *80 identifies, *81 tells the time, *811 "
+		  "to *813 and *818 are for permanent links, *980 tells the "
+		  "version, *921 and *922 turn the parrot on and off." },
+	{ "commands.number_min", CONF_U32, NODE(commands.number_min), .min = 1,
+	  .max = 15, .dflt = 4, .flags = CONF_RELOAD,
+	  .help = "A node's number that is dialled has so many digits at "
+		  "least: then # or 3 s without a digit complete it." },
+	{ "commands.number_max", CONF_U32, NODE(commands.number_max), .min = 1,
+	  .max = 15, .dflt = 6, .flags = CONF_RELOAD,
+	  .help = "It is complete at once with so many; not less than "
+		  "commands.number_min." },
+	{ "functions", CONF_GROUPS,
+	  LIST(functions, functions, CONF_FUNCTIONS_MAX), .same = same_function,
+	  .same_what = "code", .wrong = wrong_function, .flags = CONF_RELOAD,
+	  .help = "Codes of your own, or others for the usual ones." },
 	{ "limits.calls_per_address", CONF_U32, NODE(limits.calls_per_address),
 	  .min = 1, .max = 8192, .dflt = 8,
 	  .help = "Calls that one address may have with this node at the "
@@ -652,6 +755,13 @@ static bool digits_are_ordered(const void *conf)
 	return c->lookup.digits_max >= c->lookup.digits_min;
 }
 
+static bool dialled_digits_are_ordered(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->commands.number_max >= c->commands.number_min;
+}
+
 static bool kerchunk_outlasts_attack(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -713,6 +823,9 @@ static const struct conf_rule node_rules[] = {
 	{ "lookup.digits_max", digits_are_ordered,
 	  "lookup.digits_max is less than lookup.digits_min; allowed: the same "
 	  "or more" },
+	{ "commands.number_max", dialled_digits_are_ordered,
+	  "commands.number_max is less than commands.number_min; allowed: the "
+	  "same or more" },
 	{ "cor.kerchunk_ms", kerchunk_outlasts_attack,
 	  "cor.kerchunk_ms is not more than cor.attack_ms; allowed: more, or "
 	  "0" },

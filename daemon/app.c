@@ -363,6 +363,7 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
+	app_commands_configure(a);
 	err = start_io(a, why);
 	if (err != 0)
 		return err;

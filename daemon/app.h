@@ -19,6 +19,7 @@
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/lookup_io.h"
+#include "daemon/node/command.h"
 #include "daemon/node/node.h"
 #include "daemon/portmap_io.h"
 #include "daemon/radio_io.h"
@@ -92,6 +93,20 @@ struct app_tone {
 	mono_us keyed; /* since when; 0: not yet */
 };
 
+/* A link that was ended with all others, and may be wanted back. */
+struct app_ended {
+	char number[OO_NUMBER_MAX + 1];
+	enum node_mode mode;
+	bool permanent;
+};
+
+struct app_commands {
+	struct commands machine;
+	struct app_ended ended[NODE_LINKS_MAX];
+	size_t ended_n;
+	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
+};
+
 struct app_registrar {
 	struct app *app;
 	size_t index;
@@ -145,6 +160,7 @@ struct app {
 	struct app_asker asker[APP_WAITERS];
 	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
 	struct control_request *who[APP_WAITERS];   /* they asked who keyed */
+	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
@@ -278,6 +294,14 @@ void app_command(void *ctx, struct control_request *req, const json_t *params);
 void app_text_answered(struct app *a);
 /* Who sent @req has gone. */
 void app_text_cancel(struct app *a, const struct control_request *req);
+/* app_commands.c: functions by digits; the method "function". */
+void app_commands_configure(struct app *a);
+void app_commands_event(struct app *a, const struct node_event *ev);
+void app_function(void *ctx, struct control_request *req, const json_t *params);
+void app_commands_tick(struct app *a, mono_us now);
+mono_us app_commands_deadline(const struct app *a);
+json_t *app_commands_json(const struct app *a);
+
 /* app_reach.c */
 json_t *app_reach(const struct app *a);
 /* The first registrar that opens paths and has us; NULL: none. */

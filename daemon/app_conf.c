@@ -225,6 +225,7 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
+	app_commands_configure(a);
 	radio_io_reload(a->radio, &a->conf);
 	return 0;
 }

@@ -282,8 +282,8 @@ const char *node_behind(const struct node *n, const char *number);
 enum iax2_err node_ask(struct node *n, mono_us now);
 /* Who answered last; returns how many. */
 size_t node_answers(const struct node *n, const struct node_answer **out);
-/* Digits for one node, however far: commands.  IAX2_E_RANGE, IAX2_E_FULL while
- * others are on their way. */
+/* Digits for one node, however far: commands.  IAX2_E_RANGE; IAX2_E_FULL when
+ * NODE_DTMF_MAX are on their way, or some to another node. */
 enum iax2_err node_command(struct node *n, const char *number,
 			   const char *digits, mono_us now);
 /* Words for one node, or all (NULL).  IAX2_E_RANGE: too many, or not plain. */
