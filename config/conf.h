@@ -39,6 +39,7 @@
 #define CONF_PREFIXES_MAX 64U /* entries of iax2.calltoken_optional */
 #define CONF_RESOLVERS_MAX 4U
 #define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
+#define CONF_ID_MAX 31U        /* characters of an identification */
 #define CONF_FUNCTIONS_MAX 64U
 #define CONF_DIGITS_MAX 32U   /* of a function's code, or a macro */
 #define CONF_FILE_MAX 262144U /* octets of a configuration file */
@@ -332,6 +333,20 @@ struct conf_node {
 		uint32_t ctcss_off_ms;          /* 0..1000 */
 		enum conf_ctcss_end ctcss_end;
 	} ptt;
+	struct {
+		enum conf_switch announce;
+		char sounds[CONF_PATH_MAX + 1]; /* "": those installed */
+		uint32_t wpm;                   /* 5..60 */
+		uint32_t hz;                    /* 100..4000 */
+		uint32_t tone_db;               /* 0..40 */
+		uint32_t duck_db;               /* 0..60 */
+	} telemetry;
+	struct {
+		char text[CONF_ID_MAX + 1]; /* "": none */
+		bool speech;
+		uint32_t interval_s; /* 0: by command, 60..3600 */
+		uint32_t late_s;     /* 0..300 */
+	} id;
 	struct {
 		bool deemphasis;
 		enum conf_switch highpass;

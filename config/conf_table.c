@@ -145,6 +145,12 @@ static bool is_macro(const char *text)
 	return text[strspn(text, "0123456789ABCD*#")] == '\0';
 }
 
+static bool is_identification(const char *text)
+{
+	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/ ")] ==
+	       '\0';
+}
+
 static const struct conf_row function_rows[] = {
 	{ "code", CONF_STRING, AT(struct conf_function, code), .min = 1,
 	  .ok = is_code, .allowed = "1 to 32 of 0-9 and A-D, in quotes",
@@ -615,6 +621,43 @@ static const struct conf_row node_rows[] = {
 	  .words = ctcss_end_words, .flags = CONF_RELOAD,
 	  .help = "What it is followed by: silence, or itself with its phase "
 		  "reversed." },
+	{ "telemetry.announce", CONF_CHOICE, NODE(telemetry.announce),
+	  .words = switch_words, .dflt = CONF_SWITCH_AUTO, .flags = CONF_RELOAD,
+	  .help = "Whether links that come and go, what functions did and the "
+		  "time-out are announced on the air; \"auto\" is on but "
+		  "for a simulated radio." },
+	{ "telemetry.sounds", CONF_PATH, NODE(telemetry.sounds),
+	  .help = "A folder with sounds of your own, NAME.wav, in place of "
+		  "those in the usual one; empty for none." },
+	{ "telemetry.wpm", CONF_U32, NODE(telemetry.wpm), .min = 5, .max = 60,
+	  .dflt = 20, .unit = "words a minute", .flags = CONF_RELOAD,
+	  .help = "How fast Morse code is sent." },
+	{ "telemetry.hz", CONF_U32, NODE(telemetry.hz), .min = 100, .max = 4000,
+	  .dflt = 800, .unit = "Hz", .flags = CONF_RELOAD,
+	  .help = "Its tone." },
+	{ "telemetry.tone_db", CONF_U32, NODE(telemetry.tone_db), .max = 40,
+	  .dflt = 20, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How far below full scale it is." },
+	{ "telemetry.duck_db", CONF_U32, NODE(telemetry.duck_db), .max = 60,
+	  .dflt = 12, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How much quieter announcements are while somebody "
+		  "speaks." },
+	{ "id.text", CONF_STRING, NODE(id.text), .ok = is_identification,
+	  .allowed = "at most 31 capitals, digits, / and spaces",
+	  .flags = CONF_RELOAD,
+	  .help = "The identification to transmit, such as the callsign; "
+		  "empty for none." },
+	{ "id.speech", CONF_BOOL, NODE(id.speech), .flags = CONF_RELOAD,
+	  .help = "Spell it; else it is sent in Morse code." },
+	{ "id.interval_s", CONF_U32, NODE(id.interval_s), .max = 3600,
+	  .dflt = 540, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "How long after the last one, when something was "
+		  "transmitted since; the first comes with the first pause. "
+		  "0: by command only." },
+	{ "id.late_s", CONF_U32, NODE(id.late_s), .max = 300, .dflt = 30,
+	  .unit = "s", .flags = CONF_RELOAD,
+	  .help = "How long it then waits for a pause, before it is sent "
+		  "under the voices." },
 	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
 	  .help = "Whether to de-emphasise: the sound comes from the "
 		  "receiver's discriminator." },

@@ -354,6 +354,7 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (err != 0)
 		return err;
+	app_sounds_load(&a->sounds, a->conf.telemetry.sounds);
 	err = app_conf_build(a, &a->conf, &cfg, why);
 	if (err != 0)
 		return err;
@@ -400,6 +401,7 @@ static void done(struct app *a)
 	a->tcp = seen_client_free(a->tcp);
 	a->udp = udp_close(a->udp);
 	a->node = node_free(a->node);
+	app_sounds_free(&a->sounds);
 	if (a->base)
 		event_base_free(a->base);
 	app_conf_free(&a->lists);

@@ -100,8 +100,18 @@ struct app_ended {
 	bool permanent;
 };
 
+#define APP_SOUNDS 256U
+
+/* What is to be said, from files. */
+struct app_sounds {
+	struct telemetry_sound v[APP_SOUNDS];
+	int16_t *samples[APP_SOUNDS]; /* theirs, owned */
+	size_t n;
+};
+
 struct app_commands {
 	struct commands machine;
+	struct rate announced; /* links that come and go */
 	struct app_ended ended[NODE_LINKS_MAX];
 	size_t ended_n;
 	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
@@ -160,6 +170,7 @@ struct app {
 	struct app_asker asker[APP_WAITERS];
 	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
 	struct control_request *who[APP_WAITERS];   /* they asked who keyed */
+	struct app_sounds sounds;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
@@ -301,6 +312,18 @@ void app_function(void *ctx, struct control_request *req, const json_t *params);
 void app_commands_tick(struct app *a, mono_us now);
 mono_us app_commands_deadline(const struct app *a);
 json_t *app_commands_json(const struct app *a);
+
+/* app_telemetry.c: what is said on the air, by the configuration and of what
+ * happens. */
+struct telemetry_cfg app_telemetry(const struct app *a,
+				   const struct conf_node *conf);
+/* app_sounds.c: those in the usual folder, and in place of them, those in
+ * @own. */
+void app_sounds_load(struct app_sounds *s, const char *own);
+void app_sounds_free(struct app_sounds *s);
+void app_telemetry_event(struct app *a, const struct node_event *ev);
+void app_telemetry_function(struct app *a, const struct command *c);
+json_t *app_telemetry_json(const struct app *a);
 
 /* app_reach.c */
 json_t *app_reach(const struct app *a);

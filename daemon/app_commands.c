@@ -60,14 +60,30 @@ static bool find_link(const struct app *a, const char *number,
 	return false;
 }
 
+static void say_of(struct app *a, const char *number, const char *what)
+{
+	char words[TELEMETRY_TEXT_MAX + 1];
+
+	(void)snprintf(words, sizeof(words), "node %s %s", number, what);
+	log_info("function: node %s: %s", number, what);
+	node_say(a->node, words, loop_now());
+}
+
 static void dial(struct app *a, const char *number, enum node_mode mode,
 		 bool permanent)
 {
 	struct app_lookup what = { .mode = mode, .permanent = permanent };
 	const size_t n = strlen(number);
 
+	struct node_link_info l;
+
 	if (n == 0 || n >= sizeof(what.number))
 		return;
+	if (find_link(a, number, &l) && l.mode == mode &&
+	    l.permanent == permanent) {
+		say_of(a, number, "already-connected");
+		return;
+	}
 	memcpy(what.number, number, n + 1);
 	app_dial(a, NULL, &what);
 }
@@ -79,10 +95,9 @@ static void hang_up(struct app *a, const struct command *c)
 	struct node_link_info l;
 
 	if (!find_link(a, c->number, &l))
-		log_info("function: there is no link to node %s", c->number);
+		say_of(a, c->number, "not-connected");
 	else if (l.permanent && !permanent)
-		log_info("function: the link to node %s is permanent",
-			 c->number);
+		say_of(a, c->number, "permanent");
 	else
 		(void)node_disconnect(a->node, c->number, loop_now());
 }
@@ -136,11 +151,13 @@ static void on_node(struct app *a, const struct command *c)
 	};
 
 	if (c->number[0] == '\0')
-		log_info("function: no node was linked last");
+		node_say(a->node, "no-links", loop_now());
 	else if (c->verb == COMMAND_DISCONNECT ||
 		 c->verb == COMMAND_DISCONNECT_PERMANENT)
 		hang_up(a, c);
-	else if (c->verb != COMMAND_REMOTE)
+	else if (c->verb == COMMAND_REMOTE)
+		say_of(a, c->number, "command-mode");
+	else
 		dial(a, c->number, as[c->verb].mode, as[c->verb].permanent);
 }
 
@@ -179,6 +196,7 @@ static void carry_out(struct app *a, const struct command *c)
 		all_off(a);
 	else if (c->verb == COMMAND_RESTORE)
 		restore(a);
+	app_telemetry_function(a, c);
 }
 
 static void carry_out_all(struct app *a)

@@ -112,6 +112,7 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.jitter = jitter(conf),
 		.station = app_station(conf, a->node ? a->conf.radio.type
 						     : conf->radio.type),
+		.telemetry = app_telemetry(a, conf),
 		.acl = { .registered = conf->accept.by_default ==
 				       CONF_ACCEPT_REGISTERED,
 			 .allow = a->lists.allow,

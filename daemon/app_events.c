@@ -306,6 +306,7 @@ static void on_measure(struct app *a, const struct node_event *ev)
 
 void app_on_event(struct app *a, const struct node_event *ev)
 {
+	app_telemetry_event(a, ev);
 	app_commands_event(a, ev);
 	switch (ev->kind) {
 	case NODE_EV_REGISTERED:

@@ -237,5 +237,6 @@ json_t *app_status(struct app *a)
 		links_json(a, now), "radio", app_radio(a), "limits",
 		limits_json(a), "lookup", app_lookup_json(a), "counters",
 		counters_json(a), "text", app_text_counters(a), "commands",
-		app_commands_json(a), "stats", app_stats_json(a));
+		app_commands_json(a), "telemetry", app_telemetry_json(a),
+		"stats", app_stats_json(a));
 }

@@ -100,6 +100,9 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	if (cfg->formats.n == 0)
 		n->cfg.formats = *node_formats_all();
 	n->station = station_new(&cfg->station, now);
+	telemetry_init(&n->telemetry);
+	if (cfg->telemetry.wpm > 0)
+		telemetry_configure(&n->telemetry, &cfg->telemetry);
 	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
 	    !node_voice_new(n) ||
 	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
@@ -292,6 +295,7 @@ void node_tick(struct node *n, mono_us now)
 	oo_node_tick(n->oo, now);
 	iax2_endpoint_tick(n->ep, now);
 	station_tick(n->station, now);
+	telemetry_tick(&n->telemetry, now);
 	node_note_radio(n);
 	node_links_tick(n, now);
 	node_move_tick(n, now);
@@ -311,6 +315,7 @@ mono_us node_deadline(const struct node *n)
 			       iax2_endpoint_deadline(n->ep));
 
 	due = mono_min(due, station_deadline(n->station));
+	due = mono_min(due, telemetry_deadline(&n->telemetry));
 	due = mono_min(due, node_links_deadline(n));
 	due = mono_min(due, node_move_deadline(n));
 	due = mono_min(due, node_better_deadline(n));
@@ -435,6 +440,8 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
 	(void)station_configure(n->station, &cfg->station, now);
+	if (cfg->telemetry.wpm > 0)
+		telemetry_configure(&n->telemetry, &cfg->telemetry);
 	node_note_radio(n);
 	node_links_recheck(n, now);
 }

@@ -62,6 +62,44 @@ static void speak_to(struct node *n, struct link *l, const struct mix *m,
 	}
 }
 
+/* --- what the node says ------------------------------------------------- */
+
+void node_say(struct node *n, const char *words, mono_us now)
+{
+	telemetry_say(&n->telemetry, words, now);
+}
+
+void node_identify(struct node *n, mono_us now)
+{
+	telemetry_identify(&n->telemetry, now);
+}
+
+const struct telemetry *node_telemetry(const struct node *n)
+{
+	return &n->telemetry;
+}
+
+static void say(struct node *n, const struct mix *m, mono_us now)
+{
+	const struct telemetry_now what = {
+		.busy = m->radio || m->heard > 0,
+		.held = !station_may_speak(n->station),
+		.keyed = station_keyed(n->station),
+	};
+	struct station_view v;
+	int16_t block[AUDIO_BLOCK];
+	const bool said = telemetry_block(&n->telemetry, &what, block, now);
+
+	station_telemetry(n->station, said ? block : NULL);
+	station_view(n->station, &v);
+	/* It is heard once the transmitter may be keyed again. */
+	if (v.timeouts != n->timeouts_was)
+		telemetry_say(&n->telemetry, "timed-out", now);
+	n->timeouts_was = v.timeouts;
+}
+
+/* --- a beat ------------------------------------------------------------- */
+
 bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now)
 {
@@ -84,6 +122,7 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		if (n->link[i].state == NODE_LINK_UP)
 			speak_to(n, &n->link[i], &m, &shared, now);
 	}
+	say(n, &m, now);
 	mix_all(m.links, tx, AUDIO_BLOCK);
 	keyed = station_transmit(n->station, tx, m.heard > 0, now);
 	node_note_radio(n);
@@ -99,7 +138,8 @@ static bool link_rests(const struct link *l)
 
 bool node_rests(const struct node *n)
 {
-	bool rests = station_rests(n->station);
+	bool rests =
+		station_rests(n->station) && telemetry_rests(&n->telemetry);
 
 	for (size_t i = 0; i < NODE_LINKS_MAX && rests; i++)
 		rests = link_rests(&n->link[i]);

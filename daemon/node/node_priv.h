@@ -158,6 +158,8 @@ struct node {
 	struct voice voice[NODE_LINKS_MAX];
 	struct resample *pace; /* whose table the links share */
 	struct station *station;
+	struct telemetry telemetry;
+	uint64_t timeouts_was;
 	struct node_text text;
 	struct leaving leaving[NODE_LINKS_MAX];
 	/* As last reported. */

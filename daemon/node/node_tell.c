@@ -95,6 +95,11 @@ static void telemetry(struct node *n, const char *words, mono_us now)
 	(void)tell(n, &t, now);
 }
 
+void node_report(struct node *n, const char *words, mono_us now)
+{
+	telemetry(n, words, now);
+}
+
 void node_tell_up(struct node *n, const struct link *l, mono_us now)
 {
 	char words[64];

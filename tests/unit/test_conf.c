@@ -290,8 +290,8 @@ static void a_file_loads_like_its_text(void)
 	const size_t len = sizeof(full) - 1;
 	const char *name = temp_file(full, len, CONF_FILE_MAX);
 	struct conf_diags diags = { 0 };
-	struct conf_registrar r;
-	struct conf_node c, same;
+	static struct conf_registrar r;
+	static struct conf_node c, same;
 	char *a, *b;
 
 	T_EQ(0, conf_load_node(name, &c, &diags));
