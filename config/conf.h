@@ -40,6 +40,7 @@
 #define CONF_RESOLVERS_MAX 4U
 #define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
 #define CONF_ID_MAX 31U        /* characters of an identification */
+#define CONF_EVENTS_MAX 32U    /* entries of hooks.events */
 #define CONF_FUNCTIONS_MAX 64U
 #define CONF_DIGITS_MAX 32U   /* of a function's code, or a macro */
 #define CONF_FILE_MAX 262144U /* octets of a configuration file */
@@ -233,6 +234,11 @@ enum conf_does {
 	CONF_DOES_EVENT,
 };
 
+/* The name of an event. */
+struct conf_event {
+	char text[32];
+};
+
 /* A code that is dialled after a `*`. */
 struct conf_function {
 	char code[CONF_DIGITS_MAX + 1];
@@ -347,6 +353,12 @@ struct conf_node {
 		uint32_t interval_s; /* 0: by command, 60..3600 */
 		uint32_t late_s;     /* 0..300 */
 	} id;
+	struct {
+		char program[CONF_PATH_MAX + 1]; /* "": none */
+		uint32_t timeout_s;              /* 1..300 */
+		struct conf_event *events;
+		size_t events_n; /* 0..CONF_EVENTS_MAX; 0: all */
+	} hooks;
 	struct {
 		bool deemphasis;
 		enum conf_switch highpass;

@@ -170,6 +170,16 @@ static const struct conf_row function_rows[] = {
 	  .help = "Whether nodes that are linked may dial it as well." },
 };
 
+static bool is_event(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
+}
+
+static const struct conf_row event_rows[] = {
+	{ "", CONF_STRING, AT(struct conf_event, text), .min = 1,
+	  .ok = is_event, .allowed = "the name of an event" },
+};
+
 static const struct conf_row caller_rows[] = {
 	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
 };
@@ -219,6 +229,12 @@ static const struct conf_scope functions = {
 	function_rows,
 	COUNT(function_rows),
 	sizeof(struct conf_function),
+};
+
+static const struct conf_scope events = {
+	event_rows,
+	COUNT(event_rows),
+	sizeof(struct conf_event),
 };
 
 static const struct conf_scope prefixes = {
@@ -291,6 +307,13 @@ static const char *wrong_peer(const void *entry)
 		return "is a pattern with a key or secret_file; allowed: these "
 		       "for the number of one node";
 	return NULL;
+}
+
+static bool same_event(const void *a, const void *b)
+{
+	const struct conf_event *one = a, *other = b;
+
+	return strcmp(one->text, other->text) == 0;
 }
 
 static bool same_function(const void *a, const void *b)
@@ -658,6 +681,19 @@ static const struct conf_row node_rows[] = {
 	  .unit = "s", .flags = CONF_RELOAD,
 	  .help = "How long it then waits for a pause, before it is sent "
 		  "under the voices." },
+	{ "hooks.program", CONF_PATH, NODE(hooks.program), .flags = CONF_RELOAD,
+	  .help = "A program to run for each event, which it reads from its "
+		  "standard input, as one line of JSON; empty for none. It "
+		  "runs as the daemon's user and within the limits of its "
+		  "service." },
+	{ "hooks.timeout_s", CONF_U32, NODE(hooks.timeout_s), .min = 1,
+	  .max = 300, .dflt = 10, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "It is killed when it takes longer." },
+	{ "hooks.events", CONF_TEXTS,
+	  LIST(hooks.events, events, CONF_EVENTS_MAX), .same = same_event,
+	  .same_what = "name", .flags = CONF_RELOAD,
+	  .help = "The events to run it for, by their names in keyhole(1) "
+		  "events, such as \"link_up\"; empty for all." },
 	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
 	  .help = "Whether to de-emphasise: the sound comes from the "
 		  "receiver's discriminator." },

@@ -74,8 +74,11 @@ void app_pump(struct app *a)
 	if (a->pumping)
 		return;
 	a->pumping = true;
-	while (node_next_event(a->node, &ev))
+	while (node_next_event(a->node, &ev)) {
 		app_on_event(a, &ev);
+		app_telemetry_event(a, &ev);
+		app_commands_event(a, &ev);
+	}
 	a->pumping = false;
 	udp_send(a->udp, next_tx, a->node);
 	wake_when_needed(a);
@@ -365,6 +368,13 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 		return -ENOMEM;
 	}
 	app_commands_configure(a);
+	a->hooks = hooks_new(a->base);
+	if (!a->hooks) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	hooks_configure(a->hooks, a->conf.hooks.program,
+			a->conf.hooks.timeout_s);
 	err = start_io(a, why);
 	if (err != 0)
 		return err;
@@ -395,6 +405,7 @@ static void done(struct app *a)
 		free_event(a->registrar[i].again);
 	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
+	a->hooks = hooks_free(a->hooks);
 	app_net_close(a);
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);

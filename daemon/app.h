@@ -11,6 +11,7 @@
 
 #include "config/conf.h"
 #include "daemon/io/control.h"
+#include "daemon/io/hooks.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/netlook.h"
 #include "daemon/io/netwatch.h"
@@ -171,6 +172,7 @@ struct app {
 	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
 	struct control_request *who[APP_WAITERS];   /* they asked who keyed */
 	struct app_sounds sounds;
+	struct hooks *hooks;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
@@ -201,6 +203,9 @@ struct station_config app_station(const struct conf_node *conf,
 int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 
 /* app_events.c */
+
+/* Tell consoles and hooks of an event, which is consumed. */
+void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
 
 /* app_measure.c: the node wants to measure with @registrar; it has news. */

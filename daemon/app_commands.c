@@ -169,13 +169,10 @@ static void publish(struct app *a, const struct command *c)
 
 	log_info("function %s: %s %s", c->code, command_verb_text(c->verb),
 		 c->number);
-	control_publish(a->control, "event",
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I}",
-				  "event", "function", "does",
-				  command_verb_text(c->verb), "code", c->code,
-				  "number", c->number, "from", from[c->from],
-				  "who", control_text(c->who), "t_us",
-				  (json_int_t)loop_now()));
+	app_publish(a, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "event",
+				 "function", "does", command_verb_text(c->verb),
+				 "code", c->code, "number", c->number, "from",
+				 from[c->from], "who", control_text(c->who)));
 }
 
 static void carry_out(struct app *a, const struct command *c)

@@ -227,6 +227,8 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_free(&a->conf);
 	a->conf = conf;
 	app_commands_configure(a);
+	hooks_configure(a->hooks, a->conf.hooks.program,
+			a->conf.hooks.timeout_s);
 	radio_io_reload(a->radio, &a->conf);
 	return 0;
 }
