@@ -360,6 +360,10 @@ struct conf_node {
 		size_t events_n; /* 0..CONF_EVENTS_MAX; 0: all */
 	} hooks;
 	struct {
+		bool enabled;
+		uint32_t max_s; /* 0..120 */
+	} parrot;
+	struct {
 		bool deemphasis;
 		enum conf_switch highpass;
 		uint32_t agc_db;    /* 0..24 */

@@ -681,6 +681,13 @@ static const struct conf_row node_rows[] = {
 	  .unit = "s", .flags = CONF_RELOAD,
 	  .help = "How long it then waits for a pause, before it is sent "
 		  "under the voices." },
+	{ "parrot.enabled", CONF_BOOL, NODE(parrot.enabled),
+	  .help = "Whether each over is played back to whoever said it, for "
+		  "all to try their sound; functions turn that on and off as "
+		  "well." },
+	{ "parrot.max_s", CONF_U32, NODE(parrot.max_s), .max = 120, .dflt = 30,
+	  .unit = "s",
+	  .help = "As much of an over is recorded; 0: there is no parrot." },
 	{ "hooks.program", CONF_PATH, NODE(hooks.program), .flags = CONF_RELOAD,
 	  .help = "A program to run for each event, which it reads from its "
 		  "standard input, as one line of JSON; empty for none. It "

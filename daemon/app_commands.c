@@ -193,6 +193,8 @@ static void carry_out(struct app *a, const struct command *c)
 		all_off(a);
 	else if (c->verb == COMMAND_RESTORE)
 		restore(a);
+	else if (c->verb == COMMAND_PARROT_ON || c->verb == COMMAND_PARROT_OFF)
+		node_parrot(a->node, c->verb == COMMAND_PARROT_ON);
 	app_telemetry_function(a, c);
 }
 

@@ -113,6 +113,8 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.station = app_station(conf, a->node ? a->conf.radio.type
 						     : conf->radio.type),
 		.telemetry = app_telemetry(a, conf),
+		.parrot_s = conf->parrot.max_s,
+		.parrot = conf->parrot.enabled,
 		.acl = { .registered = conf->accept.by_default ==
 				       CONF_ACCEPT_REGISTERED,
 			 .allow = a->lists.allow,

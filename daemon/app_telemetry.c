@@ -205,6 +205,10 @@ static void speak(struct app *a, const struct command *c)
 		node_say(a->node, "all-off", loop_now());
 	else if (c->verb == COMMAND_RESTORE)
 		node_say(a->node, "restored", loop_now());
+	else if (c->verb == COMMAND_PARROT_ON)
+		node_say(a->node, "parrot-on", loop_now());
+	else if (c->verb == COMMAND_PARROT_OFF)
+		node_say(a->node, "parrot-off", loop_now());
 	else if (c->verb == COMMAND_NONE)
 		node_say(a->node, "unknown", loop_now());
 }

@@ -103,6 +103,9 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	telemetry_init(&n->telemetry);
 	if (cfg->telemetry.wpm > 0)
 		telemetry_configure(&n->telemetry, &cfg->telemetry);
+	if (!parrot_init(&n->parrot, cfg->parrot_s))
+		return node_free(n);
+	parrot_on(&n->parrot, cfg->parrot);
 	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
 	    !node_voice_new(n) ||
 	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
@@ -122,6 +125,7 @@ struct node *node_free(struct node *n)
 	iax2_endpoint_free(n->ep);
 	node_voice_free(n);
 	station_free(n->station);
+	parrot_done(&n->parrot);
 	free(n);
 	return NULL;
 }

@@ -73,6 +73,8 @@ struct node_cfg {
 	struct jitter_config jitter;
 	struct station_config station;
 	struct telemetry_cfg telemetry; /* .wpm = 0: the node says nothing */
+	unsigned parrot_s; /* room for an over; 0: there is no parrot */
+	bool parrot;       /* it is on */
 	struct node_acl acl;
 	const struct node_peer *peers; /* borrowed like acl */
 	size_t peers_n;
@@ -239,6 +241,8 @@ void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
 /* Say something on the air, as telemetry_say(); identify. */
 void node_say(struct node *n, const char *words, mono_us now);
 void node_identify(struct node *n, mono_us now);
+/* Turn the parrot (parrot.h) on or off. */
+void node_parrot(struct node *n, bool on);
 /* What was said so far. */
 const struct telemetry *node_telemetry(const struct node *n);
 /* Tell the conference, as a T: "TIME,..."; it is not heard on the air. */

@@ -17,6 +17,7 @@ struct mix {
 	unsigned relayed;           /* talking links that others may hear */
 	unsigned heard;             /* talking links */
 	bool radio;
+	bool parrot; /* what was said before is said again */
 };
 
 static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
@@ -28,6 +29,12 @@ static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 	node_text_talks(n, l, keyed, now);
 }
 
+/* No other link's, and no former one's. */
+static uint32_t parrot_name(const struct node *n, const struct link *l)
+{
+	return (uint32_t)l->gen << 8 | (uint32_t)(l - n->link);
+}
+
 /* Take one block from a link, into the mix if it talks. */
 static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
 {
@@ -35,6 +42,7 @@ static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
 	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;
+	parrot_hear(&n->parrot, parrot_name(n, l), l->block, now);
 	mix_add(m->links, l->block, AUDIO_BLOCK);
 	m->heard++;
 	if (l->mode == NODE_LOCAL_MONITOR)
@@ -43,19 +51,29 @@ static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
 	m->relayed++;
 }
 
+static void add(int16_t to[AUDIO_BLOCK], const int16_t block[AUDIO_BLOCK])
+{
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		to[i] = mix_saturate((int32_t)to[i] + block[i]);
+}
+
 /* What one link is to hear: the whole mix without itself.  Links that do not
  * talk hear the same. */
 static void speak_to(struct node *n, struct link *l, const struct mix *m,
 		     struct voice_mix *shared, mono_us now)
 {
 	const bool inside = l->talking && l->mode != NODE_LOCAL_MONITOR;
-	const unsigned others = m->relayed - inside + m->radio;
-	int16_t own[AUDIO_BLOCK];
+	const bool parrot = m->parrot && n->parrot.source == parrot_name(n, l);
+	const unsigned others = m->relayed - inside + m->radio + parrot;
+	int16_t own[AUDIO_BLOCK] = { 0 };
 
 	if (others == 0 || l->mode != NODE_TRANSCEIVE) {
 		node_voice_pause(n, l, now);
-	} else if (inside) {
-		mix_minus(m->all, l->block, own, AUDIO_BLOCK);
+	} else if (inside || parrot) {
+		/* Whoever hears the parrot does not speak. */
+		mix_minus(m->all, inside ? l->block : own, own, AUDIO_BLOCK);
+		if (parrot)
+			add(own, n->parroted);
 		node_voice_say(n, l, own, now);
 	} else {
 		node_voice_say_mix(n, l, shared, now);
@@ -74,6 +92,11 @@ void node_identify(struct node *n, mono_us now)
 	telemetry_identify(&n->telemetry, now);
 }
 
+void node_parrot(struct node *n, bool on)
+{
+	parrot_on(&n->parrot, on);
+}
+
 const struct telemetry *node_telemetry(const struct node *n)
 {
 	return &n->telemetry;
@@ -89,8 +112,11 @@ static void say(struct node *n, const struct mix *m, mono_us now)
 	struct station_view v;
 	int16_t block[AUDIO_BLOCK];
 	const bool said = telemetry_block(&n->telemetry, &what, block, now);
+	const bool parrot = m->parrot && n->parrot.source == PARROT_RADIO;
 
-	station_telemetry(n->station, said ? block : NULL);
+	if (parrot)
+		add(block, n->parroted);
+	station_telemetry(n->station, said || parrot ? block : NULL);
 	station_view(n->station, &v);
 	/* It is heard once the transmitter may be keyed again. */
 	if (v.timeouts != n->timeouts_was)
@@ -110,12 +136,15 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 	memcpy(shared.pcm, rx, sizeof(shared.pcm));
 	m.radio = station_receive(n->station, shared.pcm, now);
 	node_text_radio(n, m.radio, now);
-	if (m.radio)
+	if (m.radio) {
 		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
+		parrot_hear(&n->parrot, PARROT_RADIO, shared.pcm, now);
+	}
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			hear(n, &n->link[i], &m, now);
 	}
+	m.parrot = parrot_step(&n->parrot, n->parroted, now);
 	mix_all(m.all, shared.pcm, AUDIO_BLOCK);
 	memset(shared.coded, 0, sizeof(shared.coded));
 	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
@@ -138,8 +167,8 @@ static bool link_rests(const struct link *l)
 
 bool node_rests(const struct node *n)
 {
-	bool rests =
-		station_rests(n->station) && telemetry_rests(&n->telemetry);
+	bool rests = station_rests(n->station) &&
+		     telemetry_rests(&n->telemetry) && parrot_rests(&n->parrot);
 
 	for (size_t i = 0; i < NODE_LINKS_MAX && rests; i++)
 		rests = link_rests(&n->link[i]);

@@ -13,6 +13,7 @@
 
 #include "audio/playout.h"
 #include "daemon/node/node.h"
+#include "daemon/node/parrot.h"
 #include "proto/rate.h"
 
 /* A link that looks for another path for its call. */
@@ -159,6 +160,8 @@ struct node {
 	struct resample *pace; /* whose table the links share */
 	struct station *station;
 	struct telemetry telemetry;
+	struct parrot parrot;
+	int16_t parroted[AUDIO_BLOCK]; /* this beat, if it plays */
 	uint64_t timeouts_was;
 	struct node_text text;
 	struct leaving leaving[NODE_LINKS_MAX];
