@@ -74,8 +74,11 @@ void app_pump(struct app *a)
 	if (a->pumping)
 		return;
 	a->pumping = true;
-	while (node_next_event(a->node, &ev))
+	while (node_next_event(a->node, &ev)) {
 		app_on_event(a, &ev);
+		app_telemetry_event(a, &ev);
+		app_commands_event(a, &ev);
+	}
 	a->pumping = false;
 	udp_send(a->udp, next_tx, a->node);
 	wake_when_needed(a);
@@ -354,6 +357,7 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (err != 0)
 		return err;
+	app_sounds_load(&a->sounds, a->conf.telemetry.sounds);
 	err = app_conf_build(a, &a->conf, &cfg, why);
 	if (err != 0)
 		return err;
@@ -366,6 +370,14 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
+	app_commands_configure(a);
+	a->hooks = hooks_new(a->base);
+	if (!a->hooks) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	hooks_configure(a->hooks, a->conf.hooks.program,
+			a->conf.hooks.timeout_s);
 	err = start_io(a, why);
 	if (err != 0)
 		return err;
@@ -396,6 +408,7 @@ static void done(struct app *a)
 		free_event(a->registrar[i].again);
 	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
+	a->hooks = hooks_free(a->hooks);
 	app_net_close(a);
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);
@@ -403,6 +416,7 @@ static void done(struct app *a)
 	a->udp = udp_close(a->udp);
 	a->node = node_free(a->node);
 	free(a->dialled);
+	app_sounds_free(&a->sounds);
 	if (a->base)
 		event_base_free(a->base);
 	app_conf_free(&a->lists);

@@ -112,6 +112,9 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.jitter = jitter(conf),
 		.station = app_station(conf, a->node ? a->conf.radio.type
 						     : conf->radio.type),
+		.telemetry = app_telemetry(a, conf),
+		.parrot_s = conf->parrot.max_s,
+		.parrot = conf->parrot.enabled,
 		.acl = { .registered = conf->accept.by_default ==
 				       CONF_ACCEPT_REGISTERED,
 			 .allow = a->lists.allow,
@@ -225,6 +228,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
+	app_commands_configure(a);
+	hooks_configure(a->hooks, a->conf.hooks.program,
+			a->conf.hooks.timeout_s);
 	radio_io_reload(a->radio, &a->conf);
 	return 0;
 }

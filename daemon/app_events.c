@@ -4,6 +4,7 @@
  * know, an event for consoles, and sockets where it asks for them. */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/app.h"
@@ -18,11 +19,38 @@ static const char *registrar_host(const struct app *a, size_t i)
 	return i < a->conf.registrars_n ? a->conf.registrars[i].host : "?";
 }
 
-static void publish(struct app *a, json_t *params)
+static bool is_wanted(const struct app *a, const json_t *params)
 {
+	const char *name = json_string_value(json_object_get(params, "event"));
+	const struct conf_node *conf = &a->conf;
+
+	for (size_t i = 0; name && i < conf->hooks.events_n; i++) {
+		if (strcmp(conf->hooks.events[i].text, name) == 0)
+			return true;
+	}
+	return name && conf->hooks.events_n == 0;
+}
+
+void app_publish(struct app *a, json_t *params)
+{
+	char *text = NULL;
+
 	(void)json_object_set_new(params, "t_us",
 				  json_integer((json_int_t)loop_now()));
+	if (a->conf.hooks.program[0] != '\0' && is_wanted(a, params)) {
+		(void)json_object_set_new(params, "node_number",
+					  json_string(a->conf.node.number));
+		text = json_dumps(params, JSON_COMPACT);
+	}
+	if (text)
+		hooks_tell(a->hooks, text);
+	free(text);
 	control_publish(a->control, "event", params);
+}
+
+static void publish(struct app *a, json_t *params)
+{
+	app_publish(a, params);
 }
 
 static void on_registration(struct app *a, const struct node_event *ev)

@@ -101,6 +101,12 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	if (cfg->formats.n == 0)
 		n->cfg.formats = *node_formats_all();
 	n->station = station_new(&cfg->station, now);
+	telemetry_init(&n->telemetry);
+	if (cfg->telemetry.wpm > 0)
+		telemetry_configure(&n->telemetry, &cfg->telemetry);
+	if (!parrot_init(&n->parrot, cfg->parrot_s))
+		return node_free(n);
+	parrot_on(&n->parrot, cfg->parrot);
 	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
 	    !node_links_new(n) || !node_voice_new(n) || !make_parts(n, now))
 		return node_free(n);
@@ -119,6 +125,7 @@ struct node *node_free(struct node *n)
 	node_voice_free(n);
 	node_links_free(n);
 	station_free(n->station);
+	parrot_done(&n->parrot);
 	free(n);
 	return NULL;
 }
@@ -294,6 +301,7 @@ void node_tick(struct node *n, mono_us now)
 	oo_node_tick(n->oo, now);
 	iax2_endpoint_tick(n->ep, now);
 	station_tick(n->station, now);
+	telemetry_tick(&n->telemetry, now);
 	node_note_radio(n);
 	node_text_tick(n, now);
 	node_links_tick(n, now);
@@ -311,6 +319,7 @@ mono_us node_deadline(const struct node *n)
 			       iax2_endpoint_deadline(n->ep));
 
 	due = mono_min(due, station_deadline(n->station));
+	due = mono_min(due, telemetry_deadline(&n->telemetry));
 	due = mono_min(due, node_links_deadline(n));
 	due = mono_min(due, node_text_deadline(n));
 	due = mono_min(due, node_leave_deadline(n));
@@ -434,6 +443,8 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
 	(void)station_configure(n->station, &cfg->station, now);
+	if (cfg->telemetry.wpm > 0)
+		telemetry_configure(&n->telemetry, &cfg->telemetry);
 	node_note_radio(n);
 	node_touch_all(n);
 	node_links_recheck(n, now);

@@ -20,6 +20,7 @@
 #include "audio/jitter.h"
 #include "daemon/node/node_codec.h"
 #include "daemon/node/station.h"
+#include "daemon/node/telemetry.h"
 #include "proto/asl_keying.h"
 #include "proto/asl_list.h"
 #include "proto/iax2_endpoint.h"
@@ -71,6 +72,9 @@ struct node_cfg {
 	struct node_formats formats; /* copied; n = 0: node_formats_all() */
 	struct jitter_config jitter;
 	struct station_config station;
+	struct telemetry_cfg telemetry; /* .wpm = 0: the node says nothing */
+	unsigned parrot_s; /* room for an over; 0: there is no parrot */
+	bool parrot;       /* it is on */
 	struct node_acl acl;
 	const struct node_peer *peers; /* borrowed like acl */
 	size_t peers_n;
@@ -234,6 +238,16 @@ void node_radio_there(struct node *n, bool there, mono_us now);
 void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
 		    mono_us now);
 
+/* Say something on the air, as telemetry_say(); identify. */
+void node_say(struct node *n, const char *words, mono_us now);
+void node_identify(struct node *n, mono_us now);
+/* Turn the parrot (parrot.h) on or off. */
+void node_parrot(struct node *n, bool on);
+/* What was said so far. */
+const struct telemetry *node_telemetry(const struct node *n);
+/* Tell the conference, as a T: "TIME,..."; it is not heard on the air. */
+void node_report(struct node *n, const char *words, mono_us now);
+
 /* Start a link, or change the mode of one.  IAX2_E_FULL; IAX2_E_RANGE for a bad
  * number or our own; IAX2_E_NOT_OURS for a link-local address, whose interface
  * nobody says; IAX2_E_STATE when there is such a link already; IAX2_E_REFUSED
@@ -282,8 +296,8 @@ const char *node_behind(const struct node *n, const char *number);
 enum iax2_err node_ask(struct node *n, mono_us now);
 /* Who answered last; returns how many. */
 size_t node_answers(const struct node *n, const struct node_answer **out);
-/* Digits for one node, however far: commands.  IAX2_E_RANGE, IAX2_E_FULL while
- * others are on their way. */
+/* Digits for one node, however far: commands.  IAX2_E_RANGE; IAX2_E_FULL when
+ * NODE_DTMF_MAX are on their way, or some to another node. */
 enum iax2_err node_command(struct node *n, const char *number,
 			   const char *digits, mono_us now);
 /* Words for one node, or all (NULL).  IAX2_E_RANGE: too many, or not plain. */

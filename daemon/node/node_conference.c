@@ -17,6 +17,7 @@ struct mix {
 	unsigned relayed;           /* talking links that others may hear */
 	unsigned heard;             /* talking links */
 	bool radio;
+	bool parrot; /* what was said before is said again */
 };
 
 static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
@@ -28,6 +29,12 @@ static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 	node_text_talks(n, l, keyed, now);
 }
 
+/* No other link's, and no former one's. */
+static uint32_t parrot_name(const struct node *n, const struct link *l)
+{
+	return (uint32_t)l->gen << 16 | (uint32_t)(l - n->link);
+}
+
 /* Take one block from a link, into the mix if it talks. */
 static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
 {
@@ -37,6 +44,7 @@ static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
 	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;
+	parrot_hear(&n->parrot, parrot_name(n, l), e->block, now);
 	mix_add(m->links, e->block, AUDIO_BLOCK);
 	m->heard++;
 	if (l->mode == NODE_LOCAL_MONITOR)
@@ -45,19 +53,30 @@ static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
 	m->relayed++;
 }
 
+static void add(int16_t to[AUDIO_BLOCK], const int16_t block[AUDIO_BLOCK])
+{
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		to[i] = mix_saturate((int32_t)to[i] + block[i]);
+}
+
 /* What one link is to hear: the whole mix without itself.  Links that do not
  * talk hear the same. */
 static void speak_to(struct node *n, struct link *l, const struct mix *m,
 		     struct voice_mix *shared, mono_us now)
 {
 	const bool inside = l->talking && l->mode != NODE_LOCAL_MONITOR;
-	const unsigned others = m->relayed - inside + m->radio;
-	int16_t own[AUDIO_BLOCK];
+	const bool parrot = m->parrot && n->parrot.source == parrot_name(n, l);
+	const unsigned others = m->relayed - inside + m->radio + parrot;
+	int16_t own[AUDIO_BLOCK] = { 0 };
 
 	if (others == 0 || l->mode != NODE_TRANSCEIVE) {
 		node_voice_pause(n, l, now);
-	} else if (inside) {
-		mix_minus(m->all, l->ear->block, own, AUDIO_BLOCK);
+	} else if (inside || parrot) {
+		/* Whoever hears the parrot does not speak. */
+		mix_minus(m->all, inside ? l->ear->block : own, own,
+			  AUDIO_BLOCK);
+		if (parrot)
+			add(own, n->parroted);
 		node_voice_say(n, l, own, now);
 	} else {
 		node_voice_say_mix(n, l, shared, now);
@@ -67,8 +86,54 @@ static void speak_to(struct node *n, struct link *l, const struct mix *m,
 /* Does any link hear something now, or the end of it? */
 static bool speaks(const struct node *n, const struct mix *m)
 {
-	return m->relayed > 0 || m->radio || n->tx_keyed_n > 0;
+	return m->relayed > 0 || m->radio || m->parrot || n->tx_keyed_n > 0;
 }
+
+/* --- what the node says ------------------------------------------------- */
+
+void node_say(struct node *n, const char *words, mono_us now)
+{
+	telemetry_say(&n->telemetry, words, now);
+}
+
+void node_identify(struct node *n, mono_us now)
+{
+	telemetry_identify(&n->telemetry, now);
+}
+
+void node_parrot(struct node *n, bool on)
+{
+	parrot_on(&n->parrot, on);
+}
+
+const struct telemetry *node_telemetry(const struct node *n)
+{
+	return &n->telemetry;
+}
+
+static void say(struct node *n, const struct mix *m, mono_us now)
+{
+	const struct telemetry_now what = {
+		.busy = m->radio || m->heard > 0,
+		.held = !station_may_speak(n->station),
+		.keyed = station_keyed(n->station),
+	};
+	struct station_view v;
+	int16_t block[AUDIO_BLOCK];
+	const bool said = telemetry_block(&n->telemetry, &what, block, now);
+	const bool parrot = m->parrot && n->parrot.source == PARROT_RADIO;
+
+	if (parrot)
+		add(block, n->parroted);
+	station_telemetry(n->station, said || parrot ? block : NULL);
+	station_view(n->station, &v);
+	/* It is heard once the transmitter may be keyed again. */
+	if (v.timeouts != n->timeouts_was)
+		telemetry_say(&n->telemetry, "timed-out", now);
+	n->timeouts_was = v.timeouts;
+}
+
+/* --- a beat ------------------------------------------------------------- */
 
 bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now)
@@ -80,18 +145,22 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 	memcpy(shared.pcm, rx, sizeof(shared.pcm));
 	m.radio = station_receive(n->station, shared.pcm, now);
 	node_text_radio(n, m.radio, now);
-	if (m.radio)
+	if (m.radio) {
 		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
+		parrot_hear(&n->parrot, PARROT_RADIO, shared.pcm, now);
+	}
 	for (size_t i = 0; i < NODE_EARS; i++) {
 		if (n->ear[i].of)
 			hear(n, &n->ear[i], &m, now);
 	}
+	m.parrot = parrot_step(&n->parrot, n->parroted, now);
 	mix_all(m.all, shared.pcm, AUDIO_BLOCK);
 	memset(shared.coded, 0, sizeof(shared.coded));
 	for (size_t i = 0; i < n->links_max && speaks(n, &m); i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			speak_to(n, &n->link[i], &m, &shared, now);
 	}
+	say(n, &m, now);
 	mix_all(m.links, tx, AUDIO_BLOCK);
 	keyed = station_transmit(n->station, tx, m.heard > 0, now);
 	node_note_radio(n);
@@ -106,7 +175,8 @@ static bool ear_rests(const struct link_ear *e)
 
 bool node_rests(const struct node *n)
 {
-	bool rests = n->tx_keyed_n == 0 && station_rests(n->station);
+	bool rests = n->tx_keyed_n == 0 && station_rests(n->station) &&
+		     telemetry_rests(&n->telemetry) && parrot_rests(&n->parrot);
 
 	for (size_t i = 0; i < NODE_EARS && rests; i++)
 		rests = ear_rests(&n->ear[i]);

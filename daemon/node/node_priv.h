@@ -13,6 +13,7 @@
 
 #include "audio/playout.h"
 #include "daemon/node/node.h"
+#include "daemon/node/parrot.h"
 #include "proto/rate.h"
 
 /* A link that looks for another path for its call. */
@@ -185,6 +186,10 @@ struct node {
 	struct link_ear *ear;  /* NODE_EARS */
 	struct resample *pace; /* whose table they share */
 	struct station *station;
+	struct telemetry telemetry;
+	struct parrot parrot;
+	int16_t parroted[AUDIO_BLOCK]; /* this beat, if it plays */
+	uint64_t timeouts_was;
 	struct node_text text;
 	struct leaving *leaving; /* links_max */
 	size_t leaving_n;        /* used */

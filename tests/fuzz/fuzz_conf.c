@@ -52,7 +52,7 @@ static void check_round_trip(struct conf_node *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct conf_diags diags = { 0 };
-	struct conf_registrar r;
+	static struct conf_registrar r;
 	struct conf_node c;
 	char *text = malloc(size + 1);
 	int err;

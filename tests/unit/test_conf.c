@@ -290,8 +290,8 @@ static void a_file_loads_like_its_text(void)
 	const size_t len = sizeof(full) - 1;
 	const char *name = temp_file(full, len, CONF_FILE_MAX);
 	struct conf_diags diags = { 0 };
-	struct conf_registrar r;
-	struct conf_node c, same;
+	static struct conf_registrar r;
+	static struct conf_node c, same;
 	char *a, *b;
 
 	T_EQ(0, conf_load_node(name, &c, &diags));
@@ -409,11 +409,17 @@ static void an_uncommented_example_is_the_defaults(void)
 	T_STR("registrar.example.org", c.registrars[0].host);
 	T_EQ(1, c.peers_n);
 	T_STR("1998", c.peers[0].number);
+	T_EQ(1, c.functions_n);
+	T_STR("51", c.functions[0].code);
+	T_EQ(CONF_DOES_MACRO, c.functions[0].does);
+	T_STR("*32000", c.functions[0].digits);
 	free(c.registrars);
 	free(c.peers);
+	free(c.functions);
 	c.registrars = NULL;
 	c.peers = NULL;
-	c.registrars_n = c.peers_n = 0;
+	c.functions = NULL;
+	c.registrars_n = c.peers_n = c.functions_n = 0;
 	load(NUMBER, &plain);
 	a = dumped(&c);
 	b = dumped(&plain);

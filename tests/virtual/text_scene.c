@@ -96,6 +96,7 @@ static void start_node(struct text_scene *s, int i)
 			    .auth_failures_per_min = 100 },
 		.jitter = { .min_ms = 40, .max_ms = 400 },
 		.station = station_config_flat,
+		.parrot_s = 30,
 		.acl = { .registered = true },
 		.random = fake_net_random,
 		.random_ctx = s->net,
