@@ -294,6 +294,7 @@ void node_tick(struct node *n, mono_us now)
 	station_tick(n->station, now);
 	node_note_radio(n);
 	node_links_tick(n, now);
+	node_admit_tick(n, now);
 	node_move_tick(n, now);
 	node_better_tick(n, now);
 	node_text_tick(n, now);
@@ -312,6 +313,7 @@ mono_us node_deadline(const struct node *n)
 
 	due = mono_min(due, station_deadline(n->station));
 	due = mono_min(due, node_links_deadline(n));
+	due = mono_min(due, node_admit_deadline(n));
 	due = mono_min(due, node_move_deadline(n));
 	due = mono_min(due, node_better_deadline(n));
 	due = mono_min(due, node_text_deadline(n));
@@ -397,6 +399,13 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 		  uint16_t count, mono_us now)
 {
 	oo_node_sockets(n->oo, id, first, count, now);
+}
+
+void node_admit(struct node *n, struct node_caller_id id,
+		const struct node_admission *a, mono_us now)
+{
+	node_admit_answer(n, id, a, now);
+	settle(n, now);
 }
 
 bool node_measure(struct node *n, mono_us now)

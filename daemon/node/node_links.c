@@ -229,8 +229,9 @@ enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now)
 
 /* --- OPEN/OVER ---------------------------------------------------------- */
 
-void node_caller_refused(struct node *n, const char *number,
-			 const struct net_addr *addr, const char *why)
+struct node_event *node_caller_refused(struct node *n, const char *number,
+				       const struct net_addr *addr,
+				       const char *why)
 {
 	struct node_event *ev = node_push(n, NODE_EV_CALLER_REFUSED);
 
@@ -238,6 +239,7 @@ void node_caller_refused(struct node *n, const char *number,
 	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
 	if (addr)
 		ev->addr = *addr;
+	return ev;
 }
 
 static bool node_has_called(struct node *n, const char *number)
@@ -259,7 +261,7 @@ static void on_open_in(struct node *n, const struct oo_event *ev, mono_us now)
 	if (!why && n->stopping)
 		why = "the node is stopping";
 	if (why)
-		node_caller_refused(n, number, NULL, why);
+		(void)node_caller_refused(n, number, NULL, why);
 	(void)oo_node_answer(n->oo, ev->id, !why, now);
 }
 

@@ -290,7 +290,7 @@ static void a_file_loads_like_its_text(void)
 	const size_t len = sizeof(full) - 1;
 	const char *name = temp_file(full, len, CONF_FILE_MAX);
 	struct conf_diags diags = { 0 };
-	struct conf_registrar r;
+	static struct conf_registrar r;
 	struct conf_node c, same;
 	char *a, *b;
 
@@ -409,11 +409,15 @@ static void an_uncommented_example_is_the_defaults(void)
 	T_STR("registrar.example.org", c.registrars[0].host);
 	T_EQ(1, c.peers_n);
 	T_STR("1998", c.peers[0].number);
+	T_EQ(1, c.accept.users_n);
+	T_STR("alice", c.accept.users[0].name);
 	free(c.registrars);
 	free(c.peers);
+	free(c.accept.users);
 	c.registrars = NULL;
 	c.peers = NULL;
-	c.registrars_n = c.peers_n = 0;
+	c.accept.users = NULL;
+	c.registrars_n = c.peers_n = c.accept.users_n = 0;
 	load(NUMBER, &plain);
 	a = dumped(&c);
 	b = dumped(&plain);
