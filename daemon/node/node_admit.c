@@ -17,8 +17,8 @@
 
 #define ASK_US (4 * MONO_S)        /* a call waits 5 s for its decision */
 #define SPACING_US (250 * MONO_MS) /* between two that are let in */
-#define AGAIN_US (500 * MONO_MS)   /* since the link that it had */
-#define CLIENT_US (500 * MONO_MS)  /* a program's, until it is answered */
+/* Since the link that it had; and a program's, until it is answered. */
+#define PAUSE_US (500 * MONO_MS)
 #define PRIVATE_BELOW 2000U
 
 #define PORTAL_USER "allstar-sys"
@@ -301,10 +301,8 @@ static void admit(struct node *n, struct waiting *w, const char *name,
 	mono_us at = now;
 
 	memmove(w->ev.u.in.calling, name, strlen(name) + 1);
-	if (make_way(n, name, now))
-		at = now + AGAIN_US;
-	else if (w->door != NODE_DOOR_ADDRESS)
-		at = now + CLIENT_US;
+	if (make_way(n, name, now) || w->door != NODE_DOOR_ADDRESS)
+		at = now + PAUSE_US;
 	w->at = at > pace ? at : pace;
 	n->let_in = w->at;
 	w->state = WAITING_ADMITTED;

@@ -10,6 +10,9 @@
 #include "audio/mix.h"
 #include "daemon/node/node_priv.h"
 
+#define VOX_RMS 400U
+#define VOX_HANG_US MONO_S
+
 /* This tick's sources. */
 struct mix {
 	int32_t links[AUDIO_BLOCK]; /* sum of the talking links */
@@ -28,10 +31,31 @@ static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 	node_text_talks(n, l, keyed, now);
 }
 
+/* -38 dB of full scale. */
+static bool is_loud(const int16_t pcm[AUDIO_BLOCK])
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		sum += (uint64_t)((int32_t)pcm[i] * pcm[i]);
+	return sum >= (uint64_t)AUDIO_BLOCK * VOX_RMS * VOX_RMS;
+}
+
+/* A telephone's line sends all the time: it would key the transmitter for as
+ * long as it is connected. */
+static bool speaks(struct link *l, mono_us now)
+{
+	if (l->door != NODE_DOOR_PORTAL)
+		return true;
+	if (is_loud(l->block))
+		l->loud_until = now + VOX_HANG_US;
+	return now < l->loud_until;
+}
+
 /* Take one block from a link, into the mix if it talks. */
 static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
 {
-	l->talking = node_voice_hear(n, l, now);
+	l->talking = node_voice_hear(n, l, now) && speaks(l, now);
 	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;

@@ -79,6 +79,7 @@ void link_end(struct node *n, struct link *l, const char *why, mono_us now)
 
 void link_proved(struct link *l, const uint8_t *key, bool vouched)
 {
+	l->door = NODE_DOOR_KEY;
 	l->vouched = vouched;
 	l->has_key = key != NULL;
 	if (key)

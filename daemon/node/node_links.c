@@ -72,6 +72,15 @@ static void step(struct node *n, struct link *l, enum node_link_state s)
 	node_push_link(n, NODE_EV_LINK_STEP, l);
 }
 
+/* Who shares a secret or a key with us knows us by our number; AllStarLink's
+ * nodes have one user for all others. */
+static const char *username(const struct node *n, const struct node_peer *peer)
+{
+	return peer && (peer->has_key || peer->md5_secret[0] != '\0')
+		       ? n->number
+		       : "radio";
+}
+
 static void call(struct node *n, struct link *l, const struct net_path *path,
 		 const struct iax2_ticket *ticket, mono_us now)
 {
@@ -80,7 +89,7 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 		.path = *path,
 		.called = l->number,
 		.calling = n->number,
-		.username = ticket ? NULL : n->number,
+		.username = ticket ? NULL : username(n, peer),
 		.ticket = ticket,
 		.md5_secret = peer && peer->md5_secret[0] != '\0'
 				      ? peer->md5_secret

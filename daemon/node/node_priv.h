@@ -110,7 +110,8 @@ struct link {
 	/* Received voice. */
 	struct jitter jitter;
 	bool rx_keyed;
-	bool talking; /* this tick's block is in the mix */
+	bool talking;       /* this tick's block is in the mix */
+	mono_us loud_until; /* a telephone's */
 	int16_t block[AUDIO_BLOCK];
 	/* Sent voice. */
 	bool tx_keyed;

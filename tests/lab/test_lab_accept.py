@@ -171,6 +171,18 @@ def where_it_is_off_nothing_is_asked():
                       '2000')
 
 
+@test
+def a_node_of_the_network_is_called_as_user_radio():
+    with Scene() as scene:
+        pbx, known = scene.peer('2000'), scene.peer('1998', 'known', secret=SECRET)
+        scene.dns.node('2000', pbx.addr, PORT)
+        node = scene.node(peers=[{'number': '1998', 'host': known.addr,
+                                  'secret_file': secret_file(scene.lab)}])
+        for peer, user in ((pbx, 'radio'), (known, '2001')):
+            node.connect(peer.number)
+            equal(user, peer.wait_call().new.text(iax2.IE_USERNAME), f'USERNAME for {peer.number}')
+
+
 # --- users --------------------------------------------------------------------
 
 @test

@@ -824,6 +824,84 @@ static void a_telephone_is_let_in_by_its_portals_signature(void)
 	end();
 }
 
+/* 20 ms of a square wave of so much, which is 0 for silence, and its time. */
+static void talk(struct caller *c, uint32_t *ts, uint8_t code, bool first)
+{
+	uint8_t codes[160];
+	const struct iax2_full f = {
+		.src_callno = c->callno,
+		.dst_callno = c->there,
+		.ts_ms = *ts,
+		.oseq = c->oseq,
+		.iseq = c->iseq,
+		.type = IAX2_FRAME_VOICE,
+		.subclass = IAX2_FORMAT_ULAW,
+		.body = codes,
+		.body_len = sizeof(codes),
+	};
+	uint8_t buf[DGRAM_MAX] = { (uint8_t)(c->callno >> 8),
+				   (uint8_t)c->callno, (uint8_t)(*ts >> 8),
+				   (uint8_t)*ts };
+	struct dgram d = { .path.peer = c->at, .data = buf };
+	int16_t rx[AUDIO_BLOCK] = { 0 }, tx[AUDIO_BLOCK];
+
+	for (size_t i = 0; i < sizeof(codes); i++)
+		codes[i] = (uint8_t)(i % 16 < 8 ? code : code ^ 0x80);
+	d.len = 4 + sizeof(codes);
+	memcpy(buf + 4, codes, sizeof(codes));
+	if (first) {
+		T_EQ(IAX2_OK, iax2_full_encode(&f, buf, sizeof(buf), &d.len));
+		c->oseq++;
+	}
+	node_rx(node, &d, now);
+	*ts += 20;
+	now += 20 * MONO_MS;
+	node_tick(node, now);
+	(void)node_audio(node, rx, tx, now);
+	drain();
+}
+
+/* How many of @frames keyed it. */
+static unsigned keyed_by(struct caller *c, uint32_t *ts, uint8_t code,
+			 unsigned frames, bool first)
+{
+	struct node_link_info l = { 0 };
+	unsigned keyed = 0;
+
+	for (unsigned i = 0; i < frames; i++) {
+		talk(c, ts, code, first && i == 0);
+		T_TRUE(node_link_at(node, 0, &l));
+		keyed += l.rx_keyed;
+	}
+	return keyed;
+}
+
+#define LOUD 0x10  /* -8 dB of full scale */
+#define STILL 0x7e /* the least that there is */
+
+static void a_telephone_that_is_still_does_not_key(void)
+{
+	struct caller c = { .called = "32001",
+			    .calling = "2025550100",
+			    .name = "W1AW",
+			    .username = "allstar-sys" };
+	const struct node_cfg cfg = with_portal();
+	uint32_t ts = 2000;
+	unsigned held;
+
+	begin(&cfg);
+	call(&c);
+	prove(&c, IAX2_IE_RSA_RESULT, portal_answer);
+	run(2 * MONO_S);
+	T_EQ(0, keyed_by(&c, &ts, STILL, 100, true));
+	T_TRUE(keyed_by(&c, &ts, LOUD, 50, false) > 30);
+	/* It holds for a second. */
+	held = keyed_by(&c, &ts, STILL, 150, false);
+	T_TRUE(held >= 40 && held <= 70);
+	T_EQ(0, keyed_by(&c, &ts, STILL, 50, false));
+	end();
+}
+
 static void without_that_it_is_not(void)
 {
 	struct caller c = { .called = "32001",
@@ -1016,6 +1094,7 @@ int main(void)
 	T_RUN(a_user_cannot_be_a_node);
 	T_RUN(a_wrong_secret_is_refused);
 	T_RUN(a_telephone_is_let_in_by_its_portals_signature);
+	T_RUN(a_telephone_that_is_still_does_not_key);
 	T_RUN(without_that_it_is_not);
 	T_RUN(a_telephone_may_not_ask_for_everything);
 	T_RUN(a_web_user_is_let_in_by_its_token);
