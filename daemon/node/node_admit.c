@@ -20,203 +20,8 @@
 /* Since the link that it had; and a program's, until it is answered. */
 #define PAUSE_US (500 * MONO_MS)
 #define PRIVATE_BELOW 2000U
-
-#define PORTAL_USER "allstar-sys"
-#define WEB_USER "allstar-public"
 /* Everybody knows it: what proves the caller is its token. */
 #define WEB_SECRET "allstar"
-#define WEB_CALLED "s"
-
-/* --- which door --------------------------------------------------------- */
-
-static const struct node_user *user_of(const struct node *n, const char *name)
-{
-	for (size_t i = 0; i < n->cfg.acl.users_n; i++) {
-		if (strcmp(n->cfg.acl.users[i].name, name) == 0)
-			return &n->cfg.acl.users[i];
-	}
-	return NULL;
-}
-
-static enum node_door door_of(const struct node *n, const struct iax2_event *ev)
-{
-	const char *user = ev->u.in.username;
-
-	if (strcmp(user, PORTAL_USER) == 0)
-		return NODE_DOOR_PORTAL;
-	if (strcmp(user, WEB_USER) == 0)
-		return NODE_DOOR_WEB;
-	return user_of(n, user) ? NODE_DOOR_USER : NODE_DOOR_ADDRESS;
-}
-
-bool node_admit_is_called(const struct node *n, const struct iax2_event *ev)
-{
-	const char *called = ev->u.in.called;
-
-	switch (door_of(n, ev)) {
-	case NODE_DOOR_PORTAL: /* a digit says how, the number follows */
-		return called[0] != '\0' && strcmp(called + 1, n->number) == 0;
-	case NODE_DOOR_WEB:
-		return strcmp(called, WEB_CALLED) == 0 &&
-		       strcmp(ev->u.in.calling, n->number) == 0;
-	case NODE_DOOR_KEY:
-	case NODE_DOOR_ADDRESS:
-	case NODE_DOOR_USER:
-		break;
-	}
-	return strcmp(called, n->number) == 0;
-}
-
-bool link_is_client(const struct link *l)
-{
-	return l->door == NODE_DOOR_USER || l->door == NODE_DOOR_PORTAL ||
-	       l->door == NODE_DOOR_WEB;
-}
-
-/* --- rules -------------------------------------------------------------- */
-
-#define DIGITS "0123456789"
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-/* A letter makes sure that it is no node's number. */
-static bool is_callsign(const char *s)
-{
-	const size_t len = strlen(s);
-
-	return len <= NODE_CALLSIGN_MAX && strpbrk(s, LETTERS) &&
-	       strspn(s, DIGITS LETTERS "-/") == len;
-}
-
-static const char *number_forbids(const struct node *n, const char *number)
-{
-	const size_t len = strlen(number);
-
-	if (len == 0)
-		return "accept.by_address: it gives no number";
-	if (len > OO_NUMBER_MAX || strspn(number, DIGITS) != len ||
-	    number[0] == '0')
-		return "accept.by_address: it gives no number of a node";
-	if (strcmp(number, n->number) == 0)
-		return "accept.by_address: it gives our own number";
-	return NULL;
-}
-
-/* Its number is proved, so it is as if a registrar vouched for it; and a node
- * of peers is welcome anyway. */
-static const char *lists_forbid(const struct node *n, const char *number)
-{
-	const char *why = node_acl_forbids(n, number, NULL, true);
-
-	return why && strcmp(why, NODE_ACL_DENY) != 0
-		       ? node_acl_forbids(n, number, NULL, false)
-		       : why;
-}
-
-/* A program on this machine is its operator's. */
-static bool is_here(const struct net_addr *a)
-{
-	const struct net_addr here = net_addr_v4(127, 0, 0, 1, 0);
-
-	return net_addr_same_ip(a, &here);
-}
-
-static const char *address_forbids(const struct node *n,
-				   const struct iax2_event *ev)
-{
-	const char *number = ev->u.in.calling;
-	const char *why = NULL;
-
-	if (!n->cfg.acl.by_address)
-		return "accept.by_address is off, and it has no key or secret "
-		       "in peers";
-	why = number_forbids(n, number);
-	if (!why && !is_here(&ev->u.in.path.peer))
-		why = lists_forbid(n, number);
-	return why;
-}
-
-static const char *portal_forbids(const struct node *n,
-				  const struct iax2_event *ev)
-{
-	if (n->cfg.acl.portal.modulus_len == 0)
-		return "accept.portal_key_file is empty: no telephone portal";
-	/* 1 is the reverse patch, which wants a telephone line here. */
-	if (ev->u.in.called[0] < '2' || ev->u.in.called[0] > '5')
-		return "accept.portal_key_file: it asks for what this node has "
-		       "not";
-	if (!is_callsign(ev->u.in.name))
-		return "accept.portal_key_file: it brings no callsign";
-	return NULL;
-}
-
-static const char *web_forbids(const struct node *n,
-			       const struct iax2_event *ev)
-{
-	const char *token = ev->u.in.name;
-
-	if (!n->cfg.acl.web)
-		return "accept.web_url is empty: no web transceiver";
-	/* It becomes part of an address. */
-	if (token[0] == '\0' ||
-	    strspn(token, DIGITS LETTERS "-_.") != strlen(token))
-		return "accept.web_url: it brings no token";
-	return NULL;
-}
-
-static const char *door_forbids(const struct node *n,
-				const struct iax2_event *ev,
-				enum node_door door)
-{
-	switch (door) {
-	case NODE_DOOR_PORTAL:
-		return portal_forbids(n, ev);
-	case NODE_DOOR_WEB:
-		return web_forbids(n, ev);
-	case NODE_DOOR_ADDRESS:
-		return address_forbids(n, ev);
-	case NODE_DOOR_USER:
-		return user_of(n, ev->u.in.username) ? NULL : "accept.users";
-	case NODE_DOOR_KEY:
-		break;
-	}
-	return NULL;
-}
-
-static const char *name_of(const struct node_user *u)
-{
-	return u->callsign[0] != '\0' ? u->callsign : u->name;
-}
-
-static bool has_user(const struct node *n, const char *name)
-{
-	for (size_t i = 0; i < n->cfg.acl.users_n; i++) {
-		if (strcmp(name_of(&n->cfg.acl.users[i]), name) == 0)
-			return true;
-	}
-	return false;
-}
-
-const char *node_admit_forbids(const struct node *n, enum node_door door,
-			       const char *number)
-{
-	const struct node_acl *acl = &n->cfg.acl;
-
-	switch (door) {
-	case NODE_DOOR_ADDRESS:
-		return acl->by_address ? lists_forbid(n, number)
-				       : "accept.by_address";
-	case NODE_DOOR_USER:
-		return has_user(n, number) ? NULL : "accept.users";
-	case NODE_DOOR_PORTAL:
-		return acl->portal.modulus_len > 0 ? NULL
-						   : "accept.portal_key_file";
-	case NODE_DOOR_WEB:
-		return acl->web ? NULL : "accept.web_url";
-	case NODE_DOOR_KEY:
-		break;
-	}
-	return NULL;
-}
 
 /* --- who waits ---------------------------------------------------------- */
 
@@ -271,7 +76,7 @@ static void forbid(struct node *n, struct waiting *w, const char *why,
 /* The rules may have changed during its pause. */
 static void let_in(struct node *n, struct waiting *w, mono_us now)
 {
-	const char *why = door_forbids(n, &w->ev, w->door);
+	const char *why = node_door_forbids(n, &w->ev, w->door);
 
 	if (why) {
 		forbid(n, w, why, NULL, now);
@@ -352,7 +157,7 @@ static void forbid_why(struct node *n, struct waiting *w, const char *rule,
 static void on_where(struct node *n, struct waiting *w,
 		     const struct node_admission *a, mono_us now)
 {
-	const char *why = address_forbids(n, &w->ev);
+	const char *why = node_door_forbids(n, &w->ev, w->door);
 
 	if (!why && a->why) {
 		forbid_why(n, w, "accept.by_address", a->why, now);
@@ -369,11 +174,11 @@ static void on_where(struct node *n, struct waiting *w,
 static void on_whose(struct node *n, struct waiting *w,
 		     const struct node_admission *a, mono_us now)
 {
-	const char *why = web_forbids(n, &w->ev);
+	const char *why = node_door_forbids(n, &w->ev, w->door);
 
 	if (!why && a->why)
 		forbid_why(n, w, "accept.web_url", a->why, now);
-	else if (!why && !(a->callsign && is_callsign(a->callsign)))
+	else if (!why && !(a->callsign && node_door_callsign(a->callsign)))
 		forbid(n, w, "accept.web_url: its token is nobody's", NULL,
 		       now);
 	else if (why)
@@ -432,9 +237,9 @@ void node_admit_challenge(struct node *n, const struct iax2_event *ev,
 
 void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	const enum node_door door = door_of(n, ev);
-	const struct node_user *user = user_of(n, ev->u.in.username);
-	const char *why = door_forbids(n, ev, door);
+	const enum node_door door = node_door_of(n, ev);
+	const struct node_user *user = node_door_user(n, ev->u.in.username);
+	const char *why = node_door_forbids(n, ev, door);
 	struct iax2_credentials want = { 0 };
 	struct waiting *w;
 
@@ -458,7 +263,7 @@ void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now)
 
 bool node_admit_proved(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	const struct node_user *user = user_of(n, ev->u.in.username);
+	const struct node_user *user = node_door_user(n, ev->u.in.username);
 	struct waiting *w = waiting_of(n, ev->call);
 	const char *why;
 
@@ -467,7 +272,7 @@ bool node_admit_proved(struct node *n, const struct iax2_event *ev, mono_us now)
 			w->state = WAITING_FREE;
 		return false;
 	}
-	why = door_forbids(n, ev, w->door);
+	why = node_door_forbids(n, ev, w->door);
 	if (why)
 		forbid(n, w, why, NULL, now);
 	else if (w->door == NODE_DOOR_WEB)
@@ -475,7 +280,7 @@ bool node_admit_proved(struct node *n, const struct iax2_event *ev, mono_us now)
 	else if (w->door == NODE_DOOR_PORTAL)
 		admit(n, w, w->ev.u.in.name, now);
 	else
-		admit(n, w, name_of(user), now);
+		admit(n, w, node_door_name(user), now);
 	return true;
 }
 

@@ -179,7 +179,7 @@ static void on_plain(struct node *n, const struct iax2_event *ev, mono_us now)
 {
 	const struct node_peer *peer = node_peer(n, ev->u.in.calling);
 
-	if (!node_admit_is_called(n, ev))
+	if (!node_door_is_ours(n, ev))
 		refuse(n, ev, "No such context/extension", CAUSECODE_NO_ROUTE,
 		       NODE_OTHER_NUMBER, now);
 	else if (peer && (peer->has_key || peer->md5_secret[0] != '\0'))

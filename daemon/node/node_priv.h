@@ -5,7 +5,8 @@
 /*
  * What the parts of the node share: composition and events (node.c), links
  * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c),
- * those that come without a key (node_admit.c), their moves to other addresses
+ * those that come without a key (node_admit.c) and who of them may
+ * (node_doors.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
  * conference (node_conference.c) and its links' voice (node_voice.c), text
  * between nodes (node_text.c), their lists (node_lists.c) and good-byes
@@ -266,10 +267,23 @@ void node_call_forbid(struct node *n, const struct iax2_event *ev,
 		      const char *why, const struct net_addr *claimed,
 		      mono_us now);
 
-/* node_admit.c: is it us whom a caller without a ticket asks for?  A call
- * without a ticket, from nobody of peers; one that proved
+/* node_doors.c: by which door a caller without a ticket would come in, and the
+ * rule that closes that; NULL: none. */
+enum node_door node_door_of(const struct node *n, const struct iax2_event *ev);
+const char *node_door_forbids(const struct node *n, const struct iax2_event *ev,
+			      enum node_door door);
+/* Is it us whom it asks for? */
+bool node_door_is_ours(const struct node *n, const struct iax2_event *ev);
+/* And one that was let in as @number. */
+const char *node_door_closed(const struct node *n, enum node_door door,
+			     const char *number);
+const struct node_user *node_door_user(const struct node *n, const char *name);
+const char *node_door_name(const struct node_user *u);
+/* Is it a callsign, and no node's number? */
+bool node_door_callsign(const char *s);
+
+/* node_admit.c: a call without a ticket, from nobody of peers; one that proved
  * itself (false: it is of peers); one that ended. */
-bool node_admit_is_called(const struct node *n, const struct iax2_event *ev);
 void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now);
 bool node_admit_proved(struct node *n, const struct iax2_event *ev,
 		       mono_us now);
@@ -281,9 +295,6 @@ void node_admit_gone(struct node *n, struct iax2_call_id call,
 void node_admit_challenge(struct node *n, const struct iax2_event *ev,
 			  enum node_door door,
 			  const struct iax2_credentials *want, mono_us now);
-/* Is @door still open to @number?  NULL, or the rule that closes it. */
-const char *node_admit_forbids(const struct node *n, enum node_door door,
-			       const char *number);
 void node_admit_tick(struct node *n, mono_us now);
 mono_us node_admit_deadline(const struct node *n);
 
