@@ -18,7 +18,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONF_NUMBER_MAX 15U   /* digits of a node number */
+#define CONF_NUMBER_MAX 15U    /* digits of a node number */
+#define CONF_SHORT_SIGN_MAX 8U /* characters */
+#define CONF_USERS_MAX 64U
 #define CONF_CALLSIGN_MAX 15U /* characters */
 #define CONF_HOST_MAX 253U    /* octets of a DNS name, RFC 1035 2.3.4 */
 #define CONF_DOMAIN_MAX 200U  /* of those that node numbers are in */
@@ -247,6 +249,13 @@ struct conf_function {
 	bool links;
 };
 
+/* A user who is no node. */
+struct conf_user {
+	char name[CONF_CALLSIGN_MAX + 1];       /* with a letter in it */
+	char callsign[CONF_SHORT_SIGN_MAX + 1]; /* "": name */
+	char secret_file[CONF_PATH_MAX + 1];
+};
+
 /* keyholed's settings. */
 struct conf_node {
 	struct {
@@ -267,6 +276,11 @@ struct conf_node {
 		size_t allow_n; /* 0..CONF_CALLERS_MAX */
 		struct conf_caller *deny;
 		size_t deny_n; /* 0..CONF_CALLERS_MAX */
+		bool by_address;
+		struct conf_user *users;
+		size_t users_n;                          /* 0..CONF_USERS_MAX */
+		char portal_key_file[CONF_PATH_MAX + 1]; /* "": no portal */
+		char web_url[CONF_URL_MAX + 1];          /* "": nobody */
 	} accept;
 	struct conf_peer *peers;
 	size_t peers_n; /* 0..CONF_PEERS_MAX */

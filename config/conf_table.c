@@ -180,6 +180,41 @@ static const struct conf_row event_rows[] = {
 	  .ok = is_event, .allowed = "the name of an event" },
 };
 
+/* A link bears it, where nodes have numbers; and AllStarLink has its own. */
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+static bool is_user(const char *text)
+{
+	return strpbrk(text, LETTERS) &&
+	       text[strspn(text, LETTERS "0123456789-./")] == '\0' &&
+	       strcmp(text, "allstar-sys") != 0 &&
+	       strcmp(text, "allstar-public") != 0 &&
+	       strcmp(text, "radio") != 0;
+}
+
+static bool is_short_sign(const char *text)
+{
+	return text[0] == '\0' ||
+	       (conf_text_is_callsign(text) && is_user(text));
+}
+
+static const struct conf_row user_rows[] = {
+	{ "name", CONF_STRING, AT(struct conf_user, name), .min = 1,
+	  .ok = is_user,
+	  .allowed = "at most 15 letters, digits, -, . and /, a letter "
+		     "among them; not radio, allstar-sys or allstar-public",
+	  .example = "alice", .flags = CONF_REQUIRED,
+	  .help = "The user name that it calls with." },
+	{ "callsign", CONF_STRING, AT(struct conf_user, callsign),
+	  .ok = is_short_sign,
+	  .allowed = "at most 8 letters, digits, / and -, a letter among them",
+	  .help = "What its link is called; empty: as the user." },
+	{ "secret_file", CONF_PATH, AT(struct conf_user, secret_file), .min = 1,
+	  .example = "/etc/keyhole/alice.secret", .flags = CONF_REQUIRED,
+	  .help = "A file of mode 0600 with the secret shared with that "
+		  "user." },
+};
+
 static const struct conf_row caller_rows[] = {
 	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
 };
@@ -218,6 +253,11 @@ static const struct conf_scope peers = {
 	peer_rows,
 	COUNT(peer_rows),
 	sizeof(struct conf_peer),
+};
+static const struct conf_scope users = {
+	user_rows,
+	COUNT(user_rows),
+	sizeof(struct conf_user),
 };
 static const struct conf_scope callers = {
 	caller_rows,
@@ -333,6 +373,13 @@ static const char *wrong_function(const void *entry)
 	return NULL;
 }
 
+static bool same_user(const void *a, const void *b)
+{
+	const struct conf_user *one = a, *other = b;
+
+	return one->name[0] && strcmp(one->name, other->name) == 0;
+}
+
 static bool same_resolver(const void *a, const void *b)
 {
 	const struct conf_resolver *one = a, *other = b;
@@ -446,6 +493,28 @@ static const struct conf_row node_rows[] = {
 	  .same_what = "caller", .flags = CONF_RELOAD,
 	  .help = "Callers that are refused, each a node number or a public "
 		  "key." },
+	{ "accept.by_address", CONF_BOOL, NODE(accept.by_address),
+	  .flags = CONF_RELOAD,
+	  .help = "Let a caller in who brings neither a registrar's word nor a "
+		  "key or secret of peers, when it calls from the address "
+		  "where its number is found (see lookup), as AllStarLink's "
+		  "nodes do. The lists above hold for it too; a number under "
+		  "2000 has to be in peers." },
+	{ "accept.users", CONF_GROUPS,
+	  LIST(accept.users, users, CONF_USERS_MAX), .same = same_user,
+	  .same_what = "name", .flags = CONF_RELOAD,
+	  .help = "Users who call with a program for people and prove "
+		  "themselves with a secret (MD5)." },
+	{ "accept.portal_key_file", CONF_PATH, NODE(accept.portal_key_file),
+	  .flags = CONF_RELOAD,
+	  .help = "The public key (RSA, PEM) of AllStarLink's telephone "
+		  "portal, whose users are let in; empty: they are not." },
+	{ "accept.web_url", CONF_STRING, NODE(accept.web_url),
+	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
+	  .help = "Where to ask whose a token of AllStarLink's web transceiver "
+		  "is, such as \"https://register.allstarlink.org/cgi-bin/"
+		  "authwebphone.pl\": those that it knows are let in. Empty: "
+		  "nobody is asked, and nobody let in." },
 	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
 	  .same = same_peer, .same_what = "number", .wrong = wrong_peer,
 	  .flags = CONF_RELOAD, .help = "Nodes known without a registrar." },

@@ -382,7 +382,9 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	app_net_start(a);
-	err = start_registrars(a, why);
+	err = app_accept_open(a, why);
+	if (err == 0)
+		err = start_registrars(a, why);
 	return err == 0 ? app_https_open(a, why) : err;
 }
 
@@ -402,6 +404,7 @@ static void done(struct app *a)
 	a->stats = app_stats_close(a->stats);
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
+	a->accept = app_accept_close(a->accept);
 	a->numbers = lookup_io_free(a->numbers);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)

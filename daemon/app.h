@@ -131,6 +131,9 @@ struct app_lists {
 	struct node_caller *deny;
 	struct node_peer *peers;
 	size_t peers_n;
+	struct node_user *users;
+	size_t users_n;
+	struct key_rsa portal;
 };
 
 struct app {
@@ -177,7 +180,8 @@ struct app {
 	struct hooks *hooks;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
-	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
+	struct app_accept *accept;  /* app_accept.c */
+	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -282,6 +286,14 @@ const char *app_lookup_trouble(int err);
 void app_lookup(void *ctx, struct control_request *req, const json_t *params);
 void app_lookup_cancel(struct app *a, const struct control_request *req);
 json_t *app_lookup_json(const struct app *a);
+
+/* app_accept.c: what has to be found out of callers.  0, or -errno with a
+ * sentence in @why. */
+int app_accept_open(struct app *a, char why[CONTROL_WHY_MAX]);
+/* Accepts NULL, returns NULL; before app.numbers is freed. */
+struct app_accept *app_accept_close(struct app_accept *c);
+/* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
+void app_accept_event(struct app *a, const struct node_event *ev);
 
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */

@@ -143,14 +143,20 @@ static void on_moved(struct app *a, const struct node_event *ev)
 
 static void on_refused(struct app *a, const struct node_event *ev)
 {
-	char addr[NET_ADDR_TEXT];
+	const char *number = ev->number[0] != '\0' ? ev->number : "nobody";
+	const bool claimed = net_addr_is_set(&ev->claimed);
+	char addr[NET_ADDR_TEXT], its[NET_ADDR_TEXT];
 
 	net_addr_format(&ev->addr, addr);
-	LOG_LIMITED(loop_now(), LOG_WARNING, "refused a call from %s at %s: %s",
-		    ev->number, addr, ev->why);
-	publish(a, json_pack("{s:s, s:o, s:s, s:o}", "event", "refused", "node",
-			     control_text(ev->number), "peer", addr, "why",
-			     control_text(ev->why)));
+	net_addr_format(&ev->claimed, its);
+	LOG_LIMITED(loop_now(), LOG_WARNING,
+		    "refused a call from %s at %s: %s%s%s", number, addr,
+		    ev->why, claimed ? ", " : "", claimed ? its : "");
+	publish(a,
+		json_pack("{s:s, s:o, s:s, s:o, s:o}", "event", "refused",
+			  "node", control_text(ev->number), "peer", addr,
+			  "claimed", claimed ? json_string(its) : json_null(),
+			  "why", control_text(ev->why)));
 }
 
 static void on_switch(struct app *a, const struct node_event *ev,
@@ -359,6 +365,10 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		break;
 	case NODE_EV_CALLER_REFUSED:
 		on_refused(a, ev);
+		break;
+	case NODE_EV_WHO_IS:
+	case NODE_EV_WHOSE_TOKEN:
+		app_accept_event(a, ev);
 		break;
 	case NODE_EV_KEYED:
 		on_switch(a, ev, "keyed");

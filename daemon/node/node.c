@@ -303,6 +303,7 @@ void node_tick(struct node *n, mono_us now)
 	station_tick(n->station, now);
 	telemetry_tick(&n->telemetry, now);
 	node_note_radio(n);
+	node_admit_tick(n, now);
 	node_text_tick(n, now);
 	node_links_tick(n, now);
 	node_leave_tick(n, now);
@@ -321,6 +322,7 @@ mono_us node_deadline(const struct node *n)
 	due = mono_min(due, station_deadline(n->station));
 	due = mono_min(due, telemetry_deadline(&n->telemetry));
 	due = mono_min(due, node_links_deadline(n));
+	due = mono_min(due, node_admit_deadline(n));
 	due = mono_min(due, node_text_deadline(n));
 	due = mono_min(due, node_leave_deadline(n));
 	if (n->dtmf_n > 0)
@@ -405,6 +407,13 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 		  uint16_t count, mono_us now)
 {
 	oo_node_sockets(n->oo, id, first, count, now);
+}
+
+void node_admit(struct node *n, struct node_caller_id id,
+		const struct node_admission *a, mono_us now)
+{
+	node_admit_answer(n, id, a, now);
+	settle(n, now);
 }
 
 bool node_measure(struct node *n, mono_us now)

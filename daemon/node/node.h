@@ -30,6 +30,8 @@
 #define NODE_WHY_MAX 128U
 #define NODE_DTMF_MAX 64U /* digits waiting to be sent */
 #define NODE_ANSWERS_MAX 32U
+#define NODE_WAITING_MAX 64U /* callers who are not let in yet */
+#define NODE_CALLSIGN_MAX 8U
 
 /* Somebody named by number or by key. */
 struct node_caller {
@@ -37,14 +39,27 @@ struct node_caller {
 	uint8_t key[KEY_PUBLIC_LEN];
 };
 
+/* Somebody who is no node and proves to know a secret. */
+struct node_user {
+	char name[IAX2_NUMBER_MAX + 1];       /* USERNAME */
+	char callsign[NODE_CALLSIGN_MAX + 1]; /* empty: the name */
+	char md5_secret[65];
+};
+
 /* Who may call.  The lists are borrowed as long as the node; deny wins. */
 struct node_acl {
-	bool registered; /* anybody that a registrar vouches for; else only
-			    those of the allow list */
+	bool registered; /* anybody that a registrar vouches for, or whose
+			    number is where it calls from; else only those of
+			    the allow list */
+	bool by_address; /* a number is proved by the address of its node */
+	bool web;        /* users of AllStarLink's web transceiver */
 	const struct node_caller *allow;
 	size_t allow_n;
 	const struct node_caller *deny;
 	size_t deny_n;
+	const struct node_user *users;
+	size_t users_n;
+	struct key_rsa portal; /* AllStarLink's telephone portal */
 };
 
 /* A node that is known without a registrar. */
@@ -122,6 +137,12 @@ struct node_connect {
 	bool permanent;
 };
 
+/* Names a caller who waits. */
+struct node_caller_id {
+	uint16_t slot; /* < NODE_WAITING_MAX */
+	uint16_t gen;
+};
+
 enum node_event_kind {
 	NODE_EV_REGISTERED,
 	NODE_EV_UNREGISTERED,
@@ -134,8 +155,12 @@ enum node_event_kind {
 			      the link is permanent */
 	NODE_EV_LINK_MOVED, /* its call goes on: old, addr; they are the same
 			       when it is our own end that moved */
-	NODE_EV_CALLER_REFUSED, /* number, addr, why */
-	NODE_EV_KEYED,          /* a link's received voice started or stopped */
+	NODE_EV_CALLER_REFUSED, /* number, addr, why, claimed */
+	/* A caller waits for node_admit(), for 4 s: */
+	NODE_EV_WHO_IS,      /* where is the node of this number? */
+	NODE_EV_WHOSE_TOKEN, /* whose is this token (text) of the web
+				transceiver? */
+	NODE_EV_KEYED,       /* a link's received voice started or stopped */
 	NODE_EV_COR,
 	NODE_EV_COR_STUCK,     /* it is no longer believed, or again */
 	NODE_EV_PTT,           /* see to it at once: node_ptt() */
@@ -164,6 +189,9 @@ struct node_event {
 	char number[IAX2_NUMBER_MAX + 1];
 	struct net_addr addr;
 	struct net_addr old; /* LINK_MOVED */
+	/* CALLER_REFUSED: where the node of its number is; port 0: unknown. */
+	struct net_addr claimed;
+	struct node_caller_id caller; /* WHO_IS, WHOSE_TOKEN */
 	enum node_link_state state;
 	enum node_rung rung; /* of a link */
 	bool on;             /* KEYED, COR, COR_STUCK, PTT */
@@ -266,6 +294,22 @@ enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now);
 /* Send digits to all links, one every 120 ms; IAX2_E_RANGE for what is no
  * digit, IAX2_E_FULL. */
 enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now);
+
+/* What was found out of a caller who waits. */
+struct node_admission {
+	/* Why it stays unknown, as a sentence; NULL: it is known. */
+	const char *why;
+	/* WHO_IS: where its node is, the port not compared. */
+	const struct net_addr *addr;
+	size_t n;
+	bool configured; /* and this is the operator's word, not a directory's */
+	/* WHOSE_TOKEN: 1..NODE_CALLSIGN_MAX characters. */
+	const char *callsign;
+};
+
+/* Answer NODE_EV_WHO_IS and NODE_EV_WHOSE_TOKEN.  Late answers are ignored. */
+void node_admit(struct node *n, struct node_caller_id id,
+		const struct node_admission *a, mono_us now);
 
 /* --- text (proto/asl_text.h) -------------------------------------------- */
 

@@ -7,17 +7,32 @@
 
 #include "daemon/node/node_priv.h"
 
+#define CAUSECODE_NO_ROUTE 3U
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_BUSY 17U
 #define CAUSECODE_UNAVAILABLE 20U
+#define NODE_OTHER_NUMBER "it asked for another number"
 
 static void refuse(struct node *n, const struct iax2_event *ev,
 		   const char *text, uint8_t code, const char *why, mono_us now)
 {
 	const char *number = ev->u.in.calling;
 
-	node_caller_refused(n, number, &ev->u.in.path.peer, why);
+	(void)node_caller_refused(n, number, &ev->u.in.path.peer, why);
 	(void)iax2_reject(n->ep, ev->call, text, code, now);
+}
+
+void node_call_forbid(struct node *n, const struct iax2_event *ev,
+		      const char *why, const struct net_addr *claimed,
+		      mono_us now)
+{
+	struct node_event *out = node_caller_refused(n, ev->u.in.calling,
+						     &ev->u.in.path.peer, why);
+
+	if (claimed)
+		out->claimed = *claimed;
+	(void)iax2_reject(n->ep, ev->call, "No authority found",
+			  CAUSECODE_NO_AUTHORITY, now);
 }
 
 void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
@@ -86,7 +101,8 @@ static const uint8_t *proved_key(const struct iax2_event *ev)
 		       : NULL;
 }
 
-static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
+void node_call_welcome(struct node *n, const struct iax2_event *ev,
+		       enum node_door door, mono_us now)
 {
 	const bool vouched = ev->u.in.proof == IAX2_PROOF_TICKET;
 	struct link *l;
@@ -102,6 +118,7 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 		return;
 	link_set_number(n, l, ev->u.in.calling);
 	link_proved(l, proved_key(ev), vouched);
+	l->door = door;
 	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
 	if (oo_node_is_relayed(n->oo, &ev->u.in.path))
 		l->rung = NODE_RUNG_RELAYED;
@@ -115,54 +132,73 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 		link_down(n, l, iax2_err_str(err), true, now);
 }
 
+/* A node that is known by key or secret proves to have that. */
+static void challenge_peer(struct node *n, const struct iax2_event *ev,
+			   const struct node_peer *peer, mono_us now)
+{
+	const char *why = node_acl_forbids(n, ev->u.in.calling, NULL, false);
+	const struct iax2_credentials want = {
+		.public_key = peer->has_key ? peer->key : NULL,
+		.md5_secret =
+			peer->md5_secret[0] != '\0' ? peer->md5_secret : NULL,
+	};
+
+	if (why)
+		node_call_forbid(n, ev, why, NULL, now);
+	else
+		node_admit_challenge(n, ev, NODE_DOOR_KEY, &want, now);
+}
+
+static void on_ticket(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const char *why =
+		node_acl_forbids(n, ev->u.in.calling, ev->u.in.peer_key, true);
+
+	if (strcmp(ev->u.in.called, n->number) != 0)
+		refuse(n, ev, "No such context/extension", CAUSECODE_NO_ROUTE,
+		       NODE_OTHER_NUMBER, now);
+	else if (why)
+		node_call_forbid(n, ev, why, NULL, now);
+	else
+		node_call_welcome(n, ev, NODE_DOOR_KEY, now);
+}
+
+static void on_plain(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const struct node_peer *peer = node_peer(n, ev->u.in.calling);
+
+	if (!node_door_is_ours(n, ev))
+		refuse(n, ev, "No such context/extension", CAUSECODE_NO_ROUTE,
+		       NODE_OTHER_NUMBER, now);
+	else if (peer && (peer->has_key || peer->md5_secret[0] != '\0'))
+		challenge_peer(n, ev, peer, now);
+	else
+		node_admit_call(n, ev, now);
+}
+
 static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	const bool ticket = ev->u.in.proof == IAX2_PROOF_TICKET;
-	const struct node_peer *peer = node_peer(n, ev->u.in.calling);
-	struct iax2_credentials want = { 0 };
-	const char *why;
-
-	if (n->stopping) {
+	if (n->stopping)
 		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
 		       "the node is stopping", now);
-		return;
-	}
-	if (strcmp(ev->u.in.called, n->number) != 0) {
-		refuse(n, ev, "No such context/extension", 3,
-		       "it asked for another number", now);
-		return;
-	}
-	why = node_acl_forbids(n, ev->u.in.calling,
-			       ticket ? ev->u.in.peer_key : NULL, ticket);
-	if (!why && !ticket && !peer)
-		why = "it came without a registrar and is not among peers";
-	if (!why && peer && !ticket) {
-		want.public_key = peer->has_key ? peer->key : NULL;
-		want.md5_secret =
-			peer->md5_secret[0] != '\0' ? peer->md5_secret : NULL;
-		if (!want.public_key && !want.md5_secret)
-			why = "its peers entry has neither key nor secret_file";
-	}
-	if (why)
-		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
-		       now);
-	else if (ticket)
-		welcome(n, ev, now);
+	else if (ev->u.in.proof == IAX2_PROOF_TICKET)
+		on_ticket(n, ev, now);
 	else
-		(void)iax2_challenge(n->ep, ev->call, &want, now);
+		on_plain(n, ev, now);
 }
 
 /* The rules may have changed since it was asked, and may name its key. */
 static void on_proved(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	const char *why =
-		node_acl_forbids(n, ev->u.in.calling, proved_key(ev), false);
+	const char *why;
 
+	if (node_admit_proved(n, ev, now))
+		return;
+	why = node_acl_forbids(n, ev->u.in.calling, proved_key(ev), false);
 	if (why)
-		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
-		       now);
+		node_call_forbid(n, ev, why, NULL, now);
 	else
-		welcome(n, ev, now);
+		node_call_welcome(n, ev, NODE_DOOR_KEY, now);
 }
 
 static void on_up(struct node *n, struct link *l, mono_us now)
@@ -293,6 +329,8 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		on_proved(n, ev, now);
 		return;
 	}
+	if (ev->kind == IAX2_EV_CALL_DOWN)
+		node_admit_gone(n, ev->call, ev->u.down.reason);
 	l = link_by_call(n, ev->call);
 	if (!l)
 		return;

@@ -10,6 +10,9 @@
 #include "audio/mix.h"
 #include "daemon/node/node_priv.h"
 
+#define VOX_RMS 400U
+#define VOX_HANG_US MONO_S
+
 /* This tick's sources. */
 struct mix {
 	int32_t links[AUDIO_BLOCK]; /* sum of the talking links */
@@ -35,12 +38,34 @@ static uint32_t parrot_name(const struct node *n, const struct link *l)
 	return (uint32_t)l->gen << 16 | (uint32_t)(l - n->link);
 }
 
+/* -38 dB of full scale. */
+static bool is_loud(const int16_t pcm[AUDIO_BLOCK])
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		sum += (uint64_t)((int32_t)pcm[i] * pcm[i]);
+	return sum >= (uint64_t)AUDIO_BLOCK * VOX_RMS * VOX_RMS;
+}
+
+/* A telephone's line sends all the time: it would key the transmitter for as
+ * long as it is connected. */
+static bool is_speech(struct link *l, const int16_t block[AUDIO_BLOCK],
+		      mono_us now)
+{
+	if (l->door != NODE_DOOR_PORTAL)
+		return true;
+	if (is_loud(block))
+		l->loud_until = now + VOX_HANG_US;
+	return now < l->loud_until;
+}
+
 /* Take one block from a link, into the mix if it talks. */
 static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
 {
 	struct link *l = e->of;
 
-	l->talking = node_voice_hear(e, now);
+	l->talking = node_voice_hear(e, now) && is_speech(l, e->block, now);
 	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;

@@ -83,6 +83,7 @@ void link_end(struct node *n, struct link *l, const char *why, mono_us now)
 
 void link_proved(struct link *l, const uint8_t *key, bool vouched)
 {
+	l->door = NODE_DOOR_KEY;
 	l->vouched = vouched;
 	l->has_key = key != NULL;
 	if (key)
@@ -97,6 +98,8 @@ static const char *forbidden(const struct node *n, const struct link *l)
 
 	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
 		return NULL;
+	if (!l->outbound && l->door != NODE_DOOR_KEY)
+		return node_door_closed(n, l->door, l->number);
 	if (!l->outbound)
 		return node_acl_forbids(n, l->number, key, l->vouched);
 	return key ? node_key_forbids(n, l->number, key) : NULL;

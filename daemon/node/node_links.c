@@ -34,6 +34,15 @@ static void step(struct node *n, struct link *l, enum node_link_state s)
 	node_push_link(n, NODE_EV_LINK_STEP, l);
 }
 
+/* Who shares a secret or a key with us knows us by our number; AllStarLink's
+ * nodes have one user for all others. */
+static const char *username(const struct node *n, const struct node_peer *peer)
+{
+	return peer && (peer->has_key || peer->md5_secret[0] != '\0')
+		       ? n->number
+		       : "radio";
+}
+
 static void call(struct node *n, struct link *l, const struct net_path *path,
 		 const struct iax2_ticket *ticket, mono_us now)
 {
@@ -42,7 +51,7 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 		.path = *path,
 		.called = l->number,
 		.calling = n->number,
-		.username = ticket ? NULL : n->number,
+		.username = ticket ? NULL : username(n, peer),
 		.ticket = ticket,
 		.md5_secret = peer && peer->md5_secret[0] != '\0'
 				      ? peer->md5_secret
@@ -197,8 +206,9 @@ enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now)
 
 /* --- OPEN/OVER ---------------------------------------------------------- */
 
-void node_caller_refused(struct node *n, const char *number,
-			 const struct net_addr *addr, const char *why)
+struct node_event *node_caller_refused(struct node *n, const char *number,
+				       const struct net_addr *addr,
+				       const char *why)
 {
 	struct node_event *ev = node_push(n, NODE_EV_CALLER_REFUSED);
 
@@ -206,6 +216,7 @@ void node_caller_refused(struct node *n, const char *number,
 	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
 	if (addr)
 		ev->addr = *addr;
+	return ev;
 }
 
 static bool node_has_called(struct node *n, const char *number)
@@ -227,7 +238,7 @@ static void on_open_in(struct node *n, const struct oo_event *ev, mono_us now)
 	if (!why && n->stopping)
 		why = "the node is stopping";
 	if (why)
-		node_caller_refused(n, number, NULL, why);
+		(void)node_caller_refused(n, number, NULL, why);
 	(void)oo_node_answer(n->oo, ev->id, !why, now);
 }
 

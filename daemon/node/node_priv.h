@@ -4,7 +4,9 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c), their moves to other addresses
+ * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c),
+ * those that come without a key (node_admit.c) and who of them may
+ * (node_doors.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
  * conference (node_conference.c) and its links' voice (node_voice.c, node_ears.c), text
  * between nodes (node_text.c), their lists (node_lists.c) and good-byes
@@ -55,6 +57,29 @@ struct link_text {
 	char who[ASL_NAME_MAX + 1]; /* talks, through it; empty: nobody */
 };
 
+/* How a caller came in. */
+enum node_door {
+	NODE_DOOR_KEY,     /* a ticket, or an entry of peers */
+	NODE_DOOR_ADDRESS, /* it calls from where its number is */
+	NODE_DOOR_USER,    /* a user who knows a secret; */
+	NODE_DOOR_PORTAL,  /* the telephone portal's, */
+	NODE_DOOR_WEB,     /* the web transceiver's: these are no nodes */
+};
+
+/* A caller who is let in later, or is not. */
+struct waiting {
+	enum {
+		WAITING_FREE,
+		WAITING_PROOF, /* it was challenged; its call ends that */
+		WAITING_ASKED,
+		WAITING_ADMITTED,
+	} state;
+	uint16_t gen;
+	enum node_door door;
+	struct iax2_event ev;
+	mono_us at; /* ASKED: it is given up; ADMITTED: it is let in */
+};
+
 struct link {
 	enum node_link_state state;
 	uint16_t gen;
@@ -67,6 +92,7 @@ struct link {
 	bool was_up;
 	/* What was proved of the other node when its call was let in, or its
 	 * ticket came. */
+	enum node_door door;
 	bool vouched; /* by a registrar */
 	bool has_key;
 	uint8_t key[KEY_PUBLIC_LEN];
@@ -88,7 +114,8 @@ struct link {
 	struct link_ear *ear;          /* NULL: it has not talked lately */
 	struct jitter_counters before; /* of the ears that it had */
 	bool rx_keyed;
-	bool talking; /* this tick's block is in the mix */
+	bool talking;       /* this tick's block is in the mix */
+	mono_us loud_until; /* a telephone's */
 	/* Sent voice. */
 	struct codec *tx; /* made with the node, as links come and go */
 	bool tx_keyed;
@@ -193,6 +220,8 @@ struct node {
 	struct node_text text;
 	struct leaving *leaving; /* links_max */
 	size_t leaving_n;        /* used */
+	struct waiting waiting[NODE_WAITING_MAX];
+	mono_us let_in; /* the last of them; 0: none */
 	/* As last reported. */
 	bool ptt_was;
 	bool cor_was;
@@ -240,6 +269,9 @@ void link_set_number(struct node *n, struct link *l, const char *number);
 /* The link whose call this is, CALLING or UP; NULL: none. */
 struct link *link_by_call(struct node *n, struct iax2_call_id call);
 void link_set_call(struct node *n, struct link *l, struct iax2_call_id call);
+/* No node, but somebody with a telephone or a program: voice keys, and text is
+ * not for it. */
+bool link_is_client(const struct link *l);
 /* The other node has proved this key; NULL: none. */
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* It has no call and no socket of its own any more. */
@@ -257,8 +289,9 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now);
 /* And dial anew. */
 void link_redial(struct node *n, struct link *l, const char *why, mono_us now);
 /* Tell that @number at @addr (NULL: unknown) may not call, and why. */
-void node_caller_refused(struct node *n, const char *number,
-			 const struct net_addr *addr, const char *why);
+struct node_event *node_caller_refused(struct node *n, const char *number,
+				       const struct net_addr *addr,
+				       const char *why);
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now);
 /* End all links, for now: permanent ones of others may be back. */
@@ -279,6 +312,45 @@ mono_us node_links_deadline(const struct node *n);
 /* node_calls.c */
 void node_links_on_call(struct node *n, const struct iax2_event *ev,
 			mono_us now);
+/* A caller is let in, as the number that @ev says. */
+void node_call_welcome(struct node *n, const struct iax2_event *ev,
+		       enum node_door door, mono_us now);
+/* A rule, as @why says, refuses a caller; @claimed: where the node of its
+ * number is, or NULL. */
+void node_call_forbid(struct node *n, const struct iax2_event *ev,
+		      const char *why, const struct net_addr *claimed,
+		      mono_us now);
+
+/* node_doors.c: by which door a caller without a ticket would come in, and the
+ * rule that closes that; NULL: none. */
+enum node_door node_door_of(const struct node *n, const struct iax2_event *ev);
+const char *node_door_forbids(const struct node *n, const struct iax2_event *ev,
+			      enum node_door door);
+/* Is it us whom it asks for? */
+bool node_door_is_ours(const struct node *n, const struct iax2_event *ev);
+/* And one that was let in as @number. */
+const char *node_door_closed(const struct node *n, enum node_door door,
+			     const char *number);
+const struct node_user *node_door_user(const struct node *n, const char *name);
+const char *node_door_name(const struct node_user *u);
+/* Is it a callsign, and no node's number? */
+bool node_door_callsign(const char *s);
+
+/* node_admit.c: a call without a ticket, from nobody of peers; one that proved
+ * itself (false: it is of peers); one that ended. */
+void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now);
+bool node_admit_proved(struct node *n, const struct iax2_event *ev,
+		       mono_us now);
+void node_admit_answer(struct node *n, struct node_caller_id id,
+		       const struct node_admission *a, mono_us now);
+void node_admit_gone(struct node *n, struct iax2_call_id call,
+		     enum iax2_down_reason reason);
+/* A caller is to prove what @want says. */
+void node_admit_challenge(struct node *n, const struct iax2_event *ev,
+			  enum node_door door,
+			  const struct iax2_credentials *want, mono_us now);
+void node_admit_tick(struct node *n, mono_us now);
+mono_us node_admit_deadline(const struct node *n);
 
 /* node_move.c */
 

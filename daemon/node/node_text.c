@@ -37,8 +37,12 @@ const struct node_text_counters *node_text_counters(const struct node *n)
 bool node_text_say(struct node *n, const struct link *l, const char *text,
 		   mono_us now)
 {
-	const bool said = iax2_send_text(n->ep, l->call, text, now) == IAX2_OK;
+	bool said;
 
+	/* Programs for people show them what they are sent. */
+	if (link_is_client(l))
+		return true;
+	said = iax2_send_text(n->ep, l->call, text, now) == IAX2_OK;
 	n->text.n.unsent += !said;
 	return said;
 }
@@ -292,6 +296,9 @@ void node_text_up(struct node *n, struct link *l, mono_us now)
 	(void)iax2_call_info(n->ep, l->call, &info);
 	l->text.talker = (info.features & IAX2_FEATURE_TALKER) != 0;
 	asl_keying_start(&l->keying, now);
+	/* Who says nothing of the kind is taken for a telephone in the end. */
+	if (link_is_client(l))
+		l->keying.state = ASL_KEYING_PLAIN;
 	(void)node_text_say(n, l, "!NEWKEY1!", now);
 	node_lists_up(l, now);
 	node_lists_changed(n, now);

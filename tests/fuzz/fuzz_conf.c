@@ -34,7 +34,7 @@ static char *dumped(const struct conf_node *c)
 static void check_round_trip(struct conf_node *c)
 {
 	struct conf_diags diags = { 0 };
-	struct conf_node again;
+	static struct conf_node again;
 	char *first = dumped(c);
 	char *second;
 
