@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/console/import.h"
 #include "daemon/console/levels.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
@@ -420,6 +421,13 @@ static enum console_exit do_pubkey(const struct console *c, int argc,
 	return print_key(keyfile_load(argv[1], &id, why), &id, why);
 }
 
+static enum console_exit do_import(const struct console *c, int argc,
+				   char *const *argv)
+{
+	(void)c;
+	return (enum console_exit)import_command(argc, argv);
+}
+
 static enum console_exit do_version(const struct console *c, int argc,
 				    char *const *argv)
 {
@@ -475,6 +483,8 @@ static const struct command commands[] = {
 	  do_keygen },
 	{ "pubkey", "pubkey FILE", "print an identity's public key",
 	  do_pubkey },
+	{ "import", IMPORT_USAGE, "take over Asterisk's configuration",
+	  do_import },
 	{ "version", "version", "print the version", do_version },
 	{ "help", "help", "this list", do_help },
 	{ NULL, NULL, NULL, NULL },
