@@ -329,6 +329,7 @@ static void on_radio(struct app *a, const struct node_event *ev)
 		radio_io_key(a->radio, node_ptt(a->node), loop_now());
 		on_switch(a, ev, "ptt");
 	}
+	app_stats_event(a, ev);
 }
 
 static void on_measure(struct app *a, const struct node_event *ev)
@@ -339,6 +340,31 @@ static void on_measure(struct app *a, const struct node_event *ev)
 		app_measure_news(a);
 }
 
+/* Whose voice is read first depends on both. */
+static void on_registrar(struct app *a, const struct node_event *ev)
+{
+	on_registration(a, ev);
+	app_https_event(a, ev);
+	prefer_peers(a);
+}
+
+static void on_links(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_LINK_MOVED)
+		on_moved(a, ev);
+	else
+		on_link(a, ev);
+	prefer_peers(a);
+}
+
+static void on_sockets(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_SOCKETS_OPEN)
+		open_sockets(a, ev);
+	else
+		udp_extra_close(a->udp, keep_socket, a->node);
+}
+
 void app_on_event(struct app *a, const struct node_event *ev)
 {
 	switch (ev->kind) {
@@ -346,9 +372,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_UNREGISTERED:
 	case NODE_EV_TROUBLE:
 	case NODE_EV_APPARENT:
-		on_registration(a, ev);
-		app_https_event(a, ev);
-		prefer_peers(a);
+		on_registrar(a, ev);
 		break;
 	case NODE_EV_RELAY:
 		on_relay(a, ev);
@@ -356,12 +380,8 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_LINK_STEP:
 	case NODE_EV_LINK_UP:
 	case NODE_EV_LINK_DOWN:
-		on_link(a, ev);
-		prefer_peers(a);
-		break;
 	case NODE_EV_LINK_MOVED:
-		on_moved(a, ev);
-		prefer_peers(a);
+		on_links(a, ev);
 		break;
 	case NODE_EV_CALLER_REFUSED:
 		on_refused(a, ev);
@@ -378,7 +398,6 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_PTT:
 	case NODE_EV_RADIO_DTMF:
 		on_radio(a, ev);
-		app_stats_event(a, ev);
 		break;
 	case NODE_EV_TEXT:
 	case NODE_EV_DTMF:
@@ -391,10 +410,8 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_words(a, ev);
 		break;
 	case NODE_EV_SOCKETS_OPEN:
-		open_sockets(a, ev);
-		break;
 	case NODE_EV_SOCKETS_CLOSE:
-		udp_extra_close(a->udp, keep_socket, a->node);
+		on_sockets(a, ev);
 		break;
 	case NODE_EV_MEASURE:
 	case NODE_EV_MEASURED:
