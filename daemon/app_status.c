@@ -229,7 +229,7 @@ json_t *app_status(struct app *a)
 					    registrar_json(a, i, now));
 	return json_pack(
 		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o}",
 		"node", a->conf.node.number, "callsign", a->conf.node.callsign,
 		"version", KEYHOLE_VERSION, "uptime_s",
 		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
