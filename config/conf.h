@@ -18,7 +18,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONF_NUMBER_MAX 15U   /* digits of a node number */
+#define CONF_NUMBER_MAX 15U    /* digits of a node number */
+#define CONF_SHORT_SIGN_MAX 8U /* characters */
+#define CONF_USERS_MAX 64U
 #define CONF_CALLSIGN_MAX 15U /* characters */
 #define CONF_HOST_MAX 253U    /* octets of a DNS name, RFC 1035 2.3.4 */
 #define CONF_DOMAIN_MAX 200U  /* of those that node numbers are in */
@@ -39,8 +41,12 @@
 #define CONF_PREFIXES_MAX 64U /* entries of iax2.calltoken_optional */
 #define CONF_RESOLVERS_MAX 4U
 #define CONF_CALLERS_MAX 1024U /* entries of accept.allow, accept.deny */
-#define CONF_FILE_MAX 262144U  /* octets of a configuration file */
-#define CONF_DIAGS_MAX 100U    /* one more says that the rest is cut */
+#define CONF_ID_MAX 31U        /* characters of an identification */
+#define CONF_EVENTS_MAX 32U    /* entries of hooks.events */
+#define CONF_FUNCTIONS_MAX 64U
+#define CONF_DIGITS_MAX 32U   /* of a function's code, or a macro */
+#define CONF_FILE_MAX 262144U /* octets of a configuration file */
+#define CONF_DIAGS_MAX 100U   /* one more says that the rest is cut */
 
 enum conf_accept { CONF_ACCEPT_REGISTERED, CONF_ACCEPT_LISTED };
 
@@ -203,6 +209,53 @@ struct conf_caller {
 	struct conf_key key;
 };
 
+/* What a function's code does, as the table of daemon/node/command.h has it:
+ * what is not one of its words stays away. */
+enum conf_does {
+	CONF_DOES_NONE,
+	CONF_DOES_DISCONNECT,
+	CONF_DOES_MONITOR,
+	CONF_DOES_CONNECT,
+	CONF_DOES_LOCAL_MONITOR,
+	CONF_DOES_DISCONNECT_PERMANENT,
+	CONF_DOES_PERMANENT_MONITOR,
+	CONF_DOES_PERMANENT_CONNECT,
+	CONF_DOES_PERMANENT_LOCAL_MONITOR,
+	CONF_DOES_REMOTE,
+	CONF_DOES_STATUS,
+	CONF_DOES_FULL_STATUS,
+	CONF_DOES_LAST_KEYED,
+	CONF_DOES_ALL_OFF,
+	CONF_DOES_RESTORE,
+	CONF_DOES_TIME,
+	CONF_DOES_VERSION,
+	CONF_DOES_IDENTIFY,
+	CONF_DOES_PARROT_ON,
+	CONF_DOES_PARROT_OFF,
+	CONF_DOES_MACRO,
+	CONF_DOES_EVENT,
+};
+
+/* The name of an event. */
+struct conf_event {
+	char text[32];
+};
+
+/* A code that is dialled after a `*`. */
+struct conf_function {
+	char code[CONF_DIGITS_MAX + 1];
+	enum conf_does does;
+	char digits[CONF_DIGITS_MAX + 1]; /* of a macro; else "" */
+	bool links;
+};
+
+/* A user who is no node. */
+struct conf_user {
+	char name[CONF_CALLSIGN_MAX + 1];       /* with a letter in it */
+	char callsign[CONF_SHORT_SIGN_MAX + 1]; /* "": name */
+	char secret_file[CONF_PATH_MAX + 1];
+};
+
 /* keyholed's settings. */
 struct conf_node {
 	struct {
@@ -223,6 +276,11 @@ struct conf_node {
 		size_t allow_n; /* 0..CONF_CALLERS_MAX */
 		struct conf_caller *deny;
 		size_t deny_n; /* 0..CONF_CALLERS_MAX */
+		bool by_address;
+		struct conf_user *users;
+		size_t users_n;                          /* 0..CONF_USERS_MAX */
+		char portal_key_file[CONF_PATH_MAX + 1]; /* "": no portal */
+		char web_url[CONF_URL_MAX + 1];          /* "": nobody */
 	} accept;
 	struct conf_peer *peers;
 	size_t peers_n; /* 0..CONF_PEERS_MAX */
@@ -236,6 +294,15 @@ struct conf_node {
 		uint32_t digits_max; /* 1..15 */
 		char extnodes[CONF_PATH_MAX + 1]; /* "": none */
 	} lookup;
+	struct {
+		bool radio;
+		bool links;
+		bool usual;
+		uint32_t number_min; /* 1..15, at most number_max */
+		uint32_t number_max; /* 1..15 */
+	} commands;
+	struct conf_function *functions;
+	size_t functions_n; /* 0..CONF_FUNCTIONS_MAX */
 	struct {
 		uint32_t calls_per_address;     /* 1..8192 */
 		uint32_t half_open;             /* 1..8192 */
@@ -286,6 +353,30 @@ struct conf_node {
 		uint32_t ctcss_off_ms;          /* 0..1000 */
 		enum conf_ctcss_end ctcss_end;
 	} ptt;
+	struct {
+		enum conf_switch announce;
+		char sounds[CONF_PATH_MAX + 1]; /* "": those installed */
+		uint32_t wpm;                   /* 5..60 */
+		uint32_t hz;                    /* 100..4000 */
+		uint32_t tone_db;               /* 0..40 */
+		uint32_t duck_db;               /* 0..60 */
+	} telemetry;
+	struct {
+		char text[CONF_ID_MAX + 1]; /* "": none */
+		bool speech;
+		uint32_t interval_s; /* 0: by command, 60..3600 */
+		uint32_t late_s;     /* 0..300 */
+	} id;
+	struct {
+		char program[CONF_PATH_MAX + 1]; /* "": none */
+		uint32_t timeout_s;              /* 1..300 */
+		struct conf_event *events;
+		size_t events_n; /* 0..CONF_EVENTS_MAX; 0: all */
+	} hooks;
+	struct {
+		bool enabled;
+		uint32_t max_s; /* 0..120 */
+	} parrot;
 	struct {
 		bool deemphasis;
 		enum conf_switch highpass;

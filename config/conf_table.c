@@ -46,6 +46,29 @@ static const char *const switch_words[] = { "auto", "on", "off", NULL };
 static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
 static const char *const ctcss_end_words[] = { "silence", "reverse", NULL };
+static const char *const does_words[] = { "none",
+					  "disconnect",
+					  "monitor",
+					  "connect",
+					  "local-monitor",
+					  "disconnect-permanent",
+					  "permanent-monitor",
+					  "permanent-connect",
+					  "permanent-local-monitor",
+					  "remote",
+					  "status",
+					  "full-status",
+					  "last-keyed",
+					  "all-off",
+					  "restore",
+					  "time",
+					  "version",
+					  "identify",
+					  "parrot-on",
+					  "parrot-off",
+					  "macro",
+					  "event",
+					  NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -112,6 +135,86 @@ static const struct conf_row peer_rows[] = {
 		  "has no key; empty for none." },
 };
 
+static bool is_code(const char *text)
+{
+	return text[0] && text[strspn(text, "0123456789ABCD")] == '\0';
+}
+
+static bool is_macro(const char *text)
+{
+	return text[strspn(text, "0123456789ABCD*#")] == '\0';
+}
+
+static bool is_identification(const char *text)
+{
+	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/ ")] ==
+	       '\0';
+}
+
+static const struct conf_row function_rows[] = {
+	{ "code", CONF_STRING, AT(struct conf_function, code), .min = 1,
+	  .ok = is_code, .allowed = "1 to 32 of 0-9 and A-D, in quotes",
+	  .example = "51", .flags = CONF_REQUIRED,
+	  .help = "What is dialled after *." },
+	{ "does", CONF_CHOICE, AT(struct conf_function, does),
+	  .words = does_words, .dflt = CONF_DOES_NONE, .example = "macro",
+	  .help = "What it does; \"none\" takes a usual code away. Those "
+		  "from disconnect to remote are followed by a node's "
+		  "number; \"remote\" sends the digits that follow to that "
+		  "node, until #; \"event\" is left to a program that "
+		  "listens." },
+	{ "digits", CONF_STRING, AT(struct conf_function, digits),
+	  .ok = is_macro, .allowed = "at most 32 of 0-9, A-D, * and #",
+	  .example = "*32000", .help = "What a macro dials." },
+	{ "links", CONF_BOOL, AT(struct conf_function, links),
+	  .help = "Whether nodes that are linked may dial it as well." },
+};
+
+static bool is_event(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
+}
+
+static const struct conf_row event_rows[] = {
+	{ "", CONF_STRING, AT(struct conf_event, text), .min = 1,
+	  .ok = is_event, .allowed = "the name of an event" },
+};
+
+/* A link bears it, where nodes have numbers; and AllStarLink has its own. */
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+static bool is_user(const char *text)
+{
+	return strpbrk(text, LETTERS) &&
+	       text[strspn(text, LETTERS "0123456789-./")] == '\0' &&
+	       strcmp(text, "allstar-sys") != 0 &&
+	       strcmp(text, "allstar-public") != 0 &&
+	       strcmp(text, "radio") != 0;
+}
+
+static bool is_short_sign(const char *text)
+{
+	return text[0] == '\0' ||
+	       (conf_text_is_callsign(text) && is_user(text));
+}
+
+static const struct conf_row user_rows[] = {
+	{ "name", CONF_STRING, AT(struct conf_user, name), .min = 1,
+	  .ok = is_user,
+	  .allowed = "at most 15 letters, digits, -, . and /, a letter "
+		     "among them; not radio, allstar-sys or allstar-public",
+	  .example = "alice", .flags = CONF_REQUIRED,
+	  .help = "The user name that it calls with." },
+	{ "callsign", CONF_STRING, AT(struct conf_user, callsign),
+	  .ok = is_short_sign,
+	  .allowed = "at most 8 letters, digits, / and -, a letter among them",
+	  .help = "What its link is called; empty: as the user." },
+	{ "secret_file", CONF_PATH, AT(struct conf_user, secret_file), .min = 1,
+	  .example = "/etc/keyhole/alice.secret", .flags = CONF_REQUIRED,
+	  .help = "A file of mode 0600 with the secret shared with that "
+		  "user." },
+};
+
 static const struct conf_row caller_rows[] = {
 	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
 };
@@ -151,10 +254,27 @@ static const struct conf_scope peers = {
 	COUNT(peer_rows),
 	sizeof(struct conf_peer),
 };
+static const struct conf_scope users = {
+	user_rows,
+	COUNT(user_rows),
+	sizeof(struct conf_user),
+};
 static const struct conf_scope callers = {
 	caller_rows,
 	COUNT(caller_rows),
 	sizeof(struct conf_caller),
+};
+
+static const struct conf_scope functions = {
+	function_rows,
+	COUNT(function_rows),
+	sizeof(struct conf_function),
+};
+
+static const struct conf_scope events = {
+	event_rows,
+	COUNT(event_rows),
+	sizeof(struct conf_event),
 };
 
 static const struct conf_scope prefixes = {
@@ -229,6 +349,37 @@ static const char *wrong_peer(const void *entry)
 	return NULL;
 }
 
+static bool same_event(const void *a, const void *b)
+{
+	const struct conf_event *one = a, *other = b;
+
+	return strcmp(one->text, other->text) == 0;
+}
+
+static bool same_function(const void *a, const void *b)
+{
+	const struct conf_function *one = a, *other = b;
+
+	return one->code[0] && strcmp(one->code, other->code) == 0;
+}
+
+static const char *wrong_function(const void *entry)
+{
+	const struct conf_function *f = entry;
+
+	if ((f->does == CONF_DOES_MACRO) != (f->digits[0] != '\0'))
+		return "has digits and is no macro, or is a macro without; "
+		       "allowed: digits for a macro";
+	return NULL;
+}
+
+static bool same_user(const void *a, const void *b)
+{
+	const struct conf_user *one = a, *other = b;
+
+	return one->name[0] && strcmp(one->name, other->name) == 0;
+}
+
 static bool same_resolver(const void *a, const void *b)
 {
 	const struct conf_resolver *one = a, *other = b;
@@ -297,10 +448,10 @@ static const struct conf_row node_rows[] = {
 		  "back." },
 	{ "iax2.calls_max", CONF_U32, NODE(iax2.calls_max), .min = 1,
 	  .max = 8192, .dflt = 64,
-	  .help = "Calls at the same time. A quarter is kept "
-		  "for calls that this node places "
-		  "and those that a registrar "
-		  "vouches for." },
+	  .help = "Calls at the same time, of some 30 kB of memory each; 64 of "
+		  "them may talk at once. A quarter is kept for calls that "
+		  "this "
+		  "node places and those that a registrar vouches for." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
 	  LIST(iax2.calltoken_optional, prefixes, CONF_PREFIXES_MAX),
 	  .same = same_prefix, .same_what = "address",
@@ -342,6 +493,28 @@ static const struct conf_row node_rows[] = {
 	  .same_what = "caller", .flags = CONF_RELOAD,
 	  .help = "Callers that are refused, each a node number or a public "
 		  "key." },
+	{ "accept.by_address", CONF_BOOL, NODE(accept.by_address),
+	  .flags = CONF_RELOAD,
+	  .help = "Let a caller in who brings neither a registrar's word nor a "
+		  "key or secret of peers, when it calls from the address "
+		  "where its number is found (see lookup), as AllStarLink's "
+		  "nodes do. The lists above hold for it too; a number under "
+		  "2000 has to be in peers." },
+	{ "accept.users", CONF_GROUPS,
+	  LIST(accept.users, users, CONF_USERS_MAX), .same = same_user,
+	  .same_what = "name", .flags = CONF_RELOAD,
+	  .help = "Users who call with a program for people and prove "
+		  "themselves with a secret (MD5)." },
+	{ "accept.portal_key_file", CONF_PATH, NODE(accept.portal_key_file),
+	  .flags = CONF_RELOAD,
+	  .help = "The public key (RSA, PEM) of AllStarLink's telephone "
+		  "portal, whose users are let in; empty: they are not." },
+	{ "accept.web_url", CONF_STRING, NODE(accept.web_url),
+	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
+	  .help = "Where to ask whose a token of AllStarLink's web transceiver "
+		  "is, such as \"https://register.allstarlink.org/cgi-bin/"
+		  "authwebphone.pl\": those that it knows are let in. Empty: "
+		  "nobody is asked, and nobody let in." },
 	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
 	  .same = same_peer, .same_what = "number", .wrong = wrong_peer,
 	  .flags = CONF_RELOAD, .help = "Nodes known without a registrar." },
@@ -374,6 +547,34 @@ static const struct conf_row node_rows[] = {
 	  .help = "A file of nodes as AllStarLink hands it out, "
 		  "NUMBER=USER@IP:PORT/NUMBER,IP a line; read again when it "
 		  "changes; empty for none. This daemon does not fetch it." },
+	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether the radio's DTMF digits are commands." },
+	{ "commands.links", CONF_BOOL, NODE(commands.links), .dflt = true,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether those of linked nodes are, for the functions that "
+		  "links may use." },
+	{ "commands.usual", CONF_BOOL, NODE(commands.usual), .dflt = true,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether the usual codes are there: *1 to *4 and a number "
+		  "disconnect, monitor, connect and command a node, *70 tells "
+		  "the status, *71 ends all links, *72 tells who keyed last, "
+		  "*73 is the full status, *74 restores the links, *75 "
+		  "monitors locally, *80 identifies, *81 tells the time, *811 "
+		  "to *813 and *818 are for permanent links, *980 tells the "
+		  "version, *921 and *922 turn the parrot on and off." },
+	{ "commands.number_min", CONF_U32, NODE(commands.number_min), .min = 1,
+	  .max = 15, .dflt = 4, .flags = CONF_RELOAD,
+	  .help = "A node's number that is dialled has so many digits at "
+		  "least: then # or 3 s without a digit complete it." },
+	{ "commands.number_max", CONF_U32, NODE(commands.number_max), .min = 1,
+	  .max = 15, .dflt = 6, .flags = CONF_RELOAD,
+	  .help = "It is complete at once with so many; not less than "
+		  "commands.number_min." },
+	{ "functions", CONF_GROUPS,
+	  LIST(functions, functions, CONF_FUNCTIONS_MAX), .same = same_function,
+	  .same_what = "code", .wrong = wrong_function, .flags = CONF_RELOAD,
+	  .help = "Codes of your own, or others for the usual ones." },
 	{ "limits.calls_per_address", CONF_U32, NODE(limits.calls_per_address),
 	  .min = 1, .max = 8192, .dflt = 8,
 	  .help = "Calls that one address may have with this node at the "
@@ -512,6 +713,63 @@ static const struct conf_row node_rows[] = {
 	  .words = ctcss_end_words, .flags = CONF_RELOAD,
 	  .help = "What it is followed by: silence, or itself with its phase "
 		  "reversed." },
+	{ "telemetry.announce", CONF_CHOICE, NODE(telemetry.announce),
+	  .words = switch_words, .dflt = CONF_SWITCH_AUTO, .flags = CONF_RELOAD,
+	  .help = "Whether links that come and go, what functions did and the "
+		  "time-out are announced on the air; \"auto\" is on but "
+		  "for a simulated radio." },
+	{ "telemetry.sounds", CONF_PATH, NODE(telemetry.sounds),
+	  .help = "A folder with sounds of your own, NAME.wav, in place of "
+		  "those in the usual one; empty for none." },
+	{ "telemetry.wpm", CONF_U32, NODE(telemetry.wpm), .min = 5, .max = 60,
+	  .dflt = 20, .unit = "words a minute", .flags = CONF_RELOAD,
+	  .help = "How fast Morse code is sent." },
+	{ "telemetry.hz", CONF_U32, NODE(telemetry.hz), .min = 100, .max = 4000,
+	  .dflt = 800, .unit = "Hz", .flags = CONF_RELOAD,
+	  .help = "Its tone." },
+	{ "telemetry.tone_db", CONF_U32, NODE(telemetry.tone_db), .max = 40,
+	  .dflt = 20, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How far below full scale it is." },
+	{ "telemetry.duck_db", CONF_U32, NODE(telemetry.duck_db), .max = 60,
+	  .dflt = 12, .unit = "dB", .flags = CONF_RELOAD,
+	  .help = "How much quieter announcements are while somebody "
+		  "speaks." },
+	{ "id.text", CONF_STRING, NODE(id.text), .ok = is_identification,
+	  .allowed = "at most 31 capitals, digits, / and spaces",
+	  .flags = CONF_RELOAD,
+	  .help = "The identification to transmit, such as the callsign; "
+		  "empty for none." },
+	{ "id.speech", CONF_BOOL, NODE(id.speech), .flags = CONF_RELOAD,
+	  .help = "Spell it; else it is sent in Morse code." },
+	{ "id.interval_s", CONF_U32, NODE(id.interval_s), .max = 3600,
+	  .dflt = 540, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "How long after the last one, when something was "
+		  "transmitted since; the first comes with the first pause. "
+		  "0: by command only." },
+	{ "id.late_s", CONF_U32, NODE(id.late_s), .max = 300, .dflt = 30,
+	  .unit = "s", .flags = CONF_RELOAD,
+	  .help = "How long it then waits for a pause, before it is sent "
+		  "under the voices." },
+	{ "parrot.enabled", CONF_BOOL, NODE(parrot.enabled),
+	  .help = "Whether each over is played back to whoever said it, for "
+		  "all to try their sound; functions turn that on and off as "
+		  "well." },
+	{ "parrot.max_s", CONF_U32, NODE(parrot.max_s), .max = 120, .dflt = 30,
+	  .unit = "s",
+	  .help = "As much of an over is recorded; 0: there is no parrot." },
+	{ "hooks.program", CONF_PATH, NODE(hooks.program), .flags = CONF_RELOAD,
+	  .help = "A program to run for each event, which it reads from its "
+		  "standard input, as one line of JSON; empty for none. It "
+		  "runs as the daemon's user and within the limits of its "
+		  "service." },
+	{ "hooks.timeout_s", CONF_U32, NODE(hooks.timeout_s), .min = 1,
+	  .max = 300, .dflt = 10, .unit = "s", .flags = CONF_RELOAD,
+	  .help = "It is killed when it takes longer." },
+	{ "hooks.events", CONF_TEXTS,
+	  LIST(hooks.events, events, CONF_EVENTS_MAX), .same = same_event,
+	  .same_what = "name", .flags = CONF_RELOAD,
+	  .help = "The events to run it for, by their names in keyhole(1) "
+		  "events, such as \"link_up\"; empty for all." },
 	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
 	  .help = "Whether to de-emphasise: the sound comes from the "
 		  "receiver's discriminator." },
@@ -652,6 +910,13 @@ static bool digits_are_ordered(const void *conf)
 	return c->lookup.digits_max >= c->lookup.digits_min;
 }
 
+static bool dialled_digits_are_ordered(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->commands.number_max >= c->commands.number_min;
+}
+
 static bool kerchunk_outlasts_attack(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -713,6 +978,9 @@ static const struct conf_rule node_rules[] = {
 	{ "lookup.digits_max", digits_are_ordered,
 	  "lookup.digits_max is less than lookup.digits_min; allowed: the same "
 	  "or more" },
+	{ "commands.number_max", dialled_digits_are_ordered,
+	  "commands.number_max is less than commands.number_min; allowed: the "
+	  "same or more" },
 	{ "cor.kerchunk_ms", kerchunk_outlasts_attack,
 	  "cor.kerchunk_ms is not more than cor.attack_ms; allowed: more, or "
 	  "0" },

@@ -74,8 +74,11 @@ void app_pump(struct app *a)
 	if (a->pumping)
 		return;
 	a->pumping = true;
-	while (node_next_event(a->node, &ev))
+	while (node_next_event(a->node, &ev)) {
 		app_on_event(a, &ev);
+		app_telemetry_event(a, &ev);
+		app_commands_event(a, &ev);
+	}
 	a->pumping = false;
 	udp_send(a->udp, next_tx, a->node);
 	wake_when_needed(a);
@@ -354,20 +357,34 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 
 	if (err != 0)
 		return err;
+	app_sounds_load(&a->sounds, a->conf.telemetry.sounds);
 	err = app_conf_build(a, &a->conf, &cfg, why);
 	if (err != 0)
 		return err;
 	a->base = loop_base_new();
 	a->node = node_new(&cfg, loop_now());
-	if (!a->base || !a->node) {
+	if (a->node)
+		a->dialled =
+			calloc(node_links_max(a->node), sizeof(a->dialled[0]));
+	if (!a->base || !a->dialled) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
+	app_commands_configure(a);
+	a->hooks = hooks_new(a->base);
+	if (!a->hooks) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
+	hooks_configure(a->hooks, a->conf.hooks.program,
+			a->conf.hooks.timeout_s);
 	err = start_io(a, why);
 	if (err != 0)
 		return err;
 	app_net_start(a);
-	err = start_registrars(a, why);
+	err = app_accept_open(a, why);
+	if (err == 0)
+		err = start_registrars(a, why);
 	return err == 0 ? app_https_open(a, why) : err;
 }
 
@@ -387,18 +404,22 @@ static void done(struct app *a)
 	a->stats = app_stats_close(a->stats);
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
+	a->accept = app_accept_close(a->accept);
 	a->numbers = lookup_io_free(a->numbers);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
 		free_event(a->registrar[i].again);
 	for (size_t i = 0; i < APP_SIGNALS; i++)
 		free_event(a->signals[i]);
+	a->hooks = hooks_free(a->hooks);
 	app_net_close(a);
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);
 	a->tcp = seen_client_free(a->tcp);
 	a->udp = udp_close(a->udp);
 	a->node = node_free(a->node);
+	free(a->dialled);
+	app_sounds_free(&a->sounds);
 	if (a->base)
 		event_base_free(a->base);
 	app_conf_free(&a->lists);

@@ -11,6 +11,7 @@
 
 #include "config/conf.h"
 #include "daemon/io/control.h"
+#include "daemon/io/hooks.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/netlook.h"
 #include "daemon/io/netwatch.h"
@@ -19,6 +20,7 @@
 #include "daemon/io/trace.h"
 #include "daemon/io/udp.h"
 #include "daemon/lookup_io.h"
+#include "daemon/node/command.h"
 #include "daemon/node/node.h"
 #include "daemon/portmap_io.h"
 #include "daemon/radio_io.h"
@@ -92,6 +94,32 @@ struct app_tone {
 	mono_us keyed; /* since when; 0: not yet */
 };
 
+#define APP_ENDED_MAX 64U
+
+/* A link that was ended with all others, and may be wanted back. */
+struct app_ended {
+	char number[OO_NUMBER_MAX + 1];
+	enum node_mode mode;
+	bool permanent;
+};
+
+#define APP_SOUNDS 256U
+
+/* What is to be said, from files. */
+struct app_sounds {
+	struct telemetry_sound v[APP_SOUNDS];
+	int16_t *samples[APP_SOUNDS]; /* theirs, owned */
+	size_t n;
+};
+
+struct app_commands {
+	struct commands machine;
+	struct rate announced; /* links that come and go */
+	struct app_ended ended[APP_ENDED_MAX];
+	size_t ended_n;
+	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
+};
+
 struct app_registrar {
 	struct app *app;
 	size_t index;
@@ -103,6 +131,9 @@ struct app_lists {
 	struct node_caller *deny;
 	struct node_peer *peers;
 	size_t peers_n;
+	struct node_user *users;
+	size_t users_n;
+	struct key_rsa portal;
 };
 
 struct app {
@@ -143,10 +174,14 @@ struct app {
 	struct app_tone tone;
 	struct control_request *keep; /* the fob's EEPROM does; or NULL */
 	struct app_asker asker[APP_WAITERS];
-	struct app_dialled dialled[NODE_LINKS_MAX]; /* by the link's slot */
-	struct control_request *who[APP_WAITERS];   /* they asked who keyed */
+	struct app_dialled *dialled;              /* by the link's slot */
+	struct control_request *who[APP_WAITERS]; /* they asked who keyed */
+	struct app_sounds sounds;
+	struct hooks *hooks;
+	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
-	struct app_stats *stats; /* app_stats.h; NULL: none are posted */
+	struct app_accept *accept;  /* app_accept.c */
+	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -174,6 +209,9 @@ struct station_config app_station(const struct conf_node *conf,
 int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 
 /* app_events.c */
+
+/* Tell consoles and hooks of an event, which is consumed. */
+void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
 
 /* app_measure.c: the node wants to measure with @registrar; it has news. */
@@ -249,6 +287,14 @@ void app_lookup(void *ctx, struct control_request *req, const json_t *params);
 void app_lookup_cancel(struct app *a, const struct control_request *req);
 json_t *app_lookup_json(const struct app *a);
 
+/* app_accept.c: what has to be found out of callers.  0, or -errno with a
+ * sentence in @why. */
+int app_accept_open(struct app *a, char why[CONTROL_WHY_MAX]);
+/* Accepts NULL, returns NULL; before app.numbers is freed. */
+struct app_accept *app_accept_close(struct app_accept *c);
+/* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
+void app_accept_event(struct app *a, const struct node_event *ev);
+
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */
 int app_net_open(struct app *a);
@@ -278,6 +324,26 @@ void app_command(void *ctx, struct control_request *req, const json_t *params);
 void app_text_answered(struct app *a);
 /* Who sent @req has gone. */
 void app_text_cancel(struct app *a, const struct control_request *req);
+/* app_commands.c: functions by digits; the method "function". */
+void app_commands_configure(struct app *a);
+void app_commands_event(struct app *a, const struct node_event *ev);
+void app_function(void *ctx, struct control_request *req, const json_t *params);
+void app_commands_tick(struct app *a, mono_us now);
+mono_us app_commands_deadline(const struct app *a);
+json_t *app_commands_json(const struct app *a);
+
+/* app_telemetry.c: what is said on the air, by the configuration and of what
+ * happens. */
+struct telemetry_cfg app_telemetry(const struct app *a,
+				   const struct conf_node *conf);
+/* app_sounds.c: those in the usual folder, and in place of them, those in
+ * @own. */
+void app_sounds_load(struct app_sounds *s, const char *own);
+void app_sounds_free(struct app_sounds *s);
+void app_telemetry_event(struct app *a, const struct node_event *ev);
+void app_telemetry_function(struct app *a, const struct command *c);
+json_t *app_telemetry_json(const struct app *a);
+
 /* app_reach.c */
 json_t *app_reach(const struct app *a);
 /* The first registrar that opens paths and has us; NULL: none. */

@@ -11,6 +11,11 @@
 #include "daemon/io/keyfile.h"
 #include "daemon/io/log.h"
 
+#define PORTAL_KEY_MAX 4096U /* octets of its file */
+
+_Static_assert(IAX2_NUMBER_MAX >= CONF_CALLSIGN_MAX, "users' names");
+_Static_assert(NODE_CALLSIGN_MAX >= CONF_SHORT_SIGN_MAX, "callsigns");
+
 static void system_random(void *ctx, uint8_t *buf, size_t len)
 {
 	(void)ctx;
@@ -38,6 +43,45 @@ static int peer(struct node_peer *out, const struct conf_peer *in,
 		return 0;
 	return keyfile_secret(in->secret_file, out->md5_secret,
 			      sizeof(out->md5_secret), why);
+}
+
+static int user(struct node_user *out, const struct conf_user *in,
+		char why[CONTROL_WHY_MAX])
+{
+	memcpy(out->name, in->name, sizeof(in->name));
+	memcpy(out->callsign, in->callsign, sizeof(in->callsign));
+	return keyfile_secret(in->secret_file, out->md5_secret,
+			      sizeof(out->md5_secret), why);
+}
+
+/* A public key: everybody may read it. */
+static int portal_key(struct key_rsa *out, const char *path,
+		      char why[CONTROL_WHY_MAX])
+{
+	char text[PORTAL_KEY_MAX + 1];
+	size_t len;
+	FILE *f;
+
+	*out = (struct key_rsa){ 0 };
+	if (path[0] == '\0')
+		return 0;
+	f = fopen(path, "re");
+	if (!f) {
+		const int err = -errno;
+
+		(void)snprintf(why, CONTROL_WHY_MAX, "%s: %s", path,
+			       strerror(-err));
+		return err;
+	}
+	len = fread(text, 1, PORTAL_KEY_MAX, f);
+	(void)fclose(f);
+	text[len] = '\0';
+	if (key_rsa_from_pem(text, out))
+		return 0;
+	(void)snprintf(why, CONTROL_WHY_MAX,
+		       "%s has no RSA public key of 512 to 1520 bits in PEM",
+		       path);
+	return -EINVAL;
 }
 
 static enum oo_relay_use relay_use(const struct conf_node *conf)
@@ -89,6 +133,23 @@ static struct node_formats formats(const struct conf_node *conf)
 	return f;
 }
 
+static struct node_acl acl(const struct app *a, const struct conf_node *conf)
+{
+	return (struct node_acl){
+		.registered = conf->accept.by_default == CONF_ACCEPT_REGISTERED,
+		.by_address = conf->accept.by_address,
+		/* Who would ask is made at the start. */
+		.web = (a->node ? &a->conf : conf)->accept.web_url[0] != '\0',
+		.allow = a->lists.allow,
+		.allow_n = conf->accept.allow_n,
+		.deny = a->lists.deny,
+		.deny_n = conf->accept.deny_n,
+		.users = a->lists.users,
+		.users_n = conf->accept.users_n,
+		.portal = a->lists.portal,
+	};
+}
+
 static void fill(struct app *a, const struct conf_node *conf,
 		 struct node_cfg *out)
 {
@@ -112,12 +173,10 @@ static void fill(struct app *a, const struct conf_node *conf,
 		.jitter = jitter(conf),
 		.station = app_station(conf, a->node ? a->conf.radio.type
 						     : conf->radio.type),
-		.acl = { .registered = conf->accept.by_default ==
-				       CONF_ACCEPT_REGISTERED,
-			 .allow = a->lists.allow,
-			 .allow_n = conf->accept.allow_n,
-			 .deny = a->lists.deny,
-			 .deny_n = conf->accept.deny_n },
+		.telemetry = app_telemetry(a, conf),
+		.parrot_s = conf->parrot.max_s,
+		.parrot = conf->parrot.enabled,
+		.acl = acl(a, conf),
 		.peers = a->lists.peers,
 		.peers_n = conf->peers_n,
 		.random = system_random,
@@ -133,12 +192,19 @@ static int build_lists(struct app_lists *out, const struct conf_node *conf,
 	out->deny = callers(conf->accept.deny, conf->accept.deny_n);
 	out->peers = calloc(conf->peers_n + 1, sizeof(out->peers[0]));
 	out->peers_n = out->peers ? conf->peers_n : 0;
-	if (!out->allow || !out->deny || !out->peers) {
+	out->users = calloc(conf->accept.users_n + 1, sizeof(out->users[0]));
+	out->users_n = out->users ? conf->accept.users_n : 0;
+	if (!out->allow || !out->deny || !out->peers || !out->users) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		err = -ENOMEM;
 	}
 	for (size_t i = 0; err == 0 && i < conf->peers_n; i++)
 		err = peer(&out->peers[i], &conf->peers[i], why);
+	for (size_t i = 0; err == 0 && i < conf->accept.users_n; i++)
+		err = user(&out->users[i], &conf->accept.users[i], why);
+	if (err == 0)
+		err = portal_key(&out->portal, conf->accept.portal_key_file,
+				 why);
 	if (err != 0)
 		app_conf_free(out);
 	return err;
@@ -169,6 +235,10 @@ void app_conf_free(struct app_lists *lists)
 		key_wipe(lists->peers,
 			 lists->peers_n * sizeof(lists->peers[0]));
 	free(lists->peers);
+	if (lists->users)
+		key_wipe(lists->users,
+			 lists->users_n * sizeof(lists->users[0]));
+	free(lists->users);
 	*lists = (struct app_lists){ 0 };
 }
 
@@ -225,6 +295,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
+	app_commands_configure(a);
+	hooks_configure(a->hooks, a->conf.hooks.program,
+			a->conf.hooks.timeout_s);
 	radio_io_reload(a->radio, &a->conf);
 	return 0;
 }

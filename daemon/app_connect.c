@@ -316,7 +316,7 @@ static bool is_known(const struct app *a, const char *number)
 {
 	struct node_link_info l;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(a->node); i++) {
 		if (node_link_at(a->node, i, &l) &&
 		    strcmp(l.number, number) == 0)
 			return true;

@@ -156,13 +156,16 @@ void app_control_tick(struct app *a, mono_us now)
 	app_doctor_tick(a, now);
 	app_connect_tick(a, now);
 	app_levels_tick(a, now);
+	app_commands_tick(a, now);
 }
 
 mono_us app_control_deadline(const struct app *a)
 {
+	const mono_us due =
+		mono_min(app_levels_deadline(a), app_commands_deadline(a));
+
 	return mono_min(
-		app_levels_deadline(a),
-		mono_min(app_doctor_deadline(a), app_connect_deadline(a)));
+		due, mono_min(app_doctor_deadline(a), app_connect_deadline(a)));
 }
 
 static void on_cancelled(void *ctx, struct control_request *req)
@@ -191,6 +194,7 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 		{ "who", app_who },
 		{ "message", app_message },
 		{ "command", app_command },
+		{ "function", app_function },
 		{ "events", do_events },
 		{ "doctor", do_doctor },
 		{ "levels", app_levels },

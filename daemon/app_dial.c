@@ -96,14 +96,14 @@ void app_dial(struct app *a, struct control_request *req,
 	int err;
 
 	if (!l) {
-		app_refuse(req, "too many connects at once");
+		app_connect_failed(req, what, "too many connects at once");
 		return;
 	}
 	err = lookup_io_ask(a->numbers, what->number, 0, on_found, l);
 	if (err != 0) {
 		l->used = false;
-		app_refuse(req, app_lookup_trouble(err));
-	} else if (!lookup_io_kept(a->numbers, what->number, &kept)) {
+		app_connect_failed(req, what, app_lookup_trouble(err));
+	} else if (req && !lookup_io_kept(a->numbers, what->number, &kept)) {
 		app_dial_tell(req, what->number);
 	}
 }

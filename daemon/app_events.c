@@ -4,6 +4,7 @@
  * know, an event for consoles, and sockets where it asks for them. */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/app.h"
@@ -18,11 +19,38 @@ static const char *registrar_host(const struct app *a, size_t i)
 	return i < a->conf.registrars_n ? a->conf.registrars[i].host : "?";
 }
 
-static void publish(struct app *a, json_t *params)
+static bool is_wanted(const struct app *a, const json_t *params)
 {
+	const char *name = json_string_value(json_object_get(params, "event"));
+	const struct conf_node *conf = &a->conf;
+
+	for (size_t i = 0; name && i < conf->hooks.events_n; i++) {
+		if (strcmp(conf->hooks.events[i].text, name) == 0)
+			return true;
+	}
+	return name && conf->hooks.events_n == 0;
+}
+
+void app_publish(struct app *a, json_t *params)
+{
+	char *text = NULL;
+
 	(void)json_object_set_new(params, "t_us",
 				  json_integer((json_int_t)loop_now()));
+	if (a->conf.hooks.program[0] != '\0' && is_wanted(a, params)) {
+		(void)json_object_set_new(params, "node_number",
+					  json_string(a->conf.node.number));
+		text = json_dumps(params, JSON_COMPACT);
+	}
+	if (text)
+		hooks_tell(a->hooks, text);
+	free(text);
 	control_publish(a->control, "event", params);
+}
+
+static void publish(struct app *a, json_t *params)
+{
+	app_publish(a, params);
 }
 
 static void on_registration(struct app *a, const struct node_event *ev)
@@ -115,14 +143,20 @@ static void on_moved(struct app *a, const struct node_event *ev)
 
 static void on_refused(struct app *a, const struct node_event *ev)
 {
-	char addr[NET_ADDR_TEXT];
+	const char *number = ev->number[0] != '\0' ? ev->number : "nobody";
+	const bool claimed = net_addr_is_set(&ev->claimed);
+	char addr[NET_ADDR_TEXT], its[NET_ADDR_TEXT];
 
 	net_addr_format(&ev->addr, addr);
-	LOG_LIMITED(loop_now(), LOG_WARNING, "refused a call from %s at %s: %s",
-		    ev->number, addr, ev->why);
-	publish(a, json_pack("{s:s, s:o, s:s, s:o}", "event", "refused", "node",
-			     control_text(ev->number), "peer", addr, "why",
-			     control_text(ev->why)));
+	net_addr_format(&ev->claimed, its);
+	LOG_LIMITED(loop_now(), LOG_WARNING,
+		    "refused a call from %s at %s: %s%s%s", number, addr,
+		    ev->why, claimed ? ", " : "", claimed ? its : "");
+	publish(a,
+		json_pack("{s:s, s:o, s:s, s:o, s:o}", "event", "refused",
+			  "node", control_text(ev->number), "peer", addr,
+			  "claimed", claimed ? json_string(its) : json_null(),
+			  "why", control_text(ev->why)));
 }
 
 static void on_switch(struct app *a, const struct node_event *ev,
@@ -163,7 +197,8 @@ static void prefer_peers(struct app *a)
 				peer[n++] = v.server[f];
 		}
 	}
-	for (size_t i = 0; i < NODE_LINKS_MAX && n < UDP_PREFER_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(a->node) && n < UDP_PREFER_MAX;
+	     i++) {
 		if (node_link_at(a->node, i, &l) && l.call.path.sock == 0 &&
 		    net_addr_is_set(&l.call.path.peer))
 			peer[n++] = l.call.path.peer;
@@ -350,6 +385,10 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		break;
 	case NODE_EV_CALLER_REFUSED:
 		on_refused(a, ev);
+		break;
+	case NODE_EV_WHO_IS:
+	case NODE_EV_WHOSE_TOKEN:
+		app_accept_event(a, ev);
 		break;
 	case NODE_EV_KEYED:
 		on_switch(a, ev, "keyed");

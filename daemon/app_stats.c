@@ -40,7 +40,7 @@ static void links_text(const struct app *a, char out[LINKS_TEXT])
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(a->node); i++) {
 		if (!node_link_at(a->node, i, &l) || l.number[0] == '\0' ||
 		    l.state != NODE_LINK_UP)
 			continue;

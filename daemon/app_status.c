@@ -111,7 +111,7 @@ static json_t *links_json(struct app *a, mono_us now)
 	json_t *links = json_array();
 	struct node_link_info l;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(a->node); i++) {
 		if (node_link_at(a->node, i, &l))
 			(void)json_array_append_new(links,
 						    app_link_json(a, &l, now));
@@ -227,15 +227,16 @@ json_t *app_status(struct app *a)
 	for (size_t i = 0; i < a->conf.registrars_n; i++)
 		(void)json_array_append_new(registrars,
 					    registrar_json(a, i, now));
-	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o}",
-			 "node", a->conf.node.number, "callsign",
-			 a->conf.node.callsign, "version", KEYHOLE_VERSION,
-			 "uptime_s",
-			 (json_int_t)(now - a->started) / (json_int_t)MONO_S,
-			 "registrars", registrars, "reach", app_reach(a),
-			 "links", links_json(a, now), "radio", app_radio(a),
-			 "limits", limits_json(a), "lookup", app_lookup_json(a),
-			 "counters", counters_json(a), "text",
-			 app_text_counters(a), "stats", app_stats_json(a));
+	return json_pack(
+		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:o, s:o, s:o, s:o, s:o}",
+		"node", a->conf.node.number, "callsign", a->conf.node.callsign,
+		"version", KEYHOLE_VERSION, "uptime_s",
+		(json_int_t)(now - a->started) / (json_int_t)MONO_S,
+		"registrars", registrars, "reach", app_reach(a), "links",
+		links_json(a, now), "radio", app_radio(a), "limits",
+		limits_json(a), "lookup", app_lookup_json(a), "counters",
+		counters_json(a), "text", app_text_counters(a), "commands",
+		app_commands_json(a), "telemetry", app_telemetry_json(a),
+		"stats", app_stats_json(a));
 }

@@ -60,10 +60,10 @@ static enum iax2_err refuse(struct iax2_endpoint *ep, const struct dgram *d,
 }
 
 /* Empty when absent, too long or not ASCII: it is nobody's name then. */
-static void read_name(const struct iax2_full *f, uint8_t type,
-		      char out[IAX2_NUMBER_MAX + 1])
+static void read_name(const struct iax2_full *f, uint8_t type, char *out,
+		      size_t size)
 {
-	if (!iax2_ie_text(f->body, f->body_len, type, out, IAX2_NUMBER_MAX + 1))
+	if (!iax2_ie_text(f->body, f->body_len, type, out, size))
 		out[0] = '\0';
 	for (const char *p = out; *p != '\0'; p++) {
 		if ((unsigned char)*p >= 0x7f) {
@@ -96,7 +96,7 @@ static enum iax2_err room_for_plain(struct iax2_endpoint *ep,
 	const size_t calls = endpoint_calls_of_net(ep, from, &half_open);
 	char calling[IAX2_NUMBER_MAX + 1];
 
-	read_name(f, IAX2_IE_CALLING_NUMBER, calling);
+	read_name(f, IAX2_IE_CALLING_NUMBER, calling, sizeof(calling));
 	if (!rate_table_has_for(ep->auth_failures, from, calling, now)) {
 		n->auth_failures++;
 		return refuse(ep, d, f, CAUSECODE_NO_AUTHORITY,
@@ -148,9 +148,10 @@ static enum iax2_err room_for(struct iax2_endpoint *ep, const struct dgram *d,
 
 static void read_names(struct call *c, const struct iax2_full *f)
 {
-	read_name(f, IAX2_IE_CALLED_NUMBER, c->called);
-	read_name(f, IAX2_IE_CALLING_NUMBER, c->calling);
-	read_name(f, IAX2_IE_USERNAME, c->username);
+	read_name(f, IAX2_IE_CALLED_NUMBER, c->called, sizeof(c->called));
+	read_name(f, IAX2_IE_CALLING_NUMBER, c->calling, sizeof(c->calling));
+	read_name(f, IAX2_IE_USERNAME, c->username, sizeof(c->username));
+	read_name(f, IAX2_IE_CALLING_NAME, c->name, sizeof(c->name));
 }
 
 static void tell_in(struct iax2_endpoint *ep, struct call *c,
@@ -164,6 +165,7 @@ static void tell_in(struct iax2_endpoint *ep, struct call *c,
 	memcpy(ev->u.in.called, c->called, sizeof(c->called));
 	memcpy(ev->u.in.calling, c->calling, sizeof(c->calling));
 	memcpy(ev->u.in.username, c->username, sizeof(c->username));
+	memcpy(ev->u.in.name, c->name, sizeof(c->name));
 	ev->u.in.proof = proof;
 	ev->u.in.path = c->path;
 	if (proof == IAX2_PROOF_TICKET)

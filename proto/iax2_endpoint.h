@@ -27,6 +27,7 @@
 #include "proto/mono.h"
 
 #define IAX2_NUMBER_MAX 32U /* octets of a node number or user name */
+#define IAX2_NAME_MAX 64U   /* octets of a caller's name */
 #define IAX2_TEXT_MAX 1200U /* octets of a TEXT frame's payload, NUL apart */
 
 /*
@@ -180,6 +181,7 @@ struct iax2_event {
 			char called[IAX2_NUMBER_MAX + 1];
 			char calling[IAX2_NUMBER_MAX + 1];
 			char username[IAX2_NUMBER_MAX + 1];
+			char name[IAX2_NAME_MAX + 1]; /* CALLING NAME */
 			enum iax2_proof proof;
 			/* With proof TICKET and ED25519. */
 			uint8_t peer_key[KEY_PUBLIC_LEN];

@@ -136,6 +136,7 @@ struct call {
 	char called[IAX2_NUMBER_MAX + 1];
 	char calling[IAX2_NUMBER_MAX + 1];
 	char username[IAX2_NUMBER_MAX + 1];
+	char name[IAX2_NAME_MAX + 1]; /* inbound */
 	char md5_secret[65];
 	char challenge[CALL_CHALLENGE_MAX + 1];
 	bool token_used;

@@ -79,7 +79,7 @@ class Tree:
         c_file = self.text(f'tests/{suite}/{file}.c')
         py_file = self.text(f'tests/{suite}/{file}.py')
         return (f'T_RUN({name});' in (c_file or '')
-                or f'\n@test\ndef {name}(' in (py_file or ''))
+                or any(f'\n@{kind}\ndef {name}(' in (py_file or '') for kind in ('test', 'long_test')))
 
     def is_registered(self, suite, file):
         meson = self.text(f'tests/{suite}/meson.build') or ''

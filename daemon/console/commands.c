@@ -295,6 +295,15 @@ static enum console_exit do_command(const struct console *c, int argc,
 		NULL);
 }
 
+static enum console_exit do_function(const struct console *c, int argc,
+				     char *const *argv)
+{
+	if (argc != 2)
+		return usage("function");
+	return ask_and_print(c, "function",
+			     json_pack("{s:s}", "digits", argv[1]), NULL);
+}
+
 static void on_event(void *ctx, const char *method, const json_t *params)
 {
 	(void)ctx;
@@ -458,6 +467,8 @@ static const struct command commands[] = {
 	  do_message },
 	{ "command", "command NODE DIGITS",
 	  "send digits to one node, however far", do_command },
+	{ "function", "function DIGITS",
+	  "what these digits do when the radio hears them", do_function },
 	{ "events", "events", "follow what happens, an object a line",
 	  do_events },
 	{ "trace", TRACE_USAGE, "record datagrams for Wireshark, or print them",

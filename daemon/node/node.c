@@ -68,7 +68,8 @@ static bool make_parts(struct node *n, mono_us now)
 	};
 	struct iax2_endpoint_cfg ep = {
 		.calls_max = n->cfg.calls_max,
-		.tx_max = TX_MAX,
+		/* A full frame and a mini frame for each, and some more. */
+		.tx_max = TX_MAX + 2U * n->cfg.calls_max,
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
 		.prefs_n = n->cfg.formats.n,
@@ -100,10 +101,14 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 	if (cfg->formats.n == 0)
 		n->cfg.formats = *node_formats_all();
 	n->station = station_new(&cfg->station, now);
+	telemetry_init(&n->telemetry);
+	if (cfg->telemetry.wpm > 0)
+		telemetry_configure(&n->telemetry, &cfg->telemetry);
+	if (!parrot_init(&n->parrot, cfg->parrot_s))
+		return node_free(n);
+	parrot_on(&n->parrot, cfg->parrot);
 	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
-	    !node_voice_new(n) ||
-	    jitter_init(&n->link[0].jitter, &cfg->jitter) != 0 ||
-	    !make_parts(n, now))
+	    !node_links_new(n) || !node_voice_new(n) || !make_parts(n, now))
 		return node_free(n);
 	/* Both parts keep a copy of their own. */
 	n->cfg.identity = NULL;
@@ -118,7 +123,9 @@ struct node *node_free(struct node *n)
 	oo_node_free(n->oo);
 	iax2_endpoint_free(n->ep);
 	node_voice_free(n);
+	node_links_free(n);
 	station_free(n->station);
+	parrot_done(&n->parrot);
 	free(n);
 	return NULL;
 }
@@ -143,6 +150,7 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 {
 	struct node_event *ev = node_push(n, kind);
 
+	node_touch(n, l);
 	ev->link = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
 	memcpy(ev->number, l->number, sizeof(ev->number));
 	ev->state = l->state;
@@ -176,6 +184,7 @@ static void on_openover(struct node *n, const struct oo_event *in, mono_us now)
 {
 	struct node_event *ev;
 
+	node_touch_all(n);
 	switch (in->kind) {
 	case OO_EV_REGISTERED:
 	case OO_EV_UNREGISTERED:
@@ -253,7 +262,7 @@ void node_rx(struct node *n, const struct dgram *d, mono_us now)
 
 static void dtmf_step(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		const struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_UP)
@@ -292,11 +301,11 @@ void node_tick(struct node *n, mono_us now)
 	oo_node_tick(n->oo, now);
 	iax2_endpoint_tick(n->ep, now);
 	station_tick(n->station, now);
+	telemetry_tick(&n->telemetry, now);
 	node_note_radio(n);
-	node_links_tick(n, now);
-	node_move_tick(n, now);
-	node_better_tick(n, now);
+	node_admit_tick(n, now);
 	node_text_tick(n, now);
+	node_links_tick(n, now);
 	node_leave_tick(n, now);
 	if (n->dtmf_n > 0 && now >= n->dtmf_next)
 		dtmf_step(n, now);
@@ -311,9 +320,9 @@ mono_us node_deadline(const struct node *n)
 			       iax2_endpoint_deadline(n->ep));
 
 	due = mono_min(due, station_deadline(n->station));
+	due = mono_min(due, telemetry_deadline(&n->telemetry));
 	due = mono_min(due, node_links_deadline(n));
-	due = mono_min(due, node_move_deadline(n));
-	due = mono_min(due, node_better_deadline(n));
+	due = mono_min(due, node_admit_deadline(n));
 	due = mono_min(due, node_text_deadline(n));
 	due = mono_min(due, node_leave_deadline(n));
 	if (n->dtmf_n > 0)
@@ -372,6 +381,7 @@ void node_stop(struct node *n, mono_us now)
 
 	node_force_unkey(n, true, now);
 	n->stopping = true;
+	node_touch_all(n);
 	node_links_end(n, now);
 	node_leave_now(n, now);
 	n->stop_by = now + STOP_US;
@@ -399,6 +409,13 @@ void node_sockets(struct node *n, struct oo_id id, uint16_t first,
 	oo_node_sockets(n->oo, id, first, count, now);
 }
 
+void node_admit(struct node *n, struct node_caller_id id,
+		const struct node_admission *a, mono_us now)
+{
+	node_admit_answer(n, id, a, now);
+	settle(n, now);
+}
+
 bool node_measure(struct node *n, mono_us now)
 {
 	const bool begun = oo_node_measure(n->oo, now);
@@ -416,7 +433,7 @@ void node_measure_sockets(struct node *n, const struct oo_measure_sockets *s,
 
 bool node_uses_socket(const struct node *n, uint16_t sock)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		const struct link *l = &n->link[i];
 
 		if (l->state != NODE_LINK_FREE &&
@@ -435,6 +452,9 @@ void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now)
 	n->cfg.peers_n = cfg->peers_n;
 	n->cfg.jitter = cfg->jitter;
 	(void)station_configure(n->station, &cfg->station, now);
+	if (cfg->telemetry.wpm > 0)
+		telemetry_configure(&n->telemetry, &cfg->telemetry);
 	node_note_radio(n);
+	node_touch_all(n);
 	node_links_recheck(n, now);
 }

@@ -20,15 +20,18 @@
 #include "audio/jitter.h"
 #include "daemon/node/node_codec.h"
 #include "daemon/node/station.h"
+#include "daemon/node/telemetry.h"
 #include "proto/asl_keying.h"
 #include "proto/asl_list.h"
 #include "proto/iax2_endpoint.h"
 #include "proto/openover_node.h"
 
-#define NODE_LINKS_MAX 64U
+#define NODE_LINKS_MIN 64U /* that there is room for, whatever calls_max is */
 #define NODE_WHY_MAX 128U
 #define NODE_DTMF_MAX 64U /* digits waiting to be sent */
 #define NODE_ANSWERS_MAX 32U
+#define NODE_WAITING_MAX 64U /* callers who are not let in yet */
+#define NODE_CALLSIGN_MAX 8U
 
 /* Somebody named by number or by key. */
 struct node_caller {
@@ -36,14 +39,27 @@ struct node_caller {
 	uint8_t key[KEY_PUBLIC_LEN];
 };
 
+/* Somebody who is no node and proves to know a secret. */
+struct node_user {
+	char name[IAX2_NUMBER_MAX + 1];       /* USERNAME */
+	char callsign[NODE_CALLSIGN_MAX + 1]; /* empty: the name */
+	char md5_secret[65];
+};
+
 /* Who may call.  The lists are borrowed as long as the node; deny wins. */
 struct node_acl {
-	bool registered; /* anybody that a registrar vouches for; else only
-			    those of the allow list */
+	bool registered; /* anybody that a registrar vouches for, or whose
+			    number is where it calls from; else only those of
+			    the allow list */
+	bool by_address; /* a number is proved by the address of its node */
+	bool web;        /* users of AllStarLink's web transceiver */
 	const struct node_caller *allow;
 	size_t allow_n;
 	const struct node_caller *deny;
 	size_t deny_n;
+	const struct node_user *users;
+	size_t users_n;
+	struct key_rsa portal; /* AllStarLink's telephone portal */
 };
 
 /* A node that is known without a registrar. */
@@ -61,7 +77,7 @@ struct node_cfg {
 	uint16_t port;
 	uint32_t keepalive_s;
 	uint32_t keepalive_max_s; /* measured, at most; 0: not adapted */
-	uint16_t calls_max;
+	uint16_t calls_max;       /* 1..8192; memory is linear in this */
 	struct iax2_limits limits;
 	const struct net_prefix *token_optional; /* borrowed, outlives it */
 	size_t token_optional_n;
@@ -71,6 +87,9 @@ struct node_cfg {
 	struct node_formats formats; /* copied; n = 0: node_formats_all() */
 	struct jitter_config jitter;
 	struct station_config station;
+	struct telemetry_cfg telemetry; /* .wpm = 0: the node says nothing */
+	unsigned parrot_s; /* room for an over; 0: there is no parrot */
+	bool parrot;       /* it is on */
 	struct node_acl acl;
 	const struct node_peer *peers; /* borrowed like acl */
 	size_t peers_n;
@@ -118,6 +137,12 @@ struct node_connect {
 	bool permanent;
 };
 
+/* Names a caller who waits. */
+struct node_caller_id {
+	uint16_t slot; /* < NODE_WAITING_MAX */
+	uint16_t gen;
+};
+
 enum node_event_kind {
 	NODE_EV_REGISTERED,
 	NODE_EV_UNREGISTERED,
@@ -130,8 +155,12 @@ enum node_event_kind {
 			      the link is permanent */
 	NODE_EV_LINK_MOVED, /* its call goes on: old, addr; they are the same
 			       when it is our own end that moved */
-	NODE_EV_CALLER_REFUSED, /* number, addr, why */
-	NODE_EV_KEYED,          /* a link's received voice started or stopped */
+	NODE_EV_CALLER_REFUSED, /* number, addr, why, claimed */
+	/* A caller waits for node_admit(), for 4 s: */
+	NODE_EV_WHO_IS,      /* where is the node of this number? */
+	NODE_EV_WHOSE_TOKEN, /* whose is this token (text) of the web
+				transceiver? */
+	NODE_EV_KEYED,       /* a link's received voice started or stopped */
 	NODE_EV_COR,
 	NODE_EV_COR_STUCK,     /* it is no longer believed, or again */
 	NODE_EV_PTT,           /* see to it at once: node_ptt() */
@@ -160,6 +189,9 @@ struct node_event {
 	char number[IAX2_NUMBER_MAX + 1];
 	struct net_addr addr;
 	struct net_addr old; /* LINK_MOVED */
+	/* CALLER_REFUSED: where the node of its number is; port 0: unknown. */
+	struct net_addr claimed;
+	struct node_caller_id caller; /* WHO_IS, WHOSE_TOKEN */
 	enum node_link_state state;
 	enum node_rung rung; /* of a link */
 	bool on;             /* KEYED, COR, COR_STUCK, PTT */
@@ -234,6 +266,16 @@ void node_radio_there(struct node *n, bool there, mono_us now);
 void node_test_tone(struct node *n, uint32_t hz, uint32_t db, mono_us until,
 		    mono_us now);
 
+/* Say something on the air, as telemetry_say(); identify. */
+void node_say(struct node *n, const char *words, mono_us now);
+void node_identify(struct node *n, mono_us now);
+/* Turn the parrot (parrot.h) on or off. */
+void node_parrot(struct node *n, bool on);
+/* What was said so far. */
+const struct telemetry *node_telemetry(const struct node *n);
+/* Tell the conference, as a T: "TIME,..."; it is not heard on the air. */
+void node_report(struct node *n, const char *words, mono_us now);
+
 /* Start a link, or change the mode of one.  IAX2_E_FULL; IAX2_E_RANGE for a bad
  * number or our own; IAX2_E_NOT_OURS for a link-local address, whose interface
  * nobody says; IAX2_E_STATE when there is such a link already; IAX2_E_REFUSED
@@ -252,6 +294,22 @@ enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now);
 /* Send digits to all links, one every 120 ms; IAX2_E_RANGE for what is no
  * digit, IAX2_E_FULL. */
 enum iax2_err node_dtmf(struct node *n, const char *digits, mono_us now);
+
+/* What was found out of a caller who waits. */
+struct node_admission {
+	/* Why it stays unknown, as a sentence; NULL: it is known. */
+	const char *why;
+	/* WHO_IS: where its node is, the port not compared. */
+	const struct net_addr *addr;
+	size_t n;
+	bool configured; /* and this is the operator's word, not a directory's */
+	/* WHOSE_TOKEN: 1..NODE_CALLSIGN_MAX characters. */
+	const char *callsign;
+};
+
+/* Answer NODE_EV_WHO_IS and NODE_EV_WHOSE_TOKEN.  Late answers are ignored. */
+void node_admit(struct node *n, struct node_caller_id id,
+		const struct node_admission *a, mono_us now);
 
 /* --- text (proto/asl_text.h) -------------------------------------------- */
 
@@ -282,8 +340,8 @@ const char *node_behind(const struct node *n, const char *number);
 enum iax2_err node_ask(struct node *n, mono_us now);
 /* Who answered last; returns how many. */
 size_t node_answers(const struct node *n, const struct node_answer **out);
-/* Digits for one node, however far: commands.  IAX2_E_RANGE, IAX2_E_FULL while
- * others are on their way. */
+/* Digits for one node, however far: commands.  IAX2_E_RANGE; IAX2_E_FULL when
+ * NODE_DTMF_MAX are on their way, or some to another node. */
 enum iax2_err node_command(struct node *n, const char *number,
 			   const char *digits, mono_us now);
 /* Words for one node, or all (NULL).  IAX2_E_RANGE: too many, or not plain. */
@@ -312,7 +370,10 @@ void node_measure_sockets(struct node *n, const struct oo_measure_sockets *s,
  * NODE_EV_LINK_DOWN says so. */
 void node_reconfigure(struct node *n, const struct node_cfg *cfg, mono_us now);
 
-/* Links: false when slot @i (0..NODE_LINKS_MAX-1) holds none. */
+/* Links have slots from 0 to this, exclusive: as many as calls_max, and no fewer
+ * than NODE_LINKS_MIN. */
+size_t node_links_max(const struct node *n);
+/* False when slot @i holds none. */
 bool node_link_at(const struct node *n, size_t i, struct node_link_info *out);
 bool node_link(const struct node *n, struct node_link_id id,
 	       struct node_link_info *out);

@@ -130,7 +130,7 @@ bool node_better_uses_socket(const struct link *l, uint16_t sock)
 
 static bool somebody_looks(const struct node *n)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		if (n->link[i].move.better && n->link[i].move.dialling)
 			return true;
 	}
@@ -155,23 +155,13 @@ static void look(struct node *n, struct link *l, mono_us now)
 	node_move_seek(n, l, now);
 }
 
-void node_better_tick(struct node *n, mono_us now)
+void link_better_tick(struct node *n, struct link *l, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_UP && now >= l->better.next)
-			look(n, l, now);
-	}
+	if (l->state == NODE_LINK_UP && now >= l->better.next)
+		look(n, l, now);
 }
 
-mono_us node_better_deadline(const struct node *n)
+mono_us link_better_due(const struct link *l)
 {
-	mono_us due = MONO_NEVER;
-
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			due = mono_min(due, n->link[i].better.next);
-	}
-	return due;
+	return l->state == NODE_LINK_UP ? l->better.next : MONO_NEVER;
 }

@@ -7,29 +7,37 @@
 
 #include "daemon/node/node_priv.h"
 
+#define CAUSECODE_NO_ROUTE 3U
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_BUSY 17U
 #define CAUSECODE_UNAVAILABLE 20U
-
-static bool has_call(const struct link *l, const void *what)
-{
-	const struct iax2_call_id *call = what;
-
-	return (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP) &&
-	       l->call.slot == call->slot && l->call.gen == call->gen;
-}
+#define NODE_OTHER_NUMBER "it asked for another number"
 
 static void refuse(struct node *n, const struct iax2_event *ev,
 		   const char *text, uint8_t code, const char *why, mono_us now)
 {
 	const char *number = ev->u.in.calling;
 
-	node_caller_refused(n, number, &ev->u.in.path.peer, why);
+	(void)node_caller_refused(n, number, &ev->u.in.path.peer, why);
 	(void)iax2_reject(n->ep, ev->call, text, code, now);
+}
+
+void node_call_forbid(struct node *n, const struct iax2_event *ev,
+		      const char *why, const struct net_addr *claimed,
+		      mono_us now)
+{
+	struct node_event *out = node_caller_refused(n, ev->u.in.calling,
+						     &ev->u.in.path.peer, why);
+
+	if (claimed)
+		out->claimed = *claimed;
+	(void)iax2_reject(n->ep, ev->call, "No authority found",
+			  CAUSECODE_NO_AUTHORITY, now);
 }
 
 void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 {
+	node_touch(n, l);
 	link_leave(n, l, now);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
@@ -40,7 +48,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 	}
 	if (l->sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
-	link_forget_call(l);
+	link_forget_call(n, l);
 	l->outbound = false;
 	memset(&l->dial, 0, sizeof(l->dial));
 }
@@ -93,7 +101,8 @@ static const uint8_t *proved_key(const struct iax2_event *ev)
 		       : NULL;
 }
 
-static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
+void node_call_welcome(struct node *n, const struct iax2_event *ev,
+		       enum node_door door, mono_us now)
 {
 	const bool vouched = ev->u.in.proof == IAX2_PROOF_TICKET;
 	struct link *l;
@@ -107,14 +116,15 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 	l = link_for(n, ev, now);
 	if (!l)
 		return;
-	memcpy(l->number, ev->u.in.calling, sizeof(l->number));
+	link_set_number(n, l, ev->u.in.calling);
 	link_proved(l, proved_key(ev), vouched);
+	l->door = door;
 	l->rung = vouched ? NODE_RUNG_OPENED : NODE_RUNG_DIRECT;
 	if (oo_node_is_relayed(n->oo, &ev->u.in.path))
 		l->rung = NODE_RUNG_RELAYED;
 	else if (ev->u.in.path.sock != 0)
 		l->rung = NODE_RUNG_PREDICTED;
-	l->call = ev->call;
+	link_set_call(n, l, ev->call);
 	l->sock = ev->u.in.path.sock;
 	l->state = NODE_LINK_CALLING;
 	err = iax2_accept(n->ep, ev->call, now);
@@ -122,54 +132,73 @@ static void welcome(struct node *n, const struct iax2_event *ev, mono_us now)
 		link_down(n, l, iax2_err_str(err), true, now);
 }
 
+/* A node that is known by key or secret proves to have that. */
+static void challenge_peer(struct node *n, const struct iax2_event *ev,
+			   const struct node_peer *peer, mono_us now)
+{
+	const char *why = node_acl_forbids(n, ev->u.in.calling, NULL, false);
+	const struct iax2_credentials want = {
+		.public_key = peer->has_key ? peer->key : NULL,
+		.md5_secret =
+			peer->md5_secret[0] != '\0' ? peer->md5_secret : NULL,
+	};
+
+	if (why)
+		node_call_forbid(n, ev, why, NULL, now);
+	else
+		node_admit_challenge(n, ev, NODE_DOOR_KEY, &want, now);
+}
+
+static void on_ticket(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const char *why =
+		node_acl_forbids(n, ev->u.in.calling, ev->u.in.peer_key, true);
+
+	if (strcmp(ev->u.in.called, n->number) != 0)
+		refuse(n, ev, "No such context/extension", CAUSECODE_NO_ROUTE,
+		       NODE_OTHER_NUMBER, now);
+	else if (why)
+		node_call_forbid(n, ev, why, NULL, now);
+	else
+		node_call_welcome(n, ev, NODE_DOOR_KEY, now);
+}
+
+static void on_plain(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	const struct node_peer *peer = node_peer(n, ev->u.in.calling);
+
+	if (!node_door_is_ours(n, ev))
+		refuse(n, ev, "No such context/extension", CAUSECODE_NO_ROUTE,
+		       NODE_OTHER_NUMBER, now);
+	else if (peer && (peer->has_key || peer->md5_secret[0] != '\0'))
+		challenge_peer(n, ev, peer, now);
+	else
+		node_admit_call(n, ev, now);
+}
+
 static void on_call_in(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	const bool ticket = ev->u.in.proof == IAX2_PROOF_TICKET;
-	const struct node_peer *peer = node_peer(n, ev->u.in.calling);
-	struct iax2_credentials want = { 0 };
-	const char *why;
-
-	if (n->stopping) {
+	if (n->stopping)
 		refuse(n, ev, "Stopping", CAUSECODE_UNAVAILABLE,
 		       "the node is stopping", now);
-		return;
-	}
-	if (strcmp(ev->u.in.called, n->number) != 0) {
-		refuse(n, ev, "No such context/extension", 3,
-		       "it asked for another number", now);
-		return;
-	}
-	why = node_acl_forbids(n, ev->u.in.calling,
-			       ticket ? ev->u.in.peer_key : NULL, ticket);
-	if (!why && !ticket && !peer)
-		why = "it came without a registrar and is not among peers";
-	if (!why && peer && !ticket) {
-		want.public_key = peer->has_key ? peer->key : NULL;
-		want.md5_secret =
-			peer->md5_secret[0] != '\0' ? peer->md5_secret : NULL;
-		if (!want.public_key && !want.md5_secret)
-			why = "its peers entry has neither key nor secret_file";
-	}
-	if (why)
-		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
-		       now);
-	else if (ticket)
-		welcome(n, ev, now);
+	else if (ev->u.in.proof == IAX2_PROOF_TICKET)
+		on_ticket(n, ev, now);
 	else
-		(void)iax2_challenge(n->ep, ev->call, &want, now);
+		on_plain(n, ev, now);
 }
 
 /* The rules may have changed since it was asked, and may name its key. */
 static void on_proved(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	const char *why =
-		node_acl_forbids(n, ev->u.in.calling, proved_key(ev), false);
+	const char *why;
 
+	if (node_admit_proved(n, ev, now))
+		return;
+	why = node_acl_forbids(n, ev->u.in.calling, proved_key(ev), false);
 	if (why)
-		refuse(n, ev, "No authority found", CAUSECODE_NO_AUTHORITY, why,
-		       now);
+		node_call_forbid(n, ev, why, NULL, now);
 	else
-		welcome(n, ev, now);
+		node_call_welcome(n, ev, NODE_DOOR_KEY, now);
 }
 
 static void on_up(struct node *n, struct link *l, mono_us now)
@@ -181,10 +210,9 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 	l->up_since = now;
 	l->dial_us = l->outbound ? (uint32_t)(now - l->dialled) : 0;
 	l->state = NODE_LINK_UP;
-	(void)jitter_init(&l->jitter, &n->cfg.jitter);
 	if (iax2_call_info(n->ep, l->call, &info) != IAX2_OK)
 		return;
-	node_voice_start(n, l, info.format);
+	node_voice_start(l, info.format);
 	node_push_link(n, NODE_EV_LINK_UP, l)->addr = info.path.peer;
 	node_text_up(n, l, now);
 	node_better_up(n, l, now);
@@ -255,16 +283,16 @@ static void on_link_event(struct node *n, struct link *l,
 		on_down(n, l, ev, now);
 		break;
 	case IAX2_EV_VOICE:
-		if (asl_keying_hears(&l->keying))
+		if (l->state == NODE_LINK_UP && asl_keying_hears(&l->keying))
 			node_voice_in(n, l, ev);
 		break;
 	case IAX2_EV_KEY:
 		node_text_key(n, l, ev->u.key.keyed, now);
 		if (!ev->u.key.keyed)
-			jitter_end(&l->jitter);
+			node_voice_end(l);
 		break;
 	case IAX2_EV_CNG:
-		jitter_end(&l->jitter);
+		node_voice_end(l);
 		break;
 	case IAX2_EV_TEXT:
 		on_text(n, l, ev, now);
@@ -301,7 +329,12 @@ void node_links_on_call(struct node *n, const struct iax2_event *ev,
 		on_proved(n, ev, now);
 		return;
 	}
-	l = link_find(n, has_call, &ev->call);
-	if (l)
-		on_link_event(n, l, ev, now);
+	if (ev->kind == IAX2_EV_CALL_DOWN)
+		node_admit_gone(n, ev->call, ev->u.down.reason);
+	l = link_by_call(n, ev->call);
+	if (!l)
+		return;
+	if (ev->kind != IAX2_EV_VOICE)
+		node_touch(n, l);
+	on_link_event(n, l, ev, now);
 }

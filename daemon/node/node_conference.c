@@ -10,6 +10,9 @@
 #include "audio/mix.h"
 #include "daemon/node/node_priv.h"
 
+#define VOX_RMS 400U
+#define VOX_HANG_US MONO_S
+
 /* This tick's sources. */
 struct mix {
 	int32_t links[AUDIO_BLOCK]; /* sum of the talking links */
@@ -17,6 +20,7 @@ struct mix {
 	unsigned relayed;           /* talking links that others may hear */
 	unsigned heard;             /* talking links */
 	bool radio;
+	bool parrot; /* what was said before is said again */
 };
 
 static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
@@ -28,19 +32,56 @@ static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 	node_text_talks(n, l, keyed, now);
 }
 
-/* Take one block from a link, into the mix if it talks. */
-static void hear(struct node *n, struct link *l, struct mix *m, mono_us now)
+/* No other link's, and no former one's. */
+static uint32_t parrot_name(const struct node *n, const struct link *l)
 {
-	l->talking = node_voice_hear(n, l, now);
+	return (uint32_t)l->gen << 16 | (uint32_t)(l - n->link);
+}
+
+/* -38 dB of full scale. */
+static bool is_loud(const int16_t pcm[AUDIO_BLOCK])
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		sum += (uint64_t)((int32_t)pcm[i] * pcm[i]);
+	return sum >= (uint64_t)AUDIO_BLOCK * VOX_RMS * VOX_RMS;
+}
+
+/* A telephone's line sends all the time: it would key the transmitter for as
+ * long as it is connected. */
+static bool is_speech(struct link *l, const int16_t block[AUDIO_BLOCK],
+		      mono_us now)
+{
+	if (l->door != NODE_DOOR_PORTAL)
+		return true;
+	if (is_loud(block))
+		l->loud_until = now + VOX_HANG_US;
+	return now < l->loud_until;
+}
+
+/* Take one block from a link, into the mix if it talks. */
+static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
+{
+	struct link *l = e->of;
+
+	l->talking = node_voice_hear(e, now) && is_speech(l, e->block, now);
 	set_keyed(n, l, l->talking, now);
 	if (!l->talking)
 		return;
-	mix_add(m->links, l->block, AUDIO_BLOCK);
+	parrot_hear(&n->parrot, parrot_name(n, l), e->block, now);
+	mix_add(m->links, e->block, AUDIO_BLOCK);
 	m->heard++;
 	if (l->mode == NODE_LOCAL_MONITOR)
 		return;
-	mix_add(m->all, l->block, AUDIO_BLOCK);
+	mix_add(m->all, e->block, AUDIO_BLOCK);
 	m->relayed++;
+}
+
+static void add(int16_t to[AUDIO_BLOCK], const int16_t block[AUDIO_BLOCK])
+{
+	for (size_t i = 0; i < AUDIO_BLOCK; i++)
+		to[i] = mix_saturate((int32_t)to[i] + block[i]);
 }
 
 /* What one link is to hear: the whole mix without itself.  Links that do not
@@ -49,18 +90,75 @@ static void speak_to(struct node *n, struct link *l, const struct mix *m,
 		     struct voice_mix *shared, mono_us now)
 {
 	const bool inside = l->talking && l->mode != NODE_LOCAL_MONITOR;
-	const unsigned others = m->relayed - inside + m->radio;
-	int16_t own[AUDIO_BLOCK];
+	const bool parrot = m->parrot && n->parrot.source == parrot_name(n, l);
+	const unsigned others = m->relayed - inside + m->radio + parrot;
+	int16_t own[AUDIO_BLOCK] = { 0 };
 
 	if (others == 0 || l->mode != NODE_TRANSCEIVE) {
 		node_voice_pause(n, l, now);
-	} else if (inside) {
-		mix_minus(m->all, l->block, own, AUDIO_BLOCK);
+	} else if (inside || parrot) {
+		/* Whoever hears the parrot does not speak. */
+		mix_minus(m->all, inside ? l->ear->block : own, own,
+			  AUDIO_BLOCK);
+		if (parrot)
+			add(own, n->parroted);
 		node_voice_say(n, l, own, now);
 	} else {
 		node_voice_say_mix(n, l, shared, now);
 	}
 }
+
+/* Does any link hear something now, or the end of it? */
+static bool speaks(const struct node *n, const struct mix *m)
+{
+	return m->relayed > 0 || m->radio || m->parrot || n->tx_keyed_n > 0;
+}
+
+/* --- what the node says ------------------------------------------------- */
+
+void node_say(struct node *n, const char *words, mono_us now)
+{
+	telemetry_say(&n->telemetry, words, now);
+}
+
+void node_identify(struct node *n, mono_us now)
+{
+	telemetry_identify(&n->telemetry, now);
+}
+
+void node_parrot(struct node *n, bool on)
+{
+	parrot_on(&n->parrot, on);
+}
+
+const struct telemetry *node_telemetry(const struct node *n)
+{
+	return &n->telemetry;
+}
+
+static void say(struct node *n, const struct mix *m, mono_us now)
+{
+	const struct telemetry_now what = {
+		.busy = m->radio || m->heard > 0,
+		.held = !station_may_speak(n->station),
+		.keyed = station_keyed(n->station),
+	};
+	struct station_view v;
+	int16_t block[AUDIO_BLOCK];
+	const bool said = telemetry_block(&n->telemetry, &what, block, now);
+	const bool parrot = m->parrot && n->parrot.source == PARROT_RADIO;
+
+	if (parrot)
+		add(block, n->parroted);
+	station_telemetry(n->station, said || parrot ? block : NULL);
+	station_view(n->station, &v);
+	/* It is heard once the transmitter may be keyed again. */
+	if (v.timeouts != n->timeouts_was)
+		telemetry_say(&n->telemetry, "timed-out", now);
+	n->timeouts_was = v.timeouts;
+}
+
+/* --- a beat ------------------------------------------------------------- */
 
 bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now)
@@ -72,37 +170,41 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 	memcpy(shared.pcm, rx, sizeof(shared.pcm));
 	m.radio = station_receive(n->station, shared.pcm, now);
 	node_text_radio(n, m.radio, now);
-	if (m.radio)
+	if (m.radio) {
 		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			hear(n, &n->link[i], &m, now);
+		parrot_hear(&n->parrot, PARROT_RADIO, shared.pcm, now);
 	}
+	for (size_t i = 0; i < NODE_EARS; i++) {
+		if (n->ear[i].of)
+			hear(n, &n->ear[i], &m, now);
+	}
+	m.parrot = parrot_step(&n->parrot, n->parroted, now);
 	mix_all(m.all, shared.pcm, AUDIO_BLOCK);
 	memset(shared.coded, 0, sizeof(shared.coded));
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max && speaks(n, &m); i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			speak_to(n, &n->link[i], &m, &shared, now);
 	}
+	say(n, &m, now);
 	mix_all(m.links, tx, AUDIO_BLOCK);
 	keyed = station_transmit(n->station, tx, m.heard > 0, now);
 	node_note_radio(n);
 	return keyed;
 }
 
-static bool link_rests(const struct link *l)
+static bool ear_rests(const struct link_ear *e)
 {
-	return l->state != NODE_LINK_UP ||
-	       (l->jitter.state == JITTER_STATE_IDLE && !l->talking &&
-		!l->tx_keyed);
+	return !e->of ||
+	       (e->jitter.state == JITTER_STATE_IDLE && !e->of->talking);
 }
 
 bool node_rests(const struct node *n)
 {
-	bool rests = station_rests(n->station);
+	bool rests = n->tx_keyed_n == 0 && station_rests(n->station) &&
+		     telemetry_rests(&n->telemetry) && parrot_rests(&n->parrot);
 
-	for (size_t i = 0; i < NODE_LINKS_MAX && rests; i++)
-		rests = link_rests(&n->link[i]);
+	for (size_t i = 0; i < NODE_EARS && rests; i++)
+		rests = ear_rests(&n->ear[i]);
 	return rests;
 }
 
@@ -110,11 +212,9 @@ mono_us node_audio_due(const struct node *n, mono_us now)
 {
 	mono_us due = MONO_NEVER;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		const struct link *l = &n->link[i];
-		const uint64_t at = l->state == NODE_LINK_UP
-					    ? jitter_due_us(&l->jitter)
-					    : 0;
+	for (size_t i = 0; i < NODE_EARS; i++) {
+		const struct link_ear *e = &n->ear[i];
+		const uint64_t at = e->of ? jitter_due_us(&e->jitter) : 0;
 
 		if (at != 0)
 			due = mono_min(due, at);

@@ -34,12 +34,10 @@ static void count_retries(struct link *l, bool retry)
 		l->retries--;
 }
 
-void link_forget_call(struct link *l)
+void link_forget_call(struct node *n, struct link *l)
 {
 	l->sock = 0;
-	l->rx_keyed = false;
-	l->tx_keyed = false;
-	l->talking = false;
+	node_voice_drop(n, l);
 	l->was_up = false;
 	l->up_since = 0;
 }
@@ -56,11 +54,12 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	count_retries(l, retry);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
-	link_forget_call(l);
+	link_forget_call(n, l);
 	if (had_socket)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 	if (!retry || (!l->permanent && l->retries == 0)) {
 		l->state = NODE_LINK_FREE;
+		link_give_back(n, l);
 		return;
 	}
 	l->state = NODE_LINK_WAITING;
@@ -84,6 +83,7 @@ void link_end(struct node *n, struct link *l, const char *why, mono_us now)
 
 void link_proved(struct link *l, const uint8_t *key, bool vouched)
 {
+	l->door = NODE_DOOR_KEY;
 	l->vouched = vouched;
 	l->has_key = key != NULL;
 	if (key)
@@ -98,6 +98,8 @@ static const char *forbidden(const struct node *n, const struct link *l)
 
 	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
 		return NULL;
+	if (!l->outbound && l->door != NODE_DOOR_KEY)
+		return node_door_closed(n, l->door, l->number);
 	if (!l->outbound)
 		return node_acl_forbids(n, l->number, key, l->vouched);
 	return key ? node_key_forbids(n, l->number, key) : NULL;
@@ -105,7 +107,7 @@ static const char *forbidden(const struct node *n, const struct link *l)
 
 void node_links_recheck(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 		const char *rule = forbidden(n, l);
 		char why[NODE_WHY_MAX];
@@ -127,7 +129,7 @@ size_t node_disconnect(struct node *n, const char *number, mono_us now)
 {
 	size_t ended = 0;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_FREE ||
@@ -141,7 +143,7 @@ size_t node_disconnect(struct node *n, const char *number, mono_us now)
 
 void node_links_end(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		if (n->link[i].state != NODE_LINK_FREE)
 			link_end(n, &n->link[i], "disconnected here", now);
 	}

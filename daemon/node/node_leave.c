@@ -16,7 +16,7 @@ void link_good_bye(struct node *n, struct link *l, const char *why, mono_us now)
 	char text[ASL_TEXT_MAX + 1];
 	struct leaving *leaving = NULL;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX && !leaving; i++) {
+	for (size_t i = 0; i < n->links_max && !leaving; i++) {
 		if (!n->leaving[i].used)
 			leaving = &n->leaving[i];
 	}
@@ -27,6 +27,7 @@ void link_good_bye(struct node *n, struct link *l, const char *why, mono_us now)
 		node_voice_pause(n, l, now);
 		*leaving = (struct leaving){ true, l->call, l->sock,
 					     now + READ_US };
+		n->leaving_n++;
 	} else {
 		link_leave(n, l, now);
 	}
@@ -35,7 +36,7 @@ void link_good_bye(struct node *n, struct link *l, const char *why, mono_us now)
 
 bool node_leave_uses_socket(const struct node *n, uint16_t sock)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; n->leaving_n > 0 && i < n->links_max; i++) {
 		if (n->leaving[i].used && n->leaving[i].sock == sock)
 			return true;
 	}
@@ -47,13 +48,14 @@ static void leave(struct node *n, struct leaving *l, mono_us now)
 	/* The other end was faster, as a rule: there is no such call then. */
 	(void)iax2_hangup(n->ep, l->call, NULL, CAUSECODE_NORMAL, now);
 	l->used = false;
+	n->leaving_n--;
 	if (l->sock != 0 && l->sock != OO_SOCK_RELAY)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
 }
 
 void node_leave_now(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; n->leaving_n > 0 && i < n->links_max; i++) {
 		if (n->leaving[i].used)
 			leave(n, &n->leaving[i], now);
 	}
@@ -61,7 +63,7 @@ void node_leave_now(struct node *n, mono_us now)
 
 void node_leave_tick(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; n->leaving_n > 0 && i < n->links_max; i++) {
 		if (n->leaving[i].used && now >= n->leaving[i].at)
 			leave(n, &n->leaving[i], now);
 	}
@@ -71,7 +73,7 @@ mono_us node_leave_deadline(const struct node *n)
 {
 	mono_us due = MONO_NEVER;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; n->leaving_n > 0 && i < n->links_max; i++) {
 		if (n->leaving[i].used)
 			due = mono_min(due, n->leaving[i].at);
 	}

@@ -7,44 +7,6 @@
 
 #define LOOP_US (5 * MONO_S) /* until a way may be free again */
 
-/* --- the table ---------------------------------------------------------- */
-
-struct link *link_new(struct node *n)
-{
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-		const uint16_t gen = l->gen == UINT16_MAX ? 1 : l->gen + 1;
-
-		if (l->state != NODE_LINK_FREE)
-			continue;
-		memset(l, 0, sizeof(*l));
-		l->gen = gen;
-		(void)jitter_init(&l->jitter, &n->cfg.jitter);
-		return l;
-	}
-	return NULL;
-}
-
-struct link *link_find(struct node *n, link_test *is_it, const void *what)
-{
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (is_it(&n->link[i], what))
-			return &n->link[i];
-	}
-	return NULL;
-}
-
-static bool has_number(const struct link *l, const void *what)
-{
-	return l->state != NODE_LINK_FREE && l->number[0] != '\0' &&
-	       strcmp(l->number, what) == 0;
-}
-
-struct link *link_by_number(struct node *n, const char *number)
-{
-	return link_find(n, has_number, number);
-}
-
 static bool has_dial(const struct link *l, const void *what)
 {
 	const struct oo_id *dial = what;
@@ -56,9 +18,9 @@ static bool has_dial(const struct link *l, const void *what)
 
 static struct link *by_id(struct node *n, struct node_link_id id)
 {
-	struct link *l = &n->link[id.slot % NODE_LINKS_MAX];
+	struct link *l = &n->link[id.slot % n->links_max];
 
-	return id.slot < NODE_LINKS_MAX && l->state != NODE_LINK_FREE &&
+	return id.slot < n->links_max && l->state != NODE_LINK_FREE &&
 			       l->gen == id.gen
 		       ? l
 		       : NULL;
@@ -72,6 +34,15 @@ static void step(struct node *n, struct link *l, enum node_link_state s)
 	node_push_link(n, NODE_EV_LINK_STEP, l);
 }
 
+/* Who shares a secret or a key with us knows us by our number; AllStarLink's
+ * nodes have one user for all others. */
+static const char *username(const struct node *n, const struct node_peer *peer)
+{
+	return peer && (peer->has_key || peer->md5_secret[0] != '\0')
+		       ? n->number
+		       : "radio";
+}
+
 static void call(struct node *n, struct link *l, const struct net_path *path,
 		 const struct iax2_ticket *ticket, mono_us now)
 {
@@ -80,18 +51,21 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 		.path = *path,
 		.called = l->number,
 		.calling = n->number,
-		.username = ticket ? NULL : n->number,
+		.username = ticket ? NULL : username(n, peer),
 		.ticket = ticket,
 		.md5_secret = peer && peer->md5_secret[0] != '\0'
 				      ? peer->md5_secret
 				      : NULL,
 	};
 
+	struct iax2_call_id id;
+
 	l->sock = path->sock;
-	if (iax2_dial(n->ep, &d, now, &l->call) != IAX2_OK) {
+	if (iax2_dial(n->ep, &d, now, &id) != IAX2_OK) {
 		link_down(n, l, "too many calls", true, now);
 		return;
 	}
+	link_set_call(n, l, id);
 	step(n, l, NODE_LINK_CALLING);
 }
 
@@ -106,10 +80,11 @@ static void dial(struct node *n, struct link *l, mono_us now)
 	const bool plain = l->want.number && net_addr_is_set(&l->want.addr);
 	const struct net_path path = oo_node_path_to(n->oo, &l->want.addr);
 
+	node_touch(n, l);
 	l->dialled = now;
 	l->outbound = true;
 	link_proved(l, NULL, false);
-	node_lists_changed(n, l, now);
+	node_lists_changed(n, now);
 	if (plain) {
 		l->rung = plain_rung(&path);
 		call(n, l, &path, NULL, now);
@@ -165,11 +140,12 @@ static enum iax2_err change_mode(struct node *n, struct link *l,
 				 struct node_link_id *out)
 {
 	*out = (struct node_link_id){ (uint16_t)(l - n->link), l->gen };
+	node_touch(n, l);
 	if (l->mode == c->mode && l->permanent == c->permanent)
 		return IAX2_E_STATE;
 	l->mode = c->mode;
 	l->permanent = c->permanent;
-	node_lists_changed(n, l, now);
+	node_lists_changed(n, now);
 	return IAX2_OK;
 }
 
@@ -194,7 +170,7 @@ enum iax2_err node_connect(struct node *n, const struct node_connect *c,
 		return IAX2_E_FULL;
 	l->want = *c;
 	if (c->number)
-		memcpy(l->number, c->number, strlen(c->number) + 1);
+		link_set_number(n, l, c->number);
 	l->want.number = c->number ? l->number : NULL;
 	l->mode = c->mode;
 	l->permanent = c->permanent;
@@ -213,6 +189,7 @@ enum iax2_err node_redirect(struct node *n, struct node_link_id id,
 		return IAX2_E_STALE;
 	if (net_addr_is_link_local(addr))
 		return IAX2_E_NOT_OURS;
+	node_touch(n, l);
 	l->want.addr = *addr;
 	return IAX2_OK;
 }
@@ -229,8 +206,9 @@ enum iax2_err node_drop(struct node *n, struct node_link_id id, mono_us now)
 
 /* --- OPEN/OVER ---------------------------------------------------------- */
 
-void node_caller_refused(struct node *n, const char *number,
-			 const struct net_addr *addr, const char *why)
+struct node_event *node_caller_refused(struct node *n, const char *number,
+				       const struct net_addr *addr,
+				       const char *why)
 {
 	struct node_event *ev = node_push(n, NODE_EV_CALLER_REFUSED);
 
@@ -238,6 +216,7 @@ void node_caller_refused(struct node *n, const char *number,
 	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
 	if (addr)
 		ev->addr = *addr;
+	return ev;
 }
 
 static bool node_has_called(struct node *n, const char *number)
@@ -259,7 +238,7 @@ static void on_open_in(struct node *n, const struct oo_event *ev, mono_us now)
 	if (!why && n->stopping)
 		why = "the node is stopping";
 	if (why)
-		node_caller_refused(n, number, NULL, why);
+		(void)node_caller_refused(n, number, NULL, why);
 	(void)oo_node_answer(n->oo, ev->id, !why, now);
 }
 
@@ -306,7 +285,7 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 		return;
 	}
 	if (l->number[0] == '\0')
-		memcpy(l->number, ticket->peer_number, sizeof(l->number));
+		link_set_number(n, l, ticket->peer_number);
 	l->rung = node_rung_found(ev->u.path.relayed, ev->u.path.predicted,
 				  ev->u.path.mapped);
 	why = node_key_forbids(n, l->number, ticket->peer_key);
@@ -343,23 +322,13 @@ void node_links_on_openover(struct node *n, const struct oo_event *ev,
 
 /* --- time --------------------------------------------------------------- */
 
-void node_links_tick(struct node *n, mono_us now)
+void link_wait_tick(struct node *n, struct link *l, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_WAITING && now >= l->retry_at)
-			dial_again(n, l, now);
-	}
+	if (l->state == NODE_LINK_WAITING && now >= l->retry_at)
+		dial_again(n, l, now);
 }
 
-mono_us node_links_deadline(const struct node *n)
+mono_us link_wait_due(const struct link *l)
 {
-	mono_us due = MONO_NEVER;
-
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state == NODE_LINK_WAITING)
-			due = mono_min(due, n->link[i].retry_at);
-	}
-	return due;
+	return l->state == NODE_LINK_WAITING ? l->retry_at : MONO_NEVER;
 }

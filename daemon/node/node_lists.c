@@ -14,6 +14,10 @@
 #define LIST_US (30 * MONO_S) /* some call a link dead after 40 s */
 #define SOON_US (150 * MONO_MS)
 #define SPREAD_US (100 * MONO_MS)
+/* So many at once, and the next ones that much later: thousands of links leave
+ * room for voice. */
+#define AT_ONCE 8U
+#define NEXT_US (10 * MONO_MS)
 #define PAUSE_US MONO_S /* between two lists of one link */
 /* Three times what the slowest node leaves between two. */
 #define AGE_US (120 * MONO_S)
@@ -23,7 +27,7 @@
 const struct link *node_lists_find(const struct node *n, const char *number,
 				   bool wished)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		const struct link *l = &n->link[i];
 		const int mode =
 			l->state == NODE_LINK_UP
@@ -46,7 +50,7 @@ const char *node_behind(const struct node *n, const char *number)
 bool node_link_behind(const struct node *n, struct node_link_id id,
 		      struct asl_list *out)
 {
-	if (id.slot >= NODE_LINKS_MAX || n->link[id.slot].gen != id.gen ||
+	if (id.slot >= n->links_max || n->link[id.slot].gen != id.gen ||
 	    n->link[id.slot].state == NODE_LINK_FREE)
 		return false;
 	*out = n->link[id.slot].text.behind;
@@ -59,17 +63,7 @@ static bool is_twice(const struct node *n, const struct link *l,
 {
 	if (e->mode == ASL_CONNECTING)
 		return false;
-	if (strcmp(e->name, n->number) == 0)
-		return true;
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		const struct link *other = &n->link[i];
-
-		if (other != l && other->state == NODE_LINK_UP &&
-		    other->mode == NODE_TRANSCEIVE &&
-		    strcmp(other->number, e->name) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(e->name, n->number) == 0 || link_is_twice(n, l, e->name);
 }
 
 static void look_for_loop(struct node *n, struct link *l)
@@ -97,7 +91,7 @@ static void learn(struct node *n, struct link *l, const struct asl_list *list,
 		return;
 	l->text.behind = *list;
 	node_push_link(n, NODE_EV_BEHIND, l);
-	node_lists_changed(n, l, now);
+	node_lists_changed(n, now);
 }
 
 void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
@@ -151,43 +145,75 @@ static bool add_link(const struct node *n, const struct link *to,
 			return false;
 		--*room;
 		if (strcmp(e.name, n->number) != 0 &&
-		    strcmp(e.name, to->number) != 0)
+		    (!to || strcmp(e.name, to->number) != 0))
 			(void)asl_list_add(list, weaker(mode, e.mode), e.name);
 	}
 	return !list->cut;
 }
 
-static void list_for(const struct node *n, const struct link *to,
-		     struct asl_list *out)
+/* What @to, or somebody who is on none of these lists, is told; returns the slot
+ * after the last one that was looked at. */
+static size_t list_for(const struct node *n, const struct link *to,
+		       struct asl_list *out)
 {
 	/* More do not fit, and in a loop the same ones come again. */
 	size_t room = ASL_LIST_MAX / 3;
 	bool all = true, marked = false;
+	size_t i = 0;
 
 	asl_list_clear(out);
-	for (size_t i = 0; i < NODE_LINKS_MAX && all; i++) {
+	for (; i < n->links_max && all; i++) {
 		const struct link *l = &n->link[i];
 
 		if (l == to || l->mode == NODE_LOCAL_MONITOR ||
 		    (l->state != NODE_LINK_UP && !is_dialling(l)) ||
-		    strcmp(l->number, to->number) == 0)
+		    (to && strcmp(l->number, to->number) == 0))
 			continue;
 		all = add_link(n, to, l, out, &room);
 		marked |= l->text.behind.cut;
 	}
 	out->cut = marked || !all;
+	return i;
 }
 
-static void tell(struct node *n, struct link *l, mono_us now)
+/* Of thousands of links the first ones fill a list, which is then the same for
+ * all the others. */
+static bool is_usual(const struct node *n, const struct link *l,
+		     struct lists_said *u)
+{
+	if (!u->made)
+		u->end = list_for(n, NULL, &u->list);
+	u->made = true;
+	return (size_t)(l - n->link) >= u->end &&
+	       asl_list_find(&u->list, l->number) == 0;
+}
+
+/* False when it knows all that. */
+static bool tell(struct node *n, struct link *l, struct lists_said *u,
+		 mono_us now)
 {
 	char text[ASL_TEXT_MAX + 1];
-	struct asl_list list;
+	struct asl_list own;
+	uint64_t hash;
+	bool said;
 
-	list_for(n, l, &list);
-	asl_list_format(&list, text);
+	if (is_usual(n, l, u)) {
+		asl_list_format(&u->list, text);
+	} else {
+		(void)list_for(n, l, &own);
+		asl_list_format(&own, text);
+	}
+	hash = node_text_hash(n, text);
+	if (l->text.list_sent != 0 && hash == l->text.list_hash &&
+	    now < l->text.list_sent + LIST_US) {
+		l->text.list_due = l->text.list_sent + LIST_US;
+		return false;
+	}
+	said = node_text_say(n, l, text, now);
 	l->text.list_sent = now;
-	l->text.list_due =
-		now + (node_text_say(n, l, text, now) ? LIST_US : PAUSE_US);
+	l->text.list_hash = said ? hash : ~hash;
+	l->text.list_due = now + (said ? LIST_US : PAUSE_US);
+	return true;
 }
 
 void node_lists_up(struct link *l, mono_us now)
@@ -195,19 +221,29 @@ void node_lists_up(struct link *l, mono_us now)
 	l->text.list_due = now;
 }
 
-void node_lists_changed(struct node *n, const struct link *except, mono_us now)
+void node_lists_changed(struct node *n, mono_us now)
+{
+	if (!n->text.look_at)
+		n->text.look_at = now + PAUSE_US;
+	if (!n->text.spread_at)
+		n->text.spread_at = now + SOON_US;
+}
+
+/* Each at a time of its own. */
+static void spread(struct node *n, mono_us now)
 {
 	uint8_t dice = 0;
 
-	if (!n->text.look_at)
-		n->text.look_at = now + PAUSE_US;
+	n->text.spread_at = 0;
+	node_touch_all(n);
 	n->cfg.random(n->cfg.random_ctx, &dice, sizeof(dice));
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link_text *t = &n->link[i].text;
-		mono_us due = now + SOON_US + SPREAD_US * dice / UINT8_MAX;
+		mono_us due = now + SPREAD_US * dice / UINT8_MAX;
 
-		if (&n->link[i] == except || n->link[i].state != NODE_LINK_UP)
+		if (n->link[i].state != NODE_LINK_UP)
 			continue;
+		dice = (uint8_t)(dice + 67);
 		if (t->list_sent != 0 && due < t->list_sent + PAUSE_US)
 			due = t->list_sent + PAUSE_US;
 		t->list_due = mono_min(t->list_due, due);
@@ -226,41 +262,53 @@ static mono_us aged_at(const struct link *l)
 static void look_for_loops(struct node *n)
 {
 	n->text.look_at = 0;
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		if (n->link[i].state == NODE_LINK_UP)
 			look_for_loop(n, &n->link[i]);
 	}
+}
+
+void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
+		     mono_us now)
+{
+	struct asl_list none;
+
+	if (l->state != NODE_LINK_UP)
+		return;
+	if (now >= aged_at(l)) {
+		asl_list_clear(&none);
+		learn(n, l, &none, now);
+	}
+	if (now < l->text.list_due || now < n->text.list_next)
+		return;
+	said->n += tell(n, l, said, now);
+	if (said->n < AT_ONCE)
+		return;
+	n->text.list_next = now + NEXT_US;
+	n->tick_from = (size_t)(l - n->link) + 1;
+}
+
+mono_us link_lists_due(const struct node *n, const struct link *l)
+{
+	const mono_us told = l->text.list_due > n->text.list_next
+				     ? l->text.list_due
+				     : n->text.list_next;
+
+	return l->state == NODE_LINK_UP ? mono_min(aged_at(l), told)
+					: MONO_NEVER;
 }
 
 void node_lists_tick(struct node *n, mono_us now)
 {
 	if (n->text.look_at != 0 && now >= n->text.look_at)
 		look_for_loops(n);
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-		struct asl_list none;
-
-		if (l->state != NODE_LINK_UP)
-			continue;
-		if (now >= aged_at(l)) {
-			asl_list_clear(&none);
-			learn(n, l, &none, now);
-		}
-		if (now >= l->text.list_due)
-			tell(n, l, now);
-	}
+	if (n->text.spread_at != 0 && now >= n->text.spread_at)
+		spread(n, now);
 }
 
 mono_us node_lists_deadline(const struct node *n)
 {
 	mono_us due = n->text.look_at != 0 ? n->text.look_at : MONO_NEVER;
 
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		const struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_UP)
-			due = mono_min(due,
-				       mono_min(aged_at(l), l->text.list_due));
-	}
-	return due;
+	return n->text.spread_at != 0 ? mono_min(due, n->text.spread_at) : due;
 }

@@ -6,11 +6,16 @@
 
 #include "daemon/node/node_priv.h"
 
+size_t node_links_max(const struct node *n)
+{
+	return n->links_max;
+}
+
 bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 {
-	const struct link *l = &n->link[i];
+	const struct link *l = &n->link[i < n->links_max ? i : 0];
 
-	if (i >= NODE_LINKS_MAX || l->state == NODE_LINK_FREE)
+	if (i >= n->links_max || l->state == NODE_LINK_FREE)
 		return false;
 	memset(out, 0, sizeof(*out));
 	out->id = (struct node_link_id){ (uint16_t)i, l->gen };
@@ -26,12 +31,14 @@ bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 	out->moving = l->move.moving && (!l->move.better || l->move.found);
 	out->rx_keyed = l->rx_keyed;
 	out->tx_keyed = l->tx_keyed;
-	out->playout_ms = jitter_delay_ms(&l->jitter);
-	out->drift_ppm = peer_clock_ppm(&l->jitter.clock);
+	if (l->ear) {
+		out->playout_ms = jitter_delay_ms(&l->ear->jitter);
+		out->drift_ppm = peer_clock_ppm(&l->ear->jitter.clock);
+	}
 	out->dialled = l->dialled;
 	out->up_since = l->up_since;
 	out->dial_us = l->dial_us;
-	out->jitter = l->jitter.counters;
+	out->jitter = l->ear ? l->ear->jitter.counters : l->before;
 	memcpy(out->why, l->why, sizeof(out->why));
 	if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)
 		(void)iax2_call_info(n->ep, l->call, &out->call);
@@ -41,6 +48,6 @@ bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 bool node_link(const struct node *n, struct node_link_id id,
 	       struct node_link_info *out)
 {
-	return id.slot < NODE_LINKS_MAX && n->link[id.slot].gen == id.gen &&
+	return id.slot < n->links_max && n->link[id.slot].gen == id.gen &&
 	       node_link_at(n, id.slot, out);
 }

@@ -79,7 +79,8 @@ static void start(struct node *n, struct link *l, mono_us now)
 void node_move_all(struct node *n, mono_us now)
 {
 	n->net_changed = now;
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	node_touch_all(n);
+	for (size_t i = 0; i < n->links_max; i++) {
 		/* A sign of life that came the former way says nothing. */
 		if (n->link[i].move.plain)
 			stop(n, &n->link[i]);
@@ -90,7 +91,7 @@ void node_move_all(struct node *n, mono_us now)
 
 void node_network_changed(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 
 		if (l->state == NODE_LINK_UP || l->state == NODE_LINK_CALLING)
@@ -233,7 +234,7 @@ bool node_move_redials(const struct node *n, const struct link *l,
 
 static struct link *by_dial(struct node *n, struct oo_id id)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < n->links_max; i++) {
 		struct link *l = &n->link[i];
 
 		if (l->move.dialling && l->move.dial.slot == id.slot &&
@@ -307,23 +308,13 @@ static void due(struct node *n, struct link *l, mono_us now)
 		l->move.dialling = true;
 }
 
-void node_move_tick(struct node *n, mono_us now)
+void link_move_tick(struct node *n, struct link *l, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->move.moving && now >= l->move.next)
-			due(n, l, now);
-	}
+	if (l->move.moving && now >= l->move.next)
+		due(n, l, now);
 }
 
-mono_us node_move_deadline(const struct node *n)
+mono_us link_move_due(const struct link *l)
 {
-	mono_us at = MONO_NEVER;
-
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].move.moving)
-			at = mono_min(at, n->link[i].move.next);
-	}
-	return at;
+	return l->move.moving ? l->move.next : MONO_NEVER;
 }

@@ -4,15 +4,18 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c), their moves to other addresses
+ * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c),
+ * those that come without a key (node_admit.c) and who of them may
+ * (node_doors.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
- * conference (node_conference.c) and its links' voice (node_voice.c), text
+ * conference (node_conference.c) and its links' voice (node_voice.c, node_ears.c), text
  * between nodes (node_text.c), their lists (node_lists.c) and good-byes
  * (node_leave.c).
  */
 
 #include "audio/playout.h"
 #include "daemon/node/node.h"
+#include "daemon/node/parrot.h"
 #include "proto/rate.h"
 
 /* A link that looks for another path for its call. */
@@ -46,11 +49,35 @@ struct link_text {
 	mono_us behind_at;      /* when it said so; 0: never */
 	mono_us list_sent;      /* our list */
 	mono_us list_due;
+	uint64_t list_hash;
 	struct rate lists; /* how often it may list */
 	struct rate rate;  /* and say anything else */
 	bool loop;
 	bool talker;                /* it takes part in ASL_TALKER */
 	char who[ASL_NAME_MAX + 1]; /* talks, through it; empty: nobody */
+};
+
+/* How a caller came in. */
+enum node_door {
+	NODE_DOOR_KEY,     /* a ticket, or an entry of peers */
+	NODE_DOOR_ADDRESS, /* it calls from where its number is */
+	NODE_DOOR_USER,    /* a user who knows a secret; */
+	NODE_DOOR_PORTAL,  /* the telephone portal's, */
+	NODE_DOOR_WEB,     /* the web transceiver's: these are no nodes */
+};
+
+/* A caller who is let in later, or is not. */
+struct waiting {
+	enum {
+		WAITING_FREE,
+		WAITING_PROOF, /* it was challenged; its call ends that */
+		WAITING_ASKED,
+		WAITING_ADMITTED,
+	} state;
+	uint16_t gen;
+	enum node_door door;
+	struct iax2_event ev;
+	mono_us at; /* ASKED: it is given up; ADMITTED: it is let in */
 };
 
 struct link {
@@ -65,6 +92,7 @@ struct link {
 	bool was_up;
 	/* What was proved of the other node when its call was let in, or its
 	 * ticket came. */
+	enum node_door door;
 	bool vouched; /* by a registrar */
 	bool has_key;
 	uint8_t key[KEY_PUBLIC_LEN];
@@ -83,22 +111,36 @@ struct link {
 	struct asl_keying keying;
 	struct link_text text;
 	/* Received voice. */
-	struct jitter jitter;
+	struct link_ear *ear;          /* NULL: it has not talked lately */
+	struct jitter_counters before; /* of the ears that it had */
 	bool rx_keyed;
-	bool talking; /* this tick's block is in the mix */
-	int16_t block[AUDIO_BLOCK];
+	bool talking;       /* this tick's block is in the mix */
+	mono_us loud_until; /* a telephone's */
 	/* Sent voice. */
+	struct codec *tx; /* made with the node, as links come and go */
 	bool tx_keyed;
 	uint32_t tx_ts;
+	/* The table. */
+	bool taken;
+	bool hashed;        /* by its number */
+	uint16_t hash_next; /* the next link in its bucket */
 };
 
-/* A link's codecs; made with the node, as links come and go. */
-struct voice {
-	struct codec *rx;
-	struct codec *tx;
-	uint32_t rx_format; /* what rx decodes */
+/* So many may talk at a time; many more listen. */
+#define NODE_EARS 64U
+
+/* What it takes to hear a link.  Lent to those that talk: whoever has been
+ * silent longest gives its ear to the next. */
+struct link_ear {
+	struct link *of; /* NULL: free */
+	struct jitter jitter;
+	struct codec *codec;
+	uint32_t format; /* what codec decodes; 0: not begun */
 	struct playout playout;
+	int16_t block[AUDIO_BLOCK];
 };
+
+#define NODE_NO_LINK UINT16_MAX
 
 #define NODE_SEEN_MAX 32U
 #define NODE_GONE_MAX 16U
@@ -120,7 +162,9 @@ struct node_text {
 	struct node_text_counters n;
 	char callsign[ASL_ALIAS_MAX + 1];
 	uint64_t salt;
-	mono_us look_at; /* for loops; 0: nothing changed */
+	mono_us look_at;   /* for loops; 0: nothing changed */
+	mono_us spread_at; /* to tell all links of it; 0: nothing did */
+	mono_us list_next; /* no list before */
 	struct text_seen seen[NODE_SEEN_MAX];
 	size_t seen_next;
 	struct text_gone gone[NODE_GONE_MAX];
@@ -154,12 +198,30 @@ struct node {
 	char number[OO_NUMBER_MAX + 1];
 	struct oo_node *oo;
 	struct iax2_endpoint *ep;
-	struct link link[NODE_LINKS_MAX];
-	struct voice voice[NODE_LINKS_MAX];
-	struct resample *pace; /* whose table the links share */
+	struct link *link;
+	size_t links_max;
+	uint16_t *free_link; /* a stack of those that are free */
+	size_t free_n;
+	uint16_t *of_call;   /* link by the slot of its call, or its former */
+	uint16_t *by_number; /* heads of lists */
+	size_t number_mask;
+	struct codec *
+		*tx;  /* by link; made with the node, as links come and go */
+	mono_us *due; /* by link, when it needs a tick; 0: look */
+	size_t tick_from;      /* the slot whose turn is first */
+	size_t tx_keyed_n;     /* links that are being talked to */
+	struct link_ear *ear;  /* NODE_EARS */
+	struct resample *pace; /* whose table they share */
 	struct station *station;
+	struct telemetry telemetry;
+	struct parrot parrot;
+	int16_t parroted[AUDIO_BLOCK]; /* this beat, if it plays */
+	uint64_t timeouts_was;
 	struct node_text text;
-	struct leaving leaving[NODE_LINKS_MAX];
+	struct leaving *leaving; /* links_max */
+	size_t leaving_n;        /* used */
+	struct waiting waiting[NODE_WAITING_MAX];
+	mono_us let_in; /* the last of them; 0: none */
 	/* As last reported. */
 	bool ptt_was;
 	bool cor_was;
@@ -191,15 +253,29 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 void node_note_radio(struct node *n);
 
 /* node_links.c: the table, ends, dialling */
+bool node_links_new(struct node *n);
+void node_links_free(struct node *n);
 struct link *link_new(struct node *n); /* NULL: no room */
+/* It is free again, once it is NODE_LINK_FREE. */
+void link_give_back(struct node *n, struct link *l);
 /* The first link of which @is_it says so, given @what; NULL: none. */
 typedef bool link_test(const struct link *l, const void *what);
 struct link *link_find(struct node *n, link_test *is_it, const void *what);
 struct link *link_by_number(struct node *n, const char *number);
+/* Is another link that is up, and speaks, one to @number? */
+bool link_is_twice(const struct node *n, const struct link *l,
+		   const char *number);
+void link_set_number(struct node *n, struct link *l, const char *number);
+/* The link whose call this is, CALLING or UP; NULL: none. */
+struct link *link_by_call(struct node *n, struct iax2_call_id call);
+void link_set_call(struct node *n, struct link *l, struct iax2_call_id call);
+/* No node, but somebody with a telephone or a program: voice keys, and text is
+ * not for it. */
+bool link_is_client(const struct link *l);
 /* The other node has proved this key; NULL: none. */
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* It has no call and no socket of its own any more. */
-void link_forget_call(struct link *l);
+void link_forget_call(struct node *n, struct link *l);
 /* The link is over, or, if it is permanent and @retry, rests for a while. */
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	       mono_us now);
@@ -213,20 +289,68 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now);
 /* And dial anew. */
 void link_redial(struct node *n, struct link *l, const char *why, mono_us now);
 /* Tell that @number at @addr (NULL: unknown) may not call, and why. */
-void node_caller_refused(struct node *n, const char *number,
-			 const struct net_addr *addr, const char *why);
+struct node_event *node_caller_refused(struct node *n, const char *number,
+				       const struct net_addr *addr,
+				       const char *why);
 void node_links_on_openover(struct node *n, const struct oo_event *ev,
 			    mono_us now);
 /* End all links, for now: permanent ones of others may be back. */
 void node_links_end(struct node *n, mono_us now);
 /* End the links that the rules of now forbid. */
 void node_links_recheck(struct node *n, mono_us now);
+/* What is due of a link that waits, and when. */
+void link_wait_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_wait_due(const struct link *l);
+
+/* node_due.c: whatever may change when a link, or any of them, needs a tick says
+ * so.  What its events report, and new links, say so by themselves. */
+void node_touch(struct node *n, const struct link *l);
+void node_touch_all(struct node *n);
 void node_links_tick(struct node *n, mono_us now);
 mono_us node_links_deadline(const struct node *n);
 
 /* node_calls.c */
 void node_links_on_call(struct node *n, const struct iax2_event *ev,
 			mono_us now);
+/* A caller is let in, as the number that @ev says. */
+void node_call_welcome(struct node *n, const struct iax2_event *ev,
+		       enum node_door door, mono_us now);
+/* A rule, as @why says, refuses a caller; @claimed: where the node of its
+ * number is, or NULL. */
+void node_call_forbid(struct node *n, const struct iax2_event *ev,
+		      const char *why, const struct net_addr *claimed,
+		      mono_us now);
+
+/* node_doors.c: by which door a caller without a ticket would come in, and the
+ * rule that closes that; NULL: none. */
+enum node_door node_door_of(const struct node *n, const struct iax2_event *ev);
+const char *node_door_forbids(const struct node *n, const struct iax2_event *ev,
+			      enum node_door door);
+/* Is it us whom it asks for? */
+bool node_door_is_ours(const struct node *n, const struct iax2_event *ev);
+/* And one that was let in as @number. */
+const char *node_door_closed(const struct node *n, enum node_door door,
+			     const char *number);
+const struct node_user *node_door_user(const struct node *n, const char *name);
+const char *node_door_name(const struct node_user *u);
+/* Is it a callsign, and no node's number? */
+bool node_door_callsign(const char *s);
+
+/* node_admit.c: a call without a ticket, from nobody of peers; one that proved
+ * itself (false: it is of peers); one that ended. */
+void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now);
+bool node_admit_proved(struct node *n, const struct iax2_event *ev,
+		       mono_us now);
+void node_admit_answer(struct node *n, struct node_caller_id id,
+		       const struct node_admission *a, mono_us now);
+void node_admit_gone(struct node *n, struct iax2_call_id call,
+		     enum iax2_down_reason reason);
+/* A caller is to prove what @want says. */
+void node_admit_challenge(struct node *n, const struct iax2_event *ev,
+			  enum node_door door,
+			  const struct iax2_credentials *want, mono_us now);
+void node_admit_tick(struct node *n, mono_us now);
+mono_us node_admit_deadline(const struct node *n);
 
 /* node_move.c */
 
@@ -255,8 +379,8 @@ bool node_move_redials(const struct node *n, const struct link *l,
 /* False: the event is of no dial of ours. */
 bool node_move_on_openover(struct node *n, const struct oo_event *ev,
 			   mono_us now);
-void node_move_tick(struct node *n, mono_us now);
-mono_us node_move_deadline(const struct node *n);
+void link_move_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_move_due(const struct link *l);
 
 /* node_better.c */
 
@@ -275,10 +399,11 @@ void node_better_end(struct node *n, struct link *l);
 void node_better_on_openover(struct node *n, const struct oo_event *ev,
 			     mono_us now);
 bool node_better_uses_socket(const struct link *l, uint16_t sock);
-void node_better_tick(struct node *n, mono_us now);
-mono_us node_better_deadline(const struct node *n);
+void link_better_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_better_due(const struct link *l);
 
 /* node_text.c */
+uint64_t node_text_hash(const struct node *n, const char *text);
 void node_text_init(struct node *n, mono_us now);
 /* The link's call is up; is over. */
 void node_text_up(struct node *n, struct link *l, mono_us now);
@@ -290,6 +415,8 @@ void node_text_key(struct node *n, struct link *l, bool keyed, mono_us now);
 /* Our radio receives, or does not; so does a link. */
 void node_text_radio(struct node *n, bool keyed, mono_us now);
 void node_text_talks(struct node *n, struct link *l, bool talks, mono_us now);
+void link_keying_tick(struct node *n, struct link *l, mono_us now);
+mono_us link_keying_due(const struct link *l);
 void node_text_tick(struct node *n, mono_us now);
 mono_us node_text_deadline(const struct node *n);
 /* A message on one link; false: there was no room. */
@@ -314,7 +441,7 @@ mono_us node_tell_deadline(const struct node *n);
 /* The link takes part from now on. */
 void node_lists_up(struct link *l, mono_us now);
 /* A link came, went, or is another one now: tell the others soon. */
-void node_lists_changed(struct node *n, const struct link *except, mono_us now);
+void node_lists_changed(struct node *n, mono_us now);
 /* It listed the nodes behind it. */
 void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
 		   mono_us now);
@@ -322,6 +449,18 @@ void node_lists_in(struct node *n, struct link *l, const struct asl_text *t,
  * @wished; NULL: none. */
 const struct link *node_lists_find(const struct node *n, const char *number,
 				   bool wished);
+/* The lists of one tick. */
+struct lists_said {
+	size_t n;
+	/* What most are told, once it was made, and the end of the slots that
+	 * it is about. */
+	bool made;
+	size_t end;
+	struct asl_list list;
+};
+void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
+		     mono_us now);
+mono_us link_lists_due(const struct node *n, const struct link *l);
 void node_lists_tick(struct node *n, mono_us now);
 mono_us node_lists_deadline(const struct node *n);
 
@@ -348,12 +487,22 @@ const struct node_peer *node_peer(const struct node *n, const char *number);
 /* node_voice.c */
 bool node_voice_new(struct node *n);
 void node_voice_free(struct node *n);
+/* The link is over, or has another call soon: it neither talks nor hears. */
+void node_voice_drop(struct node *n, struct link *l);
+/* The speaker unkeyed. */
+void node_voice_end(struct link *l);
+/* node_ears.c */
+bool node_ears_new(struct node *n);
+void node_ears_free(struct node *n);
+/* The link's ear, or another's that is silent; NULL: too many talk. */
+struct link_ear *node_ear_for(struct node *n, struct link *l);
+void node_ear_drop(struct link *l);
 /* The link is up and speaks @format. */
-void node_voice_start(struct node *n, struct link *l, uint64_t format);
+void node_voice_start(struct link *l, uint64_t format);
 void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev);
-/* The next 20 ms of what the link says into l->block, silence where something
+/* The next 20 ms of what the link says into its ear's block, silence where something
  * is missing; false when it says nothing. */
-bool node_voice_hear(struct node *n, struct link *l, mono_us now);
+bool node_voice_hear(struct link_ear *e, mono_us now);
 
 /* What several links are to hear, coded once for each codec without a
  * memory. */

@@ -95,6 +95,11 @@ static void telemetry(struct node *n, const char *words, mono_us now)
 	(void)tell(n, &t, now);
 }
 
+void node_report(struct node *n, const char *words, mono_us now)
+{
+	telemetry(n, words, now);
+}
+
 void node_tell_up(struct node *n, const struct link *l, mono_us now)
 {
 	char words[64];
@@ -208,12 +213,14 @@ enum iax2_err node_command(struct node *n, const char *number,
 	    !asl_name_ok(number, strlen(number)) ||
 	    strcmp(number, n->number) == 0)
 		return IAX2_E_RANGE;
-	if (n->text.digits_n > 0 || len > NODE_DTMF_MAX)
+	if (n->text.digits_n + len > NODE_DTMF_MAX ||
+	    (n->text.digits_n > 0 && strcmp(n->text.dest, number) != 0))
 		return IAX2_E_FULL;
+	if (now > n->text.digit_next)
+		n->text.digit_next = now;
 	memcpy(n->text.dest, number, strlen(number) + 1);
-	memcpy(n->text.digits, digits, len);
-	n->text.digits_n = len;
-	n->text.digit_next = now;
+	memcpy(n->text.digits + n->text.digits_n, digits, len);
+	n->text.digits_n += len;
 	return IAX2_OK;
 }
 

@@ -37,8 +37,12 @@ const struct node_text_counters *node_text_counters(const struct node *n)
 bool node_text_say(struct node *n, const struct link *l, const char *text,
 		   mono_us now)
 {
-	const bool said = iax2_send_text(n->ep, l->call, text, now) == IAX2_OK;
+	bool said;
 
+	/* Programs for people show them what they are sent. */
+	if (link_is_client(l))
+		return true;
+	said = iax2_send_text(n->ep, l->call, text, now) == IAX2_OK;
 	n->text.n.unsent += !said;
 	return said;
 }
@@ -76,14 +80,14 @@ void node_text_send(struct node *n, const struct link *from,
 		(void)node_text_say(n, next, text, now);
 		return;
 	}
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++)
+	for (size_t i = 0; i < n->links_max; i++)
 		copy_for(n, &n->link[i], from, t, text, now);
 }
 
 /* --- received ----------------------------------------------------------- */
 
 /* FNV-1a, with a salt of ours. */
-static uint64_t hash_of(const struct node *n, const char *text)
+uint64_t node_text_hash(const struct node *n, const char *text)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ n->text.salt;
 
@@ -97,7 +101,7 @@ static bool came_round(struct node *n, const struct link *l, const char *text,
 		       mono_us now)
 {
 	const uint16_t slot = (uint16_t)(l - n->link);
-	const uint64_t hash = hash_of(n, text);
+	const uint64_t hash = node_text_hash(n, text);
 
 	for (size_t i = 0; i < NODE_SEEN_MAX; i++) {
 		struct text_seen *s = &n->text.seen[i];
@@ -292,9 +296,12 @@ void node_text_up(struct node *n, struct link *l, mono_us now)
 	(void)iax2_call_info(n->ep, l->call, &info);
 	l->text.talker = (info.features & IAX2_FEATURE_TALKER) != 0;
 	asl_keying_start(&l->keying, now);
+	/* Who says nothing of the kind is taken for a telephone in the end. */
+	if (link_is_client(l))
+		l->keying.state = ASL_KEYING_PLAIN;
 	(void)node_text_say(n, l, "!NEWKEY1!", now);
 	node_lists_up(l, now);
-	node_lists_changed(n, l, now);
+	node_lists_changed(n, now);
 	node_tell_up(n, l, now);
 }
 
@@ -302,7 +309,7 @@ void node_text_down(struct node *n, struct link *l, mono_us now)
 {
 	node_tell_down(n, l, now);
 	memset(&l->text, 0, sizeof(l->text));
-	node_lists_changed(n, l, now);
+	node_lists_changed(n, now);
 }
 
 static void keying_tick(struct node *n, struct link *l, mono_us now)
@@ -318,33 +325,31 @@ static void keying_tick(struct node *n, struct link *l, mono_us now)
 							: IAX2_CONTROL_UNKEY,
 						now);
 		else if (due == ASL_KEYING_LOST)
-			jitter_end(&l->jitter);
+			node_voice_end(l);
 		due = asl_keying_tick(&l->keying, now);
 	}
 	note_keying(n, l, was);
 }
 
+void link_keying_tick(struct node *n, struct link *l, mono_us now)
+{
+	if (l->state == NODE_LINK_UP && now >= asl_keying_deadline(&l->keying))
+		keying_tick(n, l, now);
+}
+
+mono_us link_keying_due(const struct link *l)
+{
+	return l->state == NODE_LINK_UP ? asl_keying_deadline(&l->keying)
+					: MONO_NEVER;
+}
+
 void node_text_tick(struct node *n, mono_us now)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		struct link *l = &n->link[i];
-
-		if (l->state == NODE_LINK_UP &&
-		    now >= asl_keying_deadline(&l->keying))
-			keying_tick(n, l, now);
-	}
 	node_lists_tick(n, now);
 	node_tell_tick(n, now);
 }
 
 mono_us node_text_deadline(const struct node *n)
 {
-	mono_us due = mono_min(node_lists_deadline(n), node_tell_deadline(n));
-
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			due = mono_min(due,
-				       asl_keying_deadline(&n->link[i].keying));
-	}
-	return due;
+	return mono_min(node_lists_deadline(n), node_tell_deadline(n));
 }

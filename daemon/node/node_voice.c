@@ -14,28 +14,18 @@
 #include "daemon/node/node_priv.h"
 
 #define SAMPLES_PER_MS ((size_t)AUDIO_BLOCK / JITTER_BLOCK_MS)
-#define VOICE_HZ 8000U
 
 _Static_assert(AUDIO_BLOCK == CODEC_FRAME_SAMPLES, "a block is a frame");
 _Static_assert(AUDIO_BLOCK == PLAYOUT_BLOCK, "a block is a block");
 _Static_assert(JITTER_BLOCK_OCTETS >= CODEC_FRAME_OCTETS_MAX, "frames fit");
 
-static struct voice *voice_of(struct node *n, const struct link *l)
-{
-	return &n->voice[l - n->link];
-}
-
 bool node_voice_new(struct node *n)
 {
-	n->pace = resample_new_adjustable(VOICE_HZ, VOICE_HZ);
-	if (!n->pace)
+	if (!node_ears_new(n))
 		return false;
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		n->voice[i].rx = codec_new();
-		n->voice[i].tx = codec_new();
-		n->voice[i].playout.resample = resample_new_like(n->pace);
-		if (!n->voice[i].rx || !n->voice[i].tx ||
-		    !n->voice[i].playout.resample)
+	for (size_t i = 0; i < n->links_max; i++) {
+		n->link[i].tx = codec_new();
+		if (!n->link[i].tx)
 			return false;
 	}
 	return true;
@@ -43,25 +33,29 @@ bool node_voice_new(struct node *n)
 
 void node_voice_free(struct node *n)
 {
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
-		codec_free(n->voice[i].rx);
-		codec_free(n->voice[i].tx);
-		resample_free(n->voice[i].playout.resample);
-	}
-	resample_free(n->pace);
+	for (size_t i = 0; n->link && i < n->links_max; i++)
+		codec_free(n->link[i].tx);
+	node_ears_free(n);
 }
 
-void node_voice_start(struct node *n, struct link *l, uint64_t format)
+void node_voice_start(struct link *l, uint64_t format)
 {
-	struct voice *v = voice_of(n, l);
 	enum codec_id id = CODEC_ULAW;
 
 	/* The endpoint agrees to none but those that it was given. */
 	(void)node_codec_of(format, &id);
-	codec_start(v->tx, id);
-	codec_start(v->rx, id);
-	playout_reset(&v->playout);
-	v->rx_format = (uint32_t)format;
+	codec_start(l->tx, id);
+	memset(&l->before, 0, sizeof(l->before));
+}
+
+void node_voice_drop(struct node *n, struct link *l)
+{
+	node_ear_drop(l);
+	n->tx_keyed_n -= l->tx_keyed;
+	node_touch(n, l);
+	l->rx_keyed = false;
+	l->tx_keyed = false;
+	l->talking = false;
 }
 
 /* --- received ----------------------------------------------------------- */
@@ -89,7 +83,16 @@ void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev)
 		.spurt = ev->u.voice.spurt,
 	};
 
-	(void)jitter_put(&l->jitter, &in, n->arrived);
+	struct link_ear *e = node_ear_for(n, l);
+
+	if (e)
+		(void)jitter_put(&e->jitter, &in, n->arrived);
+}
+
+void node_voice_end(struct link *l)
+{
+	if (l->ear)
+		jitter_end(&l->ear->jitter);
 }
 
 /* How many milliseconds from @ms on are there, or are not, as @there says. */
@@ -122,7 +125,7 @@ static void decode_block(struct codec *c, const struct jitter_block *b,
 	}
 }
 
-static void play_block(struct voice *v, const struct jitter_block *b)
+static void play_block(struct link_ear *e, const struct jitter_block *b)
 {
 	int16_t pcm[AUDIO_BLOCK] = { 0 };
 	uint32_t valid = b->valid;
@@ -130,28 +133,27 @@ static void play_block(struct voice *v, const struct jitter_block *b)
 
 	if (!node_codec_of(b->format, &id))
 		valid = 0;
-	if (valid != 0 && b->format != v->rx_format) {
-		codec_start(v->rx, id);
-		v->rx_format = b->format;
+	if (valid != 0 && b->format != e->format) {
+		codec_start(e->codec, id);
+		e->format = b->format;
 	}
 	if (valid != 0)
-		decode_block(v->rx, b, pcm);
-	playout_put(&v->playout, pcm, valid, b->advice);
+		decode_block(e->codec, b, pcm);
+	playout_put(&e->playout, pcm, valid, b->advice);
 }
 
-bool node_voice_hear(struct node *n, struct link *l, mono_us now)
+bool node_voice_hear(struct link_ear *e, mono_us now)
 {
-	struct voice *v = voice_of(n, l);
 	struct jitter_block b;
 
-	while (playout_wants(&v->playout)) {
-		if (jitter_get(&l->jitter, now, &b) == JITTER_IDLE)
+	while (playout_wants(&e->playout)) {
+		if (jitter_get(&e->jitter, now, &b) == JITTER_IDLE)
 			break;
-		playout_pace(&v->playout, peer_clock_ppm(&l->jitter.clock),
-			     l->jitter.delay_ms, l->jitter.target_ms);
-		play_block(v, &b);
+		playout_pace(&e->playout, peer_clock_ppm(&e->jitter.clock),
+			     e->jitter.delay_ms, e->jitter.target_ms);
+		play_block(e, &b);
 	}
-	return playout_take(&v->playout, l->block);
+	return playout_take(&e->playout, e->block);
 }
 
 /* --- sent --------------------------------------------------------------- */
@@ -165,6 +167,10 @@ static void send_frame(struct node *n, struct link *l, const uint8_t *codes,
 		return;
 	if (spurt && asl_keying_speak(&l->keying, true, now))
 		(void)iax2_send_control(n->ep, l->call, IAX2_CONTROL_KEY, now);
+	if (spurt) {
+		n->tx_keyed_n++;
+		node_touch(n, l);
+	}
 	l->tx_keyed = true;
 	(void)iax2_send_voice(
 		n->ep, l->call,
@@ -176,8 +182,7 @@ void node_voice_say(struct node *n, struct link *l,
 		    const int16_t pcm[AUDIO_BLOCK], mono_us now)
 {
 	uint8_t codes[CODEC_FRAME_OCTETS_MAX];
-	const size_t len =
-		codec_encode(voice_of(n, l)->tx, pcm, codes, sizeof(codes));
+	const size_t len = codec_encode(l->tx, pcm, codes, sizeof(codes));
 
 	send_frame(n, l, codes, len, now);
 }
@@ -185,7 +190,7 @@ void node_voice_say(struct node *n, struct link *l,
 void node_voice_say_mix(struct node *n, struct link *l, struct voice_mix *m,
 			mono_us now)
 {
-	struct codec *tx = voice_of(n, l)->tx;
+	struct codec *tx = l->tx;
 	const enum codec_id id = codec_current(tx);
 
 	/* With a memory, what comes out depends on what this link alone was
@@ -205,6 +210,8 @@ void node_voice_pause(struct node *n, struct link *l, mono_us now)
 {
 	if (!l->tx_keyed)
 		return;
+	n->tx_keyed_n--;
+	node_touch(n, l);
 	l->tx_keyed = false;
 	(void)asl_keying_speak(&l->keying, false, now);
 	(void)iax2_send_control(n->ep, l->call, IAX2_CONTROL_UNKEY, now);

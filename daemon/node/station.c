@@ -142,6 +142,7 @@ void station_decide(struct station *s, mono_us now)
 		.heard = cor_up(&s->rx.cor) || s->rx.behind > 0,
 		/* Whoever calibrates wants it in any mode. */
 		.network = t->network || t->test_until != 0,
+		.telemetry = t->telemetry,
 	};
 	bool off;
 
@@ -215,7 +216,8 @@ bool station_rests(const struct station *s)
 
 	return !listens(&s->config) && r->hardware == 0 &&
 	       !station_received(s) && r->behind == 0 && !t->network &&
-	       t->test_until == 0 && !t->ptt.want && !ptt_keyed(&t->ptt);
+	       !t->telemetry && t->test_until == 0 && !t->ptt.want &&
+	       !ptt_keyed(&t->ptt);
 }
 
 void station_view(const struct station *s, struct station_view *out)

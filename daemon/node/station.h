@@ -109,6 +109,14 @@ bool station_receive(struct station *s, int16_t block[AUDIO_BLOCK],
 bool station_transmit(struct station *s, int16_t block[AUDIO_BLOCK],
 		      bool network, mono_us now);
 
+/*
+ * What the node itself says, for the next station_transmit(); NULL: nothing.
+ */
+void station_telemetry(struct station *s, const int16_t *block);
+/* May it say anything now?  Else the frequency is taken, or the transmitter is
+ * not to be keyed. */
+bool station_may_speak(const struct station *s);
+
 /* Let time pass between blocks. */
 void station_tick(struct station *s, mono_us now);
 mono_us station_deadline(const struct station *s);

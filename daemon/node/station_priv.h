@@ -40,7 +40,9 @@ struct station_rx {
 
 struct station_tx {
 	struct ptt ptt;
-	bool network;     /* somebody spoke in the last block */
+	bool network;   /* somebody spoke in the last block */
+	bool telemetry; /* the node itself did */
+	int16_t said[AUDIO_BLOCK];
 	bool forced_off;  /* by station_force_off() */
 	bool gone;        /* by station_there() */
 	bool interrupted; /* by the receiver, at half duplex */

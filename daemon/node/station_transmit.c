@@ -103,6 +103,24 @@ void station_test_tone(struct station *s, uint32_t hz, uint32_t db,
 	station_decide(s, now);
 }
 
+/* --- what the node says ------------------------------------------------- */
+
+void station_telemetry(struct station *s, const int16_t *block)
+{
+	s->tx.telemetry = block != NULL;
+	if (block)
+		memcpy(s->tx.said, block, sizeof(s->tx.said));
+}
+
+bool station_may_speak(const struct station *s)
+{
+	const struct station_tx *t = &s->tx;
+
+	return !s->duplex.hold_off && !t->interrupted && !t->forced_off &&
+	       !t->gone && t->ptt.state != PTT_TIMED_OUT &&
+	       s->config.duplex != DUPLEX_HALF_SILENT;
+}
+
 /* --- a block ------------------------------------------------------------ */
 
 /* What goes into the delay line: silence while nothing is to be said. */
@@ -112,6 +130,8 @@ static void mix(struct station *s, int16_t block[AUDIO_BLOCK], bool network)
 		memset(block, 0, AUDIO_BLOCK * sizeof(block[0]));
 	for (size_t i = 0; i < AUDIO_BLOCK && s->duplex.repeat; i++)
 		block[i] = mix_saturate((int32_t)block[i] + s->rx.block[i]);
+	for (size_t i = 0; i < AUDIO_BLOCK && s->duplex.telemetry; i++)
+		block[i] = mix_saturate((int32_t)block[i] + s->tx.said[i]);
 	tone_add(&s->tx.test, block, AUDIO_BLOCK);
 }
 

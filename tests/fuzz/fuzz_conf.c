@@ -34,7 +34,7 @@ static char *dumped(const struct conf_node *c)
 static void check_round_trip(struct conf_node *c)
 {
 	struct conf_diags diags = { 0 };
-	struct conf_node again;
+	static struct conf_node again;
 	char *first = dumped(c);
 	char *second;
 
@@ -52,7 +52,7 @@ static void check_round_trip(struct conf_node *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct conf_diags diags = { 0 };
-	struct conf_registrar r;
+	static struct conf_registrar r;
 	struct conf_node c;
 	char *text = malloc(size + 1);
 	int err;

@@ -34,7 +34,7 @@ static char *dumped(const struct conf_node *c)
 static void check(struct conf_node *before, const char *edited)
 {
 	struct conf_diags diags = { 0 };
-	struct conf_node after;
+	static struct conf_node after;
 	char *want, *got;
 
 	if (conf_load_node_text(edited, &after, &diags) != 0)

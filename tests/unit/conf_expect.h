@@ -17,7 +17,7 @@
 /* Load a node's @text; its messages, a line each, are the caller's to free. */
 static inline char *node_messages(const char *text)
 {
-	struct conf_node c;
+	static struct conf_node c;
 	struct conf_diags diags = { 0 };
 	char *out = NULL;
 	size_t len = 0;

@@ -179,7 +179,7 @@ static void a_dump_loads_to_the_same_values(void)
 	const char *const texts[] = { NUMBER, full };
 
 	for (size_t i = 0; i < 2; i++) {
-		struct conf_node c, again;
+		static struct conf_node c, again;
 		char *first, *second;
 
 		load(texts[i], &c);
@@ -290,8 +290,8 @@ static void a_file_loads_like_its_text(void)
 	const size_t len = sizeof(full) - 1;
 	const char *name = temp_file(full, len, CONF_FILE_MAX);
 	struct conf_diags diags = { 0 };
-	struct conf_registrar r;
-	struct conf_node c, same;
+	static struct conf_registrar r;
+	static struct conf_node c, same;
 	char *a, *b;
 
 	T_EQ(0, conf_load_node(name, &c, &diags));
@@ -398,7 +398,7 @@ static void uncomment(char *text)
 static void an_uncommented_example_is_the_defaults(void)
 {
 	char *text = example(CONF_PROGRAM_NODE);
-	struct conf_node c, plain;
+	static struct conf_node c, plain;
 	char *a, *b;
 
 	uncomment(text);
@@ -409,11 +409,21 @@ static void an_uncommented_example_is_the_defaults(void)
 	T_STR("registrar.example.org", c.registrars[0].host);
 	T_EQ(1, c.peers_n);
 	T_STR("1998", c.peers[0].number);
+	T_EQ(1, c.functions_n);
+	T_STR("51", c.functions[0].code);
+	T_EQ(CONF_DOES_MACRO, c.functions[0].does);
+	T_STR("*32000", c.functions[0].digits);
+	T_EQ(1, c.accept.users_n);
+	T_STR("alice", c.accept.users[0].name);
 	free(c.registrars);
 	free(c.peers);
+	free(c.functions);
+	free(c.accept.users);
 	c.registrars = NULL;
 	c.peers = NULL;
-	c.registrars_n = c.peers_n = 0;
+	c.functions = NULL;
+	c.accept.users = NULL;
+	c.registrars_n = c.peers_n = c.functions_n = c.accept.users_n = 0;
 	load(NUMBER, &plain);
 	a = dumped(&c);
 	b = dumped(&plain);
@@ -479,7 +489,7 @@ static void changes_say_what_needs_a_restart(void)
 		{ "radio: { type = \"sim\"; };", "radio.type", false },
 		{ "control: { group = \"x\"; };", "control.group", false },
 	};
-	struct conf_node c, now;
+	static struct conf_node c, now;
 	struct seen s = { 0 };
 
 	load(NUMBER, &c);
@@ -503,7 +513,7 @@ static void changes_say_what_needs_a_restart(void)
 
 static void only_a_restart_changes_what_takes_one(void)
 {
-	struct conf_node now, old;
+	static struct conf_node now, old;
 
 	load(NUMBER
 	     "iax2: { port = 4570; bind4 = \"127.0.0.1\"; codecs = [ "

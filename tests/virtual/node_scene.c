@@ -259,7 +259,7 @@ unsigned scene_links(const struct scene *s, int i, enum node_link_state state)
 	struct node_link_info l;
 	unsigned n = 0;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++)
 		n += node_link_at(s->at[i].node, k, &l) && l.state == state;
 	return n;
 }
@@ -269,7 +269,7 @@ unsigned scene_all_links(const struct scene *s, int i)
 	struct node_link_info l;
 	unsigned n = 0;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++)
 		n += node_link_at(s->at[i].node, k, &l);
 	return n;
 }

@@ -103,7 +103,7 @@ static struct node_link_info link_of(const struct scene *s, int i)
 {
 	struct node_link_info l = { .state = NODE_LINK_FREE };
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++) {
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++) {
 		if (node_link_at(s->at[i].node, k, &l))
 			return l;
 	}

@@ -184,7 +184,7 @@ static uint64_t agreed(const struct scene *s, unsigned i)
 {
 	struct node_link_info l;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++) {
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++) {
 		if (node_link_at(s->at[i].node, k, &l) &&
 		    l.state == NODE_LINK_UP)
 			return l.call.format;
@@ -312,8 +312,8 @@ static struct link *lone_link(uint64_t format)
 	lone.node = make_node(&lone, 1, &all, lone_net);
 	T_TRUE(lone.node != NULL);
 	l = &lone.node->link[5];
-	T_EQ(0, jitter_init(&l->jitter, &lone.node->cfg.jitter));
-	node_voice_start(lone.node, l, format);
+	T_TRUE(node_ear_for(lone.node, l) != NULL);
+	node_voice_start(l, format);
 	far = codec_new();
 	now = 10 * MONO_S;
 	ts = 0;
@@ -356,7 +356,7 @@ static bool pass(struct link *l, uint64_t format, bool lost)
 		codec_start(far, id);
 	if (codec_encode(far, tone, data, sizeof(data)) > 0 && !lost)
 		frame(l, format, data, codec_frame_octets(id));
-	talks = node_voice_hear(lone.node, l, now);
+	talks = node_voice_hear(l->ear, now);
 	ts += 20;
 	now += 20 * MONO_MS;
 	return talks;
@@ -367,7 +367,7 @@ static double level(const struct link *l)
 	double sum = 0;
 
 	for (size_t i = 0; i < AUDIO_BLOCK; i++)
-		sum += (double)l->block[i] * l->block[i];
+		sum += (double)l->ear->block[i] * l->ear->block[i];
 	return sqrt(sum / AUDIO_BLOCK);
 }
 
@@ -380,7 +380,7 @@ static void another_format_in_mid_call_is_followed(void)
 			(void)pass(l, codecs[i].format, false);
 		T_TRUE(level(l) > 5200 && level(l) < 6200);
 	}
-	T_EQ(0, l->jitter.counters.refused);
+	T_EQ(0, l->ear->jitter.counters.refused);
 	lone_end();
 }
 
@@ -395,7 +395,7 @@ static void what_is_lost_is_concealed_and_the_rest_is_heard(void)
 			loud += level(l) > 4500 && level(l) < 7000;
 		}
 		T_TRUE(loud >= 96);
-		T_EQ(10, l->jitter.counters.lost);
+		T_EQ(10, l->ear->jitter.counters.lost);
 		lone_end();
 	}
 }
@@ -410,11 +410,11 @@ static void what_is_no_voice_of_ours_is_counted_and_dropped(void)
 
 	for (size_t i = 0; i < 7; i++) {
 		frame(l, others[i], zeros, sizeof(zeros));
-		T_EQ(i + 1, l->jitter.counters.refused);
+		T_EQ(i + 1, l->ear->jitter.counters.refused);
 	}
 	frame(l, IAX2_FORMAT_GSM, zeros, sizeof(zeros));
-	T_EQ(8, l->jitter.counters.refused);
-	T_TRUE(!node_voice_hear(lone.node, l, now + MONO_S));
+	T_EQ(8, l->ear->jitter.counters.refused);
+	T_TRUE(!node_voice_hear(l->ear, now + MONO_S));
 	lone_end();
 }
 
@@ -425,7 +425,7 @@ static void what_only_has_the_length_of_gsm_is_silence(void)
 
 	for (unsigned b = 0; b < 20; b++) {
 		frame(l, IAX2_FORMAT_GSM, zeros, sizeof(zeros));
-		T_EQ(b >= 2, node_voice_hear(lone.node, l, now));
+		T_EQ(b >= 2, node_voice_hear(l->ear, now));
 		T_TRUE(level(l) < 1);
 		ts += 20;
 		now += 20 * MONO_MS;

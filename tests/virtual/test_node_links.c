@@ -261,7 +261,7 @@ static void speech_keys_the_far_transmitter_and_only_for_its_length(void)
 	T_TRUE(h.peak > 7700 && h.peak < 8300);
 	T_TRUE(node_link(s.at[0].node, id, &l));
 	T_EQ(70 * 50, l.call.tx_voice);
-	for (size_t i = 0; i < NODE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < node_links_max(s.at[1].node); i++) {
 		if (!node_link_at(s.at[1].node, i, &l))
 			continue;
 		T_EQ(70 * 50, l.call.rx_voice);

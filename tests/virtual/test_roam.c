@@ -100,7 +100,7 @@ static void nobody_is_moving(const struct scene *s)
 	struct node_link_info l;
 
 	for (int i = 0; i < NODES; i++) {
-		for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+		for (size_t k = 0; k < node_links_max(s->at[i].node); k++)
 			T_TRUE(!node_link_at(s->at[i].node, k, &l) ||
 			       !l.moving);
 	}

@@ -96,6 +96,7 @@ static void start_node(struct text_scene *s, int i)
 			    .auth_failures_per_min = 100 },
 		.jitter = { .min_ms = 40, .max_ms = 400 },
 		.station = station_config_flat,
+		.parrot_s = 30,
 		.acl = { .registered = true },
 		.random = fake_net_random,
 		.random_ctx = s->net,
@@ -410,7 +411,7 @@ bool text_link(const struct text_scene *s, int i, int j,
 {
 	const char *number = j < 0 ? "1999" : s->at[j].number;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++) {
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++) {
 		if (node_link_at(s->at[i].node, k, out) &&
 		    strcmp(out->number, number) == 0)
 			return true;
@@ -423,7 +424,7 @@ unsigned text_links_up(const struct text_scene *s, int i)
 	struct node_link_info l;
 	unsigned n = 0;
 
-	for (size_t k = 0; k < NODE_LINKS_MAX; k++)
+	for (size_t k = 0; k < node_links_max(s->at[i].node); k++)
 		n += node_link_at(s->at[i].node, k, &l) &&
 		     l.state == NODE_LINK_UP;
 	return n;

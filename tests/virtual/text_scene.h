@@ -24,7 +24,7 @@ struct text_heard {
 struct text_node {
 	struct node *node;
 	struct key_identity id;
-	char number[8];
+	char number[16];
 	unsigned ups, downs, loops, answers, behinds;
 	char why[NODE_WHY_MAX]; /* the last link went down */
 	char looped[IAX2_NUMBER_MAX + 1];

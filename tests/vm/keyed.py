@@ -41,6 +41,7 @@ class Station:
                 'peers': [{'number': NUMBERS[other], 'key': keys[other], 'host': '127.0.0.1',
                            'port': PORTS[other]}],
                 'radio': radio,
+                'telemetry': {'announce': 'off'},
                 'fob': fob if name == 'node' else {},
                 'control': {'socket': f'{self.dir}/{name}.sock',
                             'group': 'root' if groups is None else 'nogroup'}})

@@ -69,7 +69,7 @@ class Machine:
 def radio(name, hang_ms):
     """Settings of the node whose fob is @name."""
     return {'radio': {'type': 'cm108', 'hang_ms': hang_ms}, 'cor': {'attack_ms': ATTACK_MS, 'release_ms': RELEASE_MS},
-            'fob': {'serial': SERIAL[name]}}
+            'fob': {'serial': SERIAL[name]}, 'telemetry': {'announce': 'off'}}
 
 
 class Link:
