@@ -362,11 +362,15 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	a->base = loop_base_new();
+	if (!a->base || log_attach(a->base) != 0) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
 	a->node = node_new(&cfg, loop_now());
 	if (a->node)
 		a->dialled =
 			calloc(node_links_max(a->node), sizeof(a->dialled[0]));
-	if (!a->base || !a->dialled) {
+	if (!a->dialled) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
@@ -420,6 +424,7 @@ static void done(struct app *a)
 	a->node = node_free(a->node);
 	free(a->dialled);
 	app_sounds_free(&a->sounds);
+	log_detach();
 	if (a->base)
 		event_base_free(a->base);
 	app_conf_free(&a->lists);
@@ -454,6 +459,7 @@ int app_run(const char *conf_file)
 	if (a->conf.radio.type != CONF_RADIO_CM108)
 		guardian_end(); /* nothing to guard */
 	log_init((enum log_level)a->conf.log.level);
+	log_node(a->conf.node.number);
 	a->started = loop_now();
 	if (start(a, why) != 0) {
 		log_error("%s", why);

@@ -345,7 +345,7 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	s->base = loop_base_new();
-	if (!s->base) {
+	if (!s->base || log_attach(s->base) != 0) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
@@ -403,6 +403,7 @@ static void done(struct server *s)
 	s->relay = relay_io_close(s->relay);
 	s->registrar = oo_registrar_free(s->registrar);
 	s->directory = directory_close(s->directory);
+	log_detach();
 	if (s->base)
 		event_base_free(s->base);
 	key_wipe(&s->id, sizeof(s->id));
