@@ -214,6 +214,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
 
+/* app_links.c: links, and callers that are refused. */
+void app_link_event(struct app *a, const struct node_event *ev);
+
 /* app_measure.c: the node wants to measure with @registrar; it has news. */
 void app_measure_open(struct app *a, size_t registrar);
 void app_measure_news(struct app *a);

@@ -94,11 +94,19 @@ uint64_t log_deadline(void);
 		log_limited(&log_here, (now_us), (about), __VA_ARGS__); \
 	} while (0)
 
-/* A line that strangers can cause. */
+/* A line that strangers can cause; one of an event, one of an event and a
+ * peer. */
 #define LOG_ABOUT(now_us, about, ...) \
 	LOG_AT_MOST(LOG_LINES, now_us, about, __VA_ARGS__)
-#define LOG_LIMITED(now_us, severity, ...)                              \
-	LOG_ABOUT(now_us, (&(struct log_about){ .level = (severity) }), \
+#define LOG_EVENT_OF(now_us, severity, what, whose, ...)     \
+	LOG_ABOUT(now_us,                                    \
+		  (&(struct log_about){ .level = (severity), \
+					.event = (what),     \
+					.peer = (whose) }),  \
 		  __VA_ARGS__)
+#define LOG_EVENT(now_us, severity, what, ...) \
+	LOG_EVENT_OF(now_us, severity, what, NULL, __VA_ARGS__)
+#define LOG_LIMITED(now_us, severity, ...) \
+	LOG_EVENT(now_us, severity, NULL, __VA_ARGS__)
 
 #endif
