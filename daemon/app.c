@@ -161,9 +161,14 @@ static void on_addresses(void *ctx, const struct net_addr *addrs, size_t n,
 				       0 };
 
 	if (n == 0) {
-		log_warning("registrar: %s", why);
+		if (!r->unknown)
+			log_warning("registrar: %s; trying again", why);
 		app_https_no_address(r->app, r->index);
+	} else if (r->unknown) {
+		log_info("registrar: the address of %s is known now",
+			 r->app->conf.registrars[r->index].host);
 	}
+	r->unknown = n == 0;
 	oo_node_registrar_addresses(node_openover(r->app->node), r->index,
 				    addrs, n, loop_now());
 	(void)event_add(r->again, &again);
@@ -464,8 +469,9 @@ int app_run(const char *conf_file)
 	if (start(a, why) != 0) {
 		log_error("%s", why);
 	} else {
-		log_info("keyholed %s: node %s on UDP port %u", KEYHOLE_VERSION,
-			 a->conf.node.number, (unsigned)a->conf.iax2.port);
+		log_info("keyholed %s: node %s on UDP port %u, as %s says",
+			 KEYHOLE_VERSION, a->conf.node.number,
+			 (unsigned)a->conf.iax2.port, conf_file);
 		notify_ready();
 		app_pump(a);
 		status = event_base_dispatch(a->base) < 0;

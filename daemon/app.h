@@ -123,7 +123,9 @@ struct app_commands {
 struct app_registrar {
 	struct app *app;
 	size_t index;
-	struct event *again; /* to look its name up again */
+	struct event *again;  /* to look its name up again */
+	bool unknown;         /* its name is; it was said */
+	struct net_addr seen; /* where it saw us when that was last said */
 };
 
 struct app_lists {

@@ -41,6 +41,7 @@ void app_publish(struct app *a, json_t *params)
 		(void)json_object_set_new(params, "node_number",
 					  json_string(a->conf.node.number));
 		text = json_dumps(params, JSON_COMPACT);
+		(void)json_object_del(params, "node_number");
 	}
 	if (text)
 		hooks_tell(a->hooks, text);
@@ -53,6 +54,18 @@ static void publish(struct app *a, json_t *params)
 	app_publish(a, params);
 }
 
+/* No line when it sees us where it said that we are. */
+static void on_apparent(struct app *a, const struct node_event *ev,
+			const char *host, const char *addr)
+{
+	struct net_addr *seen = &a->registrar[ev->registrar].seen;
+
+	if (!net_addr_equal(seen, &ev->addr))
+		LOG_EVENT(loop_now(), LOG_INFO, "apparent",
+			  "%s sees this node at %s", host, addr);
+	*seen = ev->addr;
+}
+
 static void on_registration(struct app *a, const struct node_event *ev)
 {
 	const char *host = registrar_host(a, ev->registrar);
@@ -62,6 +75,7 @@ static void on_registration(struct app *a, const struct node_event *ev)
 	net_addr_format(&ev->addr, addr);
 	if (ev->kind == NODE_EV_REGISTERED) {
 		what = "registered";
+		a->registrar[ev->registrar].seen = ev->addr;
 		LOG_EVENT(loop_now(), LOG_INFO, what,
 			  "registered with %s as %s", host, addr);
 		notify_status("registered with %s as %s", host, addr);
@@ -72,8 +86,7 @@ static void on_registration(struct app *a, const struct node_event *ev)
 		notify_status("not registered with %s: %s", host, ev->why);
 	} else if (ev->kind == NODE_EV_APPARENT) {
 		what = "apparent";
-		LOG_EVENT(loop_now(), LOG_INFO, what, "%s sees this node at %s",
-			  host, addr);
+		on_apparent(a, ev, host, addr);
 	} else {
 		LOG_EVENT(loop_now(), LOG_WARNING, what, "registrar %s: %s",
 			  host, ev->why);
