@@ -123,7 +123,9 @@ struct app_commands {
 struct app_registrar {
 	struct app *app;
 	size_t index;
-	struct event *again; /* to look its name up again */
+	struct event *again;  /* to look its name up again */
+	bool unknown;         /* its name is; it was said */
+	struct net_addr seen; /* where it saw us when that was last said */
 };
 
 struct app_lists {
@@ -213,6 +215,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 /* Tell consoles and hooks of an event, which is consumed. */
 void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
+
+/* app_links.c: links, and callers that are refused. */
+void app_link_event(struct app *a, const struct node_event *ev);
 
 /* app_measure.c: the node wants to measure with @registrar; it has news. */
 void app_measure_open(struct app *a, size_t registrar);

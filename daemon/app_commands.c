@@ -65,7 +65,8 @@ static void say_of(struct app *a, const char *number, const char *what)
 	char words[TELEMETRY_TEXT_MAX + 1];
 
 	(void)snprintf(words, sizeof(words), "node %s %s", number, what);
-	log_info("function: node %s: %s", number, what);
+	LOG_EVENT_OF(loop_now(), LOG_INFO, "function", number,
+		     "function: node %s: %s", number, what);
 	node_say(a->node, words, loop_now());
 }
 
@@ -167,8 +168,10 @@ static void publish(struct app *a, const struct command *c)
 					    [COMMAND_LINK] = "link",
 					    [COMMAND_CONSOLE] = "console" };
 
-	log_info("function %s: %s %s", c->code, command_verb_text(c->verb),
-		 c->number);
+	LOG_EVENT(loop_now(), LOG_INFO, "function",
+		  "function %s: %s %s, by %s%s%s", c->code,
+		  command_verb_text(c->verb), c->number, from[c->from],
+		  c->who[0] != '\0' ? " " : "", c->who);
 	app_publish(a, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "event",
 				 "function", "does", command_verb_text(c->verb),
 				 "code", c->code, "number", c->number, "from",
@@ -182,8 +185,11 @@ static void carry_out(struct app *a, const struct command *c)
 	if (c->verb == COMMAND_DIGIT) {
 		if (node_command(a->node, c->number, digit, loop_now()) !=
 		    IAX2_OK)
-			log_info("function: a digit for node %s found no room",
-				 c->number);
+			LOG_EVENT_OF(loop_now(), LOG_INFO, "function",
+				     c->number,
+				     "function: a digit for node %s found no "
+				     "room",
+				     c->number);
 		return;
 	}
 	publish(a, c);

@@ -198,9 +198,10 @@ void app_connect_failed(struct control_request *req,
 	if (req)
 		app_refuse(req, why);
 	else
-		log_warning("no %slink to node %s: %s",
-			    what->permanent ? "permanent " : "", what->number,
-			    why);
+		LOG_EVENT_OF(loop_now(), LOG_WARNING, NULL, what->number,
+			     "no %slink to node %s: %s",
+			     what->permanent ? "permanent " : "", what->number,
+			     why);
 }
 
 void app_connect_start(struct app *a, struct control_request *req,

@@ -202,6 +202,7 @@ static void on_good(struct node *n, struct link *l, struct asl_text *t,
 		node_lists_in(n, l, t, now);
 		break;
 	case ASL_DISCONNECT:
+		l->ended = NODE_ENDED_THERE;
 		link_end(n, l, "the other node hung up", now);
 		break;
 	case ASL_TALKER:
