@@ -292,7 +292,9 @@ struct conf_node {
 		size_t resolvers_n;  /* 0..CONF_RESOLVERS_MAX */
 		uint32_t digits_min; /* 1..15, at most digits_max */
 		uint32_t digits_max; /* 1..15 */
-		char extnodes[CONF_PATH_MAX + 1]; /* "": none */
+		char extnodes[CONF_PATH_MAX + 1];    /* "": none */
+		char extnodes_url[CONF_URL_MAX + 1]; /* "": not fetched */
+		uint32_t extnodes_s;                 /* 300..604,800 */
 	} lookup;
 	struct {
 		bool radio;

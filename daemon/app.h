@@ -182,6 +182,7 @@ struct app {
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_accept *accept;  /* app_accept.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
+	struct app_fetch *fetch;    /* app_fetch.h; NULL: nothing is fetched */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
