@@ -96,6 +96,8 @@ enum conf_cor {
 	CONF_COR_COR_OR_VOX,
 };
 
+/* Whether what other nodes tell is announced. */
+enum conf_others { CONF_OTHERS_OFF, CONF_OTHERS_ASKED, CONF_OTHERS_ON };
 enum conf_switch { CONF_SWITCH_AUTO, CONF_SWITCH_ON, CONF_SWITCH_OFF };
 
 enum conf_dtmf { CONF_DTMF_OFF, CONF_DTMF_DECODE, CONF_DTMF_MUTE };
@@ -357,6 +359,7 @@ struct conf_node {
 	} ptt;
 	struct {
 		enum conf_switch announce;
+		enum conf_others others;
 		char sounds[CONF_PATH_MAX + 1]; /* "": those installed */
 		uint32_t wpm;                   /* 5..60 */
 		uint32_t hz;                    /* 100..4000 */

@@ -42,6 +42,7 @@ static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
 					 "cor/ctcss", "cor/vox",   NULL };
+static const char *const others_words[] = { "off", "asked", "on", NULL };
 static const char *const switch_words[] = { "auto", "on", "off", NULL };
 static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
@@ -726,6 +727,12 @@ static const struct conf_row node_rows[] = {
 	  .help = "Whether links that come and go, what functions did and the "
 		  "time-out are announced on the air; \"auto\" is on but "
 		  "for a simulated radio." },
+	{ "telemetry.others", CONF_CHOICE, NODE(telemetry.others),
+	  .words = others_words, .dflt = CONF_OTHERS_ASKED,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether what other nodes tell of their links and functions "
+		  "is announced, too: not, for two minutes after a function "
+		  "was used here, or always." },
 	{ "telemetry.sounds", CONF_PATH, NODE(telemetry.sounds),
 	  .help = "A folder with sounds of your own, NAME.wav, in place of "
 		  "those in the usual one; empty for none." },

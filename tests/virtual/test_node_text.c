@@ -186,6 +186,11 @@ static void telemetry_is_passed_on_and_not_sent_back(void)
 	text_peer_says(&s, "T 1999 STATS_VERSION,3.10");
 	text_run(&s, MONO_S);
 	T_EQ(0, text_peer_heard(&s, "T 1999"));
+	/* Here and at the end of the chain it is known who told it. */
+	T_STR("STATS_VERSION,3.10", s.at[0].told);
+	T_STR("1999", s.at[0].told_by);
+	T_STR("STATS_VERSION,3.10", s.at[2].told);
+	T_STR("1999", s.at[2].told_by);
 	text_peer_says(&s, "I 1999 1234");
 	text_run(&s, MONO_S);
 	T_EQ(0, text_peer_heard(&s, "I 1999"));
