@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/app_fetch.h"
 #include "daemon/app_https.h"
 #include "daemon/app_stats.h"
 #include "daemon/guardian.h"
@@ -349,7 +350,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	    (watchdog != MONO_NEVER &&
 	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
 	    app_map_open(a) != 0 || app_net_open(a) != 0 ||
-	    app_stats_open(a) != 0)
+	    app_stats_open(a) != 0 || app_fetch_open(a) != 0)
 		return -ENOMEM;
 	rest(a);
 	return 0;
@@ -411,6 +412,7 @@ static void done(struct app *a)
 		loop_beat_done(&a->beat);
 	a->https = app_https_close(a->https);
 	a->stats = app_stats_close(a->stats);
+	a->fetch = app_fetch_close(a->fetch);
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
 	a->accept = app_accept_close(a->accept);

@@ -55,6 +55,8 @@ struct app_lookup {
 	bool by_number;           /* it was found by its number */
 	bool by_registrar;        /* and is called through one */
 	bool beyond;              /* the registrar does not know it */
+	bool function;            /* digits want it: they hear of it */
+	bool tell;                /* and the conference does */
 	struct node_link_id link; /* permanent, and to be tried again */
 };
 
@@ -115,6 +117,8 @@ struct app_sounds {
 struct app_commands {
 	struct commands machine;
 	struct rate announced; /* links that come and go */
+	struct rate told;      /* what other nodes tell */
+	mono_us used;          /* a function, here; 0: none yet */
 	struct app_ended ended[APP_ENDED_MAX];
 	size_t ended_n;
 	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
@@ -184,6 +188,7 @@ struct app {
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_accept *accept;  /* app_accept.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
+	struct app_fetch *fetch;    /* app_fetch.h; NULL: nothing is fetched */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -332,6 +337,10 @@ void app_text_cancel(struct app *a, const struct control_request *req);
 /* app_commands.c: functions by digits; the method "function". */
 void app_commands_configure(struct app *a);
 void app_commands_event(struct app *a, const struct node_event *ev);
+/* A link that digits asked for began, or did not: @outcome is a word for the
+ * air. */
+void app_commands_dialled(struct app *a, const struct app_lookup *what,
+			  const char *outcome);
 void app_function(void *ctx, struct control_request *req, const json_t *params);
 void app_commands_tick(struct app *a, mono_us now);
 mono_us app_commands_deadline(const struct app *a);

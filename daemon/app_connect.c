@@ -221,6 +221,11 @@ void app_connect_start(struct app *a, struct control_request *req,
 
 	if (err == IAX2_OK)
 		app_dial_began(a, id, what);
+	app_commands_dialled(a, what,
+			     err == IAX2_OK ? NULL
+			     : err == IAX2_E_REFUSED || err == IAX2_E_STATE
+				     ? "already-connected"
+				     : "failed");
 	if (err != IAX2_OK)
 		app_connect_failed(req, what,
 				   why_not(a, err, what->number, loop));

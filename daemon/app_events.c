@@ -186,6 +186,13 @@ static void on_message(struct app *a, const struct node_event *ev)
 			     control_text(ev->text)));
 }
 
+static void on_told(struct app *a, const struct node_event *ev)
+{
+	publish(a, json_pack("{s:s, s:o, s:o}", "event", "told", "node",
+			     control_text(ev->number), "text",
+			     control_text(ev->text)));
+}
+
 static void on_behind(struct app *a, const struct node_event *ev)
 {
 	struct asl_list list;
@@ -245,6 +252,8 @@ static void on_words(struct app *a, const struct node_event *ev)
 		on_dtmf(a, ev);
 	else if (ev->kind == NODE_EV_MESSAGE)
 		on_message(a, ev);
+	else if (ev->kind == NODE_EV_TOLD)
+		on_told(a, ev);
 	else if (ev->kind == NODE_EV_BEHIND)
 		on_behind(a, ev);
 	else if (ev->kind == NODE_EV_LOOP)
@@ -376,6 +385,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_TEXT:
 	case NODE_EV_DTMF:
 	case NODE_EV_MESSAGE:
+	case NODE_EV_TOLD:
 	case NODE_EV_BEHIND:
 	case NODE_EV_LOOP:
 	case NODE_EV_TALKER:

@@ -191,6 +191,7 @@ enum node_event_kind {
 	NODE_EV_TEXT,          /* text received on a link */
 	NODE_EV_DTMF,          /* digit received on a link; number: of whom */
 	NODE_EV_MESSAGE,       /* number's words to us or to all: text */
+	NODE_EV_TOLD,          /* number's T: text */
 	NODE_EV_BEHIND,        /* node_link_behind() has news */
 	NODE_EV_LOOP,          /* number is linked in two ways, once by link */
 	NODE_EV_TALKER,        /* number began or ended to talk; text: who */
