@@ -135,15 +135,23 @@ class Ours:
         return read_wav(self.node.tx_wav)[mark[1]:]
 
     def command(self, number, digits):
-        """In command mode, as from its radio."""
-        for code in (f'*4{number}#', digits):
-            done = self.node.console('function', code)
-            equal(0, done.returncode, f'function {code}: {done.stderr}')
+        """In command mode, by the tones that its radio hears."""
+        self.node.play(dtmf(os.path.join(self.net.lab.dir, 'digits.wav'), f'*4{number}{digits}#'))
 
     def refuses(self, number):
         status, said, _ = self.node.refused(number)
         equal(1, status, f'connect {self.number} -> {number}: {said}')
         true('through node' in said, said)
+
+
+def dtmf(path, digits, tone_s=0.1):
+    """Digits as a telephone's keys say them, Q.23."""
+    n, samples = int(tone_s * RATE), []
+    for digit in digits:
+        row, column = divmod('123A456B789C*0#D'.index(digit), 4)
+        pair = (697, 770, 852, 941)[row], (1209, 1336, 1477, 1633)[column]
+        samples += [int(4000 * sum(math.sin(2 * math.pi * hz * i / RATE) for hz in pair)) for i in range(n)] + [0] * n
+    return write_wav(path, samples)
 
 
 def level(samples, hz):
@@ -214,7 +222,7 @@ class Network:
 
     def heard_once(self, talker, by=EARS, least_db=CLEAN_DB):
         """All others hear one over, which is what was said; the talker, and whoever else, nothing."""
-        ears = [n for n in by if n != talker]
+        ears = [n for n in by if n in EARS and n != talker]
         marks = {n: self.at[n].mark() for n in EARS}
         self.at[talker].talk(self.sounds[talker])
         wait_until(lambda: all(self.at[n].overs(marks[n])[0] for n in ears), SLOWEST_S,
@@ -267,3 +275,11 @@ class Network:
         for by, to in self.links:
             if by == number:
                 self.at[number].keep(to)
+
+    def heals(self, number, timeout_s):
+        """After such a death: all know all others, and hear one another and the one that died."""
+        self.dies(number)
+        took = self.whole(timeout_s, f'all to know all others after {number} died') + RESTART_S
+        for talker in dict.fromkeys((number if number in EARS else EARS[0], EARS[-1])):
+            self.heard_once(talker)
+        print(f'# whole {took:.1f} s after {number} died')

@@ -9,6 +9,7 @@ from tap import between, main, test
 CHAIN = [('1997', '2001'), ('2001', '1998'), ('2000', '1998'), ('2002', '2000'), ('2002', '1999')]
 STAR = [(n, HUB) for n in ALL if n != HUB]
 LISTS_S = 35
+HEAL_S = 60
 
 
 def speech(net):
@@ -21,6 +22,16 @@ def a_chain_carries_speech_lists_and_commands():
     with Network(CHAIN) as net:
         print(f'# whole after {net.whole(LISTS_S):.1f} s')
         speech(net)
+        for by, to in (('2001', '2002'), ('2001', '1999'), ('2002', '1997'), ('1997', '1999'), ('1998', '2002')):
+            net.at[by].refuses(to)
+        # Through a node, a scripted one and the hub: the link stays, for it is a permanent one.
+        net.at['1997'].command('2002', '*12000#*8112000#')
+        halves = ['1997', '2001', '1998', '2000'], ['2002', '1999']
+        print(f'# apart after {net.know(halves, LISTS_S, "the halves to know themselves"):.1f} s')
+        net.heard_once('1997', by=halves[0])
+        net.at['2001'].command('2000', '*32002')
+        print(f'# whole again after {net.whole(LISTS_S):.1f} s')
+        net.heard_once('1999')
 
 
 @test
@@ -28,6 +39,31 @@ def a_star_carries_speech_lists_and_commands():
     with Network(STAR) as net:
         print(f'# whole after {net.whole(LISTS_S):.1f} s')
         speech(net)
+        for by, to in (('2001', '2002'), ('2001', '1999'), ('1997', '1999')):
+            net.at[by].refuses(to)
+        net.at['1997'].command(HUB, '*12002#')
+        rest = [n for n in ALL if n != '2002']
+        print(f'# without 2002 after {net.know([rest, ["2002"]], LISTS_S, "2002 to be gone"):.1f} s')
+        net.heard_once('1999', by=rest)
+        net.at['2001'].command(HUB, '*32002')
+        print(f'# whole again after {net.whole(LISTS_S):.1f} s')
+        net.heard_once('2002')
+
+
+@test
+def a_chain_heals_whoever_dies():
+    with Network(CHAIN) as net:
+        net.whole(LISTS_S)
+        for number in ALL:
+            net.heals(number, HEAL_S)
+
+
+@test
+def a_star_heals_whoever_dies():
+    with Network(STAR) as net:
+        net.whole(LISTS_S)
+        for number in ALL:
+            net.heals(number, HEAL_S)
 
 
 if __name__ == '__main__':
