@@ -385,7 +385,13 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	err = app_accept_open(a, why);
 	if (err == 0)
 		err = start_registrars(a, why);
-	return err == 0 ? app_https_open(a, why) : err;
+	if (err == 0)
+		err = app_https_open(a, why);
+	if (err == 0 && app_links_open(a) != 0) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		err = -ENOMEM;
+	}
+	return err;
 }
 
 static void free_event(struct event *ev)
@@ -405,6 +411,7 @@ static void done(struct app *a)
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
 	a->accept = app_accept_close(a->accept);
+	a->links = app_links_close(a->links);
 	a->numbers = lookup_io_free(a->numbers);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)

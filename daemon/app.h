@@ -181,6 +181,7 @@ struct app {
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
 	struct app_accept *accept;  /* app_accept.c */
+	struct app_links *links;    /* app_links.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
@@ -294,6 +295,16 @@ int app_accept_open(struct app *a, char why[CONTROL_WHY_MAX]);
 struct app_accept *app_accept_close(struct app_accept *c);
 /* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
 void app_accept_event(struct app *a, const struct node_event *ev);
+
+/* app_links.c: the links of the configuration.  0 or -ENOMEM. */
+int app_links_open(struct app *a);
+/* Those that are not there are placed, now and until they are. */
+void app_links_place(struct app *a);
+/* Accepts NULL, returns NULL. */
+struct app_links *app_links_close(struct app_links *k);
+/* The link with a number, in whatever state. */
+bool app_link_by_number(const struct app *a, const char *number,
+			struct node_link_info *out);
 
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */

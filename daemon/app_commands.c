@@ -49,17 +49,6 @@ json_t *app_commands_json(const struct app *a)
 
 /* --- links -------------------------------------------------------------- */
 
-static bool find_link(const struct app *a, const char *number,
-		      struct node_link_info *out)
-{
-	for (size_t i = 0; i < node_links_max(a->node); i++) {
-		if (node_link_at(a->node, i, out) &&
-		    strcmp(out->number, number) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void say_of(struct app *a, const char *number, const char *what)
 {
 	char words[TELEMETRY_TEXT_MAX + 1];
@@ -79,7 +68,7 @@ static void dial(struct app *a, const char *number, enum node_mode mode,
 
 	if (n == 0 || n >= sizeof(what.number))
 		return;
-	if (find_link(a, number, &l) && l.mode == mode &&
+	if (app_link_by_number(a, number, &l) && l.mode == mode &&
 	    l.permanent == permanent) {
 		say_of(a, number, "already-connected");
 		return;
@@ -94,7 +83,7 @@ static void hang_up(struct app *a, const struct command *c)
 	const bool permanent = c->verb == COMMAND_DISCONNECT_PERMANENT;
 	struct node_link_info l;
 
-	if (!find_link(a, c->number, &l))
+	if (!app_link_by_number(a, c->number, &l))
 		say_of(a, c->number, "not-connected");
 	else if (l.permanent && !permanent)
 		say_of(a, c->number, "permanent");

@@ -21,7 +21,7 @@ from stations import Node, snr
 from tap import Failed, between, equal, true
 
 PEERS, NODES, HUB = ('1997', '1998', '1999'), ('2001', '2002'), '2000'
-ALL = (*PEERS, *NODES, HUB)
+ALL = (*PEERS, HUB, *NODES)
 EARS = (*PEERS, *NODES)
 CLEAN_DB = 25
 OVER_S = 1.0
@@ -51,8 +51,9 @@ class Rpt:
         with self.pbx.lock:
             self.conference = Conference(self.rpt)
 
-    def keep(self, number):
-        self.rpt.keep(number, self.net.addr(number))
+    def keep(self):
+        for number in self.net.kept_by(self.number):
+            self.rpt.keep(number, self.net.addr(number))
 
     def kill(self):
         self.pbx.kill()
@@ -100,12 +101,12 @@ class Ours:
             radio = {'radio': {'type': 'none'}} if self.number == HUB else {}
             self.node = Node(self.net.lab, self.site, self.number, accept={'by_address': True},
                              peers=[{'number': n, 'host': self.net.addr(n)} for n in ALL if n != self.number],
+                             links=[{'node': n} for n in self.net.kept_by(self.number)],
                              functions=FUNCTIONS, jitter={'min_ms': 150}, **radio)
         wait_until(self.node.status, 10, f'node {self.number} to start')
 
-    def keep(self, number):
-        done = self.node.console('connect', number, '--permanent', '--wait', '0.1')
-        true('would' not in done.stderr and 'already' not in done.stderr, done.stderr)
+    def keep(self):
+        """Its configuration has them."""
 
     def kill(self):
         self.node.stop('KILL')
@@ -178,9 +179,8 @@ class Network:
                 station.start()
             self.sounds = {n: sweep(os.path.join(self.lab.dir, f'{n}.wav'), OVER_S, 300 + 100 * i, 2400 + 150 * i)
                            for i, n in enumerate(EARS)}
-            self.began = time.monotonic()
-            for by, to in self.links:
-                self.at[by].keep(to)
+            for station in self.at.values():
+                station.keep()
         except BaseException:
             self.lab.__exit__(*sys.exc_info())
             raise
@@ -199,6 +199,10 @@ class Network:
 
     def addr(self, number):
         return self.at[number].addr
+
+    def kept_by(self, number):
+        """Whom its configuration has it linked to."""
+        return [to for by, to in self.links if by == number]
 
     # --- who knows whom -----------------------------------------------------
 
@@ -272,9 +276,7 @@ class Network:
         self.at[number].kill()
         time.sleep(RESTART_S)
         self.at[number].start()
-        for by, to in self.links:
-            if by == number:
-                self.at[number].keep(to)
+        self.at[number].keep()
 
     def heals(self, number, timeout_s):
         """After such a death: all know all others, and hear one another and the one that died."""

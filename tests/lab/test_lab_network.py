@@ -9,6 +9,7 @@ from tap import between, main, test
 CHAIN = [('1997', '2001'), ('2001', '1998'), ('2000', '1998'), ('2002', '2000'), ('2002', '1999')]
 STAR = [(n, HUB) for n in ALL if n != HUB]
 LISTS_S = 35
+# 30 s of silence or 31 s of repetition until a death is known, 5 s until the next dial, the lists.
 HEAL_S = 60
 
 
@@ -45,25 +46,37 @@ def a_star_carries_speech_lists_and_commands():
         rest = [n for n in ALL if n != '2002']
         print(f'# without 2002 after {net.know([rest, ["2002"]], LISTS_S, "2002 to be gone"):.1f} s')
         net.heard_once('1999', by=rest)
-        net.at['2001'].command(HUB, '*32002')
+        net.at['2002'].node.console('reload')
         print(f'# whole again after {net.whole(LISTS_S):.1f} s')
         net.heard_once('2002')
 
 
-@test
-def a_chain_heals_whoever_dies():
-    with Network(CHAIN) as net:
+def heals(links, *numbers):
+    """They die one after the other."""
+    with Network(links) as net:
         net.whole(LISTS_S)
-        for number in ALL:
+        for number in numbers:
             net.heals(number, HEAL_S)
+
+
+@test
+def a_chain_heals_when_its_middle_dies():
+    heals(CHAIN, '1998')
+
+
+@test
+def a_chain_heals_when_an_end_dies():
+    heals(CHAIN, '1997', '1999')
+
+
+@test
+def a_chain_heals_when_a_node_or_the_hub_dies():
+    heals(CHAIN, '2001', '2000', '2002')
 
 
 @test
 def a_star_heals_whoever_dies():
-    with Network(STAR) as net:
-        net.whole(LISTS_S)
-        for number in ALL:
-            net.heals(number, HEAL_S)
+    heals(STAR, *ALL)
 
 
 if __name__ == '__main__':
