@@ -44,6 +44,7 @@
 #define CONF_ID_MAX 31U        /* characters of an identification */
 #define CONF_EVENTS_MAX 32U    /* entries of hooks.events */
 #define CONF_FUNCTIONS_MAX 64U
+#define CONF_LINKS_MAX 64U
 #define CONF_DIGITS_MAX 32U   /* of a function's code, or a macro */
 #define CONF_FILE_MAX 262144U /* octets of a configuration file */
 #define CONF_DIAGS_MAX 100U   /* one more says that the rest is cut */
@@ -251,6 +252,18 @@ struct conf_function {
 	bool links;
 };
 
+/* A link that is to stay; in the order of enum node_mode of daemon/node/node.h. */
+enum conf_mode {
+	CONF_MODE_TRANSCEIVE,
+	CONF_MODE_MONITOR,
+	CONF_MODE_LOCAL_MONITOR
+};
+
+struct conf_link {
+	char node[CONF_NUMBER_MAX + 1];
+	enum conf_mode mode;
+};
+
 /* A user who is no node. */
 struct conf_user {
 	char name[CONF_CALLSIGN_MAX + 1];       /* with a letter in it */
@@ -305,6 +318,8 @@ struct conf_node {
 		uint32_t number_min; /* 1..15, at most number_max */
 		uint32_t number_max; /* 1..15 */
 	} commands;
+	struct conf_link *links;
+	size_t links_n; /* 0..CONF_LINKS_MAX */
 	struct conf_function *functions;
 	size_t functions_n; /* 0..CONF_FUNCTIONS_MAX */
 	struct {

@@ -70,6 +70,8 @@ static const char *const does_words[] = { "none",
 					  "macro",
 					  "event",
 					  NULL };
+static const char *const mode_words[] = { "transceive", "monitor",
+					  "local-monitor", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -171,6 +173,17 @@ static const struct conf_row function_rows[] = {
 	  .help = "Whether nodes that are linked may dial it as well." },
 };
 
+static const struct conf_row link_rows[] = {
+	{ "node", CONF_NODE, AT(struct conf_link, node), .min = 1,
+	  .example = "1998", .flags = CONF_REQUIRED,
+	  .help = "The node to be linked to." },
+	{ "mode", CONF_CHOICE, AT(struct conf_link, mode), .words = mode_words,
+	  .dflt = CONF_MODE_TRANSCEIVE,
+	  .help = "Both hear each other (transceive), or it is heard and hears "
+		  "nothing: by all that are linked (monitor), or by this "
+		  "node's radio alone (local-monitor)." },
+};
+
 static bool is_event(const char *text)
 {
 	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
@@ -266,6 +279,12 @@ static const struct conf_scope callers = {
 	sizeof(struct conf_caller),
 };
 
+static const struct conf_scope links = {
+	link_rows,
+	COUNT(link_rows),
+	sizeof(struct conf_link),
+};
+
 static const struct conf_scope functions = {
 	function_rows,
 	COUNT(function_rows),
@@ -355,6 +374,13 @@ static bool same_event(const void *a, const void *b)
 	const struct conf_event *one = a, *other = b;
 
 	return strcmp(one->text, other->text) == 0;
+}
+
+static bool same_link(const void *a, const void *b)
+{
+	const struct conf_link *one = a, *other = b;
+
+	return one->node[0] && strcmp(one->node, other->node) == 0;
 }
 
 static bool same_function(const void *a, const void *b)
@@ -519,6 +545,12 @@ static const struct conf_row node_rows[] = {
 	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
 	  .same = same_peer, .same_what = "number", .wrong = wrong_peer,
 	  .flags = CONF_RELOAD, .help = "Nodes known without a registrar." },
+	{ "links", CONF_GROUPS, LIST(links, links, CONF_LINKS_MAX),
+	  .same = same_link, .same_what = "node", .flags = CONF_RELOAD,
+	  .help = "Permanent links, placed at the start and on reload; one "
+		  "that is lost is dialled again for ever. It is enough that "
+		  "one "
+		  "of two nodes has the other here." },
 	{ "lookup.order", CONF_TEXTS, LIST(lookup.order, lookups, CONF_LOOKUPS),
 	  .same = same_lookup, .same_what = "source", .flags = CONF_RELOAD,
 	  .help = "Where the number of a node is looked up that is dialled, "
@@ -994,7 +1026,20 @@ static bool nobody_is_both(const void *conf)
 	return true;
 }
 
+static bool links_lead_elsewhere(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	for (size_t i = 0; i < c->links_n; i++) {
+		if (strcmp(c->links[i].node, c->node.number) == 0)
+			return false;
+	}
+	return true;
+}
+
 static const struct conf_rule node_rules[] = {
+	{ "links", links_lead_elsewhere,
+	  "links has this node's own number; allowed: those of others" },
 	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },

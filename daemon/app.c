@@ -395,7 +395,13 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	err = app_accept_open(a, why);
 	if (err == 0)
 		err = start_registrars(a, why);
-	return err == 0 ? app_https_open(a, why) : err;
+	if (err == 0)
+		err = app_https_open(a, why);
+	if (err == 0 && app_permanent_open(a) != 0) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		err = -ENOMEM;
+	}
+	return err;
 }
 
 static void free_event(struct event *ev)
@@ -416,6 +422,7 @@ static void done(struct app *a)
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
 	a->accept = app_accept_close(a->accept);
+	a->permanent = app_permanent_close(a->permanent);
 	a->numbers = lookup_io_free(a->numbers);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)

@@ -186,7 +186,8 @@ struct app {
 	struct hooks *hooks;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
-	struct app_accept *accept;  /* app_accept.c */
+	struct app_accept *accept;       /* app_accept.c */
+	struct app_permanent *permanent; /* app_permanent.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
 	struct app_fetch *fetch;    /* app_fetch.h; NULL: nothing is fetched */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
@@ -304,6 +305,16 @@ int app_accept_open(struct app *a, char why[CONTROL_WHY_MAX]);
 struct app_accept *app_accept_close(struct app_accept *c);
 /* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
 void app_accept_event(struct app *a, const struct node_event *ev);
+
+/* app_permanent.c: the links of the configuration.  0 or -ENOMEM. */
+int app_permanent_open(struct app *a);
+/* Those that are not there are placed, now and until they are. */
+void app_permanent_place(struct app *a);
+/* Accepts NULL, returns NULL. */
+struct app_permanent *app_permanent_close(struct app_permanent *k);
+/* The link with a number, in whatever state. */
+bool app_link_by_number(const struct app *a, const char *number,
+			struct node_link_info *out);
 
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */

@@ -49,17 +49,6 @@ json_t *app_commands_json(const struct app *a)
 
 /* --- links -------------------------------------------------------------- */
 
-static bool find_link(const struct app *a, const char *number,
-		      struct node_link_info *out)
-{
-	for (size_t i = 0; i < node_links_max(a->node); i++) {
-		if (node_link_at(a->node, i, out) &&
-		    strcmp(out->number, number) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void say_of(struct app *a, const char *number, const char *what)
 {
 	char words[TELEMETRY_TEXT_MAX + 1];
@@ -110,7 +99,7 @@ static void dial(struct app *a, struct app_lookup *what, const char *number)
 		return;
 	what->function = true;
 	memcpy(what->number, number, n + 1);
-	if (find_link(a, number, &l) && l.mode == what->mode &&
+	if (app_link_by_number(a, number, &l) && l.mode == what->mode &&
 	    l.permanent == what->permanent)
 		app_commands_dialled(a, what, "already-connected");
 	else
@@ -123,7 +112,7 @@ static void hang_up(struct app *a, const struct command *c)
 	const bool permanent = c->verb == COMMAND_DISCONNECT_PERMANENT;
 	struct node_link_info l;
 
-	if (!find_link(a, c->number, &l)) {
+	if (!app_link_by_number(a, c->number, &l)) {
 		say_of(a, c->number, "not-connected");
 		return;
 	}

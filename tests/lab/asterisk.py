@@ -96,6 +96,12 @@ class Asterisk:
         elif self._trouble:
             raise Failed(f'peer {self.number}: {self._trouble}')
 
+    def kill(self):
+        """It dies without a word, and whoever sends to it is told so."""
+        self._closing = True
+        self._thread.join(2)
+        self._sock.close()
+
     # --- doing --------------------------------------------------------------
 
     def dial(self, addr, number, *, port=4569, calling=None, username=None, secret=None,
