@@ -3,8 +3,8 @@
 /* keyhole setup: what the options and the person say, and then all that it
  * takes, one after the other. */
 
-#include <ctype.h>
-#include <errno.h>
+#include "daemon/console/setup.h"
+
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,9 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "daemon/console/setup.h"
 #include "daemon/io/keyfile.h"
-#include "radio/fob_sysfs.h"
 
 /* --- options ------------------------------------------------------------ */
 
@@ -85,9 +83,10 @@ static bool take_given(struct setup_ask *a, const struct options *o)
 	if (o->key_file) {
 		const size_t len = strlen(o->key_file);
 
-		if (len == 0 || len > CONF_PATH_MAX)
-			return failed("--key-file: a file's name has 1 to 255 "
-				      "characters.");
+		/* The daemon has another working directory. */
+		if (o->key_file[0] != '/' || len > CONF_PATH_MAX)
+			return failed("--key-file: a file's name from / on, of "
+				      "at most 255 characters.");
 		memcpy(a->plan.key_file, o->key_file, len + 1);
 	}
 	for (int q = 0; q < SETUP_QUESTIONS; q++) {
@@ -165,37 +164,20 @@ static bool talk(struct setup_ask *a)
 	return !a->over;
 }
 
-/* --- what is so --------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------- */
 
-/* What a device says of itself goes to a terminal and into a file. */
-static void only_plain(char *serial)
+/* Where only the system writes. */
+static bool is_system(const char *file)
 {
-	for (const char *c = serial; *c; c++) {
-		if (!isprint((unsigned char)*c) || strchr("\"\\", *c)) {
-			*serial = '\0';
-			return;
-		}
-	}
+	return strncmp(file, "/etc/", 5) == 0 || strncmp(file, "/var/", 5) == 0;
 }
 
-static void find_fobs(struct setup_facts *f, struct fob_seen *seen)
+static bool may(const char *config, const char *key_file)
 {
-	const size_t n = fob_sysfs_scan("/sys", seen, FOB_SEEN_MAX);
-
-	for (size_t i = 0; i < n; i++)
-		only_plain(seen[i].serial);
-	f->fobs_n = fob_list(seen, n, f->fobs, SETUP_FOBS_MAX);
-}
-
-static bool may(const struct options *o)
-{
-	if (geteuid() == 0 ||
-	    (strcmp(o->config, SETUP_CONFIG) != 0 && o->key_file))
+	if (geteuid() == 0 || !(is_system(config) || is_system(key_file)))
 		return true;
 	return failed("this writes the system's files: sudo keyhole setup");
 }
-
-/* --- all ---------------------------------------------------------------- */
 
 static void tell_registrar(const struct setup_plan *p, const char *key)
 {
@@ -263,11 +245,14 @@ static enum console_exit set_up(struct setup *s)
 	s->facts.config = s->o.config;
 	s->facts.existing = s->file.existing;
 	s->facts.is = &s->file.is;
-	find_fobs(&s->facts, s->seen);
+	setup_fobs(&s->facts, s->seen);
 	setup_ask_init(&s->ask, &s->facts, stdout);
-	if (!ask_all(s) || !write_all(&s->facts, p))
+	if (!may(s->o.config, s->o.key_file ? s->o.key_file : p->key_file) ||
+	    !ask_all(s) || !write_all(&s->facts, p))
 		return CONSOLE_REFUSED;
 	start.fob = p->radio == CONF_RADIO_CM108 && s->facts.fobs_n > 0;
+	if (start.fob)
+		setup_fob_rights(&s->facts, p);
 	return setup_run_node(&start);
 }
 
@@ -281,7 +266,7 @@ enum console_exit setup_command(int argc, char *const *argv)
 	if (!take_options(argc, argv, &s->o)) {
 		(void)fprintf(stderr, "usage: keyhole " SETUP_USAGE "\n");
 		status = CONSOLE_USAGE;
-	} else if (may(&s->o) && setup_read(s->o.config, &s->file) == 0) {
+	} else if (setup_read(s->o.config, &s->file) == 0) {
 		status = set_up(s);
 		conf_node_free(&s->file.is);
 	}

@@ -11,8 +11,14 @@
  * rest reads the machine, writes files and starts the service.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
 #include "config/conf.h"
 #include "config/conf_edit.h"
+#include "config/conf_key.h"
 #include "daemon/console/console.h"
 #include "radio/fob_find.h"
 
@@ -46,7 +52,7 @@ struct setup_plan {
 	enum setup_network network;
 	char host[CONF_HOST_MAX + 1]; /* the registrar's */
 	uint16_t port;
-	char key[45];                        /* base64, SETUP_KEYHOLE */
+	char key[CONF_KEY_TEXT_LEN];         /* base64, SETUP_KEYHOLE */
 	char secret[SETUP_SECRET_MAX + 1];   /* "": the one that is there */
 	char secret_file[CONF_PATH_MAX + 1]; /* where it is or will be */
 	char key_file[CONF_PATH_MAX + 1];    /* the node's */
@@ -139,6 +145,8 @@ size_t setup_registrar(const struct conf_node *is, enum setup_network network);
 
 /* --- what is done ------------------------------------------------------- */
 
+#define SETUP_USER "keyhole" /* that the service runs as */
+
 /* setup_files.c: 0 or -1 with a sentence on standard error. */
 struct setup_file {
 	struct conf_node is;
@@ -146,11 +154,20 @@ struct setup_file {
 };
 int setup_read(const char *config, struct setup_file *out);
 /* The node's identity, made unless it is there; @key: its public key. */
-int setup_key(const char *file, char key[45]);
+int setup_key(const char *file, char key[CONF_KEY_TEXT_LEN]);
 int setup_secret(const struct setup_plan *plan);
 /* *@changed: whether there was anything to write. */
 int setup_write(const struct setup_facts *facts, const struct setup_plan *plan,
 		bool *changed);
+
+/* setup_fobs.c: what is plugged in; @seen, FOB_SEEN_MAX of them, is what
+ * @facts points to from then on. */
+void setup_fobs(struct setup_facts *facts, struct fob_seen *seen);
+/* Say so when the service's user may not open the plan's fob. */
+void setup_fob_rights(const struct setup_facts *facts,
+		      const struct setup_plan *plan);
+/* setup_ask.c: is @s the one that the plan names? */
+bool setup_is_bound_to(const struct setup_plan *plan, const struct fob_seen *s);
 
 /* setup_start.c: the service, until the node is registered or 20 s are over,
  * and the doctor. */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/conf_key.h"
 #include "daemon/console/setup.h"
 
 void setup_ask_init(struct setup_ask *a, const struct setup_facts *facts,
@@ -24,6 +23,13 @@ void setup_ask_init(struct setup_ask *a, const struct setup_facts *facts,
 	(void)snprintf(p->serial, sizeof(p->serial), "%s", is->fob.serial);
 	(void)snprintf(p->fob_port, sizeof(p->fob_port), "%s", is->fob.port);
 	p->radio = is->radio.type;
+}
+
+bool setup_is_bound_to(const struct setup_plan *p, const struct fob_seen *s)
+{
+	return (p->serial[0] || p->fob_port[0]) &&
+	       (!p->serial[0] || strcmp(p->serial, s->serial) == 0) &&
+	       (!p->fob_port[0] || strcmp(p->fob_port, s->port) == 0);
 }
 
 /* --- one question ------------------------------------------------------- */

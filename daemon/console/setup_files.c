@@ -15,8 +15,6 @@
 #include "daemon/console/setup.h"
 #include "daemon/io/keyfile.h"
 
-#define USER "keyhole" /* that the service runs as */
-
 static const char header[] =
 	"# Settings of this node, made by keyhole setup, which edits them when "
 	"it is run\n# again.  keyholed.conf(5) has all that there are.\n\n";
@@ -33,7 +31,8 @@ static int failed(const char *what, const char *why)
 static int give(int fd, const char *name)
 {
 	/* Nobody else asks in this process. */
-	const struct passwd *user = getpwnam(USER); /* NOLINT(*-mt-unsafe) */
+	const struct passwd *user =
+		getpwnam(SETUP_USER); /* NOLINT(*-mt-unsafe) */
 	struct stat st;
 
 	if (geteuid() != 0 || !user)
@@ -149,7 +148,7 @@ int setup_write(const struct setup_facts *facts, const struct setup_plan *plan,
 
 /* --- secrets ------------------------------------------------------------ */
 
-int setup_key(const char *file, char key[KEY_TEXT_LEN])
+int setup_key(const char *file, char key[CONF_KEY_TEXT_LEN])
 {
 	struct key_identity id;
 	char why[KEYFILE_WHY_MAX];

@@ -416,18 +416,11 @@ static void print_fob(const struct setup_ask *a)
 		    a->to);
 }
 
-static bool is_bound_to(const struct setup_plan *p, const struct fob_seen *s)
-{
-	return (p->serial[0] || p->fob_port[0]) &&
-	       (!p->serial[0] || strcmp(p->serial, s->serial) == 0) &&
-	       (!p->fob_port[0] || strcmp(p->fob_port, s->port) == 0);
-}
-
 static void usual_fob(const struct setup_ask *a, char out[SETUP_ANSWER_MAX])
 {
 	out[0] = '\0';
 	for (size_t i = 0; i < a->facts->fobs_n; i++) {
-		if (is_bound_to(&a->plan, a->facts->fobs[i].seen))
+		if (setup_is_bound_to(&a->plan, a->facts->fobs[i].seen))
 			copy(out, SETUP_ANSWER_MAX,
 			     a->facts->fobs[i].seen->port);
 	}
@@ -450,7 +443,7 @@ static void bind(struct setup_plan *p, const struct setup_facts *f,
 {
 	const bool by_serial = s->serial[0] && alike(f, s->serial) == 1;
 
-	if (is_bound_to(p, s))
+	if (setup_is_bound_to(p, s))
 		return;
 	copy(p->serial, sizeof(p->serial), by_serial ? s->serial : "");
 	copy(p->fob_port, sizeof(p->fob_port), by_serial ? "" : s->port);
