@@ -339,8 +339,13 @@ static void another_network_comes_beside_the_one_that_is_there(void)
 	text = edited(settings);
 	T_TRUE(strstr(text, "{ host = \"reg.example.org\"; key = \"" KEY
 			    "\"; }, { host = \"register.allstarlink.org\"; "));
-	loads(text);
+	end();
+	/* Once is enough. */
 	machine(text);
+	begin();
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_NETWORK, "allstarlink", why));
+	T_TRUE(setup_ask_rest(&ask, why));
+	T_EQ(0, edits_n());
 	free(text);
 	end();
 }
