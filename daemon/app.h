@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "config/conf.h"
+#include "daemon/doctor/radio.h"
 #include "daemon/io/control.h"
 #include "daemon/io/hooks.h"
 #include "daemon/io/loop.h"
@@ -72,6 +73,9 @@ struct app_dialled {
 struct app_doctor {
 	struct control_request *req; /* NULL: free */
 	mono_us until;
+	bool measures;    /* the network */
+	mono_us mixer_by; /* the mixer is awaited until then; 0: it is not */
+	mono_us look;     /* whether it was read */
 };
 
 /* A console that watches the meters. */
@@ -127,8 +131,11 @@ struct app_commands {
 struct app_registrar {
 	struct app *app;
 	size_t index;
+	char no_address[CONTROL_WHY_MAX]; /* why it has none; "": it has */
+	/* The doctor asks it by TCP when it is silent by UDP. */
+	struct seen_client *probe; /* asked, or was */
+	bool probing, answered;
 	struct event *again;  /* to look its name up again */
-	bool unknown;         /* its name is; it was said */
 	struct net_addr seen; /* where it saw us when that was last said */
 };
 
@@ -174,6 +181,7 @@ struct app {
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_doctor doctor[APP_WAITERS];
+	struct doctor_recent xruns;
 	struct app_lookup lookup[APP_WAITERS];
 	struct app_meters meters[APP_WAITERS];
 	struct app_setting setting;
@@ -376,10 +384,13 @@ const struct oo_reg *app_first_up(const struct app *a);
 /* The shortest time between the PINGs that are answered. */
 mono_us app_keepalive(const struct oo_reg *g);
 
-/* doctor.c: findings, and whether none is a failure. */
-json_t *app_doctor(const struct app *a);
+/* app_findings.c: what the daemon knows to be well or not. */
+json_t *app_findings(struct app *a);
 /* app_doctor.c: answer now, or when the network was measured. */
 void app_doctor_ask(struct app *a, struct control_request *req);
+void app_doctor_close(struct app *a);
+/* Now and then: of what happened lately. */
+void app_doctor_beat(struct app *a, mono_us now);
 void app_doctor_tick(struct app *a, mono_us now);
 mono_us app_doctor_deadline(const struct app *a);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/console/doctor.h"
 #include "daemon/console/import.h"
 #include "daemon/console/levels.h"
 #include "daemon/console/setup.h"
@@ -142,28 +143,9 @@ static void on_progress(void *ctx, const char *method, const json_t *params)
 static enum console_exit do_doctor(const struct console *c, int argc,
 				   char *const *argv)
 {
-	struct console own = *c;
-	const struct ask a = { .method = "doctor",
-			       .note = isatty(STDOUT_FILENO) ? on_progress
-							     : NULL,
-			       .ctx = &own };
-	json_t *result;
-	enum console_exit status;
+	const enum console_exit status = doctor_command(c, argc - 1, argv + 1);
 
-	(void)argv;
-	if (argc != 1)
-		return usage("doctor");
-	status = ask(c, &a, &result);
-	if (status != CONSOLE_DONE)
-		return status;
-	if (c->json)
-		print_json(json_object_get(result, "findings"), true);
-	else
-		print_doctor(result);
-	if (!json_is_true(json_object_get(result, "ok")))
-		status = CONSOLE_REFUSED;
-	json_decref(result);
-	return status;
+	return status == CONSOLE_USAGE ? usage("doctor") : status;
 }
 
 static bool take_connect_option(int argc, char *const *argv, int *i,
@@ -483,7 +465,7 @@ static const struct command commands[] = {
 	  do_events },
 	{ "trace", TRACE_USAGE, "record datagrams for Wireshark, or print them",
 	  do_trace },
-	{ "doctor", "doctor", "what is wrong and how to mend it", do_doctor },
+	{ "doctor", DOCTOR_USAGE, "what is wrong and how to mend it", do_doctor },
 	{ "levels", LEVELS_USAGE,
 	  "audio levels, as they are; --calibrate sets them", do_levels },
 	{ "reload", "reload", "read the configuration again", do_reload },

@@ -33,7 +33,6 @@ void print_json(const json_t *o, bool indent);
 void print_status(const json_t *status);
 void print_connected(const char *node, const json_t *result);
 void print_who(const json_t *result);
-void print_doctor(const json_t *result);
 void print_lookup(const json_t *result);
 void print_reload(const json_t *result);
 

@@ -205,21 +205,6 @@ void print_who(const json_t *result)
 		(void)printf("no other node answered\n");
 }
 
-void print_doctor(const json_t *result)
-{
-	const json_t *f;
-	size_t i;
-
-	json_array_foreach(json_object_get(result, "findings"), i, f)
-	{
-		(void)printf("%-4s %s\n", text(f, "state"), text(f, "seen"));
-		if (text(f, "meaning")[0] != '\0')
-			(void)printf("     %s\n", text(f, "meaning"));
-		if (text(f, "mend")[0] != '\0')
-			(void)printf("     Mend: %s\n", text(f, "mend"));
-	}
-}
-
 void print_reload(const json_t *r)
 {
 	const json_t *name;
