@@ -7,6 +7,7 @@
 
 #include "daemon/console/import.h"
 #include "daemon/console/levels.h"
+#include "daemon/console/watch.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
 #include "daemon/io/trace_client.h"
@@ -107,6 +108,13 @@ static enum console_exit do_status(const struct console *c, int argc,
 	(void)argv;
 	return argc == 1 ? ask_and_print(c, "status", NULL, print_status)
 			 : usage("status");
+}
+
+static enum console_exit do_top(const struct console *c, int argc,
+				char *const *argv)
+{
+	(void)argv;
+	return argc == 1 ? watch_top(c) : usage("top");
 }
 
 static enum console_exit do_levels(const struct console *c, int argc,
@@ -452,6 +460,7 @@ static enum console_exit do_help(const struct console *c, int argc,
 
 static const struct command commands[] = {
 	{ "status", "status", "what this node is doing", do_status },
+	{ "top", "top", "the same on a screen that follows it", do_top },
 	{ "connect",
 	  "connect NODE [--monitor|--local-monitor|--mode MODE]\n"
 	  "                       [--permanent] [--wait SECONDS]",
