@@ -117,9 +117,7 @@ static void on_link(struct app *a, const struct node_event *ev)
 	} else {
 		log_debug("link to %s: %s", number,
 			  node_link_state_text(ev->state));
-		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_step",
-				     "node", number, "state",
-				     node_link_state_text(ev->state)));
+		app_progress_publish(a, ev);
 	}
 	app_connect_link(a, ev);
 }

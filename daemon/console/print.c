@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/console/console.h"
 #include "daemon/console/duration.h"
@@ -25,7 +26,11 @@ static bool truth(const json_t *o, const char *name)
 
 void print_json(const json_t *o, bool indent)
 {
-	(void)json_dumpf(o, stdout, indent ? JSON_INDENT(2) : JSON_COMPACT);
+	/* On a terminal no character of others does anything. */
+	const size_t ascii = isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
+
+	(void)json_dumpf(o, stdout,
+			 ascii | (indent ? JSON_INDENT(2) : JSON_COMPACT));
 	(void)printf("\n");
 }
 

@@ -149,7 +149,8 @@ enum node_event_kind {
 	NODE_EV_TROUBLE,
 	NODE_EV_APPARENT,
 	NODE_EV_RELAY,     /* see oo_node_relay_view() */
-	NODE_EV_LINK_STEP, /* see state */
+	NODE_EV_LINK_STEP, /* see state; CALLING: addr, and on by a path that
+			      OPEN/OVER proved */
 	NODE_EV_LINK_UP,
 	NODE_EV_LINK_DOWN,  /* with why; the id is stale from here on, unless
 			      the link is permanent */
@@ -194,7 +195,7 @@ struct node_event {
 	struct node_caller_id caller; /* WHO_IS, WHOSE_TOKEN */
 	enum node_link_state state;
 	enum node_rung rung; /* of a link */
-	bool on;             /* KEYED, COR, COR_STUCK, PTT */
+	bool on;             /* KEYED, COR, COR_STUCK, PTT, LINK_STEP */
 	bool refused;        /* LINK_DOWN: before it was ever up */
 	char digit;          /* DTMF, RADIO_DTMF */
 	uint32_t count;      /* SOCKETS_OPEN */
