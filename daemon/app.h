@@ -283,14 +283,24 @@ void app_dial(struct app *a, struct control_request *req,
 /* Room to look up @what; NULL: there is none. */
 struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
 				const struct app_lookup *what);
-/* Tell @req that @what is being looked up. */
-void app_dial_tell(struct control_request *req, const char *what);
 void app_dial_began(struct app *a, struct node_link_id id,
 		    const struct app_lookup *what);
 /* A link is down; true when its node is looked for elsewhere, and @w, NULL for
  * nobody, waits for that. */
 bool app_dial_down(struct app *a, const struct node_event *ev,
 		   struct app_waiter *w);
+
+/* app_nodes.c: the method "nodes": those that this node knows of. */
+void app_nodes(void *ctx, struct control_request *req, const json_t *params);
+
+/* app_progress.c: a link's steps, for all and for the console that waits.
+ * @what, of node @number, is being looked up for @req, or for nobody (NULL). */
+void app_progress_looking(struct app *a, struct control_request *req,
+			  const char *number, const char *what);
+/* NODE_EV_LINK_STEP */
+void app_progress_publish(struct app *a, const struct node_event *ev);
+void app_progress_tell(struct control_request *req,
+		       const struct node_event *ev);
 
 /* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
 int app_lookup_open(struct app *a);

@@ -18,7 +18,8 @@ enum console_exit {
 
 struct console {
 	const char *socket;
-	bool json; /* print the daemon's own objects */
+	bool json;  /* print the daemon's own objects */
+	bool shell; /* Ctrl-C ends a command, and not the console */
 };
 
 /* commands.c: run one command; argv[0] is its name. */
