@@ -7,6 +7,7 @@
 
 #include "daemon/console/import.h"
 #include "daemon/console/levels.h"
+#include "daemon/console/setup.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
 #include "daemon/io/trace_client.h"
@@ -428,6 +429,13 @@ static enum console_exit do_import(const struct console *c, int argc,
 	return (enum console_exit)import_command(argc, argv);
 }
 
+static enum console_exit do_setup(const struct console *c, int argc,
+				  char *const *argv)
+{
+	(void)c;
+	return setup_command(argc, argv);
+}
+
 static enum console_exit do_version(const struct console *c, int argc,
 				    char *const *argv)
 {
@@ -451,6 +459,8 @@ static enum console_exit do_help(const struct console *c, int argc,
 }
 
 static const struct command commands[] = {
+	{ "setup", SETUP_USAGE, "the first run of this node, or again",
+	  do_setup },
 	{ "status", "status", "what this node is doing", do_status },
 	{ "connect",
 	  "connect NODE [--monitor|--local-monitor|--mode MODE]\n"
@@ -514,12 +524,12 @@ enum console_exit console_run(const struct console *c, int argc,
 			      char *const *argv)
 {
 	struct console own = *c;
-	char *rest[16];
+	char *rest[32];
 	const struct command *k;
 	int n = 0;
 
 	/* --json may follow the command as well. */
-	for (int i = 0; i < argc && n < 15; i++) {
+	for (int i = 0; i < argc && n < 31; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			own.json = true;
 		else

@@ -9,7 +9,7 @@
 
 #include "daemon/console/console.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 32
 #define HISTORY_MAX 500
 
 /* Words apart by blanks; "..." keeps them together.  Returns how many. */
