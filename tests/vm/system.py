@@ -250,8 +250,11 @@ class Agent:
 
     def output(self, name):
         """What it has said until now."""
-        with open(f'{self.io}/{name}.out', errors='replace') as f:
-            return f.read()
+        try:
+            with open(f'{self.io}/{name}.out', errors='replace') as f:
+                return f.read()
+        except FileNotFoundError:
+            return ''
 
     def wait(self, name, timeout_s=600):
         """How it ended.  The time is the host's: it is only there to end a guest that hangs."""
@@ -280,6 +283,7 @@ class System:
     """A running guest, whose share with the host is the folder @io; a context manager."""
 
     def __init__(self, io, memory_mib=768):
+        io = os.path.abspath(io)
         self.io, self.kernel = io, guest.Kernel()
         self.disk = Disk(self.kernel)
         os.makedirs(f'{io}/repo', exist_ok=True)
