@@ -234,10 +234,12 @@ static int begin(struct making *m, const char *text)
  * meanwhile. */
 static int end(struct making *m, int err, bool fresh)
 {
+	if (!m->made)
+		return err;
 	if (err == 0 &&
 	    (fresh ? link(m->made, m->path) : rename(m->made, m->path)) != 0)
 		err = say(-errno, m->why, m->path, strerror(errno));
-	if (m->made && (err != 0 || fresh))
+	if (err != 0 || fresh)
 		(void)unlink(m->made);
 	if (err == 0)
 		sync_folder(m->path);
