@@ -151,12 +151,15 @@ def fetch_needs(disk, packages, to):
     os.makedirs(f'{kept}/partial', exist_ok=True)
     argv = ['apt-get', '-qq', '-y', '-o', f'Dir::State::status={disk.status}',
             '-o', 'APT::Sandbox::User=root', '-o', 'APT::Architectures=amd64',
-            '-o', 'Debug::NoLocking=1', '-o', f'Dir::Cache::archives={kept}']
-    shown = guest.out(*argv, '--print-uris', 'install', *packages)
-    subprocess.run([*argv, '--download-only', 'install', *packages], check=True, stdout=subprocess.DEVNULL)
-    # 'URI' name size hash; of local files apt names no URI.
-    for name in (line.split()[1] for line in shown.splitlines() if line.startswith("'http")):
-        shutil.copy(os.path.join(kept, name), to)
+            '-o', 'APT::Install-Recommends=true', '-o', 'Debug::NoLocking=1']
+    with open(f'{disk.folder}/lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        guest.out(*argv, '-o', f'Dir::Cache::archives={kept}', '--download-only', 'install', *packages)
+        # In an empty cache all are missing: 'URI' name size hash.
+        shown = guest.out(*argv, '-o', f'Dir::Cache::archives={to}', '--print-uris', 'install', *packages)
+        for name in (line.split()[1] for line in shown.splitlines() if line.startswith("'http")):
+            # In a repository's index % would be the beginning of an octet.
+            shutil.copy(os.path.join(kept, name), os.path.join(to, name.replace('%3a', '.')))
 
 
 def index(folder):
