@@ -156,6 +156,7 @@ static bool talk(struct setup_ask *a)
 		more = setup_ask_line(
 			a, read_line(setup_ask_is_secret(a), &line, &cap));
 	(void)sigaction(SIGINT, &before, NULL);
+	clearerr(stdin);
 	if (line)
 		sodium_memzero(line, cap);
 	free(line);

@@ -153,7 +153,8 @@ struct setup_file {
 	bool existing;
 };
 int setup_read(const char *config, struct setup_file *out);
-/* The node's identity, made unless it is there; @key: its public key. */
+/* The node's identity, made unless it is there, and the service's user's
+ * unless it is somebody else's than root's; @key: its public key. */
 int setup_key(const char *file, char key[CONF_KEY_TEXT_LEN]);
 int setup_secret(const struct setup_plan *plan);
 /* *@changed: whether there was anything to write. */

@@ -58,6 +58,16 @@ static int give_path(const char *path, int flags)
 	return err;
 }
 
+/* One that somebody made as root, whom the service cannot ask. */
+static int give_if_roots(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0 || st.st_uid != 0)
+		return 0;
+	return give_path(path, 0);
+}
+
 /* The folder of @file, made when it is missing. */
 static int have_folder(const char *file, mode_t mode, bool of_the_service)
 {
@@ -157,14 +167,14 @@ int setup_key(const char *file, char key[CONF_KEY_TEXT_LEN])
 	if (have_folder(file, 0700, true) != 0)
 		return -1;
 	err = keyfile_create(file, &id, why);
-	if (err == 0 && give_path(file, 0) != 0)
-		return -1;
 	if (err == -EEXIST)
 		err = keyfile_load(file, &id, why);
 	if (err != 0) {
 		(void)fprintf(stderr, "keyhole: %s\n", why);
 		return -1;
 	}
+	if (give_if_roots(file) != 0)
+		return -1;
 	key_to_text(id.public_key, key);
 	return 0;
 }
@@ -185,8 +195,10 @@ int setup_secret(const struct setup_plan *plan)
 	char *made = NULL;
 	int fd, err;
 
-	if (plan->network != SETUP_ALLSTARLINK || !plan->secret[0])
+	if (plan->network != SETUP_ALLSTARLINK)
 		return 0;
+	if (!plan->secret[0])
+		return give_if_roots(file);
 	if (have_folder(file, 0700, true) != 0)
 		return -1;
 	if (asprintf(&made, "%s.XXXXXX", file) < 0)

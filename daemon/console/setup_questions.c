@@ -147,13 +147,19 @@ static const struct conf_registrar_ref *there(const struct setup_ask *a,
 	return i < is->registrars_n ? &is->registrars[i] : NULL;
 }
 
+/* Settings without a number, as in the example, are nobody's yet. */
+static bool is_new(const struct setup_ask *a)
+{
+	return !a->facts->is->node.number[0];
+}
+
 static void usual_network(const struct setup_ask *a, char out[SETUP_ANSWER_MAX])
 {
 	enum setup_network network = SETUP_KEYHOLE;
 
 	if (!there(a, SETUP_KEYHOLE) && there(a, SETUP_ALLSTARLINK))
 		network = SETUP_ALLSTARLINK;
-	else if (!there(a, SETUP_KEYHOLE) && a->facts->existing)
+	else if (!there(a, SETUP_KEYHOLE) && !is_new(a))
 		network = SETUP_ALONE;
 	if (a->given[SETUP_Q_REGISTRAR] || a->given[SETUP_Q_KEY])
 		network = SETUP_KEYHOLE;
@@ -320,12 +326,13 @@ static bool take_key(struct setup_ask *a, const char *text, char *why)
 
 static void print_password(const struct setup_ask *a)
 {
-	(void)fprintf(a->to,
-		      "The node's password at AllStarLink, in the portal under "
-		      "Node Settings; it is\nnot shown.%s\nPassword",
-		      there(a, SETUP_ALLSTARLINK)
-			      ? "  Enter: the one that is set already."
-			      : "");
+	(void)fprintf(
+		a->to,
+		"The node's password, as AllStarLink's portal has it; what "
+		"you type is not shown.\n%sPassword",
+		there(a, SETUP_ALLSTARLINK)
+			? "Enter: the one that is set already.\n"
+			: "");
 }
 
 static bool take_password(struct setup_ask *a, const char *text, char *why)
@@ -362,7 +369,7 @@ static void print_radio(const struct setup_ask *a)
 {
 	if (a->facts->fobs_n == 0)
 		(void)fputs("No USB radio fob is plugged in. With cm108 the "
-			    "node finds one that is plugged in\nlater.\n",
+			    "node finds one that\ncomes later.\n",
 			    a->to);
 	else
 		(void)fputs("Found on USB:\n", a->to);
@@ -381,8 +388,7 @@ static void usual_radio(const struct setup_ask *a, char out[SETUP_ANSWER_MAX])
 {
 	enum conf_radio radio = a->plan.radio;
 
-	if (radio == CONF_RADIO_NONE && a->facts->fobs_n > 0 &&
-	    !a->facts->existing)
+	if (radio == CONF_RADIO_NONE && a->facts->fobs_n > 0 && is_new(a))
 		radio = CONF_RADIO_CM108;
 	if (a->given[SETUP_Q_FOB])
 		radio = CONF_RADIO_CM108;

@@ -244,6 +244,9 @@ def somebody_at_a_terminal_is_led_to_a_node_that_is_registered():
 def a_password_is_neither_seen_nor_in_the_settings():
     with Lab() as lab:
         node = Machine(lab, 'a')
+        # A key that somebody made as root stays, and becomes the service's.
+        key = subprocess.run([KEYHOLE, 'keygen', node.key], check=True, text=True,
+                             capture_output=True).stdout.strip()
         person = node.person('--number', '50123', '--callsign', 'N0CALL', '--radio', 'none', '--no-start')
         person.reads('Network [keyhole]: ')
         person.types('allstarlink')
@@ -251,7 +254,9 @@ def a_password_is_neither_seen_nor_in_the_settings():
         person.types('s3cret')
         true('s3cret' not in person.reads('Go on? [Y/n]: '), 'the password is not shown')
         person.types('y')
+        person.reads(f"This node's public key: {key}\n")
         equal(0, person.ends(), 'exit status')
+        equal((0o600, UID, UID), (mode(node.key), *os.stat(node.key)[4:6]), 'of the key')
         true('register.allstarlink.org' in node.settings(), node.settings())
         true('s3cret' not in person.seen + node.settings(), 'the password is in no other place')
         secret = node.at('/var/lib/keyhole/allstarlink.password')

@@ -179,6 +179,26 @@ static void allstarlink_takes_a_password_that_is_not_shown(void)
 	end();
 }
 
+/* The example, copied to its place. */
+static void settings_without_a_number_are_nobodys_yet(void)
+{
+	char why[SETUP_WHY_MAX];
+
+	machine(settings);
+	conf_node_free(&is);
+	conf_node_defaults(&is);
+	plugged_in(two, 1);
+	begin();
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_NUMBER, "2001", why));
+	T_TRUE(!setup_ask_rest(&ask, why));
+	T_TRUE(strncmp(why, "--registrar is missing", 22) == 0);
+	T_EQ(SETUP_KEYHOLE, ask.plan.network);
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_NETWORK, "none", why));
+	T_TRUE(setup_ask_rest(&ask, why));
+	T_EQ(CONF_RADIO_CM108, ask.plan.radio);
+	end();
+}
+
 /* --- answers that will not do ------------------------------------------- */
 
 static void a_wrong_answer_is_told_why_and_asked_for_again(void)
@@ -537,6 +557,7 @@ int main(void)
 {
 	T_RUN(a_new_node_is_asked_for_all_it_takes);
 	T_RUN(allstarlink_takes_a_password_that_is_not_shown);
+	T_RUN(settings_without_a_number_are_nobodys_yet);
 	T_RUN(a_wrong_answer_is_told_why_and_asked_for_again);
 	T_RUN(what_is_too_long_is_refused_whole);
 	T_RUN(the_end_of_answers_ends_it_anywhere);
