@@ -226,6 +226,7 @@ static void on_good(struct node *n, struct link *l, struct asl_text *t,
 	case ASL_DIGIT:
 	case ASL_MESSAGE:
 	case ASL_MDC:
+	case ASL_GPS:
 		cross(n, l, t, text, now);
 		break;
 	case ASL_NEWKEY1:
