@@ -292,6 +292,7 @@ struct conf_node {
 		struct conf_caller *deny;
 		size_t deny_n; /* 0..CONF_CALLERS_MAX */
 		bool by_address;
+		bool by_dns_key;
 		struct conf_user *users;
 		size_t users_n;                          /* 0..CONF_USERS_MAX */
 		char portal_key_file[CONF_PATH_MAX + 1]; /* "": no portal */

@@ -138,6 +138,7 @@ static struct node_acl acl(const struct app *a, const struct conf_node *conf)
 	return (struct node_acl){
 		.registered = conf->accept.by_default == CONF_ACCEPT_REGISTERED,
 		.by_address = conf->accept.by_address,
+		.by_dns_key = conf->accept.by_dns_key,
 		/* Who would ask is made at the start. */
 		.web = (a->node ? &a->conf : conf)->accept.web_url[0] != '\0',
 		.allow = a->lists.allow,

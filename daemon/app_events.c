@@ -369,6 +369,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		app_link_event(a, ev);
 		break;
 	case NODE_EV_WHO_IS:
+	case NODE_EV_WHICH_KEY:
 	case NODE_EV_WHOSE_TOKEN:
 		app_accept_event(a, ev);
 		break;

@@ -10,6 +10,7 @@
 #include "daemon/io/addr.h"
 #include "daemon/io/dns.h"
 #include "daemon/io/loop.h"
+#include "daemon/lookup_key.h"
 #include "daemon/lookup_settings.h"
 
 #define DNS_PORT 53
@@ -43,6 +44,7 @@ struct lookup_io {
 	struct waiter *waiters; /* the newest first */
 	size_t waiters_n;
 	struct question question[QUESTIONS];
+	struct lookup_keys keys;
 	char trouble[LOOKUP_WHY_MAX];
 };
 
@@ -266,6 +268,19 @@ bool lookup_io_kept(const struct lookup_io *io, const char *number,
 	return lookup_kept(io->lookup, number, loop_now(), out);
 }
 
+int lookup_io_key(struct lookup_io *io, const char *number,
+		  const struct lookup_key_wanted *want)
+{
+	const struct lookup_cfg *cfg = &io->settings->cfg;
+	const size_t digits = strlen(number);
+
+	if (cfg->domain[0] == '\0' || digits < cfg->dns_digits_min ||
+	    digits > cfg->dns_digits_max)
+		return -EINVAL;
+	return lookup_keys_ask(&io->keys, io->resolver, cfg->domain, number,
+			       want);
+}
+
 /* --- life --------------------------------------------------------------- */
 
 static struct resolver *resolver_for(struct event_base *base,
@@ -338,6 +353,7 @@ int lookup_io_reconfigure(struct lookup_io *io, const struct conf_node *conf)
 	}
 	(void)resolver_free(io->resolver);
 	memset(io->question, 0, sizeof(io->question));
+	lookup_keys_forget(&io->keys);
 	io->resolver = resolver;
 	return use(io, m);
 }
@@ -364,6 +380,7 @@ struct lookup_io *lookup_io_free(struct lookup_io *io)
 		return NULL;
 	file_close(io);
 	io->resolver = resolver_free(io->resolver);
+	lookup_keys_forget(&io->keys);
 	while (io->waiters)
 		drop_newest(io);
 	loop_timer_done(&io->timer);

@@ -35,6 +35,19 @@ int lookup_io_ask(struct lookup_io *io, const char *number, unsigned flags,
 		  lookup_io_fn fn, void *ctx);
 /* Those that @ctx waits for are not called. */
 void lookup_io_forget(struct lookup_io *io, const void *ctx);
+/* The key of node @number that its TXT record `_keyhole.NUMBER.nodes` in
+ * lookup.domain has: NULL and why, which is NULL when there is none.  Who asks
+ * may have gone meanwhile: @id tells. */
+struct lookup_key_wanted {
+	uint32_t id;
+	void (*fn)(void *ctx, uint32_t id, const uint8_t *key, const char *why);
+	void *ctx;
+};
+
+/* 0 and @want->fn is called, but when the configuration changes meanwhile;
+ * -EINVAL for a number that DNS is not asked for, -EBUSY, or -ENOMEM. */
+int lookup_io_key(struct lookup_io *io, const char *number,
+		  const struct lookup_key_wanted *want);
 /* What is known now, as lookup_kept(). */
 bool lookup_io_kept(const struct lookup_io *io, const char *number,
 		    struct lookup_answer *out);
