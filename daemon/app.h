@@ -53,6 +53,7 @@ struct app_lookup {
 	char number[OO_NUMBER_MAX + 1];
 	enum node_mode mode;
 	bool permanent;
+	bool fresh;               /* what was found before may be old */
 	bool by_number;           /* it was found by its number */
 	bool by_registrar;        /* and is called through one */
 	bool beyond;              /* the registrar does not know it */

@@ -95,7 +95,8 @@ void app_dial(struct app *a, struct control_request *req,
 		app_commands_dialled(a, what, "failed");
 		return;
 	}
-	err = lookup_io_ask(a->numbers, what->number, 0, on_found, l);
+	err = lookup_io_ask(a->numbers, what->number,
+			    what->fresh ? LOOKUP_FRESH : 0, on_found, l);
 	if (err != 0) {
 		l->used = false;
 		app_connect_failed(req, what, app_lookup_trouble(err));

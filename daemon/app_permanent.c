@@ -37,7 +37,8 @@ bool app_link_by_number(const struct app *a, const char *number,
 static void place(struct app *a, const struct conf_link *c)
 {
 	struct app_lookup what = { .mode = (enum node_mode)c->mode,
-				   .permanent = true };
+				   .permanent = true,
+				   .fresh = true };
 
 	_Static_assert((int)CONF_MODE_LOCAL_MONITOR == (int)NODE_LOCAL_MONITOR,
 		       "one list of modes");

@@ -14,7 +14,9 @@ import time
 
 from app_rpt import AppRpt
 from asterisk import Asterisk
+from asterisk_call import FRAME_MS
 from lab import Lab, wait_until
+from pairs import Events
 from rpt_conference import LINEAR, Conference
 from sound import RATE, frames, read_wav, sweep, write_wav
 from stations import Node, snr
@@ -75,6 +77,10 @@ class Rpt:
         with self.pbx.lock:
             return len(self.conference.overs) - mark, not self.conference.on_air
 
+    def seconds(self, mark):
+        """How long the first one was."""
+        return len(self.conference.overs[mark]) * FRAME_MS / 1000
+
     def samples(self, mark):
         return [LINEAR[code] for over in self.conference.overs[mark:] for block in over for code in block]
 
@@ -92,7 +98,7 @@ class Ours:
         self.net, self.number = net, number
         self.site = net.lab.host(f'node{number}')
         self.addr = self.site.addr4
-        self.node = None
+        self.node = self.events = None
 
     def start(self):
         if self.node:
@@ -104,6 +110,7 @@ class Ours:
                              links=[{'node': n} for n in self.net.kept_by(self.number)],
                              functions=FUNCTIONS, jitter={'min_ms': 150}, **radio)
         wait_until(self.node.status, 10, f'node {self.number} to start')
+        self.events = Events(self.node)
 
     def keep(self):
         """Its configuration has them."""
@@ -123,14 +130,28 @@ class Ours:
         self.node.play(wav)
 
     def mark(self):
-        return len(self.node.ptt_edges()), self._length()
+        return len(self._keyings()), self._length()
+
+    def _keyings(self):
+        return self.events.of('ptt')
+
+    def says(self, line):
+        """Wait for a line of its log."""
+        def is_said():
+            with open(self.node.process.log, encoding='utf-8', errors='replace') as f:
+                return line + '\n' in f.read()
+        wait_until(is_said, 5, f'{self.number} to say: {line}')
 
     def _length(self):
         return len(read_wav(self.node.tx_wav)) if os.path.exists(self.node.tx_wav) else 0
 
     def overs(self, mark):
-        edges = len(self.node.ptt_edges()) - mark[0]
+        edges = len(self._keyings()) - mark[0]
         return (edges + 1) // 2, edges % 2 == 0
+
+    def seconds(self, mark):
+        on, off = self.node.ptt_edges()[-2:]
+        return (off['t_us'] - on['t_us']) / 1e6
 
     def samples(self, mark):
         return read_wav(self.node.tx_wav)[mark[1]:]
@@ -224,23 +245,24 @@ class Network:
 
     # --- speech -------------------------------------------------------------
 
-    def heard_once(self, talker, by=EARS, least_db=CLEAN_DB):
+    def heard_once(self, talker, by=ALL, least_db=CLEAN_DB):
         """All others hear one over, which is what was said; the talker, and whoever else, nothing."""
-        ears = [n for n in by if n in EARS and n != talker]
-        marks = {n: self.at[n].mark() for n in EARS}
+        ears = [n for n in by if n != talker]
+        marks = {n: self.at[n].mark() for n in ALL}
         self.at[talker].talk(self.sounds[talker])
         wait_until(lambda: all(self.at[n].overs(marks[n])[0] for n in ears), SLOWEST_S,
                    f'all others to hear {talker}')
         wait_until(lambda: all(self.at[n].overs(marks[n])[1] for n in ears), OVER_S + SLOWEST_S,
                    f'{talker} to end')
         time.sleep(AFTER_S)
-        equal({n: (int(n in ears), True) for n in EARS}, {n: self.at[n].overs(marks[n]) for n in EARS},
+        equal({n: (int(n in ears), True) for n in ALL}, {n: self.at[n].overs(marks[n]) for n in ALL},
               f'overs of {talker}')
-        return min(self._clean(talker, n, marks[n], least_db) for n in ears)
+        return min(self._clean(talker, n, marks[n], least_db) for n in ears if n != HUB)
 
     def _clean(self, talker, ear, mark, least_db):
         got = write_wav(os.path.join(self.lab.dir, f'{talker}-{ear}.wav'), self.at[ear].samples(mark))
         figures = snr(self.sounds[talker], got)
+        between(OVER_S - 0.05, self.at[ear].seconds(mark), OVER_S + 0.2, f'{talker} as {ear} hears it, seconds')
         between(least_db, figures['snr_db'], 200, f'{talker} as {ear} hears it, dB')
         return figures['snr_db']
 
