@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "daemon/console/setup_asked.h"
 #include "daemon/io/keyfile.h"
 
 /* --- options ------------------------------------------------------------ */

@@ -6,7 +6,7 @@
  * keyhole setup, the first run of a node: questions in plain words, and what
  * comes of the answers.
  *
- * The dialogue is pure: lines in, text out (setup_ask.c, setup_questions.c),
+ * The dialogue is pure: lines in, text out (setup_ask.c, setup_asked.h),
  * and so is what the answers are in the configuration (setup_edits.c).  The
  * rest reads the machine, writes files and starts the service.
  */
@@ -106,23 +106,6 @@ bool setup_ask_is_secret(const struct setup_ask *a);
 bool setup_ask_rest(struct setup_ask *a, char why[SETUP_WHY_MAX]);
 /* What is going to be, in lines. */
 void setup_ask_tell(const struct setup_ask *a);
-
-/* setup_questions.c: one question. */
-struct setup_asked {
-	const char *option; /* that answers it */
-	bool secret;
-	/* NULL: always. */
-	bool (*applies)(const struct setup_ask *a);
-	/* A sentence of help, and the question. */
-	void (*print)(const struct setup_ask *a);
-	/* What Enter means; "": nothing. */
-	void (*usual)(const struct setup_ask *a, char out[SETUP_ANSWER_MAX]);
-	/* False with a sentence in @why. */
-	bool (*take)(struct setup_ask *a, const char *answer,
-		     char why[SETUP_WHY_MAX]);
-};
-
-const struct setup_asked *setup_asked(enum setup_question q);
 
 /* setup_edits.c: what has to change in the configuration for the plan to
  * be so. */

@@ -243,11 +243,17 @@ def somebody_at_a_terminal_is_led_to_a_node_that_is_registered():
 @test
 def a_password_is_neither_seen_nor_in_the_settings():
     with Lab() as lab:
+        registrar = Registrar(lab, lab.host('r'))
         node = Machine(lab, 'a')
+        theirs = os.path.join(lab.dir, 'password')
+        with open(theirs, 'w', encoding='ascii', opener=lambda *a: os.open(*a, mode=0o600)) as f:
+            f.write('s3cret\n')
+        equal(0, registrar.command('node', 'add', '50123', '--md5-secret', theirs).returncode, 'node add')
         # A key that somebody made as root stays, and becomes the service's.
         key = subprocess.run([KEYHOLE, 'keygen', node.key], check=True, text=True,
                              capture_output=True).stdout.strip()
-        person = node.person('--number', '50123', '--callsign', 'N0CALL', '--radio', 'none', '--no-start')
+        person = node.person('--number', '50123', '--callsign', 'N0CALL', '--radio', 'none', '--registrar',
+                             registrar.host.addr4)
         person.reads('Network [keyhole]: ')
         person.types('allstarlink')
         person.reads('Password: ')
@@ -255,12 +261,12 @@ def a_password_is_neither_seen_nor_in_the_settings():
         true('s3cret' not in person.reads('Go on? [Y/n]: '), 'the password is not shown')
         person.types('y')
         person.reads(f"This node's public key: {key}\n")
+        person.reads(f'... {registrar.host.addr4}: registered\n')
         equal(0, person.ends(), 'exit status')
-        equal((0o600, UID, UID), (mode(node.key), *os.stat(node.key)[4:6]), 'of the key')
-        true('register.allstarlink.org' in node.settings(), node.settings())
         true('s3cret' not in person.seen + node.settings(), 'the password is in no other place')
         secret = node.at('/var/lib/keyhole/allstarlink.password')
-        equal((0o600, UID, UID), (mode(secret), *os.stat(secret)[4:6]), 'of the password')
+        for file in secret, node.key:
+            equal((0o600, UID, UID), (mode(file), *os.stat(file)[4:6]), file)
         with open(secret, encoding='ascii') as f:
             equal('s3cret\n', f.read(), 'password')
 
