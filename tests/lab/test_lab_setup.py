@@ -23,7 +23,7 @@ PATIENCE_S = 60
 
 # In a mount namespace, so that nothing of the machine's own is touched.
 ENTER = '''set -e
-for place in etc run var/lib; do mount --bind "$PLACES/$place" "/$place"; done
+for place in etc run sys var/lib; do mount --bind "$PLACES/$place" "/$place"; done
 exec "$@"
 '''
 
@@ -46,7 +46,7 @@ class Machine:
     def __init__(self, lab, name):
         self.host = lab.host(name)
         self.places = os.path.join(lab.dir, name)
-        for place in ('run/systemd/system', 'run/keyhole', 'var/lib/keyhole', 'bin'):
+        for place in ('run/systemd/system', 'run/keyhole', 'sys', 'var/lib/keyhole', 'bin'):
             os.makedirs(os.path.join(self.places, place))
         # Other labs' files come and go in netns.
         shutil.copytree('/etc', self.at('/etc'), symlinks=True,
@@ -70,6 +70,18 @@ class Machine:
     def at(self, path):
         """Where a file of the machine is for the test."""
         return self.places + path
+
+    def plug_in(self, port, serial):
+        """A CM119A for sysfs; nobody can open it."""
+        device = self.at(f'/sys/bus/usb/devices/{port}')
+        for file, text in (('idVendor', '0d8c'), ('idProduct', '013a'), ('busnum', '1'), ('devnum', '5'),
+                           ('serial', serial), (f'{port}:1.0/bInterfaceClass', '01'),
+                           (f'{port}:1.3/bInterfaceClass', '03'), (f'{port}:1.3/bInterfaceNumber', '03'),
+                           (f'{port}:1.3/ep_87/type', 'Interrupt'), (f'{port}:1.3/ep_87/direction', 'in')):
+            path = os.path.join(device, file)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, 'w', encoding='ascii') as f:
+                f.write(text + '\n')
 
     def _argv(self, words):
         return ['ip', 'netns', 'exec', self.host.ns.name, 'unshare', '-m', 'sh', '-c', ENTER, 'sh',
@@ -200,6 +212,8 @@ def somebody_at_a_terminal_is_led_to_a_node_that_is_registered():
         registrar = Registrar(lab, lab.host('r'))
         node = Machine(lab, 'a')
 
+        node.plug_in('1-1.1', 'A1')
+        node.plug_in('1-1.2', 'B2')
         # Who goes away in the middle leaves nothing behind.
         for leave in '\x03', '\x04':
             person = node.person()
@@ -227,17 +241,26 @@ def somebody_at_a_terminal_is_led_to_a_node_that_is_registered():
         person.types(registrar.key[1:])
         person.reads('A key has 44 characters; these are 43.\n')
         person.types(registrar.key)
-        person.reads('Radio [')
-        person.types('sim')
+        person.reads('Found on USB:\n  1  ')
+        person.reads('Radio [cm108]: ')
+        person.types('')
+        true('at 1-1.2, serial B2' in person.reads('\nFob: '), 'which there are')
+        person.types('3')
+        person.reads('Which of the fobs')
+        person.reads('\nFob: ')
+        person.types('2')
         person.reads('Go on? [Y/n]: ')
         equal([], node.files(), 'files before it was agreed to')
         person.types('')
         person.reads('registrar.conf node add 2001 ')
         registrar.add('2001', person.reads('\n').strip())
         person.reads(f'... {registrar.host.addr4}: registered\n')
+        person.reads('What the radio receives')
+        person.reads('\nrx ')
         equal(0, person.ends(), 'exit status')
         true(re.search(r'^ok   .*regist', person.seen, re.M), person.seen)
         true(node.is_registered(), 'registered')
+        true('fob = { serial = "B2"; };' in node.settings(), node.settings())
 
 
 @test
