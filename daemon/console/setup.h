@@ -122,9 +122,10 @@ void setup_edits(const struct setup_facts *facts, const struct setup_plan *plan,
 		 struct setup_edits *out);
 /* As libconfig spells a text. */
 void setup_quote(const char *text, char *out, size_t cap);
-/* The entry of @is's registrars that the plan's network is about, its number
- * of entries when there is none yet. */
-size_t setup_registrar(const struct conf_node *is, enum setup_network network);
+/* The entry of @is's registrars that the plan's network is about, that of
+ * @host if it is among them; its number of entries when there is none yet. */
+size_t setup_registrar(const struct conf_node *is, enum setup_network network,
+		       const char *host);
 
 /* --- what is done ------------------------------------------------------- */
 
@@ -140,6 +141,9 @@ int setup_read(const char *config, struct setup_file *out);
  * unless it is somebody else's than root's; @key: its public key. */
 int setup_key(const char *file, char key[CONF_KEY_TEXT_LEN]);
 int setup_secret(const struct setup_plan *plan);
+/* The secrets of root's that @is names, to the service's user, where its
+ * files are. */
+int setup_give_secrets(const struct conf_node *is);
 /* *@changed: whether there was anything to write. */
 int setup_write(const struct setup_facts *facts, const struct setup_plan *plan,
 		bool *changed);

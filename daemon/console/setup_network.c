@@ -37,7 +37,7 @@ static const struct conf_registrar_ref *there(const struct setup_ask *a,
 					      enum setup_network network)
 {
 	const struct conf_node *is = a->facts->is;
-	const size_t i = setup_registrar(is, network);
+	const size_t i = setup_registrar(is, network, a->plan.host);
 
 	return i < is->registrars_n ? &is->registrars[i] : NULL;
 }

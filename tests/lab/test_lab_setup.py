@@ -166,6 +166,8 @@ def options_alone_make_a_node_that_is_registered():
                           '--registrar-key', registrar.key[:-2] + '==')
         equal(1, done.returncode, 'exit status with no key')
         true('--registrar-key: ' in done.stderr, done.stderr)
+        done = node.setup('--yes', '--number', '2001', '--network', 'none', '--registrar', 'a')
+        equal(1, done.returncode, 'exit status of options that contradict each other')
         equal(2, node.setup('--nonsense').returncode, 'exit status of wrong usage')
         equal([], node.files(), 'files that were made')
 
@@ -195,15 +197,20 @@ def options_alone_make_a_node_that_is_registered():
         equal(before, node.settings(), 'settings')
 
         # Again, by somebody who edited the file since.
+        more = '# my own\npeers = ( { number = "1999"; secret_file = "/etc/keyhole/1999.secret"; } );\n'
         with open(node.config, 'a', encoding='utf-8') as f:
-            f.write('# my own\nlog = { level = "debug"; };\n')
+            f.write(more)
+        secret = node.at('/etc/keyhole/1999.secret')
+        with open(secret, 'w', encoding='ascii', opener=lambda *a: os.open(*a, mode=0o600)) as f:
+            f.write('s3cret\n')
         done = node.setup('--yes', '--callsign', 'N0CALL')
         equal((0, ''), (done.returncode, done.stderr), 'exit status')
-        true('# my own\nlog = { level = "debug"; };\n' in node.settings(), node.settings())
+        true(more in node.settings(), node.settings())
         with open(node.config + '.bak', encoding='utf-8') as f:
-            equal(before + '# my own\nlog = { level = "debug"; };\n', f.read(), 'as it was')
+            equal(before + more, f.read(), 'as it was')
+        equal((0o600, UID, UID), (mode(secret), *os.stat(secret)[4:6]), 'of a secret that root made')
         wait_until(lambda: (status(node.socket) or {}).get('callsign') == 'N0CALL', 10, 'the new callsign')
-        equal(['keyholed.conf', 'keyholed.conf.bak', 'node.key'], node.files(), 'files')
+        equal(['1999.secret', 'keyholed.conf', 'keyholed.conf.bak', 'node.key'], node.files(), 'files')
 
 
 @test
