@@ -135,8 +135,11 @@ def a_stuck_receiver_is_unkeyed_by_the_timer_and_locked_out():
         wait_until(lambda: node.status()['radio']['cor_stuck'], 25, 'the lock-out')
         true(not node.status()['radio']['cor'], 'what is locked out is not received')
         true('stuck' in node.console('status').stdout, 'the status says so')
+        found = node.doctor()[1]['cor'][0]
+        equal(('bad', True), (found['state'], 'squelch' in found['mend']), 'what the doctor says')
         node.console('sim', 'cor', 'off')
         wait_until(lambda: not node.status()['radio']['cor_stuck'], 5, 'its end')
+        equal('ok', node.doctor()[1]['cor'][0]['state'], 'what the doctor says')
         wait_until(lambda: [e['on'] for e in events.of('cor_stuck')] == [True, False], 5, 'events')
         events.stop()
         equal(2, len(node.ptt_edges()), 'PTT edges')
