@@ -111,7 +111,7 @@ static enum console_exit do_doctor(const struct console *c, int argc,
 	if (c->json)
 		print_json(json_object_get(result, "findings"), true);
 	else
-		print_doctor(result);
+		print_fitting(print_doctor, result);
 	if (!json_is_true(json_object_get(result, "ok")))
 		status = CONSOLE_REFUSED;
 	json_decref(result);

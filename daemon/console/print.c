@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/console/console.h"
 #include "daemon/console/duration.h"
+#include "daemon/console/tty.h"
+#include "daemon/console/wrap.h"
 
 static const char *text(const json_t *o, const char *name)
 {
@@ -32,6 +35,29 @@ void print_json(const json_t *o, bool indent)
 	(void)json_dumpf(o, stdout,
 			 ascii | (indent ? JSON_INDENT(2) : JSON_COMPACT));
 	(void)printf("\n");
+}
+
+void print_fitting(void (*print)(const json_t *), const json_t *o)
+{
+	FILE *const terminal = stdout;
+	unsigned columns, lines;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory;
+
+	memory = tty_screen() ? open_memstream(&text, &len) : NULL;
+	if (!memory) {
+		print(o);
+		return;
+	}
+	/* The C library lets it be set. */
+	stdout = memory;
+	print(o);
+	stdout = terminal;
+	(void)fclose(memory);
+	tty_size(&columns, &lines);
+	wrap_text(stdout, text, columns);
+	free(text);
 }
 
 static void print_registrar(const json_t *r)
@@ -166,16 +192,17 @@ void print_connected(const char *node, const json_t *result)
 		(void)printf("connecting to %s\n", node);
 		return;
 	}
-	(void)printf("connected to %s: %s over %s at %s, ", text(link, "node"),
+	(void)printf("connected to %s: %s over %s at %s\n", text(link, "node"),
 		     text(result, "path"), text(result, "family"),
 		     text(link, "peer"));
 	if (json_is_null(json_object_get(result, "dial_ms")))
-		(void)printf("by its own call\n");
+		(void)printf("             by its own call\n");
 	else
-		(void)printf("in %.0f ms (%.1f round trips of %.0f ms)\n",
-			     number(result, "dial_ms"),
-			     number(result, "dial_rtts"),
-			     number(result, "rtt_ms"));
+		(void)printf(
+			"             in %.0f ms (%.1f round trips of %.0f "
+			"ms)\n",
+			number(result, "dial_ms"), number(result, "dial_rtts"),
+			number(result, "rtt_ms"));
 }
 
 void print_who(const json_t *result)
