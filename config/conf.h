@@ -293,6 +293,7 @@ struct conf_node {
 		uint32_t digits_min; /* 1..15, at most digits_max */
 		uint32_t digits_max; /* 1..15 */
 		char extnodes[CONF_PATH_MAX + 1]; /* "": none */
+		char names[CONF_PATH_MAX + 1];    /* "": none */
 	} lookup;
 	struct {
 		bool radio;

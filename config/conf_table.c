@@ -547,6 +547,11 @@ static const struct conf_row node_rows[] = {
 	  .help = "A file of nodes as AllStarLink hands it out, "
 		  "NUMBER=USER@IP:PORT/NUMBER,IP a line; read again when it "
 		  "changes; empty for none. This daemon does not fetch it." },
+	{ "lookup.names", CONF_PATH, NODE(lookup.names), .flags = CONF_RELOAD,
+	  .help = "A file that tells whose nodes are, as AllStarLink's "
+		  "astdb.txt, NUMBER|CALLSIGN|DESCRIPTION|LOCATION a line, for "
+		  "the console and for events; read again when it changes; "
+		  "empty for none. This daemon does not fetch it." },
 	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
 	  .flags = CONF_RELOAD,
 	  .help = "Whether the radio's DTMF digits are commands." },

@@ -34,9 +34,9 @@ static void check_dns(struct doctor *d)
 
 static void check_file(struct doctor *d)
 {
-	const struct extnodes_io *file = lookup_io_file(d->app->numbers);
+	const struct file_table *file = lookup_io_file(d->app->numbers);
 	const struct extnodes *x = lookup_io_table(d->app->numbers);
-	const char *trouble = file ? extnodes_io_trouble(file) : NULL;
+	const char *trouble = file ? file_table_trouble(file) : NULL;
 	char seen[SEEN_MAX];
 	int64_t days;
 
@@ -52,7 +52,7 @@ static void check_file(struct doctor *d)
 	}
 	if (!x)
 		return;
-	days = ((int64_t)time(NULL) - extnodes_io_written(file)) / DAY_S;
+	days = ((int64_t)time(NULL) - file_table_written(file)) / DAY_S;
 	(void)snprintf(seen, sizeof(seen), "%s: %zu nodes, %lld days old",
 		       d->app->conf.lookup.extnodes, extnodes_count(x),
 		       (long long)days);

@@ -94,7 +94,11 @@ static void print_behind(const json_t *behind)
 
 		if (i == BEHIND_SHOWN)
 			break;
-		(void)printf(" %s%s", text(e, "node"),
+		(void)printf(" %s%s%s%s", text(e, "node"),
+			     json_object_get(e, "callsign") ? "/" : "",
+			     json_object_get(e, "callsign")
+				     ? text(e, "callsign")
+				     : "",
 			     strcmp(mode, "transceive") == 0 ? ""
 			     : strcmp(mode, "monitor") == 0  ? " (monitored)"
 							     : " (connecting)");
@@ -102,6 +106,30 @@ static void print_behind(const json_t *behind)
 	if (i < json_array_size(behind))
 		(void)printf(" and %zu more", json_array_size(behind) - i);
 	(void)printf("\n");
+}
+
+/* Whose it is, and who talks through it, where that is known. */
+static void print_name(const json_t *l)
+{
+	static const char *const parts[] = { "callsign", "description",
+					     "location" };
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!json_is_string(json_object_get(l, parts[i])))
+			continue;
+		(void)printf("%s%s", any ? ", " : "           ",
+			     text(l, parts[i]));
+		any = true;
+	}
+	if (any)
+		(void)printf("\n");
+	if (json_is_string(json_object_get(l, "talker")))
+		(void)printf("           %s%s%s talks\n", text(l, "talker"),
+			     json_object_get(l, "talker_callsign") ? " " : "",
+			     json_object_get(l, "talker_callsign")
+				     ? text(l, "talker_callsign")
+				     : "");
 }
 
 static void print_link(const json_t *l)
@@ -117,6 +145,7 @@ static void print_link(const json_t *l)
 	(void)printf("link       %s (%s, %s) for %s, %s at %s\n",
 		     text(l, "node"), text(l, "direction"), text(l, "mode"), up,
 		     text(l, "path"), text(l, "peer"));
+	print_name(l);
 	(void)printf("           round trip %.0f ms, jitter %.0f ms, loss "
 		     "%.1f %%, delay %.0f ms%s%s\n",
 		     number(l, "rtt_ms"), number(l, "jitter_ms"),

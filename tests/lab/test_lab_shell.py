@@ -5,6 +5,7 @@ shows then."""
 import grp
 import os
 import re
+import shutil
 import stat
 import subprocess
 
@@ -25,7 +26,7 @@ TOP = [
     'transmit # dBFS [ ]',
     '',
     'NODE      NAME            MODE    KEYED PATH        RTT  JIT  LOSS  BEH       UP',
-    '2002                      trx out       opened # # # #m #s',
+    '2002      W2XYZ Boston, M trx out       opened # # # #m #s',
 ]
 
 
@@ -44,7 +45,10 @@ def shell(node, *words, **options):
 
 def two_nodes(lab):
     world = World(lab)
-    a = world.behind('2001', HOME, node={'callsign': 'W1AW'})
+    names = os.path.join(lab.dir, 'astdb.txt')
+    with open(names, 'w', encoding='ascii') as f:
+        f.write('; nodes\n2002|W2XYZ|145.23 \033[2J|Boston, MA\n2003\n')
+    a = world.behind('2001', HOME, node={'callsign': 'W1AW'}, lookup={'names': names})
     b = world.behind('2002', HOME)
     world.up()
     return a, b
@@ -70,6 +74,7 @@ def a_person_links_two_nodes_and_watches_them():
     with Lab(delay_ms=25) as lab:
         a, _ = two_nodes(lab)
         with shell(a) as t:
+            t.node = a
             t.wait(PROMPT)
             completion(t)
             linked(t)
@@ -100,6 +105,8 @@ def linked(t):
     steps = re.findall(r'\r(2002: [a-z ,]+)\x1b\[K', sent)
     equal(['2002: registrar', '2002: registrar, punching', '2002: registrar, punching, path proved',
            '2002: registrar, punching, path proved, calling'], steps, 'steps')
+    said = [line for line in enter(t, 'status') if 'W2XYZ' in line]
+    equal(['           W2XYZ, 145.23 ?[2J, Boston, MA'], said, 'whose it is')
     # Its number is known now.
     t.type('disconnect 20')
     t.key('Tab')
@@ -121,7 +128,7 @@ def watched(t):
     t.resize(40, 12)
     narrow = t.see(lambda lines: lines[-1] == 'q ends' and len(lines) == 12, what='a small top')
     equal('NODE      NAME          KEYED PATH', narrow[7], 'head of a narrow top')
-    equal('2002                          opened', narrow[8], 'link in a narrow top')
+    equal('2002      W2XYZ Boston,       opened', narrow[8], 'link in a narrow top')
     t.resize(80, 24)
     t.see(lambda lines: len(lines) == 24 and lines[-1] == 'q ends', what='top as it was')
     t.key('q')
@@ -131,7 +138,7 @@ def watched(t):
 
 
 def recalled(t):
-    t.key('Up', 'Up')
+    t.key('Up', 'Up', 'Up')
     t.wait('^keyhole> connect 2002$')
     t.key('C-u')
     t.wait(PROMPT)
@@ -139,6 +146,9 @@ def recalled(t):
     t.type('events')
     t.key('Enter')
     t.see(lambda lines: lines[-1] == 'keyhole> events')
+    t.node.console('disconnect', '2002')
+    t.see(lambda lines: '"callsign":"W2XYZ"' in ''.join(lines) and '"event":"link_down"' in ''.join(lines),
+          what='an event with a callsign')
     t.key('C-c')
     t.wait(PROMPT)
     equal(['keyhole: there is no link to node 2009'], enter(t, 'disconnect 2009'), 'a refusal')
@@ -148,7 +158,7 @@ def history_is_private(node):
     path = os.path.join(node.dir, '.local/state/keyhole/history')
     equal(0o600, stat.S_IMODE(os.stat(path).st_mode), 'mode of the history')
     with open(path, encoding='utf-8') as f:
-        equal(['connect 2002', 'top', 'events', 'disconnect 2009'], f.read().split('\n')[:-1], 'history')
+        equal(['connect 2002', 'status', 'top', 'events', 'disconnect 2009'], f.read().split('\n')[:-1], 'history')
     with shell(node) as t:
         t.wait(PROMPT)
         t.key('Up')
@@ -197,4 +207,4 @@ def members_of_the_group_dial_and_others_are_told_why_not():
 
 
 if __name__ == '__main__':
-    main(missing())
+    main(missing() or (None if shutil.which('tmux') else 'needs tmux'))
