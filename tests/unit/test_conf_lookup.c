@@ -26,14 +26,13 @@ static void every_setting_arrives(void)
 {
 	struct conf_node c;
 
-	load(NUMBER
-	     "lookup: { order = [ \"registrar\", \"nodes\" ]; domain = "
-	     "\"example.org\"; digits_min = 3; digits_max = 15; "
-	     "resolvers = [ \"192.0.2.53\", \"[2001:db8::53]:5353\", "
-	     "\"192.0.2.54:1\", \"2001:db8::1\" ]; extnodes = \"/x\"; "
-	     "names = \"/y\"; };\n"
-	     "peers = ( { number = \"19XX\"; host = \"a\"; }, "
-	     "{ number = \"1*\"; host = \"b\"; } );\n",
+	load(NUMBER "lookup: { order = [ \"registrar\", \"nodes\" ]; domain = "
+		    "\"example.org\"; digits_min = 3; digits_max = 15; "
+		    "resolvers = [ \"192.0.2.53\", \"[2001:db8::53]:5353\", "
+		    "\"192.0.2.54:1\", \"2001:db8::1\" ]; extnodes = \"/x\"; "
+		    "names = \"/y\"; };\n"
+		    "peers = ( { number = \"19XX\"; host = \"a\"; }, "
+		    "{ number = \"1*\"; host = \"b\"; } );\n",
 	     &c);
 	T_EQ(2, c.lookup.order_n);
 	T_EQ(CONF_LOOKUP_REGISTRAR, c.lookup.order[0]);
