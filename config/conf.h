@@ -311,6 +311,7 @@ struct conf_node {
 		char extnodes[CONF_PATH_MAX + 1];    /* "": none */
 		char extnodes_url[CONF_URL_MAX + 1]; /* "": not fetched */
 		uint32_t extnodes_s;                 /* 300..604,800 */
+		char names[CONF_PATH_MAX + 1];       /* "": none */
 	} lookup;
 	struct {
 		bool radio;

@@ -596,6 +596,11 @@ static const struct conf_row node_rows[] = {
 		  "registrar of Keyhole \"https://HOST/extnodes\"." },
 	{ "lookup.extnodes_s", CONF_U32, NODE(lookup.extnodes_s), .min = 300,
 	  .max = 604800, .dflt = 900, .unit = "s", .help = "How often." },
+	{ "lookup.names", CONF_PATH, NODE(lookup.names), .flags = CONF_RELOAD,
+	  .help = "A file that tells whose nodes are, as AllStarLink's "
+		  "astdb.txt, NUMBER|CALLSIGN|DESCRIPTION|LOCATION a line, for "
+		  "the console and for events; read again when it changes; "
+		  "empty for none. This daemon does not fetch it." },
 	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
 	  .flags = CONF_RELOAD,
 	  .help = "Whether the radio's DTMF digits are commands." },

@@ -296,6 +296,8 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
+	if (app_names_configure(a) != 0)
+		log_error("reload: no memory for lookup.names");
 	app_commands_configure(a);
 	hooks_configure(a->hooks, a->conf.hooks.program,
 			a->conf.hooks.timeout_s);

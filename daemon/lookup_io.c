@@ -37,7 +37,7 @@ struct lookup_io {
 	struct lookup_settings *settings;
 	struct lookup *lookup;
 	struct resolver *resolver;
-	struct extnodes_io *file; /* NULL: none is configured */
+	struct file_table *file; /* NULL: none is configured */
 	const struct extnodes *table;
 	struct loop_timer timer;
 	struct event *deliver;
@@ -295,8 +295,9 @@ static struct resolver *resolver_for(struct event_base *base,
 	return resolver_new_of(base, server, n);
 }
 
-static void on_table(void *ctx, const struct extnodes *x)
+static void on_table(void *ctx, const void *table)
 {
+	const struct extnodes *x = table;
 	struct lookup_io *io = ctx;
 
 	io->table = x;
@@ -309,7 +310,7 @@ static void file_close(struct lookup_io *io)
 	io->table = NULL;
 	if (io->lookup)
 		lookup_extnodes(io->lookup, NULL);
-	io->file = extnodes_io_free(io->file);
+	io->file = file_table_free(io->file);
 }
 
 /* Another file than before; the old one's table goes. */
@@ -317,8 +318,8 @@ static void file_open(struct lookup_io *io)
 {
 	file_close(io);
 	if (io->settings->extnodes[0] != '\0')
-		io->file = extnodes_io_new(io->base, io->settings->extnodes,
-					   on_table, io);
+		io->file = file_table_new(io->base, &extnodes_file,
+					  io->settings->extnodes, on_table, io);
 }
 
 static int use(struct lookup_io *io, struct lookup_settings *m)
@@ -410,7 +411,7 @@ const char *lookup_io_trouble(const struct lookup_io *io)
 	return io->trouble;
 }
 
-const struct extnodes_io *lookup_io_file(const struct lookup_io *io)
+const struct file_table *lookup_io_file(const struct lookup_io *io)
 {
 	return io->file;
 }

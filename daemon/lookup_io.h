@@ -58,7 +58,7 @@ const struct lookup_counters *lookup_io_counters(const struct lookup_io *io);
 /* Why the last question to a name server had no answer; empty: it had one. */
 const char *lookup_io_trouble(const struct lookup_io *io);
 /* NULL when there is no such file to be read. */
-const struct extnodes_io *lookup_io_file(const struct lookup_io *io);
+const struct file_table *lookup_io_file(const struct lookup_io *io);
 const struct extnodes *lookup_io_table(const struct lookup_io *io);
 
 #endif
