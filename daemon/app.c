@@ -162,14 +162,15 @@ static void on_addresses(void *ctx, const struct net_addr *addrs, size_t n,
 				       0 };
 
 	if (n == 0) {
-		if (!r->unknown)
+		if (r->no_address[0] == '\0')
 			log_warning("registrar: %s; trying again", why);
 		app_https_no_address(r->app, r->index);
-	} else if (r->unknown) {
+	} else if (r->no_address[0] != '\0') {
 		log_info("registrar: the address of %s is known now",
 			 r->app->conf.registrars[r->index].host);
 	}
-	r->unknown = n == 0;
+	(void)snprintf(r->no_address, sizeof(r->no_address), "%s",
+		       n == 0 ? why : "");
 	oo_node_registrar_addresses(node_openover(r->app->node), r->index,
 				    addrs, n, loop_now());
 	(void)event_add(r->again, &again);
@@ -434,6 +435,7 @@ static void done(struct app *a)
 	free_event(a->watchdog);
 	loop_timer_done(&a->timer);
 	a->tcp = seen_client_free(a->tcp);
+	app_doctor_close(a);
 	a->udp = udp_close(a->udp);
 	a->node = node_free(a->node);
 	free(a->dialled);

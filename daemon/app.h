@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "config/conf.h"
+#include "daemon/doctor/radio.h"
 #include "daemon/io/control.h"
 #include "daemon/io/hooks.h"
 #include "daemon/io/loop.h"
@@ -72,6 +73,9 @@ struct app_dialled {
 struct app_doctor {
 	struct control_request *req; /* NULL: free */
 	mono_us until;
+	bool measures;    /* the network */
+	mono_us mixer_by; /* the mixer is awaited until then; 0: it is not */
+	mono_us look;     /* whether it was read */
 };
 
 /* A console that watches the meters. */
@@ -127,8 +131,11 @@ struct app_commands {
 struct app_registrar {
 	struct app *app;
 	size_t index;
+	char no_address[CONTROL_WHY_MAX]; /* why it has none; "": it has */
+	/* The doctor asks it by TCP when it is silent by UDP. */
+	struct seen_client *probe; /* asked, or was */
+	bool probing, answered;
 	struct event *again;  /* to look its name up again */
-	bool unknown;         /* its name is; it was said */
 	struct net_addr seen; /* where it saw us when that was last said */
 };
 
@@ -174,6 +181,7 @@ struct app {
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_doctor doctor[APP_WAITERS];
+	struct doctor_recent xruns;
 	struct app_lookup lookup[APP_WAITERS];
 	struct app_meters meters[APP_WAITERS];
 	struct app_setting setting;
@@ -275,14 +283,24 @@ void app_dial(struct app *a, struct control_request *req,
 /* Room to look up @what; NULL: there is none. */
 struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
 				const struct app_lookup *what);
-/* Tell @req that @what is being looked up. */
-void app_dial_tell(struct control_request *req, const char *what);
 void app_dial_began(struct app *a, struct node_link_id id,
 		    const struct app_lookup *what);
 /* A link is down; true when its node is looked for elsewhere, and @w, NULL for
  * nobody, waits for that. */
 bool app_dial_down(struct app *a, const struct node_event *ev,
 		   struct app_waiter *w);
+
+/* app_nodes.c: the method "nodes": those that this node knows of. */
+void app_nodes(void *ctx, struct control_request *req, const json_t *params);
+
+/* app_progress.c: a link's steps, for all and for the console that waits.
+ * @what, of node @number, is being looked up for @req, or for nobody (NULL). */
+void app_progress_looking(struct app *a, struct control_request *req,
+			  const char *number, const char *what);
+/* NODE_EV_LINK_STEP */
+void app_progress_publish(struct app *a, const struct node_event *ev);
+void app_progress_tell(struct control_request *req,
+		       const struct node_event *ev);
 
 /* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
 int app_lookup_open(struct app *a);
@@ -376,10 +394,13 @@ const struct oo_reg *app_first_up(const struct app *a);
 /* The shortest time between the PINGs that are answered. */
 mono_us app_keepalive(const struct oo_reg *g);
 
-/* doctor.c: findings, and whether none is a failure. */
-json_t *app_doctor(const struct app *a);
+/* app_findings.c: what the daemon knows to be well or not. */
+json_t *app_findings(struct app *a);
 /* app_doctor.c: answer now, or when the network was measured. */
 void app_doctor_ask(struct app *a, struct control_request *req);
+void app_doctor_close(struct app *a);
+/* Now and then: of what happened lately. */
+void app_doctor_beat(struct app *a, mono_us now);
 void app_doctor_tick(struct app *a, mono_us now);
 mono_us app_doctor_deadline(const struct app *a);
 

@@ -26,13 +26,6 @@ struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
 	return NULL;
 }
 
-void app_dial_tell(struct control_request *req, const char *what)
-{
-	control_notify(req, "progress",
-		       json_pack("{s:s, s:s+}", "step", "looking-up", "text",
-				 "looking up ", what));
-}
-
 /* --- where it is -------------------------------------------------------- */
 
 /* Of the sources that come after the registrar. */
@@ -107,8 +100,8 @@ void app_dial(struct app *a, struct control_request *req,
 		l->used = false;
 		app_connect_failed(req, what, app_lookup_trouble(err));
 		app_commands_dialled(a, what, "failed");
-	} else if (req && !lookup_io_kept(a->numbers, what->number, &kept)) {
-		app_dial_tell(req, what->number);
+	} else if (!lookup_io_kept(a->numbers, what->number, &kept)) {
+		app_progress_looking(a, req, what->number, what->number);
 	}
 }
 
@@ -204,10 +197,9 @@ static bool look_beyond(struct app *a, const struct node_event *ev,
 		l->used = false;
 		return false;
 	}
-	if (w) {
+	if (w)
 		w->req = NULL;
-		app_dial_tell(req, what.number);
-	}
+	app_progress_looking(a, req, what.number, what.number);
 	return true;
 }
 

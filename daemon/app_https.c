@@ -325,6 +325,14 @@ bool app_https_warning(const struct app *a, size_t i,
 	return true;
 }
 
+static enum oo_registrar_fault fault_of(enum asl_reg_trouble t)
+{
+	if (t == ASL_REG_REFUSED)
+		return OO_REGISTRAR_FAULT_REFUSED;
+	return t == ASL_REG_SILENT ? OO_REGISTRAR_FAULT_SILENT
+				   : OO_REGISTRAR_FAULT_NONE;
+}
+
 void app_https_view(const struct app *a, size_t i, struct oo_registrar_view *v)
 {
 	const struct one *o = one_of(a, i);
@@ -334,6 +342,7 @@ void app_https_view(const struct app *a, size_t i, struct oo_registrar_view *v)
 		return;
 	g = &o->reg;
 	v->up = asl_reg_is_up(g);
+	v->fault = fault_of(g->trouble);
 	v->state = v->up ? "registered" : g->asking ? "registering" : "waiting";
 	v->apparent = g->by_https;
 	v->apparent4 = g->by_https;
@@ -341,6 +350,13 @@ void app_https_view(const struct app *a, size_t i, struct oo_registrar_view *v)
 	v->last_ok = g->last_ok;
 	(void)snprintf(v->why, sizeof(v->why), "%s",
 		       g->trouble == ASL_REG_OK ? "" : why_text(o));
+}
+
+bool app_https_in_use(const struct app *a, size_t i)
+{
+	const struct one *o = one_of(a, i);
+
+	return o && o->reg.way == ASL_REG_BY_HTTPS;
 }
 
 static json_t *addr_json(const struct net_addr *a)

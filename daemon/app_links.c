@@ -83,8 +83,7 @@ static void on_step(struct app *a, const struct node_event *ev)
 	const char *state = node_link_state_text(ev->state);
 
 	log_debug("link to %s: %s", number_of(ev), state);
-	app_publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_step",
-				 "node", number_of(ev), "state", state));
+	app_progress_publish(a, ev);
 }
 
 /* At debug level when it is where it was: a packet or two were lost. */

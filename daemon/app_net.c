@@ -82,6 +82,7 @@ static void on_time(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	netlook_ask(a->netlook, 0);
+	app_doctor_beat(a, loop_now());
 }
 
 static struct netlook_cfg cfg_of(struct app *a)

@@ -170,7 +170,8 @@ enum node_event_kind {
 	NODE_EV_TROUBLE,
 	NODE_EV_APPARENT,
 	NODE_EV_RELAY,     /* see oo_node_relay_view() */
-	NODE_EV_LINK_STEP, /* see state */
+	NODE_EV_LINK_STEP, /* see state; CALLING: addr, and on by a path that
+			      OPEN/OVER proved */
 	NODE_EV_LINK_UP,
 	NODE_EV_LINK_DOWN,  /* with why, and unless it is refused, with addr and
 			      record; the id is stale from here on, unless
@@ -220,7 +221,7 @@ struct node_event {
 	enum node_rung rung; /* of a link */
 	uint32_t serial;     /* of its call, counted from the node's start; 0:
 				it has none */
-	bool on;             /* KEYED, COR, COR_STUCK, PTT */
+	bool on;             /* KEYED, COR, COR_STUCK, PTT, LINK_STEP */
 	bool refused;        /* LINK_DOWN: before it was ever up */
 	char digit;          /* DTMF, RADIO_DTMF */
 	uint32_t count;      /* SOCKETS_OPEN */

@@ -158,8 +158,8 @@ def with_no_resolver_alive_the_next_source_is_asked():
         began = time.monotonic()
         equal(f'{pbx.addr}:{PORT}', node.connect('2000', 20)['link']['peer'], 'where it calls')
         between(1, time.monotonic() - began, 9, 'seconds')
-        findings = json.loads(node.console('--json', 'doctor').stdout)
-        equal(['warn', 'ok'], [f['state'] for f in findings if f['check'] == 'lookup'],
+        findings = node.doctor()[1]['lookup']
+        equal(['warn', 'ok'], [f['state'] for f in findings],
               f'what the doctor says of DNS and of the file: {findings}')
         sources, found = said(node, '2000')
         equal(('extnodes', 'failed'), (found, sources['dns']['state']), 'what they say')
