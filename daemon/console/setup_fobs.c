@@ -104,8 +104,8 @@ void setup_fob_rights(const struct setup_facts *facts,
 		       fob->address);
 	if (stat(path, &st) != 0 || may_open(user, &st))
 		return;
-	(void)printf("The service's user, %s, may not open the fob (%s): its "
-		     "udev rule gives it\nto the group plugdev when it is "
-		     "plugged in. Unplug it and plug it in again.\n",
+	(void)printf("The service's user, %s, may not open the fob: its udev "
+		     "rule gives %s\nto the group plugdev when it is plugged "
+		     "in. Unplug it and plug it in again.\n",
 		     SETUP_USER, path);
 }
