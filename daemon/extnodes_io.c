@@ -156,8 +156,8 @@ static void on_done(void *ctx, const void *job)
 			    strerror(io->job.err));
 	if (!io->job.table)
 		return;
-	log_info("%s: %zu nodes, %zu lines not understood", io->job.path,
-		 extnodes_count(io->job.table), extnodes_bad(io->job.table));
+	log_debug("%s: %zu nodes, %zu lines not understood", io->job.path,
+		  extnodes_count(io->job.table), extnodes_bad(io->job.table));
 	io->fn(io->ctx, io->job.table);
 }
 
