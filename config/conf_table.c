@@ -828,8 +828,8 @@ static const struct conf_row node_rows[] = {
 	{ "hooks.events", CONF_TEXTS,
 	  LIST(hooks.events, events, CONF_EVENTS_MAX), .same = same_event,
 	  .same_what = "name", .flags = CONF_RELOAD,
-	  .help = "The events to run it for, by their names in keyhole(1) "
-		  "events, such as \"link_up\"; empty for all." },
+	  .help = "The events to run it for, by their names in "
+		  "keyhole-events(7), such as \"link_up\"; empty for all." },
 	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
 	  .help = "Whether to de-emphasise: the sound comes from the "
 		  "receiver's discriminator." },

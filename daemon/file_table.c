@@ -161,8 +161,8 @@ static void on_done(void *ctx, const void *job)
 			    io->job.path, strerror(io->job.err));
 	if (!io->job.table)
 		return;
-	log_info("%s: %zu nodes, %zu lines not understood", io->job.path,
-		 io->kind->count(io->job.table), io->kind->bad(io->job.table));
+	log_debug("%s: %zu nodes, %zu lines not understood", io->job.path,
+		  io->kind->count(io->job.table), io->kind->bad(io->job.table));
 	io->fn(io->ctx, io->job.table);
 }
 
