@@ -127,6 +127,26 @@ bool alsa_mixer_state(struct alsa *a, struct alsa_mixer *out)
 	return out->rx || out->tx;
 }
 
+void alsa_look_mixer(struct alsa *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->want.look++;
+	pthread_mutex_unlock(&a->lock);
+	wake(a);
+}
+
+bool alsa_mixer_found(struct alsa *a, struct alsa_found *out)
+{
+	bool done;
+
+	pthread_mutex_lock(&a->lock);
+	done = a->found_look == a->want.look;
+	if (out)
+		*out = a->found;
+	pthread_mutex_unlock(&a->lock);
+	return done;
+}
+
 bool alsa_news(struct alsa *a, struct alsa_news *out)
 {
 	bool some;

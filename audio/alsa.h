@@ -63,6 +63,20 @@ void alsa_set_levels(struct alsa *a, const struct alsa_levels *levels);
  * or no card with one is open. */
 bool alsa_mixer_state(struct alsa *a, struct alsa_mixer *out);
 
+/* The mixer as others may have left it. */
+struct alsa_found {
+	bool rx, tx;         /* there is such a volume, with dB */
+	bool rx_off, tx_off; /* its switch */
+	double rx_db, tx_a_db, tx_b_db;
+	bool boost; /* the microphone's, or automatic gain, is on */
+};
+
+/* Have the mixer read, as it is now. */
+void alsa_look_mixer(struct alsa *a);
+/* It was, since it was last asked for.  @out, which may be NULL, is empty
+ * where there is no card. */
+bool alsa_mixer_found(struct alsa *a, struct alsa_found *out);
+
 enum alsa_news_kind {
 	ALSA_OPENED, /* it works (again) */
 	ALSA_FAILED, /* it does not, or no longer */

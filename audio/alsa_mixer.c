@@ -18,6 +18,8 @@ struct side {
 	int (*has_channel)(snd_mixer_elem_t *, snd_mixer_selem_channel_id_t);
 	int (*has_switch)(snd_mixer_elem_t *);
 	int (*set_switch)(snd_mixer_elem_t *, int);
+	int (*get_switch)(snd_mixer_elem_t *, snd_mixer_selem_channel_id_t,
+			  int *);
 };
 
 static const struct side capture_side = {
@@ -28,6 +30,7 @@ static const struct side capture_side = {
 	.has_channel = snd_mixer_selem_has_capture_channel,
 	.has_switch = snd_mixer_selem_has_capture_switch,
 	.set_switch = snd_mixer_selem_set_capture_switch_all,
+	.get_switch = snd_mixer_selem_get_capture_switch,
 };
 
 static const struct side playback_side = {
@@ -38,6 +41,7 @@ static const struct side playback_side = {
 	.has_channel = snd_mixer_selem_has_playback_channel,
 	.has_switch = snd_mixer_selem_has_playback_switch,
 	.set_switch = snd_mixer_selem_set_playback_switch_all,
+	.get_switch = snd_mixer_selem_get_playback_switch,
 };
 
 struct job {
@@ -199,6 +203,85 @@ int alsa_mixer_set(int card, const struct alsa_levels *levels,
 	     e = snd_mixer_elem_next(e)) {
 		if (snd_mixer_selem_is_active(e))
 			set_element(&j, e);
+	}
+	(void)snd_mixer_close(m);
+	return err;
+}
+
+/* --- looking ------------------------------------------------------------ */
+
+/* A channel's switch is off. */
+static bool is_off(const struct side *s, snd_mixer_elem_t *e,
+		   snd_mixer_selem_channel_id_t ch)
+{
+	int on = 1;
+
+	return s->has_switch(e) && s->get_switch(e, ch, &on) == 0 && !on;
+}
+
+/* False: it has no dB.  @db and @off of both channels. */
+static bool look_volume(const struct side *s, snd_mixer_elem_t *e, double db[2],
+			bool *off)
+{
+	long least = 0, most = 0;
+
+	if (s->range(e, &least, &most) != 0 || least >= most)
+		return false;
+	for (int ch = 0; ch <= SND_MIXER_SCHN_LAST; ch++) {
+		long got = 0;
+
+		if (!s->has_channel(e, ch) || s->get(e, ch, &got) != 0)
+			continue;
+		db[ch == SND_MIXER_SCHN_FRONT_RIGHT] = (double)got / 100.0;
+		*off = is_off(s, e, ch) || *off;
+	}
+	return true;
+}
+
+static bool look_boost(snd_mixer_elem_t *e)
+{
+	int on = 0;
+
+	if (snd_mixer_selem_has_capture_switch(e))
+		(void)snd_mixer_selem_get_capture_switch(e, SND_MIXER_SCHN_MONO,
+							 &on);
+	else if (snd_mixer_selem_has_playback_switch(e))
+		(void)snd_mixer_selem_get_playback_switch(
+			e, SND_MIXER_SCHN_MONO, &on);
+	return on != 0;
+}
+
+static void look_element(struct alsa_found *f, snd_mixer_elem_t *e)
+{
+	const bool capture = snd_mixer_selem_has_capture_volume(e);
+	const bool playback = snd_mixer_selem_has_playback_volume(e);
+	double db[2] = { 0 };
+
+	if (is_boost(snd_mixer_selem_get_name(e))) {
+		f->boost = look_boost(e) || f->boost;
+	} else if (capture && !f->rx) {
+		f->rx = look_volume(&capture_side, e, db, &f->rx_off);
+		f->rx_db = db[0];
+	} else if (playback && !capture && !f->tx) {
+		f->tx = look_volume(&playback_side, e, db, &f->tx_off);
+		f->tx_a_db = db[0];
+		f->tx_b_db = db[1];
+	}
+}
+
+int alsa_mixer_look(int card, struct alsa_found *out)
+{
+	snd_mixer_t *m = NULL;
+	int err = snd_mixer_open(&m, 0);
+
+	*out = (struct alsa_found){ 0 };
+	if (err != 0)
+		return err;
+	err = load(m, card);
+	for (snd_mixer_elem_t *e = err == 0 ? snd_mixer_first_elem(m) : NULL; e;
+	     e = snd_mixer_elem_next(e)) {
+		if (snd_mixer_selem_is_active(e))
+			look_element(out, e);
 	}
 	(void)snd_mixer_close(m);
 	return err;

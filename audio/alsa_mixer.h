@@ -23,4 +23,7 @@
 int alsa_mixer_set(int card, const struct alsa_levels *levels,
 		   struct alsa_mixer *now, char why[ALSA_WHY_MAX]);
 
+/* The same elements as they are.  0, or -errno with *@out empty. */
+int alsa_mixer_look(int card, struct alsa_found *out);
+
 #endif

@@ -19,6 +19,7 @@ struct alsa_want {
 	bool again;    /* the names changed: open anew */
 	bool mixer;    /* the levels did */
 	unsigned turn; /* counts new levels */
+	unsigned look; /* counts questions for the mixer */
 };
 
 struct alsa {
@@ -32,6 +33,8 @@ struct alsa {
 	struct alsa_want want;
 	struct alsa_mixer mixer;
 	unsigned mixer_turn; /* of the levels that it was set to */
+	struct alsa_found found;
+	unsigned found_look; /* the question that this answers */
 	struct alsa_news news[ALSA_NEWS_MAX];
 	unsigned news_n;
 };

@@ -134,16 +134,38 @@ static void lost(struct thread *t, unsigned way, const char *why)
 	tell_failed(t, way, why);
 }
 
-static void set_mixer(struct thread *t)
+/* The card that is open, or -1. */
+static int open_card(const struct thread *t)
 {
-	struct alsa_mixer now = { 0 };
-	char why[ALSA_WHY_MAX] = "";
-	int card = -1, err = -ENODEV;
+	int card = -1;
 
 	for (unsigned way = 0; way < 2 && card < 0; way++) {
 		if (t->side[way].pcm)
 			card = alsa_pcm_card(t->side[way].pcm);
 	}
+	return card;
+}
+
+static void look_mixer(struct thread *t)
+{
+	const int card = open_card(t);
+	struct alsa_found found = { 0 };
+
+	if (card >= 0)
+		(void)alsa_mixer_look(card, &found);
+	pthread_mutex_lock(&t->a->lock);
+	t->a->found = found;
+	t->a->found_look = t->want.look;
+	pthread_mutex_unlock(&t->a->lock);
+}
+
+static void set_mixer(struct thread *t)
+{
+	struct alsa_mixer now = { 0 };
+	char why[ALSA_WHY_MAX] = "";
+	const int card = open_card(t);
+	int err = -ENODEV;
+
 	if (card >= 0)
 		err = alsa_mixer_set(card, &t->want.levels, &now, why);
 	note_mixer(t, &now);
@@ -211,13 +233,14 @@ static void look(struct thread *t)
 {
 	struct alsa *a = t->a;
 	char octets[64];
-	bool again, mixer;
+	bool again, mixer, asked;
 
 	while (read(a->wake[0], octets, sizeof(octets)) > 0)
 		;
 	pthread_mutex_lock(&a->lock);
 	again = a->want.again;
 	mixer = a->want.mixer;
+	asked = a->want.look != a->found_look;
 	a->want.again = false;
 	a->want.mixer = false;
 	t->want = a->want;
@@ -232,6 +255,8 @@ static void look(struct thread *t)
 	} else if (mixer) {
 		set_mixer(t);
 	}
+	if (asked)
+		look_mixer(t);
 }
 
 /* --- moving ------------------------------------------------------------- */

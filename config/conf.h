@@ -97,6 +97,8 @@ enum conf_cor {
 	CONF_COR_COR_OR_VOX,
 };
 
+/* Whether what other nodes tell is announced. */
+enum conf_others { CONF_OTHERS_OFF, CONF_OTHERS_ASKED, CONF_OTHERS_ON };
 enum conf_switch { CONF_SWITCH_AUTO, CONF_SWITCH_ON, CONF_SWITCH_OFF };
 
 enum conf_dtmf { CONF_DTMF_OFF, CONF_DTMF_DECODE, CONF_DTMF_MUTE };
@@ -305,7 +307,9 @@ struct conf_node {
 		size_t resolvers_n;  /* 0..CONF_RESOLVERS_MAX */
 		uint32_t digits_min; /* 1..15, at most digits_max */
 		uint32_t digits_max; /* 1..15 */
-		char extnodes[CONF_PATH_MAX + 1]; /* "": none */
+		char extnodes[CONF_PATH_MAX + 1];    /* "": none */
+		char extnodes_url[CONF_URL_MAX + 1]; /* "": not fetched */
+		uint32_t extnodes_s;                 /* 300..604,800 */
 	} lookup;
 	struct {
 		bool radio;
@@ -370,6 +374,7 @@ struct conf_node {
 	} ptt;
 	struct {
 		enum conf_switch announce;
+		enum conf_others others;
 		char sounds[CONF_PATH_MAX + 1]; /* "": those installed */
 		uint32_t wpm;                   /* 5..60 */
 		uint32_t hz;                    /* 100..4000 */

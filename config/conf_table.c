@@ -42,6 +42,7 @@ static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
 					 "cor/ctcss", "cor/vox",   NULL };
+static const char *const others_words[] = { "off", "asked", "on", NULL };
 static const char *const switch_words[] = { "auto", "on", "off", NULL };
 static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
@@ -578,7 +579,15 @@ static const struct conf_row node_rows[] = {
 	  .flags = CONF_RELOAD,
 	  .help = "A file of nodes as AllStarLink hands it out, "
 		  "NUMBER=USER@IP:PORT/NUMBER,IP a line; read again when it "
-		  "changes; empty for none. This daemon does not fetch it." },
+		  "changes; empty for none." },
+	{ "lookup.extnodes_url", CONF_STRING, NODE(lookup.extnodes_url),
+	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
+	  .help = "Where to fetch that file, which the daemon then has to be "
+		  "able to write; empty: it is not fetched. AllStarLink's is "
+		  "\"https://snodes.allstarlink.org/gennodes.php\", that of a "
+		  "registrar of Keyhole \"https://HOST/extnodes\"." },
+	{ "lookup.extnodes_s", CONF_U32, NODE(lookup.extnodes_s), .min = 300,
+	  .max = 604800, .dflt = 900, .unit = "s", .help = "How often." },
 	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
 	  .flags = CONF_RELOAD,
 	  .help = "Whether the radio's DTMF digits are commands." },
@@ -750,6 +759,12 @@ static const struct conf_row node_rows[] = {
 	  .help = "Whether links that come and go, what functions did and the "
 		  "time-out are announced on the air; \"auto\" is on but "
 		  "for a simulated radio." },
+	{ "telemetry.others", CONF_CHOICE, NODE(telemetry.others),
+	  .words = others_words, .dflt = CONF_OTHERS_ASKED,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether what other nodes tell of their links and functions "
+		  "is announced, too: not, for two minutes after a function "
+		  "was used here, or always." },
 	{ "telemetry.sounds", CONF_PATH, NODE(telemetry.sounds),
 	  .help = "A folder with sounds of your own, NAME.wav, in place of "
 		  "those in the usual one; empty for none." },
@@ -942,6 +957,14 @@ static bool digits_are_ordered(const void *conf)
 	return c->lookup.digits_max >= c->lookup.digits_min;
 }
 
+static bool fetched_file_has_a_name(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->lookup.extnodes_url[0] == '\0' ||
+	       c->lookup.extnodes[0] != '\0';
+}
+
 static bool dialled_digits_are_ordered(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -1023,6 +1046,9 @@ static const struct conf_rule node_rules[] = {
 	{ "lookup.digits_max", digits_are_ordered,
 	  "lookup.digits_max is less than lookup.digits_min; allowed: the same "
 	  "or more" },
+	{ "lookup.extnodes_url", fetched_file_has_a_name,
+	  "lookup.extnodes_url is set and lookup.extnodes is not; allowed: "
+	  "with the file that it is written to" },
 	{ "commands.number_max", dialled_digits_are_ordered,
 	  "commands.number_max is less than commands.number_min; allowed: the "
 	  "same or more" },

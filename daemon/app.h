@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "config/conf.h"
+#include "daemon/doctor/radio.h"
 #include "daemon/io/control.h"
 #include "daemon/io/hooks.h"
 #include "daemon/io/loop.h"
@@ -56,6 +57,8 @@ struct app_lookup {
 	bool by_number;           /* it was found by its number */
 	bool by_registrar;        /* and is called through one */
 	bool beyond;              /* the registrar does not know it */
+	bool function;            /* digits want it: they hear of it */
+	bool tell;                /* and the conference does */
 	struct node_link_id link; /* permanent, and to be tried again */
 };
 
@@ -71,6 +74,9 @@ struct app_dialled {
 struct app_doctor {
 	struct control_request *req; /* NULL: free */
 	mono_us until;
+	bool measures;    /* the network */
+	mono_us mixer_by; /* the mixer is awaited until then; 0: it is not */
+	mono_us look;     /* whether it was read */
 };
 
 /* A console that watches the meters. */
@@ -116,6 +122,8 @@ struct app_sounds {
 struct app_commands {
 	struct commands machine;
 	struct rate announced; /* links that come and go */
+	struct rate told;      /* what other nodes tell */
+	mono_us used;          /* a function, here; 0: none yet */
 	struct app_ended ended[APP_ENDED_MAX];
 	size_t ended_n;
 	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
@@ -124,7 +132,12 @@ struct app_commands {
 struct app_registrar {
 	struct app *app;
 	size_t index;
-	struct event *again; /* to look its name up again */
+	char no_address[CONTROL_WHY_MAX]; /* why it has none; "": it has */
+	/* The doctor asks it by TCP when it is silent by UDP. */
+	struct seen_client *probe; /* asked, or was */
+	bool probing, answered;
+	struct event *again;  /* to look its name up again */
+	struct net_addr seen; /* where it saw us when that was last said */
 };
 
 struct app_lists {
@@ -169,6 +182,7 @@ struct app {
 	struct app_registrar registrar[CONF_REGISTRARS_MAX];
 	struct app_waiter waiter[APP_WAITERS];
 	struct app_doctor doctor[APP_WAITERS];
+	struct doctor_recent xruns;
 	struct app_lookup lookup[APP_WAITERS];
 	struct app_meters meters[APP_WAITERS];
 	struct app_setting setting;
@@ -181,9 +195,10 @@ struct app {
 	struct hooks *hooks;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
-	struct app_accept *accept;  /* app_accept.c */
-	struct app_links *links;    /* app_links.c */
+	struct app_accept *accept;       /* app_accept.c */
+	struct app_permanent *permanent; /* app_permanent.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
+	struct app_fetch *fetch;    /* app_fetch.h; NULL: nothing is fetched */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -215,6 +230,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 /* Tell consoles and hooks of an event, which is consumed. */
 void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
+
+/* app_links.c: links, and callers that are refused. */
+void app_link_event(struct app *a, const struct node_event *ev);
 
 /* app_measure.c: the node wants to measure with @registrar; it has news. */
 void app_measure_open(struct app *a, size_t registrar);
@@ -266,14 +284,24 @@ void app_dial(struct app *a, struct control_request *req,
 /* Room to look up @what; NULL: there is none. */
 struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
 				const struct app_lookup *what);
-/* Tell @req that @what is being looked up. */
-void app_dial_tell(struct control_request *req, const char *what);
 void app_dial_began(struct app *a, struct node_link_id id,
 		    const struct app_lookup *what);
 /* A link is down; true when its node is looked for elsewhere, and @w, NULL for
  * nobody, waits for that. */
 bool app_dial_down(struct app *a, const struct node_event *ev,
 		   struct app_waiter *w);
+
+/* app_nodes.c: the method "nodes": those that this node knows of. */
+void app_nodes(void *ctx, struct control_request *req, const json_t *params);
+
+/* app_progress.c: a link's steps, for all and for the console that waits.
+ * @what, of node @number, is being looked up for @req, or for nobody (NULL). */
+void app_progress_looking(struct app *a, struct control_request *req,
+			  const char *number, const char *what);
+/* NODE_EV_LINK_STEP */
+void app_progress_publish(struct app *a, const struct node_event *ev);
+void app_progress_tell(struct control_request *req,
+		       const struct node_event *ev);
 
 /* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
 int app_lookup_open(struct app *a);
@@ -297,12 +325,12 @@ struct app_accept *app_accept_close(struct app_accept *c);
 /* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
 void app_accept_event(struct app *a, const struct node_event *ev);
 
-/* app_links.c: the links of the configuration.  0 or -ENOMEM. */
-int app_links_open(struct app *a);
+/* app_permanent.c: the links of the configuration.  0 or -ENOMEM. */
+int app_permanent_open(struct app *a);
 /* Those that are not there are placed, now and until they are. */
-void app_links_place(struct app *a);
+void app_permanent_place(struct app *a);
 /* Accepts NULL, returns NULL. */
-struct app_links *app_links_close(struct app_links *k);
+struct app_permanent *app_permanent_close(struct app_permanent *k);
 /* The link with a number, in whatever state. */
 bool app_link_by_number(const struct app *a, const char *number,
 			struct node_link_info *out);
@@ -339,6 +367,10 @@ void app_text_cancel(struct app *a, const struct control_request *req);
 /* app_commands.c: functions by digits; the method "function". */
 void app_commands_configure(struct app *a);
 void app_commands_event(struct app *a, const struct node_event *ev);
+/* A link that digits asked for began, or did not: @outcome is a word for the
+ * air. */
+void app_commands_dialled(struct app *a, const struct app_lookup *what,
+			  const char *outcome);
 void app_function(void *ctx, struct control_request *req, const json_t *params);
 void app_commands_tick(struct app *a, mono_us now);
 mono_us app_commands_deadline(const struct app *a);
@@ -363,10 +395,13 @@ const struct oo_reg *app_first_up(const struct app *a);
 /* The shortest time between the PINGs that are answered. */
 mono_us app_keepalive(const struct oo_reg *g);
 
-/* doctor.c: findings, and whether none is a failure. */
-json_t *app_doctor(const struct app *a);
+/* app_findings.c: what the daemon knows to be well or not. */
+json_t *app_findings(struct app *a);
 /* app_doctor.c: answer now, or when the network was measured. */
 void app_doctor_ask(struct app *a, struct control_request *req);
+void app_doctor_close(struct app *a);
+/* Now and then: of what happened lately. */
+void app_doctor_beat(struct app *a, mono_us now);
 void app_doctor_tick(struct app *a, mono_us now);
 mono_us app_doctor_deadline(const struct app *a);
 

@@ -25,6 +25,8 @@ void app_https_network_changed(struct app *a);
 /* Where registrar @i has us by HTTPS: put that in place of what there is to say
  * of REGREQs. */
 void app_https_view(const struct app *a, size_t i, struct oo_registrar_view *v);
+/* Registrar @i has us by HTTPS, or is to. */
+bool app_https_in_use(const struct app *a, size_t i);
 /* Add to what app_status() says of it. */
 void app_https_status(const struct app *a, size_t i, json_t *registrar);
 /* False: there is nothing to warn of. */

@@ -1,133 +1,149 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The permanent links of the configuration: each is placed once, and from then
- * on the node keeps it.  Until it is placed, for its node may not be found while
- * this machine starts, it is tried again. */
+/* Links that come, move and go, and callers that are refused: in the log, for
+ * consoles and for hooks. */
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #include "daemon/app.h"
+#include "daemon/io/addr.h"
+#include "daemon/io/log.h"
+#include "daemon/record.h"
 
-#define AT_ONCE 8U /* whoever else dials needs a place as well */
-#define NEXT_S 1   /* until the next ones */
-#define AGAIN_S 10 /* until all that are not there are tried again */
-#define AGAIN_MAX_S 60
+/* Links a minute that each have a line: a club's hub has many. */
+#define LINK_LINES 120U
 
-struct app_links {
-	struct app *app;
-	struct event *timer;
-	bool placed[CONF_LINKS_MAX];
-	size_t next; /* to be looked at */
-	time_t again_s;
-};
-
-bool app_link_by_number(const struct app *a, const char *number,
-			struct node_link_info *out)
+static struct log_about about_of(enum log_level level, const char *event,
+				 const struct node_event *ev)
 {
-	for (size_t i = 0; i < node_links_max(a->node); i++) {
-		if (node_link_at(a->node, i, out) &&
-		    strcmp(out->number, number) == 0)
-			return true;
-	}
-	return false;
+	return (struct log_about){
+		.level = level,
+		.event = event,
+		.peer = ev->number[0] != '\0' ? ev->number : NULL,
+		.call = ev->serial,
+	};
 }
 
-static void place(struct app *a, const struct conf_link *c)
+static const char *number_of(const struct node_event *ev)
 {
-	struct app_lookup what = { .mode = (enum node_mode)c->mode,
-				   .permanent = true,
-				   .fresh = true };
-
-	_Static_assert((int)CONF_MODE_LOCAL_MONITOR == (int)NODE_LOCAL_MONITOR,
-		       "one list of modes");
-	memcpy(what.number, c->node, strlen(c->node) + 1);
-	app_dial(a, NULL, &what);
+	return ev->number[0] != '\0' ? ev->number : "?";
 }
 
-/* True when there is one to be looked at again. */
-static bool look(struct app_links *k, size_t i)
+static void on_up(struct app *a, const struct node_event *ev)
 {
-	const struct conf_link *c = &k->app->conf.links[i];
-	struct node_link_info l;
+	const struct log_about about = about_of(LOG_INFO, "link_up", ev);
+	struct node_link_info l = { 0 };
+	char addr[NET_ADDR_TEXT];
 
-	if (k->placed[i])
-		return false;
-	k->placed[i] = app_link_by_number(k->app, c->node, &l) && l.permanent;
-	if (!k->placed[i])
-		place(k->app, c);
-	return !k->placed[i];
+	net_addr_format(&ev->addr, addr);
+	(void)node_link(a->node, ev->link, &l);
+	LOG_AT_MOST(LINK_LINES, loop_now(), &about,
+		    "link to %s is up: %s, at %s, path %s", number_of(ev),
+		    l.outbound ? "we called" : "it called", addr,
+		    node_rung_text(ev->rung));
+	app_publish(a, json_pack("{s:s, s:s, s:I, s:s}", "event", "link_up",
+				 "node", number_of(ev), "call",
+				 (json_int_t)ev->serial, "peer", addr));
 }
 
-static bool all_placed(const struct app_links *k)
+/* The line of a link's end is the call's record. */
+static void tell_record(struct app *a, const struct node_event *ev)
 {
-	size_t n = 0;
+	struct log_about about = about_of(LOG_INFO, "call_record", ev);
+	json_t *record = record_json(ev, (int64_t)time(NULL));
+	char *json = record ? json_dumps(record, JSON_COMPACT) : NULL;
+	char text[RECORD_TEXT_MAX];
 
-	for (size_t i = 0; i < k->app->conf.links_n; i++)
-		n += k->placed[i];
-	return n == k->app->conf.links_n;
+	about.record = json;
+	record_text(ev, text);
+	LOG_AT_MOST(LINK_LINES, loop_now(), &about, "%s", text);
+	free(json);
+	if (record)
+		app_publish(a, record);
 }
 
-static void step(struct app_links *k)
+static void on_down(struct app *a, const struct node_event *ev)
 {
-	struct timeval again = { NEXT_S, 0 };
-	unsigned tried = 0;
+	const struct log_about about = about_of(LOG_INFO, "link_down", ev);
 
-	while (k->next < k->app->conf.links_n && tried < AT_ONCE)
-		tried += look(k, k->next++);
-	if (k->next == k->app->conf.links_n) {
-		if (all_placed(k))
-			return;
-		again.tv_sec = k->again_s;
-		k->next = 0;
-		k->again_s = 2 * k->again_s < AGAIN_MAX_S ? 2 * k->again_s
-							  : AGAIN_MAX_S;
-	}
-	(void)event_add(k->timer, &again);
+	if (ev->refused)
+		LOG_ABOUT(loop_now(), &about, "link to %s failed: %s",
+			  number_of(ev), ev->why);
+	app_publish(a, json_pack("{s:s, s:s, s:I, s:o}", "event", "link_down",
+				 "node", number_of(ev), "call",
+				 (json_int_t)ev->serial, "why",
+				 control_text(ev->why)));
+	if (!ev->refused)
+		tell_record(a, ev);
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
+static void on_step(struct app *a, const struct node_event *ev)
 {
-	struct app_links *k = ctx;
+	const char *state = node_link_state_text(ev->state);
 
-	(void)fd;
-	(void)what;
-	if (k->app->stopping)
+	log_debug("link to %s: %s", number_of(ev), state);
+	app_progress_publish(a, ev);
+}
+
+/* At debug level when it is where it was: a packet or two were lost. */
+static void on_moved(struct app *a, const struct node_event *ev)
+{
+	const bool stayed = net_addr_equal(&ev->old, &ev->addr);
+	const struct log_about about =
+		about_of(stayed ? LOG_DEBUG : LOG_INFO, "link_moved", ev);
+	const char *path = node_rung_text(ev->rung);
+	char old[NET_ADDR_TEXT], addr[NET_ADDR_TEXT];
+
+	net_addr_format(&ev->old, old);
+	net_addr_format(&ev->addr, addr);
+	if (stayed)
+		log_about(&about, "link to %s goes on with %s", ev->number,
+			  addr);
+	else
+		LOG_ABOUT(loop_now(), &about,
+			  "link to %s goes on %s, with %s in place of %s",
+			  ev->number, path, addr, old);
+	app_publish(a, json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "event",
+				 "link_moved", "node", ev->number, "call",
+				 (json_int_t)ev->serial, "old", old, "peer",
+				 addr, "path", path));
+}
+
+static void on_refused(struct app *a, const struct node_event *ev)
+{
+	const struct log_about about = about_of(LOG_WARNING, "refused", ev);
+	const char *number = ev->number[0] != '\0' ? ev->number : "nobody";
+	const bool claimed = net_addr_is_set(&ev->claimed);
+	char addr[NET_ADDR_TEXT], its[NET_ADDR_TEXT];
+
+	net_addr_format(&ev->addr, addr);
+	net_addr_format(&ev->claimed, its);
+	LOG_ABOUT(loop_now(), &about, "refused a call from %s at %s: %s%s%s",
+		  number, addr, ev->why, claimed ? ", " : "",
+		  claimed ? its : "");
+	app_publish(a, json_pack("{s:s, s:o, s:s, s:o, s:o}", "event",
+				 "refused", "node", control_text(ev->number),
+				 "peer", addr, "claimed",
+				 claimed ? json_string(its) : json_null(),
+				 "why", control_text(ev->why)));
+}
+
+void app_link_event(struct app *a, const struct node_event *ev)
+{
+	if (ev->kind == NODE_EV_CALLER_REFUSED) {
+		on_refused(a, ev);
 		return;
-	step(k);
-	app_pump(k->app);
-}
-
-void app_links_place(struct app *a)
-{
-	struct app_links *k = a->links;
-
-	memset(k->placed, 0, sizeof(k->placed));
-	k->next = 0;
-	k->again_s = AGAIN_S;
-	step(k);
-}
-
-int app_links_open(struct app *a)
-{
-	struct app_links *k = calloc(1, sizeof(*k));
-
-	a->links = k;
-	if (!k)
-		return -ENOMEM;
-	k->app = a;
-	k->timer = event_new(a->base, -1, 0, on_timer, k);
-	if (!k->timer)
-		return -ENOMEM;
-	app_links_place(a);
-	return 0;
-}
-
-struct app_links *app_links_close(struct app_links *k)
-{
-	if (k && k->timer)
-		event_free(k->timer);
-	free(k);
-	return NULL;
+	}
+	if (ev->kind == NODE_EV_LINK_MOVED) {
+		on_moved(a, ev);
+		return;
+	}
+	if (ev->kind == NODE_EV_LINK_UP)
+		on_up(a, ev);
+	else if (ev->kind == NODE_EV_LINK_DOWN)
+		on_down(a, ev);
+	else
+		on_step(a, ev);
+	app_connect_link(a, ev);
 }

@@ -45,8 +45,9 @@ static void on_view(void *ctx, const struct netlook_view *v, unsigned why)
 		return;
 	/* Of an interface the reason was said. */
 	if (!(why & WHY_INTERFACE))
-		log_info("this machine's %s changed",
-			 why & WHY_ROUTED ? "way out" : "addresses");
+		LOG_EVENT(loop_now(), LOG_INFO, "network",
+			  "this machine's %s changed",
+			  why & WHY_ROUTED ? "way out" : "addresses");
 	node_network_changed(a->node, loop_now());
 	app_https_network_changed(a);
 	app_pump(a);
@@ -81,6 +82,7 @@ static void on_time(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	netlook_ask(a->netlook, 0);
+	app_doctor_beat(a, loop_now());
 }
 
 static struct netlook_cfg cfg_of(struct app *a)

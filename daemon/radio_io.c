@@ -402,6 +402,18 @@ bool radio_io_levels(const struct radio_io *r, struct radio_levels_view *out)
 	return r->alsa != NULL;
 }
 
+bool radio_io_look_mixer(struct radio_io *r)
+{
+	if (r->alsa)
+		alsa_look_mixer(r->alsa);
+	return r->alsa != NULL;
+}
+
+bool radio_io_mixer(const struct radio_io *r, struct alsa_found *out)
+{
+	return r->alsa && alsa_mixer_found(r->alsa, out);
+}
+
 int radio_io_set_levels(struct radio_io *r, const struct alsa_levels *levels,
 			char why[RADIO_WHY_MAX])
 {

@@ -65,6 +65,11 @@ const char *radio_io_card(const struct radio_io *r);
 
 /* The levels of its sound card.  False: it has no mixer of ours. */
 bool radio_io_levels(const struct radio_io *r, struct radio_levels_view *out);
+/* Have the mixer read as it is now, whoever set it.  False: there is none of
+ * ours. */
+bool radio_io_look_mixer(struct radio_io *r);
+/* It was, and this is it; @out may be NULL. */
+bool radio_io_mixer(const struct radio_io *r, struct alsa_found *out);
 /* Set them until the next reload.  0, or -errno with a sentence. */
 int radio_io_set_levels(struct radio_io *r, const struct alsa_levels *levels,
 			char why[RADIO_WHY_MAX]);

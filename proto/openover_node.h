@@ -144,10 +144,20 @@ void oo_node_registrar_addresses(struct oo_node *n, size_t index,
 				 const struct net_addr *addrs, size_t count,
 				 mono_us now);
 
+/* Why the last try failed, of either kind. */
+enum oo_registrar_fault {
+	OO_REGISTRAR_FAULT_NONE,
+	OO_REGISTRAR_FAULT_SILENT,  /* nobody answers, or no longer */
+	OO_REGISTRAR_FAULT_REFUSED, /* the number, key or secret is wrong */
+	OO_REGISTRAR_FAULT_FORGED,  /* not the registrar that was pinned */
+	OO_REGISTRAR_FAULT_METHOD,  /* it wants another proof */
+};
+
 /* What there is to say of a registrar of either kind. */
 struct oo_registrar_view {
 	bool plain;
 	bool up;
+	enum oo_registrar_fault fault;
 	const char *state;        /* in words */
 	char why[128];            /* trouble in words; empty: none */
 	struct net_addr apparent; /* of the family that is in use */

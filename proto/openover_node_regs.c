@@ -93,9 +93,36 @@ const struct oo_reg *oo_node_registrar(const struct oo_node *n, size_t index)
 	return &n->regs[n->list[index].at];
 }
 
+static enum oo_registrar_fault plain_fault(enum iax2_reg_trouble t)
+{
+	static const enum oo_registrar_fault fault[] = {
+		[IAX2_REG_OK] = OO_REGISTRAR_FAULT_NONE,
+		[IAX2_REG_SILENT] = OO_REGISTRAR_FAULT_SILENT,
+		[IAX2_REG_REFUSED] = OO_REGISTRAR_FAULT_REFUSED,
+		[IAX2_REG_NO_METHOD] = OO_REGISTRAR_FAULT_METHOD,
+		[IAX2_REG_INVALID] = OO_REGISTRAR_FAULT_NONE,
+	};
+
+	return fault[t];
+}
+
+static enum oo_registrar_fault own_fault(enum oo_reg_trouble t)
+{
+	static const enum oo_registrar_fault fault[] = {
+		[OO_TROUBLE_NONE] = OO_REGISTRAR_FAULT_NONE,
+		[OO_TROUBLE_SILENT] = OO_REGISTRAR_FAULT_SILENT,
+		[OO_TROUBLE_REFUSED] = OO_REGISTRAR_FAULT_REFUSED,
+		[OO_TROUBLE_FORGED] = OO_REGISTRAR_FAULT_FORGED,
+		[OO_TROUBLE_LOST] = OO_REGISTRAR_FAULT_SILENT,
+	};
+
+	return fault[t];
+}
+
 static void view_plain(const struct iax2_reg *g, struct oo_registrar_view *v)
 {
 	v->plain = true;
+	v->fault = plain_fault(g->trouble);
 	v->up = iax2_reg_is_up(g);
 	v->state = v->up ? "registered" : iax2_reg_state_text(g->state);
 	v->apparent = g->apparent;
@@ -119,6 +146,7 @@ static void view_own(const struct oo_reg *g, struct oo_registrar_view *v)
 	const struct oo_hole *h = &g->hole[oo_reg_best_family(g)];
 
 	v->up = oo_reg_is_up(g);
+	v->fault = own_fault(g->trouble);
 	v->state = v->up ? "registered" : oo_reg_state_text(g->state);
 	v->apparent = h->apparent;
 	for (int f = 0; f < OO_FAMILIES; f++)

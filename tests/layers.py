@@ -23,7 +23,8 @@ WALLS = ('proto', 'audio', 'radio', 'config')  # know nothing of one another
 DAEMON_ROOMS = {
     'daemon/node': (),
     'daemon/io': (),
-    'daemon/console': ('daemon/io',),
+    'daemon/console': ('daemon/io', 'daemon/doctor'),
+    'daemon/doctor': ('daemon/io',),
     'daemon/registrar': ('daemon/io',),
 }
 

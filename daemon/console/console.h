@@ -18,7 +18,8 @@ enum console_exit {
 
 struct console {
 	const char *socket;
-	bool json; /* print the daemon's own objects */
+	bool json;  /* print the daemon's own objects */
+	bool shell; /* Ctrl-C ends a command, and not the console */
 };
 
 /* commands.c: run one command; argv[0] is its name. */
@@ -33,7 +34,6 @@ void print_json(const json_t *o, bool indent);
 void print_status(const json_t *status);
 void print_connected(const char *node, const json_t *result);
 void print_who(const json_t *result);
-void print_doctor(const json_t *result);
 void print_lookup(const json_t *result);
 void print_reload(const json_t *result);
 

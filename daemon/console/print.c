@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/console/console.h"
+#include "daemon/console/duration.h"
 
 static const char *text(const json_t *o, const char *name)
 {
@@ -24,24 +26,12 @@ static bool truth(const json_t *o, const char *name)
 
 void print_json(const json_t *o, bool indent)
 {
-	(void)json_dumpf(o, stdout, indent ? JSON_INDENT(2) : JSON_COMPACT);
+	/* On a terminal no character of others does anything. */
+	const size_t ascii = isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
+
+	(void)json_dumpf(o, stdout,
+			 ascii | (indent ? JSON_INDENT(2) : JSON_COMPACT));
 	(void)printf("\n");
-}
-
-#define DURATION_TEXT 64
-
-static void print_duration(double s, char out[DURATION_TEXT])
-{
-	const long t = (long)s;
-
-	if (t >= 86400)
-		(void)snprintf(out, DURATION_TEXT, "%ldd %ldh", t / 86400,
-			       t / 3600 % 24);
-	else if (t >= 3600)
-		(void)snprintf(out, DURATION_TEXT, "%ldh %ldm", t / 3600,
-			       t / 60 % 60);
-	else
-		(void)snprintf(out, DURATION_TEXT, "%ldm %lds", t / 60, t % 60);
 }
 
 static void print_registrar(const json_t *r)
@@ -92,7 +82,7 @@ static void print_link(const json_t *l)
 {
 	char up[DURATION_TEXT];
 
-	print_duration(number(l, "connected_s"), up);
+	duration_text(number(l, "connected_s"), up);
 	if (strcmp(text(l, "state"), "up") != 0) {
 		(void)printf("link       %s: %s  %s\n", text(l, "node"),
 			     text(l, "state"), text(l, "why"));
@@ -144,7 +134,7 @@ void print_status(const json_t *s)
 	char up[DURATION_TEXT];
 	size_t i;
 
-	print_duration(number(s, "uptime_s"), up);
+	duration_text(number(s, "uptime_s"), up);
 	(void)printf("node       %s %s, up %s, version %s\n", text(s, "node"),
 		     text(s, "callsign"), up, text(s, "version"));
 	json_array_foreach(json_object_get(s, "registrars"), i, one)
@@ -196,28 +186,13 @@ void print_who(const json_t *result)
 
 	json_array_foreach(json_object_get(result, "nodes"), i, e)
 	{
-		print_duration(number(e, "seconds"), ago);
+		duration_text(number(e, "seconds"), ago);
 		(void)printf("%-15s %s%s\n", text(e, "node"),
 			     truth(e, "keyed") ? "keyed now" : ago,
 			     truth(e, "keyed") ? "" : " ago");
 	}
 	if (i == 0)
 		(void)printf("no other node answered\n");
-}
-
-void print_doctor(const json_t *result)
-{
-	const json_t *f;
-	size_t i;
-
-	json_array_foreach(json_object_get(result, "findings"), i, f)
-	{
-		(void)printf("%-4s %s\n", text(f, "state"), text(f, "seen"));
-		if (text(f, "meaning")[0] != '\0')
-			(void)printf("     %s\n", text(f, "meaning"));
-		if (text(f, "mend")[0] != '\0')
-			(void)printf("     Mend: %s\n", text(f, "mend"));
-	}
 }
 
 void print_reload(const json_t *r)

@@ -44,6 +44,7 @@ struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
 		(void)snprintf(why, RPC_WHY_MAX, "%.200s: %s", path,
 			       r ? "too long" : strerror(ENOMEM));
 		free(r);
+		errno = r ? ENAMETOOLONG : ENOMEM;
 		return NULL;
 	}
 	memcpy(sa.sun_path, path, strlen(path) + 1);
@@ -60,7 +61,18 @@ struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r);
+	errno = err;
 	return NULL;
+}
+
+uid_t rpc_user(const struct rpc *r)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(r->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0
+		       ? peer.uid
+		       : (uid_t)-1;
 }
 
 /* 0: for ever. */

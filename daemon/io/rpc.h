@@ -5,17 +5,20 @@
 /* The other end of the control socket: a client that waits for its answers. */
 
 #include <jansson.h>
+#include <sys/types.h>
 
 #define RPC_WHY_MAX 256U
 
 struct rpc;
 
-/* NULL, with a sentence in @why, when nobody answers there. */
+/* NULL, with errno and a sentence in @why, when nobody answers there. */
 struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX]);
 /* How long rpc_call() waits for the daemon to say anything, 1..86400 s;
  * RPC_PATIENCE_S unless set. */
 #define RPC_PATIENCE_S 30U
 void rpc_patience(struct rpc *r, unsigned seconds);
+/* The user that the daemon runs as; (uid_t)-1: not known. */
+uid_t rpc_user(const struct rpc *r);
 /* Accepts NULL, returns NULL. */
 struct rpc *rpc_close(struct rpc *r);
 

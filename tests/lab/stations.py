@@ -145,8 +145,26 @@ class Node:
         self.process.wait(10)
 
     def console(self, *words, timeout=30):
+        # The doctor looks at a machine of the node's own, which tells nothing unless a test has it so.
         return subprocess.run([KEYHOLE, '-s', self.socket, *words], text=True,
-                              capture_output=True, check=False, timeout=timeout)
+                              capture_output=True, check=False, timeout=timeout,
+                              env={**os.environ, 'KEYHOLE_SYSROOT': os.path.join(self.dir, 'machine')})
+
+    def doctor(self, timeout=40):
+        """(exit status, findings by id) of keyhole doctor."""
+        done = self.console('--json', 'doctor', timeout=timeout)
+        answer, found = json.loads(done.stdout), {}
+        for f in answer['findings']:
+            if set(f) != {'id', 'state', 'seen', 'cause', 'mend'} or \
+               f['state'] not in ('ok', 'skipped', 'warn', 'bad'):
+                raise Failed(f'a finding: {f}')
+            if f['state'] in ('warn', 'bad') and not (f['cause'] and f['mend']):
+                raise Failed(f'no cause, or nothing to be done: {f}')
+            found.setdefault(f['id'], []).append(f)
+        well = all(f['state'] in ('ok', 'skipped') for f in answer['findings'])
+        if (done.returncode, answer['ok']) != (0 if well else 1, well):
+            raise Failed(f'exit {done.returncode}, ok {answer["ok"]}: {answer["findings"]}')
+        return done.returncode, found
 
     def status(self):
         return control.status(self.socket)
