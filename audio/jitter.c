@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
+/* Frames that come: their place in the stream, and what they tell of the
+ * network. */
+
 #include "audio/jitter.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "audio/jitter_ring.h"
+#include "audio/jitter_priv.h"
 
-#define HISTORY_MS 256     /* of the ring, behind what plays */
 #define LATE_MS 768        /* further behind what plays is not late */
 #define SNAP_MS 10         /* a timestamp this near continues the speech */
 #define REORDER_MS 60      /* how far before the first frame a spurt starts */
@@ -15,47 +17,7 @@
 #define JUMP_MS 60000      /* further is another timeline */
 #define STALE_US 60000000U /* silence after which clocks drifted apart */
 #define OUTLIERS_MAX 5U    /* then the stream's time has jumped */
-#define STARVE_BLOCKS 3U   /* concealed before speech counts as ended */
 #define LOSS_GAP_MS 500    /* a pause as short as that was a loss */
-#define SHORT_MS 4         /* too little delay: stretch */
-#define DEEP_MS 4          /* with a block less still too much: shrink */
-#define EXCESS_BLOCKS 15U  /* of too much delay, in a row, before that */
-#define AMPLE_MS 45        /* the same, where the network takes less */
-#define BACKLOG_MS 100     /* or, when it is as much as that, */
-#define BACKLOG_BLOCKS 5U
-#define HURRY_MS 60   /* much too much: shrink each block */
-#define OVERDUE_MS 20 /* a frame is later than timers on a busy machine are */
-#define RESERVE_MS 20 /* held besides, while the next is overdue */
-#define BLOCK_MS ((int64_t)JITTER_BLOCK_MS)
-
-/* Go on to play at @to; the history moves along. */
-static void advance(struct jitter *j, int64_t to)
-{
-	jitter_ring_forget(j, j->play - HISTORY_MS, to - HISTORY_MS);
-	j->play = to;
-}
-
-static int64_t transit_us(uint64_t now_us, int64_t pos)
-{
-	return (int64_t)now_us - pos * 1000;
-}
-
-static int64_t ahead_max(const struct jitter *j)
-{
-	return jitter_ring_ms(j) - HISTORY_MS;
-}
-
-/* Where the speech that plays ends, as far as it is known. */
-static int64_t spurt_end(const struct jitter *j)
-{
-	return j->pauses > 0 ? j->pause[0].from : j->end;
-}
-
-/* How long what is at `play` has been held, in ms. */
-static int64_t delay_ms(const struct jitter *j, uint64_t now_us)
-{
-	return (transit_us(now_us, j->play) - j->transit.base_us) / 1000;
-}
 
 int jitter_init(struct jitter *j, const struct jitter_config *config)
 {
@@ -98,8 +60,8 @@ static void learn(struct jitter *j, const struct jitter_piece *p,
 {
 	uint32_t ms;
 
-	transit_add(&j->transit, transit_us(now_us, p->pos));
-	peer_clock_add(&j->clock, now_us, transit_us(now_us, p->pos));
+	transit_add(&j->transit, jitter_transit_us(now_us, p->pos));
+	peer_clock_add(&j->clock, now_us, jitter_transit_us(now_us, p->pos));
 	ms = transit_quantile_ms(&j->transit, late_permille(j)) +
 	     straddle_ms(p->len_ms);
 	if (ms > j->config.max_ms)
@@ -132,7 +94,7 @@ static int64_t position(const struct jitter *j, const struct jitter_in *in)
 static int64_t late_us(const struct jitter *j, const struct jitter_piece *p,
 		       uint64_t now_us)
 {
-	return transit_us(now_us, p->pos) - j->transit.base_us;
+	return jitter_transit_us(now_us, p->pos) - j->transit.base_us;
 }
 
 /* Whether a spurt that begins with @p cannot be on the timeline known so
@@ -159,7 +121,7 @@ static enum jitter_put begin(struct jitter *j, const struct jitter_in *in,
 
 	if (other_timeline(j, in, p, now_us)) {
 		p->pos = (int64_t)in->ts_ms;
-		transit_rebase(&j->transit, transit_us(now_us, p->pos));
+		transit_rebase(&j->transit, jitter_transit_us(now_us, p->pos));
 	} else if (!in->spurt && !j->ended && gap > 0 && gap <= LOSS_GAP_MS) {
 		j->counters.lost += (uint64_t)(gap / BLOCK_MS);
 	}
@@ -196,14 +158,14 @@ static enum jitter_put outlier(struct jitter *j, const struct jitter_in *in,
 	}
 	/* Speech that is only late was waited for. */
 	j->counters.resyncs++;
-	transit_rebase(&j->transit, transit_us(now_us, p->pos));
+	transit_rebase(&j->transit, jitter_transit_us(now_us, p->pos));
 	return begin(j, in, p, now_us);
 }
 
 static enum jitter_put put_behind(struct jitter *j, const struct jitter_in *in,
 				  struct jitter_piece *p, uint64_t now_us)
 {
-	bool all = p->pos >= j->play - HISTORY_MS;
+	bool all = p->pos >= j->play - JITTER_HISTORY_MS;
 
 	for (int64_t ms = 0; all && ms < p->len_ms; ms++)
 		all = jitter_ring_has(j, p->pos + ms);
@@ -246,7 +208,7 @@ static void end_wait(struct jitter *j, int64_t pos)
 	gone -= gone % BLOCK_MS;
 	j->counters.lost += (uint64_t)(gone / BLOCK_MS);
 	j->counters.stretched += (uint64_t)((waited - gone) / BLOCK_MS);
-	advance(j, j->play + gone);
+	jitter_advance(j, j->play + gone);
 }
 
 static enum jitter_put put_ahead(struct jitter *j, const struct jitter_in *in,
@@ -284,13 +246,13 @@ static int64_t on_grid(const struct jitter *j, int64_t pos)
 /* What continues the speech is worth more than the oldest that is held. */
 static void make_room(struct jitter *j, const struct jitter_piece *p)
 {
-	const int64_t over = p->pos + p->len_ms - j->play - ahead_max(j);
+	const int64_t over = p->pos + p->len_ms - j->play - jitter_ahead_max(j);
 
-	if (over <= 0 || over > spurt_end(j) - j->play ||
+	if (over <= 0 || over > jitter_spurt_end(j) - j->play ||
 	    p->pos - j->end > LOSS_GAP_MS)
 		return;
 	j->counters.skipped_ms += (uint64_t)over;
-	advance(j, j->play + over);
+	jitter_advance(j, j->play + over);
 }
 
 /* No network is that much faster at once: the sender's time has jumped. */
@@ -319,7 +281,7 @@ static enum jitter_put put_piece(struct jitter *j, const struct jitter_in *in,
 		return put_behind(j, in, p, now_us);
 	make_room(j, p);
 	if (is_early(j, p, now_us) ||
-	    p->pos + p->len_ms > j->play + ahead_max(j))
+	    p->pos + p->len_ms > j->play + jitter_ahead_max(j))
 		return outlier(j, in, p, now_us, JITTER_OVERFLOW);
 	if (in->format != j->format)
 		return begin(j, in, p, now_us);
@@ -350,179 +312,4 @@ enum jitter_put jitter_put(struct jitter *j, const struct jitter_in *in,
 	verdict = put_piece(j, in, &p, now_us);
 	j->last_put_us = now_us;
 	return verdict;
-}
-
-void jitter_end(struct jitter *j)
-{
-	j->ended = true;
-	j->tells_end = true;
-}
-
-static void go_idle(struct jitter *j)
-{
-	j->state = JITTER_STATE_IDLE;
-	j->starving = 0;
-}
-
-/* How long speech waits that need not, in ms: its delay, as far as there is
- * something to play. */
-static int64_t spare_ms(const struct jitter *j, uint64_t now_us)
-{
-	const int64_t held = delay_ms(j, now_us);
-	const int64_t ahead = spurt_end(j) - j->play;
-
-	return held < ahead ? held : ahead;
-}
-
-/* After a gap, leave out as much as it lasted, rather than be late by it. */
-static void bound_delay(struct jitter *j, uint64_t now_us)
-{
-	int64_t skip = spare_ms(j, now_us) - (int64_t)j->config.max_ms;
-
-	if (skip > (int64_t)j->gap_ms)
-		skip = (int64_t)j->gap_ms;
-	skip -= skip % (int64_t)j->unit.ms;
-	if (skip <= 0)
-		return;
-	j->gap_ms -= (uint32_t)skip;
-	j->counters.skipped_ms += (uint64_t)skip;
-	advance(j, j->play + skip);
-}
-
-/*
- * Nothing of this block is there.  Where nothing later is either, the network
- * holds speech back more often than it loses it: the stream waits.
- */
-static enum jitter_get conceal(struct jitter *j, uint64_t now_us)
-{
-	if (j->play >= j->end) {
-		if (j->ended || ++j->starving > STARVE_BLOCKS) {
-			go_idle(j);
-			j->idle_us = now_us;
-			return JITTER_IDLE;
-		}
-		j->gap_ms += JITTER_BLOCK_MS;
-		return JITTER_LOST;
-	}
-	j->counters.lost++;
-	advance(j, j->play + BLOCK_MS);
-	return JITTER_LOST;
-}
-
-/* Whether the frame after all that is held is later than most: then what is
- * held has to last.  When it is much later, it may never come, of a speaker who
- * does not say that he stops. */
-static bool is_short(const struct jitter *j, uint64_t now_us)
-{
-	const int64_t overdue =
-		(transit_us(now_us, j->end) - j->transit.base_us) / 1000;
-
-	if (j->ended || j->pauses > 0 || overdue < OVERDUE_MS)
-		return false;
-	if (!j->tells_end && overdue > 2 * (OVERDUE_MS + (int64_t)j->need_ms))
-		return false;
-	return j->end - j->play < RESERVE_MS + overdue;
-}
-
-/* Blocks are asked for late rather than early: what is held too long only
- * counts when it always is. */
-static bool is_too_deep(struct jitter *j, int64_t excess)
-{
-	const uint32_t patience =
-		excess > BACKLOG_MS ? BACKLOG_BLOCKS : EXCESS_BLOCKS;
-
-	const int64_t slack =
-		j->need_ms < j->config.min_ms ? AMPLE_MS : BLOCK_MS + DEEP_MS;
-
-	if (excess <= slack) {
-		j->excess = 0;
-		return false;
-	}
-	if (++j->excess < patience)
-		return false;
-	return j->excess % 2 == 0 || excess > HURRY_MS;
-}
-
-static enum jitter_advice advise(struct jitter *j, uint64_t now_us)
-{
-	const int64_t held = delay_ms(j, now_us);
-
-	if (held + SHORT_MS < j->need_ms || is_short(j, now_us)) {
-		j->excess = 0;
-		return JITTER_STRETCH;
-	}
-	return is_too_deep(j, spare_ms(j, now_us) - j->target_ms)
-		       ? JITTER_SHRINK
-		       : JITTER_KEEP;
-}
-
-static enum jitter_get play(struct jitter *j, uint64_t now_us,
-			    struct jitter_block *out)
-{
-	int64_t held;
-
-	bound_delay(j, now_us);
-	out->ts_ms = (uint32_t)j->play;
-	jitter_ring_take(j, out);
-	if (out->valid == 0)
-		return conceal(j, now_us);
-	held = spare_ms(j, now_us);
-	j->delay_ms = held > 0 ? (uint32_t)held : 0;
-	j->counters.played++;
-	out->advice = advise(j, now_us);
-	advance(j, j->play + BLOCK_MS);
-	return JITTER_FRAME;
-}
-
-/* What plays is over: the pause behind it gives way to a change of delay. */
-static void end_spurt(struct jitter *j)
-{
-	advance(j, j->pause[0].to);
-	j->pauses--;
-	memmove(j->pause, j->pause + 1, j->pauses * sizeof(j->pause[0]));
-	j->gap_ms = 0;
-	j->state = JITTER_STATE_WAITING;
-}
-
-static bool may_start(const struct jitter *j, int64_t held)
-{
-	return held >= (int64_t)j->config.min_ms &&
-	       held + SHORT_MS >= (int64_t)j->target_ms;
-}
-
-uint64_t jitter_due_us(const struct jitter *j)
-{
-	const uint32_t least =
-		j->target_ms > SHORT_MS ? j->target_ms - SHORT_MS : 0;
-	const uint32_t ms = least > j->config.min_ms ? least : j->config.min_ms;
-	const int64_t due = j->transit.base_us + (j->play + (int64_t)ms) * 1000;
-
-	return j->state == JITTER_STATE_WAITING && due > 0 ? (uint64_t)due : 0;
-}
-
-enum jitter_get jitter_get(struct jitter *j, uint64_t now_us,
-			   struct jitter_block *out)
-{
-	out->ts_ms = (uint32_t)j->play;
-	out->format = j->format;
-	out->advice = JITTER_KEEP;
-	out->valid = 0;
-	memset(out->codes, 0, sizeof(out->codes));
-	if (j->state == JITTER_STATE_IDLE)
-		return JITTER_IDLE;
-	if (j->pauses > 0 && j->state == JITTER_STATE_PLAYING &&
-	    j->play >= j->pause[0].from)
-		end_spurt(j);
-	if (j->state == JITTER_STATE_WAITING) {
-		if (!may_start(j, delay_ms(j, now_us)))
-			return JITTER_IDLE;
-		j->state = JITTER_STATE_PLAYING;
-		j->starving = 0;
-	}
-	return play(j, now_us, out);
-}
-
-uint32_t jitter_delay_ms(const struct jitter *j)
-{
-	return j->state == JITTER_STATE_PLAYING ? j->delay_ms : j->target_ms;
 }

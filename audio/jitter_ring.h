@@ -2,7 +2,8 @@
 #ifndef AUDIO_JITTER_RING_H
 #define AUDIO_JITTER_RING_H
 
-/* What a jitter buffer holds, by the stream's milliseconds; for jitter.c. */
+/* What a jitter buffer holds, by the stream's milliseconds; for jitter.c
+ * and jitter_play.c. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -292,6 +292,7 @@ struct conf_node {
 		struct conf_caller *deny;
 		size_t deny_n; /* 0..CONF_CALLERS_MAX */
 		bool by_address;
+		bool by_dns_key;
 		struct conf_user *users;
 		size_t users_n;                          /* 0..CONF_USERS_MAX */
 		char portal_key_file[CONF_PATH_MAX + 1]; /* "": no portal */
@@ -310,6 +311,7 @@ struct conf_node {
 		char extnodes[CONF_PATH_MAX + 1];    /* "": none */
 		char extnodes_url[CONF_URL_MAX + 1]; /* "": not fetched */
 		uint32_t extnodes_s;                 /* 300..604,800 */
+		char names[CONF_PATH_MAX + 1];       /* "": none */
 	} lookup;
 	struct {
 		bool radio;

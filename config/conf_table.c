@@ -527,6 +527,14 @@ static const struct conf_row node_rows[] = {
 		  "where its number is found (see lookup), as AllStarLink's "
 		  "nodes do. The lists above hold for it too; a number under "
 		  "2000 has to be in peers." },
+	{ "accept.by_dns_key", CONF_BOOL, NODE(accept.by_dns_key),
+	  .flags = CONF_RELOAD,
+	  .help = "Let such a caller in when it proves the public key that DNS "
+		  "has of its number: a TXT record \"key=KEY\" of "
+		  "_keyhole.NUMBER.nodes in lookup.domain, as Keyhole's "
+		  "registrars serve it. Whoever can forge that domain's "
+		  "answers can forge numbers. Who has no key there is looked "
+		  "at by accept.by_address." },
 	{ "accept.users", CONF_GROUPS,
 	  LIST(accept.users, users, CONF_USERS_MAX), .same = same_user,
 	  .same_what = "name", .flags = CONF_RELOAD,
@@ -588,6 +596,11 @@ static const struct conf_row node_rows[] = {
 		  "registrar of Keyhole \"https://HOST/extnodes\"." },
 	{ "lookup.extnodes_s", CONF_U32, NODE(lookup.extnodes_s), .min = 300,
 	  .max = 604800, .dflt = 900, .unit = "s", .help = "How often." },
+	{ "lookup.names", CONF_PATH, NODE(lookup.names), .flags = CONF_RELOAD,
+	  .help = "A file that tells whose nodes are, as AllStarLink's "
+		  "astdb.txt, NUMBER|CALLSIGN|DESCRIPTION|LOCATION a line, for "
+		  "the console and for events; read again when it changes; "
+		  "empty for none. This daemon does not fetch it." },
 	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
 	  .flags = CONF_RELOAD,
 	  .help = "Whether the radio's DTMF digits are commands." },
@@ -815,8 +828,8 @@ static const struct conf_row node_rows[] = {
 	{ "hooks.events", CONF_TEXTS,
 	  LIST(hooks.events, events, CONF_EVENTS_MAX), .same = same_event,
 	  .same_what = "name", .flags = CONF_RELOAD,
-	  .help = "The events to run it for, by their names in keyhole(1) "
-		  "events, such as \"link_up\"; empty for all." },
+	  .help = "The events to run it for, by their names in "
+		  "keyhole-events(7), such as \"link_up\"; empty for all." },
 	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
 	  .help = "Whether to de-emphasise: the sound comes from the "
 		  "receiver's discriminator." },
@@ -965,6 +978,13 @@ static bool fetched_file_has_a_name(const void *conf)
 	       c->lookup.extnodes[0] != '\0';
 }
 
+static bool dns_keys_have_a_domain(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return !c->accept.by_dns_key || c->lookup.domain[0] != '\0';
+}
+
 static bool dialled_digits_are_ordered(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -1046,6 +1066,9 @@ static const struct conf_rule node_rules[] = {
 	{ "lookup.digits_max", digits_are_ordered,
 	  "lookup.digits_max is less than lookup.digits_min; allowed: the same "
 	  "or more" },
+	{ "accept.by_dns_key", dns_keys_have_a_domain,
+	  "accept.by_dns_key is set and lookup.domain is not; allowed: with "
+	  "the domain whose DNS has the keys" },
 	{ "lookup.extnodes_url", fetched_file_has_a_name,
 	  "lookup.extnodes_url is set and lookup.extnodes is not; allowed: "
 	  "with the file that it is written to" },

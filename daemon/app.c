@@ -345,7 +345,8 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 		return err;
 	(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 	a->resolver = resolver_new(a->base);
-	if (!a->resolver || app_lookup_open(a) != 0 || start_signals(a) != 0 ||
+	if (!a->resolver || app_lookup_open(a) != 0 ||
+	    app_names_configure(a) != 0 || start_signals(a) != 0 ||
 	    loop_timer_init(&a->timer, a->base, on_timer, a) != 0 ||
 	    loop_beat_init(&a->beat, a->base, BEAT_US, on_beat, a) != 0 ||
 	    (watchdog != MONO_NEVER &&
@@ -425,6 +426,7 @@ static void done(struct app *a)
 	a->accept = app_accept_close(a->accept);
 	a->permanent = app_permanent_close(a->permanent);
 	a->numbers = lookup_io_free(a->numbers);
+	a->names = app_names_free(a->names);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
 		free_event(a->registrar[i].again);

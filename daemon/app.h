@@ -162,6 +162,7 @@ struct app {
 	struct udp *udp;
 	struct resolver *resolver;
 	struct lookup_io *numbers; /* where nodes are */
+	struct app_names *names;   /* app_names.c; NULL: none are known */
 	struct control *control;
 	struct trace trace;
 	struct radio_io *radio;
@@ -291,6 +292,17 @@ void app_dial_began(struct app *a, struct node_link_id id,
 bool app_dial_down(struct app *a, const struct node_event *ev,
 		   struct app_waiter *w);
 
+/* app_names.c: whose nodes are, as configured.  0 or -ENOMEM, and then nobody
+ * is known. */
+int app_names_configure(struct app *a);
+/* Accepts NULL, returns NULL. */
+struct app_names *app_names_free(struct app_names *m);
+/* "callsign", "description" and "location" of @number, those that are known;
+ * "talker_callsign" of who talks through a link. */
+void app_names_add(const struct app *a, json_t *o, const char *number);
+void app_names_add_talker(const struct app *a, json_t *o, const char *number);
+json_t *app_names_json(const struct app *a);
+
 /* app_nodes.c: the method "nodes": those that this node knows of. */
 void app_nodes(void *ctx, struct control_request *req, const json_t *params);
 
@@ -355,7 +367,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 		      mono_us now);
 json_t *app_radio(struct app *a);
 /* app_text.c: text between nodes; the methods "who", "message" and "command". */
-json_t *app_behind_json(const struct asl_list *list);
+json_t *app_behind_json(const struct app *a, const struct asl_list *list);
 json_t *app_answers_json(const struct app *a);
 json_t *app_text_counters(const struct app *a);
 void app_who(void *ctx, struct control_request *req, const json_t *params);

@@ -33,7 +33,11 @@ static bool is_wanted(const struct app *a, const json_t *params)
 
 void app_publish(struct app *a, json_t *params)
 {
+	const char *node = json_string_value(json_object_get(params, "node"));
 	char *text = NULL;
+
+	if (node)
+		app_names_add(a, params, node);
 
 	(void)json_object_set_new(params, "t_us",
 				  json_integer((json_int_t)loop_now()));
@@ -200,7 +204,7 @@ static void on_behind(struct app *a, const struct node_event *ev)
 	if (node_link_behind(a->node, ev->link, &list))
 		publish(a, json_pack("{s:s, s:o, s:o}", "event", "behind",
 				     "node", control_text(ev->number), "nodes",
-				     app_behind_json(&list)));
+				     app_behind_json(a, &list)));
 }
 
 static void on_loop(struct app *a, const struct node_event *ev)
@@ -369,6 +373,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		app_link_event(a, ev);
 		break;
 	case NODE_EV_WHO_IS:
+	case NODE_EV_WHICH_KEY:
 	case NODE_EV_WHOSE_TOKEN:
 		app_accept_event(a, ev);
 		break;

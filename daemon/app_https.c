@@ -72,12 +72,10 @@ static void say(struct app_https *h, const struct one *o, const char *what)
 	char addr[NET_ADDR_TEXT];
 
 	net_addr_format(&o->reg.by_https, addr);
-	control_publish(h->app->control, "event",
-			json_pack("{s:s, s:s, s:s, s:s, s:o, s:I}", "event",
-				  what, "registrar", host_of(h, o), "by",
-				  "https", "apparent", addr, "why",
-				  control_text(why), "t_us",
-				  (json_int_t)loop_now()));
+	app_publish(h->app,
+		    json_pack("{s:s, s:s, s:s, s:s, s:o}", "event", what,
+			      "registrar", host_of(h, o), "by", "https",
+			      "apparent", addr, "why", control_text(why)));
 }
 
 static void say_way(const struct app_https *h, const struct one *o)

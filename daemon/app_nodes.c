@@ -10,7 +10,7 @@
 #define NODES_MAX 256U
 
 /* What is known of @number already; NULL: nothing, and no room. */
-static json_t *entry(json_t *nodes, const char *number)
+static json_t *entry(const struct app *a, json_t *nodes, const char *number)
 {
 	json_t *o;
 	size_t i;
@@ -26,6 +26,7 @@ static json_t *entry(json_t *nodes, const char *number)
 	if (json_array_size(nodes) >= NODES_MAX)
 		return NULL;
 	o = json_pack("{s:s, s:b}", "node", number, "linked", 0);
+	app_names_add(a, o, number);
 	return json_array_append_new(nodes, o) == 0 ? o : NULL;
 }
 
@@ -39,7 +40,7 @@ static void add_behind(const struct app *a, struct node_link_id link,
 	if (!node_link_behind(a->node, link, &behind))
 		return;
 	while (asl_list_next(&behind, &at, &e))
-		(void)entry(nodes, e.name);
+		(void)entry(a, nodes, e.name);
 }
 
 void app_nodes(void *ctx, struct control_request *req, const json_t *params)
@@ -55,14 +56,14 @@ void app_nodes(void *ctx, struct control_request *req, const json_t *params)
 
 		if (!node_link_at(a->node, i, &l))
 			continue;
-		o = entry(nodes, l.number);
+		o = entry(a, nodes, l.number);
 		if (o)
 			(void)json_object_set_new(o, "linked", json_true());
 	}
 	for (size_t i = 0; i < a->conf.peers_n; i++)
-		(void)entry(nodes, a->conf.peers[i].number);
+		(void)entry(a, nodes, a->conf.peers[i].number);
 	for (size_t i = 0; i < m->ended_n; i++)
-		(void)entry(nodes, m->ended[i].number);
+		(void)entry(a, nodes, m->ended[i].number);
 	for (size_t i = 0; i < node_links_max(a->node); i++) {
 		if (node_link_at(a->node, i, &l))
 			add_behind(a, l.id, nodes);

@@ -99,12 +99,14 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 				  up ? json_string(asl_keying_text(l->keying))
 				     : json_null());
 	(void)json_object_set_new(o, "loop", json_boolean(l->loop));
+	app_names_add(a, o, l->number);
+	app_names_add_talker(a, o, l->talker);
 	(void)json_object_set_new(o, "talker",
 				  l->talker[0] ? json_string(l->talker)
 					       : json_null());
 	if (node_link_behind(a->node, l->id, &behind))
 		(void)json_object_set_new(o, "behind",
-					  app_behind_json(&behind));
+					  app_behind_json(a, &behind));
 	return o;
 }
 

@@ -103,9 +103,10 @@ static void say(struct side *s, const struct portmap_view *v, mono_us now)
 			    text, portmap_method_text(s->said.method));
 	} else if (v->state == PORTMAP_REFUSED && !s->said_no) {
 		s->said_no = true;
-		log_info("no port is open for callers: %s (%s); they need "
-			 "OPEN/OVER",
-			 v->why, method);
+		LOG_LIMITED(now, LOG_INFO,
+			    "no port is open for callers: %s (%s); they need "
+			    "OPEN/OVER",
+			    v->why, method);
 	}
 }
 

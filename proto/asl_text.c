@@ -148,15 +148,40 @@ static void rest_field(struct fields *f, struct asl_text *t, size_t max,
 	f->bad |= !words && memchr(t->rest, ' ', t->rest_len) != NULL;
 }
 
-static void read_fields(struct fields *f, struct asl_text *t)
+static void all_that_follows(struct fields *f, struct asl_text *t)
+{
+	skip_spaces(f);
+	t->rest = f->at;
+	t->rest_len = (size_t)(f->end - f->at);
+}
+
+static void position_fields(struct fields *f, struct asl_text *t)
+{
+	name_field(f, t->src);
+	all_that_follows(f, t);
+	for (int i = 0; i < 3; i++)
+		position_field(f);
+	end_of_fields(f);
+}
+
+static void digit_fields(struct fields *f, struct asl_text *t)
 {
 	const char *w;
 
+	name_field(f, t->dest);
+	name_field(f, t->src);
+	t->seq = number_field(f);
+	f->bad |= word(f, &w) != 1 || !is_digit_key(*w);
+	if (!f->bad)
+		t->digit = *w;
+	end_of_fields(f);
+}
+
+static void read_fields(struct fields *f, struct asl_text *t)
+{
 	switch (t->kind) {
 	case ASL_LIST:
-		skip_spaces(f);
-		t->rest = f->at;
-		t->rest_len = (size_t)(f->end - f->at);
+		all_that_follows(f, t);
 		break;
 	case ASL_ASK:
 	case ASL_KEYED:
@@ -172,22 +197,10 @@ static void read_fields(struct fields *f, struct asl_text *t)
 		rest_field(f, t, ASL_PAYLOAD_MAX, false);
 		break;
 	case ASL_GPS:
-		name_field(f, t->src);
-		skip_spaces(f);
-		t->rest = f->at;
-		t->rest_len = (size_t)(f->end - f->at);
-		for (int i = 0; i < 3; i++)
-			position_field(f);
-		end_of_fields(f);
+		position_fields(f, t);
 		break;
 	case ASL_DIGIT:
-		name_field(f, t->dest);
-		name_field(f, t->src);
-		t->seq = number_field(f);
-		f->bad |= word(f, &w) != 1 || !is_digit_key(*w);
-		if (!f->bad)
-			t->digit = *w;
-		end_of_fields(f);
+		digit_fields(f, t);
 		break;
 	case ASL_MESSAGE:
 		name_field(f, t->src);

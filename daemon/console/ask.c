@@ -73,7 +73,7 @@ enum console_exit ask_and_print(const struct console *c, const char *method,
 		if (c->json)
 			print_json(result, true);
 		else if (print)
-			print(result);
+			print_fitting(print, result);
 	}
 	json_decref(result);
 	return status;

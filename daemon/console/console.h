@@ -31,6 +31,8 @@ void console_help(void);
 
 /* print.c: what people read, within 80 columns. */
 void print_json(const json_t *o, bool indent);
+/* What @print prints, broken to the width of a terminal. */
+void print_fitting(void (*print)(const json_t *), const json_t *o);
 void print_status(const json_t *status);
 void print_connected(const char *node, const json_t *result);
 void print_who(const json_t *result);

@@ -3,7 +3,7 @@
 #include "daemon/console/interrupt.h"
 
 #include <signal.h>
-#include <stddef.h>
+#include <stdio.h>
 
 static const struct rpc *volatile waited_for;
 static volatile sig_atomic_t interrupted;
@@ -31,5 +31,8 @@ bool interrupt_end(void)
 {
 	(void)sigaction(SIGINT, &before, NULL);
 	waited_for = NULL;
+	/* The terminal has shown ^C. */
+	if (interrupted)
+		(void)putchar('\n');
 	return interrupted != 0;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/console/console.h"
 #include "daemon/console/duration.h"
+#include "daemon/console/tty.h"
+#include "daemon/console/wrap.h"
 
 static const char *text(const json_t *o, const char *name)
 {
@@ -32,6 +35,29 @@ void print_json(const json_t *o, bool indent)
 	(void)json_dumpf(o, stdout,
 			 ascii | (indent ? JSON_INDENT(2) : JSON_COMPACT));
 	(void)printf("\n");
+}
+
+void print_fitting(void (*print)(const json_t *), const json_t *o)
+{
+	FILE *const terminal = stdout;
+	unsigned columns, lines;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory;
+
+	memory = tty_screen() ? open_memstream(&text, &len) : NULL;
+	if (!memory) {
+		print(o);
+		return;
+	}
+	/* The C library lets it be set. */
+	stdout = memory;
+	print(o);
+	stdout = terminal;
+	(void)fclose(memory);
+	tty_size(&columns, &lines);
+	wrap_text(stdout, text, columns);
+	free(text);
 }
 
 static void print_registrar(const json_t *r)
@@ -68,7 +94,11 @@ static void print_behind(const json_t *behind)
 
 		if (i == BEHIND_SHOWN)
 			break;
-		(void)printf(" %s%s", text(e, "node"),
+		(void)printf(" %s%s%s%s", text(e, "node"),
+			     json_object_get(e, "callsign") ? "/" : "",
+			     json_object_get(e, "callsign")
+				     ? text(e, "callsign")
+				     : "",
 			     strcmp(mode, "transceive") == 0 ? ""
 			     : strcmp(mode, "monitor") == 0  ? " (monitored)"
 							     : " (connecting)");
@@ -76,6 +106,30 @@ static void print_behind(const json_t *behind)
 	if (i < json_array_size(behind))
 		(void)printf(" and %zu more", json_array_size(behind) - i);
 	(void)printf("\n");
+}
+
+/* Whose it is, and who talks through it, where that is known. */
+static void print_name(const json_t *l)
+{
+	static const char *const parts[] = { "callsign", "description",
+					     "location" };
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!json_is_string(json_object_get(l, parts[i])))
+			continue;
+		(void)printf("%s%s", any ? ", " : "           ",
+			     text(l, parts[i]));
+		any = true;
+	}
+	if (any)
+		(void)printf("\n");
+	if (json_is_string(json_object_get(l, "talker")))
+		(void)printf("           %s%s%s talks\n", text(l, "talker"),
+			     json_object_get(l, "talker_callsign") ? " " : "",
+			     json_object_get(l, "talker_callsign")
+				     ? text(l, "talker_callsign")
+				     : "");
 }
 
 static void print_link(const json_t *l)
@@ -91,6 +145,7 @@ static void print_link(const json_t *l)
 	(void)printf("link       %s (%s, %s) for %s, %s at %s\n",
 		     text(l, "node"), text(l, "direction"), text(l, "mode"), up,
 		     text(l, "path"), text(l, "peer"));
+	print_name(l);
 	(void)printf("           round trip %.0f ms, jitter %.0f ms, loss "
 		     "%.1f %%, delay %.0f ms%s%s\n",
 		     number(l, "rtt_ms"), number(l, "jitter_ms"),
@@ -166,16 +221,17 @@ void print_connected(const char *node, const json_t *result)
 		(void)printf("connecting to %s\n", node);
 		return;
 	}
-	(void)printf("connected to %s: %s over %s at %s, ", text(link, "node"),
+	(void)printf("connected to %s: %s over %s at %s\n", text(link, "node"),
 		     text(result, "path"), text(result, "family"),
 		     text(link, "peer"));
 	if (json_is_null(json_object_get(result, "dial_ms")))
-		(void)printf("by its own call\n");
+		(void)printf("             by its own call\n");
 	else
-		(void)printf("in %.0f ms (%.1f round trips of %.0f ms)\n",
-			     number(result, "dial_ms"),
-			     number(result, "dial_rtts"),
-			     number(result, "rtt_ms"));
+		(void)printf(
+			"             in %.0f ms (%.1f round trips of %.0f "
+			"ms)\n",
+			number(result, "dial_ms"), number(result, "dial_rtts"),
+			number(result, "rtt_ms"));
 }
 
 void print_who(const json_t *result)

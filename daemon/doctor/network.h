@@ -80,7 +80,8 @@ struct doctor_link {
 	uint64_t heard; /* voice frames that came */
 };
 
-#define DOCTOR_JITTER_MS 60.0
+/* A frame early or late, on average; in order it is twice that at most. */
+#define DOCTOR_JITTER_MS 20.0
 #define DOCTOR_LOSS_PCT 5.0
 #define DOCTOR_HEARD_MIN 100U /* frames; of fewer nothing can be said */
 

@@ -181,8 +181,8 @@ void doctor_levels(struct doctor *d, const struct doctor_radio *r)
 		return;
 	}
 	(void)snprintf(seen, sizeof(seen),
-		       "the receiver averages %.0f dBFS, with peaks of %.0f",
-		       r->rx_dbfs, r->peak_dbfs);
+		       "the receiver averages %ld dBFS, with peaks of %ld",
+		       lrint(r->rx_dbfs), lrint(r->peak_dbfs));
 	if (r->peak_dbfs > PEAK_DBFS)
 		find(d, "levels", DOCTOR_WARN, seen,
 		     "It clips: -12 dBFS with peaks of at most -3 is meant.",

@@ -24,7 +24,8 @@ void doctor_dns(struct doctor *d, const struct doctor_registrar *r, size_t n)
 			continue;
 		find(d, "dns", DOCTOR_BAD, r[i].no_address,
 		     "The name is wrong, or the name server does not answer.",
-		     "getent hosts NAME tries it; mend the name in registrars, or "
+		     "getent hosts NAME tries it; mend the name in registrars, "
+		     "or "
 		     "the name servers in /etc/resolv.conf.");
 		bad++;
 	}

@@ -83,13 +83,10 @@ static bool write_line(enum log_level level, const char *text)
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char line[LINE_MAX_OCTETS];
 	size_t n = prefix(line, sizeof(line), level);
-	size_t len = strlen(text);
 
-	if (len > sizeof(line) - 1 - n)
-		len = sizeof(line) - 1 - n;
-	memcpy(line + n, text, len);
-	n += len;
-	line[n++] = '\n';
+	(void)snprintf(line + n, sizeof(line) - n, "%s", text);
+	n += strlen(line + n);
+	line[n++] = '\n'; /* where the NUL was */
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) &&
 	       write(STDERR_FILENO, line, n) == (ssize_t)n;
 }

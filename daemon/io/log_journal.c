@@ -3,7 +3,6 @@
 #include "daemon/io/log_journal.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +13,14 @@
 
 bool journal_is_stderr(const char *stream)
 {
-	uintmax_t device, inode;
+	char own[2 * 20 + 2];
 	struct stat st;
-	char end;
 
-	return stream &&
-	       sscanf(stream, "%" SCNuMAX ":%" SCNuMAX "%c", &device, &inode,
-		      &end) == 2 &&
-	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-	       st.st_ino == inode;
+	if (!stream || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino);
+	return strcmp(stream, own) == 0;
 }
 
 struct entry {

@@ -52,6 +52,7 @@ struct node_acl {
 			    number is where it calls from; else only those of
 			    the allow list */
 	bool by_address; /* a number is proved by the address of its node */
+	bool by_dns_key; /* or by the key that DNS has of it */
 	bool web;        /* users of AllStarLink's web transceiver */
 	const struct node_caller *allow;
 	size_t allow_n;
@@ -181,6 +182,7 @@ enum node_event_kind {
 	NODE_EV_CALLER_REFUSED, /* number, addr, why, claimed */
 	/* A caller waits for node_admit(), for 4 s: */
 	NODE_EV_WHO_IS,      /* where is the node of this number? */
+	NODE_EV_WHICH_KEY,   /* has the node of this number in DNS? */
 	NODE_EV_WHOSE_TOKEN, /* whose is this token (text) of the web
 				transceiver? */
 	NODE_EV_KEYED,       /* a link's received voice started or stopped */
@@ -216,7 +218,7 @@ struct node_event {
 	struct net_addr old; /* LINK_MOVED */
 	/* CALLER_REFUSED: where the node of its number is; port 0: unknown. */
 	struct net_addr claimed;
-	struct node_caller_id caller; /* WHO_IS, WHOSE_TOKEN */
+	struct node_caller_id caller; /* WHO_IS, WHICH_KEY, WHOSE_TOKEN */
 	enum node_link_state state;
 	enum node_rung rung; /* of a link */
 	uint32_t serial;     /* of its call, counted from the node's start; 0:
@@ -332,11 +334,13 @@ struct node_admission {
 	const struct net_addr *addr;
 	size_t n;
 	bool configured; /* and this is the operator's word, not a directory's */
+	/* WHICH_KEY: KEY_PUBLIC_LEN octets; NULL: there is none. */
+	const uint8_t *key;
 	/* WHOSE_TOKEN: 1..NODE_CALLSIGN_MAX characters. */
 	const char *callsign;
 };
 
-/* Answer NODE_EV_WHO_IS and NODE_EV_WHOSE_TOKEN.  Late answers are ignored. */
+/* Answer NODE_EV_WHO_IS, _WHICH_KEY and _WHOSE_TOKEN.  Late answers are ignored. */
 void node_admit(struct node *n, struct node_caller_id id,
 		const struct node_admission *a, mono_us now);
 

@@ -104,7 +104,7 @@ static const char *forbidden(const struct node *n, const struct link *l)
 	if (l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP)
 		return NULL;
 	if (!l->outbound && l->door != NODE_DOOR_KEY)
-		return node_door_closed(n, l->door, l->number);
+		return node_door_closed(n, l->door, l->number, key);
 	if (!l->outbound)
 		return node_acl_forbids(n, l->number, key, l->vouched);
 	return key ? node_key_forbids(n, l->number, key) : NULL;

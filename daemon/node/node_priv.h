@@ -62,6 +62,7 @@ struct link_text {
 enum node_door {
 	NODE_DOOR_KEY,     /* a ticket, or an entry of peers */
 	NODE_DOOR_ADDRESS, /* it calls from where its number is */
+	NODE_DOOR_DNS_KEY, /* it proves the key that DNS has of its number */
 	NODE_DOOR_USER,    /* a user who knows a secret; */
 	NODE_DOOR_PORTAL,  /* the telephone portal's, */
 	NODE_DOOR_WEB,     /* the web transceiver's: these are no nodes */
@@ -78,7 +79,8 @@ struct waiting {
 	uint16_t gen;
 	enum node_door door;
 	struct iax2_event ev;
-	mono_us at; /* ASKED: it is given up; ADMITTED: it is let in */
+	mono_us at;    /* ASKED: it is given up; ADMITTED: it is let in */
+	mono_us until; /* that its call waits for */
 };
 
 struct link {
@@ -343,7 +345,7 @@ const char *node_door_forbids(const struct node *n, const struct iax2_event *ev,
 bool node_door_is_ours(const struct node *n, const struct iax2_event *ev);
 /* And one that was let in as @number. */
 const char *node_door_closed(const struct node *n, enum node_door door,
-			     const char *number);
+			     const char *number, const uint8_t *key);
 const struct node_user *node_door_user(const struct node *n, const char *name);
 const char *node_door_name(const struct node_user *u);
 /* Is it a callsign, and no node's number? */

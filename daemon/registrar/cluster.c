@@ -49,15 +49,17 @@ static void on_state(void *ctx, bool up, const char *why)
 	c->up = up;
 	oo_cluster_link(c->registrar, up, loop_now());
 	if (up) {
-		log_info("cluster: %s is connected to %s", c->name, c->at);
+		LOG_EVENT(loop_now(), LOG_INFO, "cluster",
+			  "cluster: %s is connected to %s", c->name, c->at);
 		c->complained = false;
 		c->why[0] = '\0';
 	} else {
 		(void)snprintf(c->why, sizeof(c->why), "%s", why);
 		if (!c->complained)
-			log_warning("cluster: %s: %s; until it is back, nodes "
-				    "of other registrars cannot be called",
-				    c->at, why);
+			LOG_EVENT(loop_now(), LOG_WARNING, "cluster",
+				  "cluster: %s: %s; until it is back, nodes "
+				  "of other registrars cannot be called",
+				  c->at, why);
 		c->complained = true;
 	}
 	c->changed(c->ctx);

@@ -150,9 +150,16 @@ class Node:
                               capture_output=True, check=False, timeout=timeout,
                               env={**os.environ, 'KEYHOLE_SYSROOT': os.path.join(self.dir, 'machine')})
 
-    def doctor(self, timeout=40):
+    def machine(self, path, text):
+        """A file of the machine that the doctor sees."""
+        path = os.path.join(self.dir, 'machine', path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='ascii') as f:
+            f.write(text + '\n')
+
+    def doctor(self, *options, timeout=40):
         """(exit status, findings by id) of keyhole doctor."""
-        done = self.console('--json', 'doctor', timeout=timeout)
+        done = self.console('--json', 'doctor', *options, timeout=timeout)
         answer, found = json.loads(done.stdout), {}
         for f in answer['findings']:
             if set(f) != {'id', 'state', 'seen', 'cause', 'mend'} or \

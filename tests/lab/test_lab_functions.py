@@ -3,8 +3,11 @@
 what they do to links, what others are told, and what of theirs is heard on our
 air."""
 
+import threading
+
 from app_rpt import AppRpt
 from asterisk import Asterisk
+from dnsd import DOMAIN, Scripted, name_of, service, srv_answer
 from lab import Lab, missing, wait_until
 from pairs import SECRET, Events, secret_file
 from stations import Node
@@ -12,10 +15,11 @@ from tap import equal, main, test, true
 
 
 class Conference:
-    """Node 2001, which knows scripted nodes 1997 to 1999."""
+    """Node 2001, which knows scripted nodes 1997 to 1999; resolver(server, datagram, from) answers
+    for what others there are."""
 
-    def __init__(self, **more):
-        self.more = more
+    def __init__(self, resolver=None, **more):
+        self.resolver, self.more = resolver, more
 
     def __enter__(self):
         self.lab = Lab(delay_ms=5)
@@ -25,6 +29,9 @@ class Conference:
         for number in ('1997', '1998', '1999'):
             self.pbx[number] = lab.stack.enter_context(Asterisk(lab.host('at' + number), number, secret=SECRET))
             self.rpt[number] = AppRpt(self.pbx[number])
+        if self.resolver:
+            self.dns = Scripted(lab, self.resolver)
+            self.more['lookup'] = {'domain': DOMAIN, 'resolvers': [self.dns.addr]}
         peers = [{'number': number, 'host': pbx.addr, 'secret_file': secret} for number, pbx in self.pbx.items()]
         self.node = Node(lab, lab.host('node'), '2001', peers=peers, **self.more)
         wait_until(self.node.status, 10, 'the node to start')
@@ -105,6 +112,38 @@ def what_digits_did_is_told_to_the_conference():
         c.digits('*70')
         wait_until(lambda: len(c.events.of('function')) >= 8, 5, 'the functions')
         equal(before, c.telemetry('1999'), 'told')
+
+
+@test
+def no_digit_is_lost_while_a_number_is_looked_up():
+    may_answer = threading.Event()
+
+    def wait_for_it(server, data, where):
+        may_answer.wait(20)
+        if name_of(data) == service('2500'):
+            server.sock.sendto(srv_answer(data, 4569, 'nowhere.' + DOMAIN), where)
+
+    open_to_links = [{'code': '3', 'does': 'connect', 'links': True}]
+    with Conference(wait_for_it, functions=open_to_links) as c:
+        rpt, call = c.rpt['1999'], c.calls_us('1999')
+        wait_until(lambda: rpt.of(call).nodes is not None, 5, 'the link')
+
+        def dial(digits):
+            for i, digit in enumerate(digits):
+                rpt.say(call, f'D 2001 1999 {i} {digit}')
+
+        dial('*32500#')
+        wait_until(lambda: c.dns.asked, 5, 'the question')
+        # Whole functions, and the beginning of one that ends after the answer.
+        dial('*70*31998#*980*319')
+        wait_until(lambda: len(c.telemetry('1999')) >= 4, 5, 'what they did')
+        equal({'STATUS,2001,0,T1999', 'COMPLETE', 'CONNECTED,2001,1998', 'STATS_VERSION,0.1.0'},
+              set(c.telemetry('1999')), 'what they did')
+        true(not may_answer.is_set(), 'the number is being looked up')
+        may_answer.set()
+        dial('97#')
+        c.wait_links(*((n, 'transceive', False) for n in ('1997', '1998', '1999')))
+        equal(['3', '70', '3', '980', '3'], [e['code'] for e in c.events.of('function')], 'functions')
 
 
 @test

@@ -135,9 +135,15 @@ def a_stuck_receiver_is_unkeyed_by_the_timer_and_locked_out():
         wait_until(lambda: node.status()['radio']['cor_stuck'], 25, 'the lock-out')
         true(not node.status()['radio']['cor'], 'what is locked out is not received')
         true('stuck' in node.console('status').stdout, 'the status says so')
+        found = node.doctor()[1]['cor'][0]
+        equal(('bad', True), (found['state'], 'squelch' in found['mend']), 'what the doctor says')
         node.console('sim', 'cor', 'off')
         wait_until(lambda: not node.status()['radio']['cor_stuck'], 5, 'its end')
+        equal('ok', node.doctor()[1]['cor'][0]['state'], 'what the doctor says')
         wait_until(lambda: [e['on'] for e in events.of('cor_stuck')] == [True, False], 5, 'events')
+        equal([10], [e['timeout_s'] for e in events.of('timed_out')], 'time-outs')
+        with open(node.process.log, encoding='utf-8') as f:
+            equal(1, f.read().count('the transmitter was unkeyed: it was on for 10 s'), 'lines of it')
         events.stop()
         equal(2, len(node.ptt_edges()), 'PTT edges')
 

@@ -17,6 +17,7 @@ static void nothing_is_asked_of_others_unless_it_is_set(void)
 	T_STR("", c.lookup.extnodes);
 	T_STR("", c.lookup.extnodes_url);
 	T_EQ(900, c.lookup.extnodes_s);
+	T_STR("", c.lookup.names);
 	T_EQ(0, c.lookup.resolvers_n);
 	T_EQ(4, c.lookup.digits_min);
 	T_EQ(6, c.lookup.digits_max);
@@ -27,19 +28,20 @@ static void every_setting_arrives(void)
 {
 	struct conf_node c;
 
-	load(NUMBER
-	     "lookup: { order = [ \"registrar\", \"nodes\" ]; domain = "
-	     "\"example.org\"; digits_min = 3; digits_max = 15; "
-	     "resolvers = [ \"192.0.2.53\", \"[2001:db8::53]:5353\", "
-	     "\"192.0.2.54:1\", \"2001:db8::1\" ]; extnodes = \"/x\"; };\n"
-	     "peers = ( { number = \"19XX\"; host = \"a\"; }, "
-	     "{ number = \"1*\"; host = \"b\"; } );\n",
+	load(NUMBER "lookup: { order = [ \"registrar\", \"nodes\" ]; domain = "
+		    "\"example.org\"; digits_min = 3; digits_max = 15; "
+		    "resolvers = [ \"192.0.2.53\", \"[2001:db8::53]:5353\", "
+		    "\"192.0.2.54:1\", \"2001:db8::1\" ]; extnodes = \"/x\"; "
+		    "names = \"/y\"; };\n"
+		    "peers = ( { number = \"19XX\"; host = \"a\"; }, "
+		    "{ number = \"1*\"; host = \"b\"; } );\n",
 	     &c);
 	T_EQ(2, c.lookup.order_n);
 	T_EQ(CONF_LOOKUP_REGISTRAR, c.lookup.order[0]);
 	T_EQ(CONF_LOOKUP_NODES, c.lookup.order[1]);
 	T_STR("example.org", c.lookup.domain);
 	T_STR("/x", c.lookup.extnodes);
+	T_STR("/y", c.lookup.names);
 	T_EQ(4, c.lookup.resolvers_n);
 	T_STR("[2001:db8::53]:5353", c.lookup.resolvers[1].text);
 	T_EQ(3, c.lookup.digits_min);

@@ -347,6 +347,8 @@ static void a_key_of_another_user_is_told(void)
 
 int main(void)
 {
+	char command[64];
+
 	if (sodium_init() < 0 || !mkdtemp(root))
 		return EXIT_FAILURE;
 	T_RUN(nothing_is_known_of_a_machine_that_tells_nothing);
@@ -362,5 +364,7 @@ int main(void)
 	T_RUN(what_is_wrong_in_the_configuration_is_told_by_line);
 	T_RUN(keys_that_others_may_read_are_told);
 	T_RUN(a_key_of_another_user_is_told);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", root);
+	T_EQ(0, system(command)); /* NOLINT(cert-env33-c): our own folder */
 	return T_DONE();
 }

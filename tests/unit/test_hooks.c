@@ -74,12 +74,11 @@ static void the_event_is_on_standard_input(void)
 static void what_is_ours_is_not_its_own(void)
 {
 	T_EQ(0, setenv("SECRET", "1", 1));
-	begin("env | grep -c SECRET >>$out; ls /proc/$$/fd | tr '\\n' ' ' "
-	      ">>$out; echo >>$out",
-	      10);
+	/* No pipe: its shell would have an end of that for a moment. */
+	begin("exec >>$out; env | grep -c SECRET; ls /proc/$$/fd; :", 10);
 	hooks_tell(hooks, "x");
 	/* 10 is the script, as its shell reads it. */
-	T_STR("0\n0 1 10 2 \n", written(2));
+	T_STR("0\n0\n1\n10\n2\n", written(5));
 	end();
 }
 

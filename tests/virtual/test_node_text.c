@@ -272,7 +272,7 @@ static void nonsense_is_counted_by_kind_and_goes_nowhere(void)
 	T_EQ(1, c->malformed[ASL_ASK]);
 	T_EQ(1, c->malformed[ASL_TELEMETRY]);
 	T_EQ(1, c->malformed[ASL_MDC]);
-	T_STR("", s.at[1].told);
+	T_STR("2001", s.at[1].told_by);
 	/* The neighbour was sent nothing that it cannot read either. */
 	c = node_text_counters(s.at[1].node);
 	for (int k = 0; k < ASL_KINDS; k++)

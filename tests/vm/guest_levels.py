@@ -3,9 +3,13 @@
 
 import array
 import contextlib
+import ctypes
+import json
 import math
 import os
 import re
+import struct
+import subprocess
 import sys
 import threading
 import time
@@ -204,6 +208,70 @@ def the_eeprom_waits_for_the_transmitter():
             keyed = text == 'PTT 1' or (keyed and text != 'PTT 0')
             true(not (keyed and text.startswith('EEPROM')), f'{text} while keyed')
         kept(fob, [0xffff] * WORDS)
+
+
+# --- the doctor ---
+
+
+def findings(station):
+    """(state, seen, mend) of each, by what it is of."""
+    answer = json.loads(station.console('node', '--json', 'doctor').stdout)
+    return {f['id']: (f['state'], f['seen'], f['mend']) for f in answer['findings']}
+
+
+def told(station, what, state, seen, mend):
+    found = findings(station)[what]
+    equal(state, found[0], f'{what}: {found}')
+    true(seen in found[1] and mend in found[2], found)
+
+
+def mixer(number, *words):
+    subprocess.run(['amixer', '-q', f'-c{number}', 'sset', *words], check=True)
+
+
+def keep_clock():
+    """As a time service does: the kernel's clock counts as right."""
+    timex = bytearray(256)  # modes, offset, freq, maxerror, esterror, status
+    struct.pack_into('=I4xqqqqi', timex, 0, 0x10 | 0x04, 0, 0, 0, 0, 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    true(libc.adjtimex((ctypes.c_char * 256).from_buffer(timex)) >= 0, 'adjtimex')
+
+
+@test
+def the_doctor_tells_of_fob_mixer_and_clocks():
+    station = Station()
+    with plugged(gain=1) as fob, station as s:
+        s.wait_ready()
+        number = card(NAME)
+        equal(['ok'] * 3, [findings(s)[what][0] for what in ('fob', 'mixer', 'sound')], 'at first')
+        for words, state, seen in (
+                (('Mic', 'nocap'), 'bad', 'capture switch is off'),
+                (('Speaker', 'mute'), 'bad', 'playback switch is off'),
+                (('Mic', 'capture', '20%'), 'warn', 'capture volume is'),
+                (('Auto Gain Control', 'on'), 'warn', 'automatic gain')):
+            mixer(number, *words)
+            told(s, 'mixer', state, seen, 'keyhole reload')
+            s.console('node', 'reload')
+            wait_for('the mixer', lambda: findings(s)['mixer'][0] == 'ok')
+
+        told(s, 'clock', 'warn', 'not synchronised', 'timedatectl')
+        keep_clock()
+        told(s, 'clock', 'ok', '', '')
+
+        fob('unplug')
+        s.wait_radio('state', 'down')
+        told(s, 'fob', 'bad', '', 'Plug it in')
+        fob('plug')
+        s.wait_ready()
+        told(s, 'fob', 'ok', '', '')
+
+        fob('cor', 1)
+        fob('ppm', 1000)
+        wait_for('the drift', lambda: abs(s.radio()['drift_ppm']) > 350, seconds=120, every=1)
+        told(s, 'sound', 'warn', 'ppm', 'replace it')
+        fob('ppm', 0)
+        wait_for('its end', lambda: abs(s.radio()['drift_ppm']) < 250, seconds=240, every=1)
+        true('ppm' in findings(s)['sound'][1], findings(s)['sound'])
 
 
 if __name__ == '__main__':
