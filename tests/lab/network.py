@@ -245,8 +245,9 @@ class Network:
 
     # --- speech -------------------------------------------------------------
 
-    def heard_once(self, talker, by=ALL, least_db=CLEAN_DB):
-        """All others hear one over, which is what was said; the talker, and whoever else, nothing."""
+    def heard_once(self, talker, by=ALL, judges=EARS):
+        """All others hear one over; the talker, and whoever else, nothing.  What the judges among
+        them heard is compared with what was said: the worst, in dB."""
         ears = [n for n in by if n != talker]
         marks = {n: self.at[n].mark() for n in ALL}
         self.at[talker].talk(self.sounds[talker])
@@ -257,13 +258,15 @@ class Network:
         time.sleep(AFTER_S)
         equal({n: (int(n in ears), True) for n in ALL}, {n: self.at[n].overs(marks[n]) for n in ALL},
               f'overs of {talker}')
-        return min(self._clean(talker, n, marks[n], least_db) for n in ears if n != HUB)
+        for n in ears:
+            if n != HUB:
+                between(OVER_S - 0.05, self.at[n].seconds(marks[n]), OVER_S + 0.2, f'{talker} at {n}, seconds')
+        return min(self._clean(talker, n, marks[n]) for n in ears if n in judges)
 
-    def _clean(self, talker, ear, mark, least_db):
+    def _clean(self, talker, ear, mark):
         got = write_wav(os.path.join(self.lab.dir, f'{talker}-{ear}.wav'), self.at[ear].samples(mark))
         figures = snr(self.sounds[talker], got)
-        between(OVER_S - 0.05, self.at[ear].seconds(mark), OVER_S + 0.2, f'{talker} as {ear} hears it, seconds')
-        between(least_db, figures['snr_db'], 200, f'{talker} as {ear} hears it, dB')
+        between(CLEAN_DB, figures['snr_db'], 200, f'{talker} as {ear} hears it, dB')
         return figures['snr_db']
 
     def all_at_once(self):
@@ -304,6 +307,7 @@ class Network:
         """After such a death: all know all others, and hear one another and the one that died."""
         self.dies(number)
         took = self.whole(timeout_s, f'all to know all others after {number} died') + RESTART_S
-        for talker in dict.fromkeys((number if number in EARS else EARS[0], EARS[-1])):
-            self.heard_once(talker)
+        one, other = (number, *(n for n in EARS if n != number))[:2] if number in EARS else EARS[:2]
+        self.heard_once(one, judges=[other])
+        self.heard_once(other, judges=[one])
         print(f'# whole {took:.1f} s after {number} died')

@@ -35,10 +35,10 @@ def a_chain_carries_speech_lists_and_commands():
         net.at['1997'].command('2002', '*8112000#')
         halves = ['1997', '2001', '1998', '2000'], ['2002', '1999']
         print(f'# apart after {net.know(halves, LISTS_S, "the halves to know themselves"):.1f} s')
-        net.heard_once('1997', by=halves[0])
+        net.heard_once('1997', by=halves[0], judges=['1998'])
         net.at['2001'].command('2000', '*32002')
         print(f'# whole again after {net.whole(LISTS_S):.1f} s')
-        net.heard_once('1999')
+        net.heard_once('1999', judges=['1997'])
 
 
 @test
@@ -51,10 +51,10 @@ def a_star_carries_speech_lists_and_commands():
         net.at['1997'].command(HUB, '*12002#')
         rest = [n for n in ALL if n != '2002']
         print(f'# without 2002 after {net.know([rest, ["2002"]], LISTS_S, "2002 to be gone"):.1f} s')
-        net.heard_once('1999', by=rest)
+        net.heard_once('1999', by=rest, judges=['2001'])
         net.at['2002'].node.console('reload')
         print(f'# whole again after {net.whole(LISTS_S):.1f} s')
-        net.heard_once('2002')
+        net.heard_once('2002', judges=['1997'])
 
 
 def heals(links, *numbers):
