@@ -184,6 +184,21 @@ def colour_is_for_terminals_that_want_it():
               [masked(line) for line in done.stdout.splitlines()], 'steps')
 
 
+@test
+def top_waits_for_a_daemon_that_went_away():
+    with Lab() as lab:
+        node = Node(lab, lab.host('a'), '2001')
+        wait_until(node.status, 10, 'the node to start')
+        with shell(node, 'top') as t:
+            t.see(lambda lines: lines and lines[-1] == 'q ends', what='top')
+            node.stop()
+            t.wait(': the daemon is not running$')
+            node.start()
+            t.wait('^q ends$')
+            t.key('q')
+            t.wait('^ended 0$')
+
+
 def as_nobody(node, groups, *words):
     """What the console does for a user who is in those groups only."""
     done = subprocess.run(['setpriv', '--reuid=65534', '--regid=65534', groups, KEYHOLE, '-s', node.socket,
