@@ -151,6 +151,10 @@ def recalled(t):
           what='an event with a callsign')
     t.key('C-c')
     t.wait(PROMPT)
+    # At the prompt it gives up what was typed.
+    t.type('discon')
+    t.key('C-c')
+    t.see(lambda lines: lines[-1] == 'keyhole>' and lines[-2].startswith('keyhole> discon'))
     equal(['keyhole: there is no link to node 2009'], enter(t, 'disconnect 2009'), 'a refusal')
 
 
