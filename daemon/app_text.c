@@ -44,12 +44,15 @@ json_t *app_answers_json(const struct app *a)
 	const size_t n = node_answers(a->node, &answer);
 	json_t *nodes = json_array();
 
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(
-			nodes,
+	for (size_t i = 0; i < n; i++) {
+		json_t *o =
 			json_pack("{s:s, s:b, s:I}", "node", answer[i].number,
 				  "keyed", (int)answer[i].keyed, "seconds",
-				  (json_int_t)answer[i].seconds));
+				  (json_int_t)answer[i].seconds);
+
+		app_names_add(a, o, answer[i].number);
+		(void)json_array_append_new(nodes, o);
+	}
 	return nodes;
 }
 

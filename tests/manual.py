@@ -73,7 +73,7 @@ def pages_format(paths):
 def events_are_told(tree, page):
     """Names in JSON of the sources, and those that the page heads an entry with."""
     text = ''.join(read(path) for path in glob.glob(os.path.join(tree, 'daemon', '*.c')))
-    told = set(re.findall(r'"event",\s+"(\w+)"', text))
+    told = set(re.findall(r'"event",\s+(?:json_string\()?"(\w+)"', text))
     told |= set(re.findall(r'\bwhat = "(\w+)"', text))
     told |= set(re.findall(r'on_switch\(a, ev, "(\w+)"', text))
     part = page[page.index('.SH EVENTS'):page.index('.SH THE RECORD OF A CALL')]

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX (HISTORY_LINES * HISTORY_OCTETS)
+#define FILE_MAX ((long)HISTORY_LINES * (long)HISTORY_OCTETS)
 
 /* --- where -------------------------------------------------------------- */
 

@@ -243,9 +243,13 @@ void print_who(const json_t *result)
 	json_array_foreach(json_object_get(result, "nodes"), i, e)
 	{
 		duration_text(number(e, "seconds"), ago);
-		(void)printf("%-15s %s%s\n", text(e, "node"),
+		(void)printf("%-15s %s%s%s%s\n", text(e, "node"),
 			     truth(e, "keyed") ? "keyed now" : ago,
-			     truth(e, "keyed") ? "" : " ago");
+			     truth(e, "keyed") ? "" : " ago",
+			     json_object_get(e, "callsign") ? "  " : "",
+			     json_object_get(e, "callsign")
+				     ? text(e, "callsign")
+				     : "");
 	}
 	if (i == 0)
 		(void)printf("no other node answered\n");

@@ -20,7 +20,7 @@ struct screen *screen_new(unsigned columns, unsigned lines)
 	const unsigned w = within(columns, SCREEN_COLUMNS_MAX);
 	const unsigned h = within(lines, SCREEN_LINES_MAX);
 	const size_t n = (size_t)w * h;
-	struct screen *s = malloc(sizeof(*s) + n * sizeof(s->cell[0]));
+	struct screen *s = calloc(1, sizeof(*s) + n * sizeof(s->cell[0]));
 
 	if (!s)
 		return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,34 @@ static bool is_leave(const char *word)
 	return strcmp(word, "exit") == 0 || strcmp(word, "quit") == 0;
 }
 
+/* Ctrl-C at the prompt gives another prompt. */
+static volatile sig_atomic_t broken_off;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	broken_off = 1;
+}
+
+/* NULL: the input is at its end.  To be freed. */
+static char *read_line(void)
+{
+	const struct sigaction ours = { .sa_handler = on_interrupt };
+	struct sigaction before;
+	char *line = NULL;
+
+	(void)sigaction(SIGINT, &ours, &before);
+	do {
+		free(line);
+		broken_off = 0;
+		line = readline("keyhole> ");
+		if (broken_off || !line)
+			(void)putchar('\n');
+	} while (broken_off);
+	(void)sigaction(SIGINT, &before, NULL);
+	return line;
+}
+
 /* False: it ends the shell. */
 static bool run_line(const struct console *c, char *line,
 		     enum console_exit *status)
@@ -219,11 +248,9 @@ enum console_exit shell_run(const struct console *c)
 		     "leaves.\n");
 	while (go_on) {
 		recall(&history);
-		line = readline("keyhole> ");
-		if (!line) {
-			(void)printf("\n");
+		line = read_line();
+		if (!line)
 			break;
-		}
 		history_add(&history, line);
 		go_on = run_line(&own, line, &status);
 		free(line);

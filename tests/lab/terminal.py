@@ -24,7 +24,7 @@ class Terminal:
         # What it sends is recorded from its first octet on.
         open(self._raw, 'wb').close()
         self._tmux('-f', '/dev/null', 'new-session', '-d', '-x', str(columns), '-y', str(lines),
-                   'read -r _; ' + shlex.join(words) + '; printf "ended %s\\n" $?; read -r _')
+                   'stty -echo; read -r _; stty echo; ' + shlex.join(words) + '; printf "ended %s\\n" $?; read -r _')
         self._tmux('pipe-pane', '-o', 'cat >> ' + shlex.quote(self._raw))
         self._tmux('send-keys', 'Enter')
 
@@ -64,6 +64,10 @@ class Terminal:
     def key(self, *names):
         """Keys by tmux's names: Enter, Tab, Up, C-c."""
         self._tmux('send-keys', *names)
+
+    def shows(self, text, timeout_s=10):
+        """Until it is on the screen; the screen then."""
+        return self.see(lambda lines: text in '\n'.join(lines), timeout_s, repr(text))
 
     def wait(self, pattern, timeout_s=10):
         """Until the screen's last line matches; the screen then."""

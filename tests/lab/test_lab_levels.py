@@ -17,8 +17,8 @@ from lab import Lab, missing, wait_until
 from sound import RATE, read_wav, write_wav
 from stations import KEYHOLE, Node
 from tap import Skip, between, equal, main, test, true
+from terminal import Terminal
 
-COLUMNS = 80
 HZ = 1000
 
 
@@ -185,45 +185,23 @@ def many_may_watch_and_one_too_many_is_told():
                    'room for others when they have gone')
 
 
-class Terminal:
-    """A console on a terminal of 80 columns and 24 lines."""
-
-    def __init__(self, node, *words):
-        if not shutil.which('tmux'):
-            raise Skip('there is no tmux')
-        self.socket = os.path.join(node.dir, 'tmux')
-        command = ' '.join([KEYHOLE, '-s', node.socket, *words, '; echo "exit $?"; sleep 60'])
-        self._do('-f', '/dev/null', 'new-session', '-d', '-x', str(COLUMNS), '-y', '24', command)
-
-    def _do(self, *words):
-        return subprocess.run(['tmux', '-S', self.socket, *words], text=True, check=True,
-                              capture_output=True, env={**os.environ, 'TERM': 'xterm'}).stdout
-
-    def text(self):
-        return self._do('capture-pane', '-p').rstrip('\n')
-
-    def keys(self, *keys):
-        self._do('send-keys', *keys)
-
-    def wait(self, text, seconds=10):
-        wait_until(lambda: text in self.text(), seconds, f'{text!r} in\n{self.text()}')
-
-    def close(self):
-        subprocess.run(['tmux', '-S', self.socket, 'kill-server'], check=False)
+def terminal(node, *words):
+    if not shutil.which('tmux'):
+        raise Skip('there is no tmux')
+    return Terminal(node.dir, [KEYHOLE, '-s', node.socket, *words])
 
 
 @test
 def a_terminal_shows_a_screen_that_stays_in_place():
     with Lab() as lab:
         node = alone(lab)
-        screen = Terminal(node, 'levels')
-        try:
-            screen.wait('COR down')
+        with terminal(node, 'levels') as screen:
+            screen.shows('COR down')
             node.play(sine(node, 'tone.wav', 20, 8231))
-            screen.wait('COR up')
-            screen.wait('-15.0 avg  -12.0 peak')
+            screen.shows('COR up')
+            screen.shows('-15.0 avg  -12.0 peak')
             time.sleep(1)
-            lines = screen.text().splitlines()
+            lines = screen.screen()
             equal(5, len(lines), 'lines on the screen')
             equal('receive  [#########################=|       ]  -15.0 avg  -12.0 peak     0 clip',
                   lines[0], 'the receiver')
@@ -231,10 +209,8 @@ def a_terminal_shows_a_screen_that_stays_in_place():
                   lines[1], 'the transmitter')
             equal('COR up     CTCSS no   VOX no   PTT off          sound running', lines[3],
                   'the radio')
-            screen.keys('C-c')
-            screen.wait('exit 0')
-        finally:
-            screen.close()
+            screen.key('C-c')
+            screen.shows('ended 0')
 
 
 @test
@@ -242,23 +218,20 @@ def a_person_is_asked_before_anything_is_keyed():
     with Lab() as lab:
         node = alone(lab)
         node.play(sine(node, 'right.wav', 30, 11627))
-        screen = Terminal(node, 'levels', '--calibrate', '--seconds', '1', '--tone', '1')
-        try:
-            screen.wait('s to leave this out:')
-            screen.keys('Enter')
-            screen.wait('That is right.')
-            screen.wait('Transmit now? [y/N]')
+        with terminal(node, 'levels', '--calibrate', '--seconds', '1', '--tone', '1') as screen:
+            screen.shows('s to leave this out:')
+            screen.key('Enter')
+            screen.shows('That is right.')
+            screen.shows('Transmit now? [y/N]')
             time.sleep(1)
             equal([], node.ptt_edges(), 'PTT before there was an answer')
-            screen.keys('y', 'Enter')
-            screen.wait('Deviation in kHz')
+            screen.key('y', 'Enter')
+            screen.shows('Deviation in kHz')
             wait_until(lambda: len(node.ptt_edges()) == 2, 5, 'the end of the tone')
-            screen.keys('r', 'Enter')
+            screen.key('r', 'Enter')
             wait_until(lambda: len(node.ptt_edges()) == 4, 10, 'it again')
-            screen.keys('Enter')
-            screen.wait('exit 0')
-        finally:
-            screen.close()
+            screen.key('Enter')
+            screen.shows('ended 0')
         done = subprocess.run([KEYHOLE, '-s', node.socket, 'levels', '--calibrate', '--transmit'],
                               stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False)
         equal(0, done.returncode, 'exit status without an answer')

@@ -151,6 +151,10 @@ def recalled(t):
           what='an event with a callsign')
     t.key('C-c')
     t.wait(PROMPT)
+    # At the prompt it gives up what was typed.
+    t.type('discon')
+    t.key('C-c')
+    t.see(lambda lines: lines[-1] == 'keyhole>' and lines[-2].startswith('keyhole> discon'))
     equal(['keyhole: there is no link to node 2009'], enter(t, 'disconnect 2009'), 'a refusal')
 
 
@@ -182,6 +186,21 @@ def colour_is_for_terminals_that_want_it():
         equal(['... asking the registrar', '... the node accepts; opening a path to it',
                '... a path is proved', '... calling'] + LINKED,
               [masked(line) for line in done.stdout.splitlines()], 'steps')
+
+
+@test
+def top_waits_for_a_daemon_that_went_away():
+    with Lab() as lab:
+        node = Node(lab, lab.host('a'), '2001')
+        wait_until(node.status, 10, 'the node to start')
+        with shell(node, 'top') as t:
+            t.see(lambda lines: lines and lines[-1] == 'q ends', what='top')
+            node.stop()
+            t.wait(': the daemon is not running$')
+            node.start()
+            t.wait('^q ends$')
+            t.key('q')
+            t.wait('^ended 0$')
 
 
 def as_nobody(node, groups, *words):

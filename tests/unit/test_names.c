@@ -92,7 +92,7 @@ static void fields_are_cut_and_do_nothing_to_a_terminal(void)
 	struct name n;
 
 	memset(text + 5, 'C', 100);
-	(void)strcpy(text + 105, "|\033[2J\t\177|");
+	(void)snprintf(text + 105, sizeof(text) - 105, "|\033[2J\t\177|");
 	memset(text + strlen(text), 'L', 100);
 	x = table(text);
 	T_TRUE(names_find(x, "2000", &n));

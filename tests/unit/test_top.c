@@ -252,7 +252,8 @@ static void no_size_and_no_status_is_too_much(void)
 				T_TRUE(strncmp(screen_line(s, lines - 1),
 					       "q ends",
 					       columns < 6 ? columns : 6) == 0);
-				for (size_t n = 0; n < columns * lines; n++)
+				for (size_t n = 0; n < (size_t)columns * lines;
+				     n++)
 					T_TRUE(s->cell[n].ch >= ' ');
 				screen_free(s);
 			}
