@@ -195,7 +195,49 @@ static enum found look(struct token t, bool inside, const char *name,
 	return found;
 }
 
+/* The entry of @list with @index before it.  When there is none *@out is the
+ * last one, if any. */
+static enum found look_entry(const struct value *list, unsigned long index,
+			     struct value *out)
+{
+	struct token t = token(list->start + 1);
+	unsigned long n = 0;
+
+	while (is_mark(&t, "{")) {
+		if (!read_value(t, out))
+			return NOT_READABLE;
+		if (n++ == index)
+			return THERE;
+		t = out->next;
+		if (is_mark(&t, ","))
+			t = after(&t);
+	}
+	return is_mark(&t, ")") && n == index ? NOT_THERE : NOT_READABLE;
+}
+
 /* --- one edit ----------------------------------------------------------- */
+
+/* Where an edit belongs, from conf_edit.group. */
+struct place {
+	char group[64];
+	bool entry; /* of a list */
+	unsigned long index;
+};
+
+static bool place_of(const char *group, struct place *out)
+{
+	const size_t len = strcspn(group, "[");
+	char *end;
+
+	*out = (struct place){ .entry = group[len] == '[' };
+	if (len >= sizeof(out->group))
+		return false;
+	memcpy(out->group, group, len);
+	if (!out->entry)
+		return true;
+	out->index = strtoul(group + len + 1, &end, 10);
+	return isdigit((unsigned char)group[len + 1]) && strcmp(end, "]") == 0;
+}
 
 /* @text with @n octets at @at replaced by what follows. */
 static char *replaced(const char *text, const char *at, size_t n,
@@ -238,15 +280,31 @@ static char *with_setting(const char *text, const struct value *group,
 	return out;
 }
 
-static char *with_group(const char *text, const struct conf_edit *e)
+static char *with_group(const char *text, const struct place *at,
+			const struct conf_edit *e)
 {
 	const size_t len = strlen(text);
 	const bool whole = len == 0 || text[len - 1] == '\n';
 	char *out = NULL;
 
-	if (asprintf(&out, "%s%s%s = { %s = %s; };\n", text, whole ? "" : "\n",
-		     e->group, e->name, e->value) < 0)
+	if (asprintf(&out, "%s%s%s = %s{ %s = %s; }%s;\n", text,
+		     whole ? "" : "\n", at->group, at->entry ? "( " : "",
+		     e->name, e->value, at->entry ? " )" : "") < 0)
 		return NULL;
+	return out;
+}
+
+/* At the start of @list, or behind its entry @last. */
+static char *with_entry(const char *text, const struct value *list,
+			const struct value *last, const struct conf_edit *e)
+{
+	char *entry = NULL, *out;
+
+	if (asprintf(&entry, "%s { %s = %s; }", last ? "," : "", e->name,
+		     e->value) < 0)
+		return NULL;
+	out = replaced(text, last ? last->end : list->start + 1, 0, entry);
+	free(entry);
 	return out;
 }
 
@@ -289,20 +347,50 @@ static int edit_in_group(const char *text, const struct value *group,
 	return *out ? 0 : no_memory(why);
 }
 
+static int edit_in_list(const char *text, const struct value *list,
+			unsigned long index, const struct conf_edit *e,
+			char **out, char why[CONF_EDIT_WHY_MAX])
+{
+	struct value entry;
+
+	switch (look_entry(list, index, &entry)) {
+	case NOT_THERE:
+		*out = with_entry(text, list, index > 0 ? &entry : NULL, e);
+		return *out ? 0 : no_memory(why);
+	case THERE:
+		return edit_in_group(text, &entry, e, out, why);
+	case NOT_READABLE:
+		break;
+	}
+	return say(-EINVAL, why, "the file is not understood near ", e);
+}
+
 static int edit(const char *text, const struct conf_edit *e, char **out,
 		char why[CONF_EDIT_WHY_MAX])
 {
 	struct value group;
+	struct place at;
 
 	*out = NULL;
-	switch (look(token(text), false, e->group, &group)) {
+	if (!place_of(e->group, &at))
+		return say(-EINVAL, why, "there is no such group: ", e);
+	switch (look(token(text), false, at.group, &group)) {
 	case NOT_THERE:
-		*out = with_group(text, e);
+		if (at.index > 0)
+			return say(-EINVAL, why, "there is no entry before ",
+				   e);
+		*out = with_group(text, &at, e);
 		return *out ? 0 : no_memory(why);
 	case THERE:
-		if (group.group)
+		if (at.entry && *group.start == '(')
+			return edit_in_list(text, &group, at.index, e, out,
+					    why);
+		if (!at.entry && group.group)
 			return edit_in_group(text, &group, e, out, why);
-		return say(-EINVAL, why, "what is written is no group: ", e);
+		return say(-EINVAL, why,
+			   at.entry ? "what is written is no list: "
+				    : "what is written is no group: ",
+			   e);
 	case NOT_READABLE:
 		break;
 	}

@@ -72,27 +72,55 @@ static int first_error(struct conf_diags *diags, const char *path,
 	return say(-EINVAL, why, path, what);
 }
 
-/* A setting that an included file has as well would go unseen. */
-static bool holds(const struct conf_node *conf, const struct conf_edit *e)
+static bool shows(const struct conf_row *row, const void *base,
+		  const char *value)
 {
-	char name[96], *text = NULL;
-	const struct conf_row *row;
+	char *text = NULL;
 	bool same = false;
 	size_t len = 0;
-	FILE *to;
+	FILE *to = open_memstream(&text, &len);
 
-	(void)snprintf(name, sizeof(name), "%s.%s", e->group, e->name);
-	row = conf_row_find(&conf_node_table.scope, name);
-	if (!row || conf_row_is_list(row))
-		return false;
-	to = open_memstream(&text, &len);
 	if (!to)
 		return false;
-	conf_value_print(row, conf, to);
+	conf_value_print(row, base, to);
 	if (fclose(to) == 0)
-		same = strcmp(text, e->value) == 0;
+		same = strcmp(text, value) == 0;
 	free(text);
 	return same;
+}
+
+/* One of the settings of an entry, such as registrars[0]. */
+static bool holds_entry(const struct conf_node *conf, const struct conf_edit *e)
+{
+	char name[96];
+	const struct conf_row *list, *row;
+	struct conf_list all;
+	unsigned long index;
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(e->group, "["),
+		       e->group);
+	list = conf_row_find(&conf_node_table.scope, name);
+	if (!list || list->type != CONF_GROUPS)
+		return false;
+	index = strtoul(strchr(e->group, '[') + 1, NULL, 10);
+	all = conf_list_get(list, conf);
+	row = conf_row_find(list->items, e->name);
+	return row && index < all.n &&
+	       shows(row, (const char *)all.items + index * list->items->size,
+		     e->value);
+}
+
+/* A setting that is there twice may not count. */
+static bool holds(const struct conf_node *conf, const struct conf_edit *e)
+{
+	const struct conf_row *row;
+	char name[96];
+
+	if (strchr(e->group, '['))
+		return holds_entry(conf, e);
+	(void)snprintf(name, sizeof(name), "%s.%s", e->group, e->name);
+	row = conf_row_find(&conf_node_table.scope, name);
+	return row && !conf_row_is_list(row) && shows(row, conf, e->value);
 }
 
 static int check(const char *made, const char *path,
@@ -171,45 +199,76 @@ static void sync_folder(const char *path)
 	free(folder);
 }
 
-/* @path is no link. */
-static int replace(const char *path, const char *text, const struct stat *st,
-		   const struct conf_edit *edits, size_t n,
-		   char why[CONF_EDIT_WHY_MAX])
+/* One file that is to take another's place. */
+struct making {
+	const char *path; /* no link */
+	const struct stat *st;
+	char *made; /* its name for now */
+	char *why;
+};
+
+/* A new file beside the place, with @text. */
+static int begin(struct making *m, const char *text)
 {
-	char *made = NULL;
 	int fd, err;
 
-	if (asprintf(&made, "%s.XXXXXX", path) < 0)
-		return say(-ENOMEM, why, path, "out of memory");
-	fd = mkostemp(made, O_CLOEXEC);
+	m->made = NULL;
+	if (asprintf(&m->made, "%s.XXXXXX", m->path) < 0) {
+		m->made = NULL;
+		return say(-ENOMEM, m->why, m->path, "out of memory");
+	}
+	fd = mkostemp(m->made, O_CLOEXEC);
 	if (fd < 0) {
-		err = say(-errno, why, path, strerror(errno));
-		free(made);
+		err = say(-errno, m->why, m->path, strerror(errno));
+		free(m->made);
+		m->made = NULL;
 		return err;
 	}
-	err = make(fd, text, st);
+	err = make(fd, text, m->st);
 	if (close(fd) != 0 && err == 0)
 		err = -errno;
-	if (err != 0)
-		(void)say(err, why, path, strerror(-err));
-	else
-		err = check(made, path, edits, n, why);
-	if (err == 0 && rename(made, path) != 0)
-		err = say(-errno, why, path, strerror(errno));
-	if (err != 0)
-		(void)unlink(made);
-	else
-		sync_folder(path);
-	free(made);
+	return err == 0 ? 0 : say(err, m->why, m->path, strerror(-err));
+}
+
+/* In its place, when all went well; link() does not write over what came
+ * meanwhile. */
+static int end(struct making *m, int err, bool fresh)
+{
+	if (!m->made)
+		return err;
+	if (err == 0 &&
+	    (fresh ? link(m->made, m->path) : rename(m->made, m->path)) != 0)
+		err = say(-errno, m->why, m->path, strerror(errno));
+	if (err != 0 || fresh)
+		(void)unlink(m->made);
+	if (err == 0)
+		sync_folder(m->path);
+	free(m->made);
 	return err;
 }
 
-int conf_edit_file(const char *path, const struct conf_edit *edits, size_t n,
-		   char why[CONF_EDIT_WHY_MAX])
+static int keep(const char *path, const char *text, const struct stat *st,
+		char why[CONF_EDIT_WHY_MAX])
+{
+	char *name = NULL;
+	struct making m = { .st = st, .why = why };
+	int err;
+
+	if (asprintf(&name, "%s.bak", path) < 0)
+		return say(-ENOMEM, why, path, "out of memory");
+	m.path = name;
+	err = end(&m, begin(&m, text), false);
+	free(name);
+	return err;
+}
+
+static int edit_file(const char *path, const struct conf_edit *edits, size_t n,
+		     bool kept, char why[CONF_EDIT_WHY_MAX])
 {
 	char *real = realpath(path, NULL);
 	char *text = NULL, *made = NULL;
 	struct stat st;
+	struct making m = { .path = real, .st = &st, .why = why };
 	int err;
 
 	if (!real)
@@ -217,10 +276,49 @@ int conf_edit_file(const char *path, const struct conf_edit *edits, size_t n,
 	err = load(real, &text, &st, why);
 	if (err == 0)
 		err = conf_edit_text(text, edits, n, &made, why);
-	if (err == 0)
-		err = replace(real, made, &st, edits, n, why);
+	if (err == 0) {
+		err = begin(&m, made);
+		if (err == 0)
+			err = check(m.made, real, edits, n, why);
+		if (err == 0 && kept)
+			err = keep(real, text, &st, why);
+		err = end(&m, err, false);
+	}
 	free(made);
 	free(text);
 	free(real);
+	return err;
+}
+
+int conf_edit_file(const char *path, const struct conf_edit *edits, size_t n,
+		   char why[CONF_EDIT_WHY_MAX])
+{
+	return edit_file(path, edits, n, false, why);
+}
+
+int conf_edit_file_kept(const char *path, const struct conf_edit *edits,
+			size_t n, char why[CONF_EDIT_WHY_MAX])
+{
+	return edit_file(path, edits, n, true, why);
+}
+
+int conf_edit_new(const char *path, const char *text,
+		  const struct conf_edit *edits, size_t n,
+		  char why[CONF_EDIT_WHY_MAX])
+{
+	const struct stat st = { .st_mode = 0644,
+				 .st_uid = geteuid(),
+				 .st_gid = getegid() };
+	struct making m = { .path = path, .st = &st, .why = why };
+	char *made = NULL;
+	int err = conf_edit_text(text, edits, n, &made, why);
+
+	if (err == 0) {
+		err = begin(&m, made);
+		if (err == 0)
+			err = check(m.made, path, edits, n, why);
+		err = end(&m, err, true);
+	}
+	free(made);
 	return err;
 }

@@ -53,9 +53,12 @@ struct app_lookup {
 	char number[OO_NUMBER_MAX + 1];
 	enum node_mode mode;
 	bool permanent;
+	bool fresh;               /* what was found before may be old */
 	bool by_number;           /* it was found by its number */
 	bool by_registrar;        /* and is called through one */
 	bool beyond;              /* the registrar does not know it */
+	bool function;            /* digits want it: they hear of it */
+	bool tell;                /* and the conference does */
 	struct node_link_id link; /* permanent, and to be tried again */
 };
 
@@ -119,6 +122,8 @@ struct app_sounds {
 struct app_commands {
 	struct commands machine;
 	struct rate announced; /* links that come and go */
+	struct rate told;      /* what other nodes tell */
+	mono_us used;          /* a function, here; 0: none yet */
 	struct app_ended ended[APP_ENDED_MAX];
 	size_t ended_n;
 	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
@@ -131,7 +136,8 @@ struct app_registrar {
 	/* The doctor asks it by TCP when it is silent by UDP. */
 	struct seen_client *probe; /* asked, or was */
 	bool probing, answered;
-	struct event *again; /* to look its name up again */
+	struct event *again;  /* to look its name up again */
+	struct net_addr seen; /* where it saw us when that was last said */
 };
 
 struct app_lists {
@@ -156,6 +162,7 @@ struct app {
 	struct udp *udp;
 	struct resolver *resolver;
 	struct lookup_io *numbers; /* where nodes are */
+	struct app_names *names;   /* app_names.c; NULL: none are known */
 	struct control *control;
 	struct trace trace;
 	struct radio_io *radio;
@@ -189,8 +196,10 @@ struct app {
 	struct hooks *hooks;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
-	struct app_accept *accept;  /* app_accept.c */
+	struct app_accept *accept;       /* app_accept.c */
+	struct app_permanent *permanent; /* app_permanent.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
+	struct app_fetch *fetch;    /* app_fetch.h; NULL: nothing is fetched */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -222,6 +231,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 /* Tell consoles and hooks of an event, which is consumed. */
 void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
+
+/* app_links.c: links, and callers that are refused. */
+void app_link_event(struct app *a, const struct node_event *ev);
 
 /* app_measure.c: the node wants to measure with @registrar; it has news. */
 void app_measure_open(struct app *a, size_t registrar);
@@ -273,14 +285,35 @@ void app_dial(struct app *a, struct control_request *req,
 /* Room to look up @what; NULL: there is none. */
 struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
 				const struct app_lookup *what);
-/* Tell @req that @what is being looked up. */
-void app_dial_tell(struct control_request *req, const char *what);
 void app_dial_began(struct app *a, struct node_link_id id,
 		    const struct app_lookup *what);
 /* A link is down; true when its node is looked for elsewhere, and @w, NULL for
  * nobody, waits for that. */
 bool app_dial_down(struct app *a, const struct node_event *ev,
 		   struct app_waiter *w);
+
+/* app_names.c: whose nodes are, as configured.  0 or -ENOMEM, and then nobody
+ * is known. */
+int app_names_configure(struct app *a);
+/* Accepts NULL, returns NULL. */
+struct app_names *app_names_free(struct app_names *m);
+/* "callsign", "description" and "location" of @number, those that are known;
+ * "talker_callsign" of who talks through a link. */
+void app_names_add(const struct app *a, json_t *o, const char *number);
+void app_names_add_talker(const struct app *a, json_t *o, const char *number);
+json_t *app_names_json(const struct app *a);
+
+/* app_nodes.c: the method "nodes": those that this node knows of. */
+void app_nodes(void *ctx, struct control_request *req, const json_t *params);
+
+/* app_progress.c: a link's steps, for all and for the console that waits.
+ * @what, of node @number, is being looked up for @req, or for nobody (NULL). */
+void app_progress_looking(struct app *a, struct control_request *req,
+			  const char *number, const char *what);
+/* NODE_EV_LINK_STEP */
+void app_progress_publish(struct app *a, const struct node_event *ev);
+void app_progress_tell(struct control_request *req,
+		       const struct node_event *ev);
 
 /* app_lookup.c: where a node is, by its number.  0 or -ENOMEM. */
 int app_lookup_open(struct app *a);
@@ -304,6 +337,16 @@ struct app_accept *app_accept_close(struct app_accept *c);
 /* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
 void app_accept_event(struct app *a, const struct node_event *ev);
 
+/* app_permanent.c: the links of the configuration.  0 or -ENOMEM. */
+int app_permanent_open(struct app *a);
+/* Those that are not there are placed, now and until they are. */
+void app_permanent_place(struct app *a);
+/* Accepts NULL, returns NULL. */
+struct app_permanent *app_permanent_close(struct app_permanent *k);
+/* The link with a number, in whatever state. */
+bool app_link_by_number(const struct app *a, const char *number,
+			struct node_link_info *out);
+
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */
 int app_net_open(struct app *a);
@@ -324,7 +367,7 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 		      mono_us now);
 json_t *app_radio(struct app *a);
 /* app_text.c: text between nodes; the methods "who", "message" and "command". */
-json_t *app_behind_json(const struct asl_list *list);
+json_t *app_behind_json(const struct app *a, const struct asl_list *list);
 json_t *app_answers_json(const struct app *a);
 json_t *app_text_counters(const struct app *a);
 void app_who(void *ctx, struct control_request *req, const json_t *params);
@@ -336,6 +379,10 @@ void app_text_cancel(struct app *a, const struct control_request *req);
 /* app_commands.c: functions by digits; the method "function". */
 void app_commands_configure(struct app *a);
 void app_commands_event(struct app *a, const struct node_event *ev);
+/* A link that digits asked for began, or did not: @outcome is a word for the
+ * air. */
+void app_commands_dialled(struct app *a, const struct app_lookup *what,
+			  const char *outcome);
 void app_function(void *ctx, struct control_request *req, const json_t *params);
 void app_commands_tick(struct app *a, mono_us now);
 mono_us app_commands_deadline(const struct app *a);

@@ -33,6 +33,42 @@ static void answer(struct app *a, struct node_caller_id id,
 	app_pump(a);
 }
 
+/* Of a question. */
+static unsigned tag_of(struct node_caller_id id)
+{
+	return (unsigned)id.slot << 16 | id.gen;
+}
+
+static struct node_caller_id id_of(unsigned tag)
+{
+	return (struct node_caller_id){ (uint16_t)(tag >> 16), (uint16_t)tag };
+}
+
+/* --- which key a number has ---------------------------------------------- */
+
+static void on_key(void *ctx, uint32_t id, const uint8_t *key, const char *why)
+{
+	const struct node_admission what = { .key = key, .why = why };
+	struct app_accept *c = ctx;
+
+	answer(c->app, id_of(id), &what);
+}
+
+static void ask_key(struct app *a, const struct node_event *ev)
+{
+	struct node_admission what = { 0 };
+	const struct lookup_key_wanted want = { tag_of(ev->caller), on_key,
+						a->accept };
+	const int err = lookup_io_key(a->numbers, ev->number, &want);
+
+	if (err == 0)
+		return;
+	/* Of what DNS is not asked for, it has no key. */
+	if (err != -EINVAL)
+		what.why = app_lookup_trouble(err);
+	node_admit(a->node, ev->caller, &what, loop_now());
+}
+
 /* --- where a number is -------------------------------------------------- */
 
 /* The first that knows where: a registrar tells that to who dials only. */
@@ -105,11 +141,6 @@ static void ask_where(struct app *a, struct asking *w, const char *number)
 
 /* --- whose a token is --------------------------------------------------- */
 
-static unsigned tag_of(struct node_caller_id id)
-{
-	return (unsigned)id.slot << 16 | id.gen;
-}
-
 static const char *answer_trouble(const struct https_answer *h)
 {
 	if (h->status == 0)
@@ -124,8 +155,7 @@ static const char *answer_trouble(const struct https_answer *h)
 static void on_whose(void *ctx, const struct https_answer *h)
 {
 	struct app_accept *c = ctx;
-	const struct node_caller_id id = { (uint16_t)(h->tag >> 16),
-					   (uint16_t)h->tag };
+	const struct node_caller_id id = id_of(h->tag);
 	char sign[NODE_CALLSIGN_MAX + 2] = "";
 	struct node_admission what = { .why = answer_trouble(h),
 				       .callsign = sign };
@@ -162,6 +192,10 @@ void app_accept_event(struct app *a, const struct node_event *ev)
 
 	if (ev->kind == NODE_EV_WHOSE_TOKEN) {
 		ask_whose(a, ev);
+		return;
+	}
+	if (ev->kind == NODE_EV_WHICH_KEY) {
+		ask_key(a, ev);
 		return;
 	}
 	*w = (struct asking){ a, ev->caller };

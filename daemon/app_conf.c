@@ -138,6 +138,7 @@ static struct node_acl acl(const struct app *a, const struct conf_node *conf)
 	return (struct node_acl){
 		.registered = conf->accept.by_default == CONF_ACCEPT_REGISTERED,
 		.by_address = conf->accept.by_address,
+		.by_dns_key = conf->accept.by_dns_key,
 		/* Who would ask is made at the start. */
 		.web = (a->node ? &a->conf : conf)->accept.web_url[0] != '\0',
 		.allow = a->lists.allow,
@@ -295,9 +296,12 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	conf_node_keep(&conf, &a->conf);
 	conf_node_free(&a->conf);
 	a->conf = conf;
+	if (app_names_configure(a) != 0)
+		log_error("reload: no memory for lookup.names");
 	app_commands_configure(a);
 	hooks_configure(a->hooks, a->conf.hooks.program,
 			a->conf.hooks.timeout_s);
 	radio_io_reload(a->radio, &a->conf);
+	app_permanent_place(a);
 	return 0;
 }

@@ -46,32 +46,6 @@ static json_t *connected(struct app *a, const struct node_link_info *l)
 	return out;
 }
 
-static void tell_step(struct app *a, struct control_request *req,
-		      enum node_link_state state)
-{
-	const char *text = "";
-
-	(void)a;
-	switch (state) {
-	case NODE_LINK_REQUESTING:
-		text = "asking the registrar";
-		break;
-	case NODE_LINK_PUNCHING:
-		text = "the node accepts; opening a path to it";
-		break;
-	case NODE_LINK_CALLING:
-		text = "calling";
-		break;
-	case NODE_LINK_FREE:
-	case NODE_LINK_UP:
-	case NODE_LINK_WAITING:
-		return;
-	}
-	control_notify(req, "progress",
-		       json_pack("{s:s, s:s}", "step",
-				 node_link_state_text(state), "text", text));
-}
-
 void app_connect_link(struct app *a, const struct node_event *ev)
 {
 	struct app_waiter *w = waiter_for(a, ev->link);
@@ -84,7 +58,7 @@ void app_connect_link(struct app *a, const struct node_event *ev)
 		return;
 	req = w->req;
 	if (ev->kind == NODE_EV_LINK_STEP) {
-		tell_step(a, req, ev->state);
+		app_progress_tell(req, ev);
 		return;
 	}
 	if (ev->kind == NODE_EV_LINK_DOWN) {
@@ -198,9 +172,10 @@ void app_connect_failed(struct control_request *req,
 	if (req)
 		app_refuse(req, why);
 	else
-		log_warning("no %slink to node %s: %s",
-			    what->permanent ? "permanent " : "", what->number,
-			    why);
+		LOG_EVENT_OF(loop_now(), LOG_WARNING, NULL, what->number,
+			     "no %slink to node %s: %s",
+			     what->permanent ? "permanent " : "", what->number,
+			     why);
 }
 
 void app_connect_start(struct app *a, struct control_request *req,
@@ -220,6 +195,11 @@ void app_connect_start(struct app *a, struct control_request *req,
 
 	if (err == IAX2_OK)
 		app_dial_began(a, id, what);
+	app_commands_dialled(a, what,
+			     err == IAX2_OK ? NULL
+			     : err == IAX2_E_REFUSED || err == IAX2_E_STATE
+				     ? "already-connected"
+				     : "failed");
 	if (err != IAX2_OK)
 		app_connect_failed(req, what,
 				   why_not(a, err, what->number, loop));
@@ -303,7 +283,7 @@ static void look_up(struct app *a, struct control_request *req,
 		app_refuse(req, "too many connects at once");
 		return;
 	}
-	app_dial_tell(req, host);
+	app_progress_looking(a, req, what->number, host);
 	if (resolve(a->resolver, host, port, on_looked_up, l) != 0) {
 		l->used = false;
 		app_refuse(req, "out of memory");

@@ -192,6 +192,7 @@ int app_control_open(struct app *a, char why[CONTROL_WHY_MAX])
 		{ "disconnect", do_disconnect },
 		{ "dtmf", do_dtmf },
 		{ "who", app_who },
+		{ "nodes", app_nodes },
 		{ "message", app_message },
 		{ "command", app_command },
 		{ "function", app_function },

@@ -26,13 +26,6 @@ struct app_lookup *app_dial_new(struct app *a, struct control_request *req,
 	return NULL;
 }
 
-void app_dial_tell(struct control_request *req, const char *what)
-{
-	control_notify(req, "progress",
-		       json_pack("{s:s, s:s+}", "step", "looking-up", "text",
-				 "looking up ", what));
-}
-
 /* --- where it is -------------------------------------------------------- */
 
 /* Of the sources that come after the registrar. */
@@ -82,10 +75,12 @@ static void on_found(void *ctx, const struct lookup_answer *n)
 	l->used = false;
 	l->req = NULL;
 	l->by_number = true;
-	if (where(l, n, &addr, why))
+	if (where(l, n, &addr, why)) {
 		app_connect_start(l->app, req, l, &addr);
-	else
-		app_connect_failed(req, l, why);
+		return;
+	}
+	app_connect_failed(req, l, why);
+	app_commands_dialled(l->app, l, "not-found");
 }
 
 void app_dial(struct app *a, struct control_request *req,
@@ -97,14 +92,17 @@ void app_dial(struct app *a, struct control_request *req,
 
 	if (!l) {
 		app_connect_failed(req, what, "too many connects at once");
+		app_commands_dialled(a, what, "failed");
 		return;
 	}
-	err = lookup_io_ask(a->numbers, what->number, 0, on_found, l);
+	err = lookup_io_ask(a->numbers, what->number,
+			    what->fresh ? LOOKUP_FRESH : 0, on_found, l);
 	if (err != 0) {
 		l->used = false;
 		app_connect_failed(req, what, app_lookup_trouble(err));
-	} else if (req && !lookup_io_kept(a->numbers, what->number, &kept)) {
-		app_dial_tell(req, what->number);
+		app_commands_dialled(a, what, "failed");
+	} else if (!lookup_io_kept(a->numbers, what->number, &kept)) {
+		app_progress_looking(a, req, what->number, what->number);
 	}
 }
 
@@ -200,10 +198,9 @@ static bool look_beyond(struct app *a, const struct node_event *ev,
 		l->used = false;
 		return false;
 	}
-	if (w) {
+	if (w)
 		w->req = NULL;
-		app_dial_tell(req, what.number);
-	}
+	app_progress_looking(a, req, what.number, what.number);
 	return true;
 }
 

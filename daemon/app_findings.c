@@ -118,14 +118,14 @@ static void add_helpers(const struct app *a, struct doctor *d)
 static void add_lookup(const struct app *a, struct doctor *d)
 {
 	const struct lookup_io *io = a->numbers;
-	const struct extnodes_io *file = lookup_io_file(io);
+	const struct file_table *file = lookup_io_file(io);
 	const struct extnodes *x = lookup_io_table(io);
 	struct doctor_lookup l = {
 		.domain = a->conf.lookup.domain,
 		.asked = lookup_io_counters(io)->questions > 0,
 		.dns_trouble = lookup_io_trouble(io),
 		.file = a->conf.lookup.extnodes,
-		.file_trouble = file ? extnodes_io_trouble(file) : NULL,
+		.file_trouble = file ? file_table_trouble(file) : NULL,
 	};
 
 	if (!l.file_trouble && !x)
@@ -133,7 +133,7 @@ static void add_lookup(const struct app *a, struct doctor *d)
 	if (x) {
 		l.file_nodes = extnodes_count(x);
 		l.file_days =
-			((int64_t)time(NULL) - extnodes_io_written(file)) /
+			((int64_t)time(NULL) - file_table_written(file)) /
 			DAY_S;
 	}
 	doctor_lookup(d, &l);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/app.h"
+#include "daemon/app_fetch.h"
 #include "daemon/io/addr.h"
 #include "daemon/lookup_io.h"
 
@@ -175,31 +176,32 @@ void app_lookup_cancel(struct app *a, const struct control_request *req)
 
 static json_t *file_json(const struct app *a)
 {
-	const struct extnodes_io *file = lookup_io_file(a->numbers);
+	const struct file_table *file = lookup_io_file(a->numbers);
 	const struct extnodes *x = lookup_io_table(a->numbers);
-	const char *trouble = file ? extnodes_io_trouble(file) : NULL;
+	const char *trouble = file ? file_table_trouble(file) : NULL;
 
 	if (!file)
 		return json_null();
-	return json_pack("{s:s, s:I, s:I, s:o, s:s?}", "file",
+	return json_pack("{s:s, s:I, s:I, s:o, s:s?, s:o}", "file",
 			 a->conf.lookup.extnodes, "nodes",
 			 (json_int_t)extnodes_count(x), "bad_lines",
 			 (json_int_t)extnodes_bad(x), "age_s",
 			 x ? json_integer((json_int_t)time(NULL) -
-					  (json_int_t)extnodes_io_written(file))
+					  (json_int_t)file_table_written(file))
 			   : json_null(),
-			 "trouble", trouble);
+			 "trouble", trouble, "fetch", app_fetch_json(a));
 }
 
 json_t *app_lookup_json(const struct app *a)
 {
 	const struct lookup_counters *c = lookup_io_counters(a->numbers);
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 			 "domain", a->conf.lookup.domain, "asked",
 			 (json_int_t)c->asked, "kept", (json_int_t)c->kept,
 			 "found", (json_int_t)c->found, "absent",
 			 (json_int_t)c->absent, "failed", (json_int_t)c->failed,
 			 "refused", (json_int_t)c->refused, "questions",
-			 (json_int_t)c->questions, "extnodes", file_json(a));
+			 (json_int_t)c->questions, "extnodes", file_json(a),
+			 "names", app_names_json(a));
 }

@@ -67,6 +67,8 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 			  "path", node_rung_text(l->rung), "codec",
 			  node_codec_name(c->format));
 
+	(void)json_object_set_new(o, "call",
+				  json_integer((json_int_t)l->serial));
 	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));
 	(void)json_object_set_new(o, "jitter_ms",
 				  json_real((double)c->jitter_us / 1000.0));
@@ -97,12 +99,14 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 				  up ? json_string(asl_keying_text(l->keying))
 				     : json_null());
 	(void)json_object_set_new(o, "loop", json_boolean(l->loop));
+	app_names_add(a, o, l->number);
+	app_names_add_talker(a, o, l->talker);
 	(void)json_object_set_new(o, "talker",
 				  l->talker[0] ? json_string(l->talker)
 					       : json_null());
 	if (node_link_behind(a->node, l->id, &behind))
 		(void)json_object_set_new(o, "behind",
-					  app_behind_json(&behind));
+					  app_behind_json(a, &behind));
 	return o;
 }
 

@@ -22,16 +22,19 @@ static const char *mode_text(enum asl_mode mode)
 	return "connecting";
 }
 
-json_t *app_behind_json(const struct asl_list *list)
+json_t *app_behind_json(const struct app *a, const struct asl_list *list)
 {
 	json_t *nodes = json_array();
 	struct asl_entry e;
 	size_t at = 0;
 
-	while (asl_list_next(list, &at, &e))
-		(void)json_array_append_new(
-			nodes, json_pack("{s:s, s:s}", "node", e.name, "mode",
-					 mode_text(e.mode)));
+	while (asl_list_next(list, &at, &e)) {
+		json_t *o = json_pack("{s:s, s:s}", "node", e.name, "mode",
+				      mode_text(e.mode));
+
+		app_names_add(a, o, e.name);
+		(void)json_array_append_new(nodes, o);
+	}
 	return nodes;
 }
 
@@ -145,5 +148,8 @@ void app_command(void *ctx, struct control_request *req, const json_t *params)
 		app_refuse(req, "other digits are on their way");
 	else
 		control_reply(req, json_object());
+	/* What the other node says to it is of interest. */
+	if (err == IAX2_OK)
+		a->commands.used = loop_now();
 	app_pump(a);
 }

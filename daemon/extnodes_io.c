@@ -2,222 +2,31 @@
 
 #include "daemon/extnodes_io.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+static void *make(const char *text, size_t len)
+{
+	return extnodes_new(text, len);
+}
 
-#include "daemon/io/log.h"
-#include "daemon/io/worker.h"
+static void end(void *table)
+{
+	(void)extnodes_free(table);
+}
 
-#define PATH_LEN 256
-#define LOOK_S 5
-#define WORKER_WAIT_MS 100U
+static size_t count(const void *table)
+{
+	return extnodes_count(table);
+}
 
-/* What a file was when it was looked at. */
-struct look {
-	struct timespec written;
-	off_t size;
-	ino_t inode;
+static size_t bad(const void *table)
+{
+	return extnodes_bad(table);
+}
+
+const struct file_table_kind extnodes_file = {
+	.setting = "lookup.extnodes",
+	.octets_max = EXTNODES_FILE_MAX,
+	.make = make,
+	.end = end,
+	.count = count,
+	.bad = bad,
 };
-
-/* The thread's: it makes the tables and ends them. */
-struct tables {
-	struct extnodes *now; /* which the loop has */
-	struct extnodes *old; /* which it had until this job was asked for */
-};
-
-struct job {
-	char path[PATH_LEN];
-	struct look seen;
-	const struct extnodes *table; /* NULL: as it was */
-	int err;                      /* 0, or errno */
-};
-
-struct extnodes_io {
-	struct worker *worker;
-	struct event *timer;
-	struct job job; /* as it came back last */
-	bool asked;
-	extnodes_io_fn fn;
-	void *ctx;
-};
-
-/* --- in the thread ------------------------------------------------------ */
-
-static bool same(const struct look *a, const struct look *b)
-{
-	return a->written.tv_sec == b->written.tv_sec &&
-	       a->written.tv_nsec == b->written.tv_nsec && a->size == b->size &&
-	       a->inode == b->inode;
-}
-
-static char *read_all(int fd, size_t size, size_t *len)
-{
-	char *text = malloc(size + 1);
-	ssize_t n = 1;
-
-	*len = 0;
-	while (text && *len < size && n > 0) {
-		n = read(fd, text + *len, size - *len);
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			*len += (size_t)n;
-	}
-	if (n >= 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-/* 0 and the table, or errno. */
-static int read_table(int fd, const struct look *l, struct extnodes **out)
-{
-	char *text;
-	size_t len;
-
-	if (l->size > (off_t)EXTNODES_FILE_MAX)
-		return EFBIG;
-	text = read_all(fd, (size_t)l->size, &len);
-	if (!text)
-		return errno;
-	*out = extnodes_new(text, len);
-	free(text);
-	return *out ? 0 : ENOMEM;
-}
-
-static int look_at(int fd, struct job *j, struct extnodes **out)
-{
-	struct stat st;
-	struct look l;
-	int err;
-
-	if (fstat(fd, &st) != 0)
-		return errno;
-	if (!S_ISREG(st.st_mode))
-		return EINVAL;
-	l = (struct look){ st.st_mtim, st.st_size, st.st_ino };
-	if (j->err == 0 && same(&l, &j->seen))
-		return 0;
-	err = read_table(fd, &l, out);
-	if (err == 0)
-		j->seen = l;
-	return err;
-}
-
-static void work(void *state, void *job)
-{
-	struct tables *t = state;
-	struct job *j = job;
-	struct extnodes *x = NULL;
-	/* A pipe in its place must not keep the thread. */
-	const int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	t->old = extnodes_free(t->old);
-	j->table = NULL;
-	if (fd < 0) {
-		j->err = errno;
-		return;
-	}
-	j->err = look_at(fd, j, &x);
-	(void)close(fd);
-	if (!x)
-		return;
-	t->old = t->now;
-	t->now = x;
-	j->table = x;
-}
-
-static void free_tables(void *state)
-{
-	struct tables *t = state;
-
-	t->now = extnodes_free(t->now);
-	t->old = extnodes_free(t->old);
-	free(t);
-}
-
-/* --- in the loop -------------------------------------------------------- */
-
-static void on_done(void *ctx, const void *job)
-{
-	struct extnodes_io *io = ctx;
-	const int before = io->job.err;
-
-	io->job = *(const struct job *)job;
-	io->asked = false;
-	if (io->job.err != 0 && io->job.err != before)
-		log_warning("lookup.extnodes: cannot read %s: %s", io->job.path,
-			    strerror(io->job.err));
-	if (!io->job.table)
-		return;
-	log_info("%s: %zu nodes, %zu lines not understood", io->job.path,
-		 extnodes_count(io->job.table), extnodes_bad(io->job.table));
-	io->fn(io->ctx, io->job.table);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *ctx)
-{
-	struct extnodes_io *io = ctx;
-
-	(void)fd;
-	(void)what;
-	if (!io->asked)
-		io->asked = worker_ask(io->worker, &io->job) == 0;
-}
-
-struct extnodes_io *extnodes_io_new(struct event_base *base, const char *path,
-				    extnodes_io_fn fn, void *ctx)
-{
-	const struct timeval period = { LOOK_S, 0 };
-	struct extnodes_io *io = calloc(1, sizeof(*io));
-	const struct worker_cfg cfg = {
-		.job_size = sizeof(io->job),
-		.work = work,
-		.done = on_done,
-		.ctx = io,
-		.state = calloc(1, sizeof(struct tables)),
-		.free_state = free_tables,
-	};
-
-	if (!io || !cfg.state) {
-		free(cfg.state);
-		free(io);
-		return NULL;
-	}
-	io->fn = fn;
-	io->ctx = ctx;
-	(void)snprintf(io->job.path, sizeof(io->job.path), "%s", path);
-	io->worker = worker_new(base, &cfg);
-	io->timer = event_new(base, -1, EV_PERSIST, on_timer, io);
-	if (!io->worker || !io->timer || event_add(io->timer, &period) != 0)
-		return extnodes_io_free(io);
-	on_timer(-1, 0, io);
-	return io;
-}
-
-struct extnodes_io *extnodes_io_free(struct extnodes_io *io)
-{
-	if (!io)
-		return NULL;
-	if (io->timer)
-		event_free(io->timer);
-	io->worker = worker_free(io->worker, WORKER_WAIT_MS);
-	free(io);
-	return NULL;
-}
-
-int64_t extnodes_io_written(const struct extnodes_io *io)
-{
-	return (int64_t)io->job.seen.written.tv_sec;
-}
-
-const char *extnodes_io_trouble(const struct extnodes_io *io)
-{
-	return io->job.err != 0 ? strerror(io->job.err) : NULL;
-}

@@ -10,6 +10,7 @@
 #include "daemon/io/addr.h"
 #include "daemon/io/dns.h"
 #include "daemon/io/loop.h"
+#include "daemon/lookup_key.h"
 #include "daemon/lookup_settings.h"
 
 #define DNS_PORT 53
@@ -36,13 +37,14 @@ struct lookup_io {
 	struct lookup_settings *settings;
 	struct lookup *lookup;
 	struct resolver *resolver;
-	struct extnodes_io *file; /* NULL: none is configured */
+	struct file_table *file; /* NULL: none is configured */
 	const struct extnodes *table;
 	struct loop_timer timer;
 	struct event *deliver;
 	struct waiter *waiters; /* the newest first */
 	size_t waiters_n;
 	struct question question[QUESTIONS];
+	struct lookup_keys keys;
 	char trouble[LOOKUP_WHY_MAX];
 };
 
@@ -266,6 +268,19 @@ bool lookup_io_kept(const struct lookup_io *io, const char *number,
 	return lookup_kept(io->lookup, number, loop_now(), out);
 }
 
+int lookup_io_key(struct lookup_io *io, const char *number,
+		  const struct lookup_key_wanted *want)
+{
+	const struct lookup_cfg *cfg = &io->settings->cfg;
+	const size_t digits = strlen(number);
+
+	if (cfg->domain[0] == '\0' || digits < cfg->dns_digits_min ||
+	    digits > cfg->dns_digits_max)
+		return -EINVAL;
+	return lookup_keys_ask(&io->keys, io->resolver, cfg->domain, number,
+			       want);
+}
+
 /* --- life --------------------------------------------------------------- */
 
 static struct resolver *resolver_for(struct event_base *base,
@@ -280,8 +295,9 @@ static struct resolver *resolver_for(struct event_base *base,
 	return resolver_new_of(base, server, n);
 }
 
-static void on_table(void *ctx, const struct extnodes *x)
+static void on_table(void *ctx, const void *table)
 {
+	const struct extnodes *x = table;
 	struct lookup_io *io = ctx;
 
 	io->table = x;
@@ -294,7 +310,7 @@ static void file_close(struct lookup_io *io)
 	io->table = NULL;
 	if (io->lookup)
 		lookup_extnodes(io->lookup, NULL);
-	io->file = extnodes_io_free(io->file);
+	io->file = file_table_free(io->file);
 }
 
 /* Another file than before; the old one's table goes. */
@@ -302,8 +318,8 @@ static void file_open(struct lookup_io *io)
 {
 	file_close(io);
 	if (io->settings->extnodes[0] != '\0')
-		io->file = extnodes_io_new(io->base, io->settings->extnodes,
-					   on_table, io);
+		io->file = file_table_new(io->base, &extnodes_file,
+					  io->settings->extnodes, on_table, io);
 }
 
 static int use(struct lookup_io *io, struct lookup_settings *m)
@@ -338,6 +354,7 @@ int lookup_io_reconfigure(struct lookup_io *io, const struct conf_node *conf)
 	}
 	(void)resolver_free(io->resolver);
 	memset(io->question, 0, sizeof(io->question));
+	lookup_keys_forget(&io->keys);
 	io->resolver = resolver;
 	return use(io, m);
 }
@@ -364,6 +381,7 @@ struct lookup_io *lookup_io_free(struct lookup_io *io)
 		return NULL;
 	file_close(io);
 	io->resolver = resolver_free(io->resolver);
+	lookup_keys_forget(&io->keys);
 	while (io->waiters)
 		drop_newest(io);
 	loop_timer_done(&io->timer);
@@ -393,7 +411,7 @@ const char *lookup_io_trouble(const struct lookup_io *io)
 	return io->trouble;
 }
 
-const struct extnodes_io *lookup_io_file(const struct lookup_io *io)
+const struct file_table *lookup_io_file(const struct lookup_io *io)
 {
 	return io->file;
 }

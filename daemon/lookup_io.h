@@ -35,6 +35,19 @@ int lookup_io_ask(struct lookup_io *io, const char *number, unsigned flags,
 		  lookup_io_fn fn, void *ctx);
 /* Those that @ctx waits for are not called. */
 void lookup_io_forget(struct lookup_io *io, const void *ctx);
+/* The key of node @number that its TXT record `_keyhole.NUMBER.nodes` in
+ * lookup.domain has: NULL and why, which is NULL when there is none.  Who asks
+ * may have gone meanwhile: @id tells. */
+struct lookup_key_wanted {
+	uint32_t id;
+	void (*fn)(void *ctx, uint32_t id, const uint8_t *key, const char *why);
+	void *ctx;
+};
+
+/* 0 and @want->fn is called, but when the configuration changes meanwhile;
+ * -EINVAL for a number that DNS is not asked for, -EBUSY, or -ENOMEM. */
+int lookup_io_key(struct lookup_io *io, const char *number,
+		  const struct lookup_key_wanted *want);
 /* What is known now, as lookup_kept(). */
 bool lookup_io_kept(const struct lookup_io *io, const char *number,
 		    struct lookup_answer *out);
@@ -45,7 +58,7 @@ const struct lookup_counters *lookup_io_counters(const struct lookup_io *io);
 /* Why the last question to a name server had no answer; empty: it had one. */
 const char *lookup_io_trouble(const struct lookup_io *io);
 /* NULL when there is no such file to be read. */
-const struct extnodes_io *lookup_io_file(const struct lookup_io *io);
+const struct file_table *lookup_io_file(const struct lookup_io *io);
 const struct extnodes *lookup_io_table(const struct lookup_io *io);
 
 #endif

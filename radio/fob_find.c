@@ -159,6 +159,23 @@ int fob_find(const struct fob_binding *binding, const struct fob_seen *seen,
 	return -ENOTSUP;
 }
 
+size_t fob_list(const struct fob_seen *seen, size_t n, struct fob_found *out,
+		size_t max)
+{
+	enum rank least = RELATED;
+	size_t filled = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rank_of(&seen[i]) > least)
+			least = rank_of(&seen[i]);
+	}
+	for (size_t i = 0; i < n && filled < max; i++) {
+		if (rank_of(&seen[i]) >= least)
+			out[filled++] = found_at(&seen[i]);
+	}
+	return filled;
+}
+
 /* --- what it can -------------------------------------------------------- */
 
 static unsigned pin_of(uint8_t mask)

@@ -54,6 +54,11 @@ struct fob_found {
 int fob_find(const struct fob_binding *binding, const struct fob_seen *seen,
 	     size_t n, struct fob_found *out, char why[FOB_WHY_MAX]);
 
+/* All that fob_find() would take when nothing is bound: how many of @max were
+ * filled, in the table's order. */
+size_t fob_list(const struct fob_seen *seen, size_t n, struct fob_found *out,
+		size_t max);
+
 /* "CM108B at 1-1.2, serial A1" */
 void fob_describe(const struct fob_found *found, char out[FOB_NAME_MAX + 1]);
 

@@ -5,9 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/console/ask.h"
 #include "daemon/console/doctor.h"
 #include "daemon/console/import.h"
+#include "daemon/console/interrupt.h"
 #include "daemon/console/levels.h"
+#include "daemon/console/plain.h"
+#include "daemon/console/progress.h"
+#include "daemon/console/setup.h"
+#include "daemon/console/watch.h"
 #include "daemon/io/keyfile.h"
 #include "daemon/io/rpc.h"
 #include "daemon/io/trace_client.h"
@@ -33,73 +39,6 @@ static enum console_exit usage(const char *name)
 	return CONSOLE_USAGE;
 }
 
-/* --- asking the daemon -------------------------------------------------- */
-
-/* As long as the daemon lets anybody wait. */
-#define WAIT_MAX_S 3600
-
-struct ask {
-	const char *method;
-	json_t *params; /* consumed */
-	rpc_note_fn note;
-	void *ctx;
-};
-
-/* *@result is NULL unless CONSOLE_DONE. */
-static enum console_exit ask(const struct console *c, const struct ask *a,
-			     json_t **result)
-{
-	struct rpc_answer answer = { 0 };
-	char why[RPC_WHY_MAX];
-	struct rpc *rpc = rpc_open(c->socket, why);
-	const double wait_s =
-		json_number_value(json_object_get(a->params, "wait_s"));
-	enum console_exit status = CONSOLE_NOT_REACHABLE;
-	int err;
-
-	*result = NULL;
-	if (!rpc) {
-		(void)fprintf(stderr, "keyhole: %s\n", why);
-		json_decref(a->params);
-		return CONSOLE_NOT_REACHABLE;
-	}
-	rpc_patience(rpc, RPC_PATIENCE_S + (unsigned)(wait_s < WAIT_MAX_S
-							      ? wait_s
-							      : WAIT_MAX_S));
-	err = rpc_call(rpc, a->method, a->params, a->note, a->ctx, &answer);
-	if (err != 0) {
-		(void)fprintf(stderr, "keyhole: %s\n", rpc_trouble(err));
-	} else if (!answer.result) {
-		(void)fprintf(stderr, "keyhole: %s\n", answer.message);
-		status = CONSOLE_REFUSED;
-	} else {
-		*result = json_incref(answer.result);
-		status = CONSOLE_DONE;
-	}
-	rpc_answer_free(&answer);
-	rpc_close(rpc);
-	return status;
-}
-
-/* Ask, and print what people or scripts want to see. */
-static enum console_exit ask_and_print(const struct console *c,
-				       const char *method, json_t *params,
-				       void (*print)(const json_t *))
-{
-	const struct ask a = { .method = method, .params = params };
-	json_t *result;
-	const enum console_exit status = ask(c, &a, &result);
-
-	if (status == CONSOLE_DONE) {
-		if (c->json)
-			print_json(result, true);
-		else if (print)
-			print(result);
-	}
-	json_decref(result);
-	return status;
-}
-
 /* --- commands ----------------------------------------------------------- */
 
 static enum console_exit do_status(const struct console *c, int argc,
@@ -108,6 +47,13 @@ static enum console_exit do_status(const struct console *c, int argc,
 	(void)argv;
 	return argc == 1 ? ask_and_print(c, "status", NULL, print_status)
 			 : usage("status");
+}
+
+static enum console_exit do_top(const struct console *c, int argc,
+				char *const *argv)
+{
+	(void)argv;
+	return argc == 1 ? watch_top(c) : usage("top");
 }
 
 static enum console_exit do_levels(const struct console *c, int argc,
@@ -131,12 +77,19 @@ static enum console_exit do_reload(const struct console *c, int argc,
 
 static void on_progress(void *ctx, const char *method, const json_t *params)
 {
-	const struct console *c = ctx;
-	const char *text = json_string_value(json_object_get(params, "text"));
+	json_t *plain;
 
-	if (strcmp(method, "progress") == 0 && text && !c->json)
-		(void)printf("... %s\n", text);
-	(void)fflush(stdout);
+	if (strcmp(method, "progress") != 0)
+		return;
+	plain = json_deep_copy(params);
+	plain_json(plain);
+	progress_take(ctx, plain, stdout);
+	json_decref(plain);
+}
+
+static void on_ended(void *ctx, bool well)
+{
+	progress_end(ctx, well, stdout);
 }
 
 static enum console_exit do_doctor(const struct console *c, int argc,
@@ -176,11 +129,12 @@ static bool take_connect_option(int argc, char *const *argv, int *i,
 static enum console_exit do_connect(const struct console *c, int argc,
 				    char *const *argv)
 {
-	struct console own = *c;
+	struct progress progress = progress_new();
 	struct ask a = { .method = "connect",
 			 .params = json_object(),
-			 .note = on_progress,
-			 .ctx = &own };
+			 .note = c->json ? NULL : on_progress,
+			 .ended = on_ended,
+			 .ctx = &progress };
 	const char *node;
 	json_t *result;
 	enum console_exit status;
@@ -201,7 +155,7 @@ static enum console_exit do_connect(const struct console *c, int argc,
 	    isatty(STDOUT_FILENO))
 		(void)json_object_set_new(a.params, "wait_s", json_real(20));
 	json_incref(a.params);
-	status = ask(c, &a, &result);
+	status = ask_daemon(c, &a, &result);
 	if (status == CONSOLE_DONE) {
 		if (c->json)
 			print_json(result, true);
@@ -301,6 +255,7 @@ static enum console_exit do_events(const struct console *c, int argc,
 	struct rpc_answer answer;
 	char why[RPC_WHY_MAX];
 	struct rpc *rpc;
+	int err;
 
 	(void)argv;
 	if (argc != 1)
@@ -310,13 +265,17 @@ static enum console_exit do_events(const struct console *c, int argc,
 		(void)fprintf(stderr, "keyhole: %s\n", why);
 		return CONSOLE_NOT_REACHABLE;
 	}
-	if (rpc_call(rpc, "events", NULL, on_event, NULL, &answer) == 0 &&
-	    !answer.result) {
-		(void)fprintf(stderr, "keyhole: %s\n", answer.message);
+	if (c->shell)
+		interrupt_begin(rpc);
+	err = rpc_call(rpc, "events", NULL, on_event, NULL, &answer);
+	if (answer.result)
+		(void)rpc_listen(rpc, on_event, NULL);
+	if (c->shell && interrupt_end()) {
+		status = CONSOLE_DONE;
+	} else if (err == 0 && !answer.result) {
+		ask_complain(answer.message);
 		status = CONSOLE_REFUSED;
 	} else {
-		if (answer.result)
-			(void)rpc_listen(rpc, on_event, NULL);
 		(void)fprintf(stderr, "keyhole: the daemon went away\n");
 	}
 	rpc_answer_free(&answer);
@@ -410,6 +369,13 @@ static enum console_exit do_import(const struct console *c, int argc,
 	return (enum console_exit)import_command(argc, argv);
 }
 
+static enum console_exit do_setup(const struct console *c, int argc,
+				  char *const *argv)
+{
+	(void)c;
+	return setup_command(argc, argv);
+}
+
 static enum console_exit do_version(const struct console *c, int argc,
 				    char *const *argv)
 {
@@ -433,7 +399,10 @@ static enum console_exit do_help(const struct console *c, int argc,
 }
 
 static const struct command commands[] = {
+	{ "setup", SETUP_USAGE, "the first run of this node, or again",
+	  do_setup },
 	{ "status", "status", "what this node is doing", do_status },
+	{ "top", "top", "the same on a screen that follows it", do_top },
 	{ "connect",
 	  "connect NODE [--monitor|--local-monitor|--mode MODE]\n"
 	  "                       [--permanent] [--wait SECONDS]",
@@ -455,7 +424,8 @@ static const struct command commands[] = {
 	  do_events },
 	{ "trace", TRACE_USAGE, "record datagrams for Wireshark, or print them",
 	  do_trace },
-	{ "doctor", DOCTOR_USAGE, "what is wrong and how to mend it", do_doctor },
+	{ "doctor", DOCTOR_USAGE, "what is wrong and how to mend it",
+	  do_doctor },
 	{ "levels", LEVELS_USAGE,
 	  "audio levels, as they are; --calibrate sets them", do_levels },
 	{ "reload", "reload", "read the configuration again", do_reload },
@@ -496,12 +466,12 @@ enum console_exit console_run(const struct console *c, int argc,
 			      char *const *argv)
 {
 	struct console own = *c;
-	char *rest[16];
+	char *rest[32];
 	const struct command *k;
 	int n = 0;
 
 	/* --json may follow the command as well. */
-	for (int i = 0; i < argc && n < 15; i++) {
+	for (int i = 0; i < argc && n < 31; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			own.json = true;
 		else

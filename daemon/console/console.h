@@ -18,7 +18,8 @@ enum console_exit {
 
 struct console {
 	const char *socket;
-	bool json; /* print the daemon's own objects */
+	bool json;  /* print the daemon's own objects */
+	bool shell; /* Ctrl-C ends a command, and not the console */
 };
 
 /* commands.c: run one command; argv[0] is its name. */
@@ -30,6 +31,8 @@ void console_help(void);
 
 /* print.c: what people read, within 80 columns. */
 void print_json(const json_t *o, bool indent);
+/* What @print prints, broken to the width of a terminal. */
+void print_fitting(void (*print)(const json_t *), const json_t *o);
 void print_status(const json_t *status);
 void print_connected(const char *node, const json_t *result);
 void print_who(const json_t *result);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/console/console.h"
+#include "daemon/console/tty.h"
 
 #define DEFAULT_SOCKET "/run/keyhole/keyholed.sock"
 
@@ -50,6 +51,7 @@ int main(int argc, char *argv[])
 			return usage(stderr, CONSOLE_USAGE);
 		}
 	}
+	tty_charset();
 	if (sodium_init() < 0)
 		return CONSOLE_REFUSED;
 	if (optind == argc)

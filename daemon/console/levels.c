@@ -7,10 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "daemon/console/meters.h"
+#include "daemon/console/tty.h"
 #include "daemon/io/rpc.h"
 
 #define SCREEN_MS 100
@@ -121,22 +120,15 @@ static void hold(double peak_dbfs, double *held_dbfs, unsigned *ago)
 	*ago = 0;
 }
 
-static unsigned columns(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-		return METERS_COLUMNS_MAX;
-	return size.ws_col;
-}
-
 static void draw(struct watch *w, const struct meters *m)
 {
 	char page[METERS_ROOM];
+	unsigned columns, lines;
 
+	tty_size(&columns, &lines);
 	hold(m->rx.peak_dbfs, &w->shown.rx_held_dbfs, &w->rx_held);
 	hold(m->tx.peak_dbfs, &w->shown.tx_held_dbfs, &w->tx_held);
-	meters_screen(m, &w->shown, columns(), w->colour, page);
+	meters_screen(m, &w->shown, columns, w->colour, page);
 	if (w->drawn)
 		(void)printf("\033[%uA", METERS_LINES);
 	w->drawn = true;
@@ -214,20 +206,13 @@ static enum console_exit follow(const struct console *c, struct rpc *rpc,
 	return status;
 }
 
-static bool is_screen(void)
-{
-	const char *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
 enum console_exit levels_watch(const struct console *c,
 			       const struct levels_want *want)
 {
 	const struct sigaction end = { .sa_handler = on_signal };
 	struct watch w = { .json = c->json,
-			   .screen = is_screen(),
-			   .colour = is_screen() && !getenv("NO_COLOR") };
+			   .screen = tty_screen(),
+			   .colour = tty_colour() };
 	json_t *params = json_object();
 	struct sigaction before;
 	enum console_exit status;

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/console/console.h"
+#include "daemon/console/duration.h"
+#include "daemon/console/tty.h"
+#include "daemon/console/wrap.h"
 
 static const char *text(const json_t *o, const char *name)
 {
@@ -24,24 +29,35 @@ static bool truth(const json_t *o, const char *name)
 
 void print_json(const json_t *o, bool indent)
 {
-	(void)json_dumpf(o, stdout, indent ? JSON_INDENT(2) : JSON_COMPACT);
+	/* On a terminal no character of others does anything. */
+	const size_t ascii = isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0;
+
+	(void)json_dumpf(o, stdout,
+			 ascii | (indent ? JSON_INDENT(2) : JSON_COMPACT));
 	(void)printf("\n");
 }
 
-#define DURATION_TEXT 64
-
-static void print_duration(double s, char out[DURATION_TEXT])
+void print_fitting(void (*print)(const json_t *), const json_t *o)
 {
-	const long t = (long)s;
+	FILE *const terminal = stdout;
+	unsigned columns, lines;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *memory;
 
-	if (t >= 86400)
-		(void)snprintf(out, DURATION_TEXT, "%ldd %ldh", t / 86400,
-			       t / 3600 % 24);
-	else if (t >= 3600)
-		(void)snprintf(out, DURATION_TEXT, "%ldh %ldm", t / 3600,
-			       t / 60 % 60);
-	else
-		(void)snprintf(out, DURATION_TEXT, "%ldm %lds", t / 60, t % 60);
+	memory = tty_screen() ? open_memstream(&text, &len) : NULL;
+	if (!memory) {
+		print(o);
+		return;
+	}
+	/* The C library lets it be set. */
+	stdout = memory;
+	print(o);
+	stdout = terminal;
+	(void)fclose(memory);
+	tty_size(&columns, &lines);
+	wrap_text(stdout, text, columns);
+	free(text);
 }
 
 static void print_registrar(const json_t *r)
@@ -78,7 +94,11 @@ static void print_behind(const json_t *behind)
 
 		if (i == BEHIND_SHOWN)
 			break;
-		(void)printf(" %s%s", text(e, "node"),
+		(void)printf(" %s%s%s%s", text(e, "node"),
+			     json_object_get(e, "callsign") ? "/" : "",
+			     json_object_get(e, "callsign")
+				     ? text(e, "callsign")
+				     : "",
 			     strcmp(mode, "transceive") == 0 ? ""
 			     : strcmp(mode, "monitor") == 0  ? " (monitored)"
 							     : " (connecting)");
@@ -88,11 +108,35 @@ static void print_behind(const json_t *behind)
 	(void)printf("\n");
 }
 
+/* Whose it is, and who talks through it, where that is known. */
+static void print_name(const json_t *l)
+{
+	static const char *const parts[] = { "callsign", "description",
+					     "location" };
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!json_is_string(json_object_get(l, parts[i])))
+			continue;
+		(void)printf("%s%s", any ? ", " : "           ",
+			     text(l, parts[i]));
+		any = true;
+	}
+	if (any)
+		(void)printf("\n");
+	if (json_is_string(json_object_get(l, "talker")))
+		(void)printf("           %s%s%s talks\n", text(l, "talker"),
+			     json_object_get(l, "talker_callsign") ? " " : "",
+			     json_object_get(l, "talker_callsign")
+				     ? text(l, "talker_callsign")
+				     : "");
+}
+
 static void print_link(const json_t *l)
 {
 	char up[DURATION_TEXT];
 
-	print_duration(number(l, "connected_s"), up);
+	duration_text(number(l, "connected_s"), up);
 	if (strcmp(text(l, "state"), "up") != 0) {
 		(void)printf("link       %s: %s  %s\n", text(l, "node"),
 			     text(l, "state"), text(l, "why"));
@@ -101,6 +145,7 @@ static void print_link(const json_t *l)
 	(void)printf("link       %s (%s, %s) for %s, %s at %s\n",
 		     text(l, "node"), text(l, "direction"), text(l, "mode"), up,
 		     text(l, "path"), text(l, "peer"));
+	print_name(l);
 	(void)printf("           round trip %.0f ms, jitter %.0f ms, loss "
 		     "%.1f %%, delay %.0f ms%s%s\n",
 		     number(l, "rtt_ms"), number(l, "jitter_ms"),
@@ -144,7 +189,7 @@ void print_status(const json_t *s)
 	char up[DURATION_TEXT];
 	size_t i;
 
-	print_duration(number(s, "uptime_s"), up);
+	duration_text(number(s, "uptime_s"), up);
 	(void)printf("node       %s %s, up %s, version %s\n", text(s, "node"),
 		     text(s, "callsign"), up, text(s, "version"));
 	json_array_foreach(json_object_get(s, "registrars"), i, one)
@@ -176,16 +221,17 @@ void print_connected(const char *node, const json_t *result)
 		(void)printf("connecting to %s\n", node);
 		return;
 	}
-	(void)printf("connected to %s: %s over %s at %s, ", text(link, "node"),
+	(void)printf("connected to %s: %s over %s at %s\n", text(link, "node"),
 		     text(result, "path"), text(result, "family"),
 		     text(link, "peer"));
 	if (json_is_null(json_object_get(result, "dial_ms")))
-		(void)printf("by its own call\n");
+		(void)printf("             by its own call\n");
 	else
-		(void)printf("in %.0f ms (%.1f round trips of %.0f ms)\n",
-			     number(result, "dial_ms"),
-			     number(result, "dial_rtts"),
-			     number(result, "rtt_ms"));
+		(void)printf(
+			"             in %.0f ms (%.1f round trips of %.0f "
+			"ms)\n",
+			number(result, "dial_ms"), number(result, "dial_rtts"),
+			number(result, "rtt_ms"));
 }
 
 void print_who(const json_t *result)
@@ -196,7 +242,7 @@ void print_who(const json_t *result)
 
 	json_array_foreach(json_object_get(result, "nodes"), i, e)
 	{
-		print_duration(number(e, "seconds"), ago);
+		duration_text(number(e, "seconds"), ago);
 		(void)printf("%-15s %s%s\n", text(e, "node"),
 			     truth(e, "keyed") ? "keyed now" : ago,
 			     truth(e, "keyed") ? "" : " ago");

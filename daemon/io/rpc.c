@@ -3,10 +3,13 @@
 #include "daemon/io/rpc.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -20,18 +23,40 @@ struct rpc {
 	size_t cap;
 };
 
-static const char *explain(int err)
+#define GROUP_USUAL "keyhole"
+
+/* Who may use @path, as far as that can be seen from here. */
+static const char *group_of(const char *path)
 {
-	switch (err) {
-	case ENOENT:
-	case ECONNREFUSED:
-		return "the daemon is not running";
-	case EACCES:
-		return "you may not use it; become a member of the group "
-		       "keyhole (adduser YOU keyhole, then log in again)";
-	default:
-		return strerror(err);
-	}
+	struct stat st;
+	const struct group *g = stat(path, &st) == 0 && (st.st_mode & S_IWGRP)
+					? getgrgid(st.st_gid)
+					: NULL;
+
+	return g && g->gr_gid != 0 ? g->gr_name : GROUP_USUAL;
+}
+
+static void explain_access(const char *path, char why[RPC_WHY_MAX])
+{
+	const struct passwd *user = getpwuid(geteuid());
+	const char *name = user ? user->pw_name : "USER";
+	const char *group = group_of(path);
+
+	(void)snprintf(why, RPC_WHY_MAX,
+		       "%.60s: you are not in the group %.32s: sudo adduser "
+		       "%.32s %.32s, then log in again",
+		       path, group, name, group);
+}
+
+static void explain(const char *path, int err, char why[RPC_WHY_MAX])
+{
+	if (err == EACCES || err == EPERM)
+		explain_access(path, why);
+	else
+		(void)snprintf(why, RPC_WHY_MAX, "%.120s: %s", path,
+			       err == ENOENT || err == ECONNREFUSED
+				       ? "the daemon is not running"
+				       : strerror(err));
 }
 
 struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
@@ -57,7 +82,7 @@ struct rpc *rpc_open(const char *path, char why[RPC_WHY_MAX])
 	r->patience_s = RPC_PATIENCE_S;
 	if (r->in)
 		return r;
-	(void)snprintf(why, RPC_WHY_MAX, "%.120s: %s", path, explain(err));
+	explain(path, err, why);
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r);

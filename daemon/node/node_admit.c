@@ -16,6 +16,7 @@
 #include "daemon/node/node_priv.h"
 
 #define ASK_US (4 * MONO_S)        /* a call waits 5 s for its decision */
+#define KEY_US (2 * MONO_S)        /* of them, when there is another way */
 #define SPACING_US (250 * MONO_MS) /* between two that are let in */
 /* Since the link that it had; and a program's, until it is answered. */
 #define PAUSE_US (500 * MONO_MS)
@@ -53,12 +54,16 @@ static struct waiting *waiting_of(struct node *n, struct iax2_call_id call)
 
 static void ask(struct node *n, struct waiting *w, mono_us now)
 {
-	const bool web = w->door == NODE_DOOR_WEB;
+	const bool by_key = w->door == NODE_DOOR_DNS_KEY;
 	struct node_event *out =
-		node_push(n, web ? NODE_EV_WHOSE_TOKEN : NODE_EV_WHO_IS);
+		node_push(n, w->door == NODE_DOOR_WEB ? NODE_EV_WHOSE_TOKEN
+			     : by_key                 ? NODE_EV_WHICH_KEY
+						      : NODE_EV_WHO_IS);
 
 	w->state = WAITING_ASKED;
-	w->at = now + ASK_US;
+	if (w->until == 0)
+		w->until = now + ASK_US;
+	w->at = by_key && n->cfg.acl.by_address ? now + KEY_US : w->until;
 	out->caller =
 		(struct node_caller_id){ (uint16_t)(w - n->waiting), w->gen };
 	out->addr = w->ev.u.in.path.peer;
@@ -94,6 +99,7 @@ static bool make_way(struct node *n, const char *number, mono_us now)
 
 	if (!l || l->state != NODE_LINK_UP || l->permanent)
 		return false;
+	l->ended = NODE_ENDED_THERE;
 	link_end(n, l, "the node called again", now);
 	return true;
 }
@@ -106,7 +112,8 @@ static void admit(struct node *n, struct waiting *w, const char *name,
 	mono_us at = now;
 
 	memmove(w->ev.u.in.calling, name, strlen(name) + 1);
-	if (make_way(n, name, now) || w->door != NODE_DOOR_ADDRESS)
+	if (make_way(n, name, now) ||
+	    (w->door != NODE_DOOR_ADDRESS && w->door != NODE_DOOR_DNS_KEY))
 		at = now + PAUSE_US;
 	w->at = at > pace ? at : pace;
 	n->let_in = w->at;
@@ -171,6 +178,46 @@ static void on_where(struct node *n, struct waiting *w,
 		admit(n, w, w->ev.u.in.calling, now);
 }
 
+/* It has no key in DNS, or nobody says: it may be known by its address. */
+static void without_key(struct node *n, struct waiting *w, const char *trouble,
+			mono_us now)
+{
+	const char *why;
+
+	if (!n->cfg.acl.by_address) {
+		forbid_why(n, w, "accept.by_dns_key",
+			   trouble ? trouble : "DNS has no key of its number",
+			   now);
+		return;
+	}
+	w->door = NODE_DOOR_ADDRESS;
+	why = node_door_forbids(n, &w->ev, w->door);
+	if (why)
+		forbid(n, w, why, NULL, now);
+	else
+		ask(n, w, now);
+}
+
+static void on_key(struct node *n, struct waiting *w,
+		   const struct node_admission *a, mono_us now)
+{
+	const struct iax2_credentials want = { .public_key = a->key };
+	const char *why = node_door_forbids(n, &w->ev, w->door);
+
+	if (why) {
+		forbid(n, w, why, NULL, now);
+		return;
+	}
+	if (!a->key) {
+		without_key(n, w, a->why, now);
+		return;
+	}
+	w->state = WAITING_PROOF;
+	w->at = MONO_NEVER;
+	if (iax2_challenge(n->ep, w->ev.call, &want, now) != IAX2_OK)
+		forbid(n, w, "it cannot be asked for a proof", NULL, now);
+}
+
 static void on_whose(struct node *n, struct waiting *w,
 		     const struct node_admission *a, mono_us now)
 {
@@ -199,6 +246,8 @@ void node_admit_answer(struct node *n, struct node_caller_id id,
 		forbid(n, w, "the node is stopping", NULL, now);
 	else if (w->door == NODE_DOOR_ADDRESS)
 		on_where(n, w, a, now);
+	else if (w->door == NODE_DOOR_DNS_KEY)
+		on_key(n, w, a, now);
 	else
 		on_whose(n, w, a, now);
 }
@@ -247,7 +296,7 @@ void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now)
 		node_call_forbid(n, ev, why, NULL, now);
 		return;
 	}
-	if (door == NODE_DOOR_ADDRESS) {
+	if (door == NODE_DOOR_ADDRESS || door == NODE_DOOR_DNS_KEY) {
 		w = take_in(n, ev, door, now);
 		if (w)
 			ask(n, w, now);
@@ -273,8 +322,12 @@ bool node_admit_proved(struct node *n, const struct iax2_event *ev, mono_us now)
 		return false;
 	}
 	why = node_door_forbids(n, ev, w->door);
+	if (w->door == NODE_DOOR_DNS_KEY)
+		w->ev = *ev; /* with its key */
 	if (why)
 		forbid(n, w, why, NULL, now);
+	else if (w->door == NODE_DOOR_DNS_KEY)
+		admit(n, w, w->ev.u.in.calling, now);
 	else if (w->door == NODE_DOOR_WEB)
 		ask(n, w, now);
 	else if (w->door == NODE_DOOR_PORTAL)
@@ -291,6 +344,8 @@ void node_admit_gone(struct node *n, struct iax2_call_id call,
 		[NODE_DOOR_KEY] = "peers: it proves neither its key nor its "
 				  "secret",
 		[NODE_DOOR_ADDRESS] = "",
+		[NODE_DOOR_DNS_KEY] = "accept.by_dns_key: it does not prove "
+				      "the key that DNS has of its number",
 		[NODE_DOOR_USER] = "accept.users: it does not know the secret",
 		[NODE_DOOR_PORTAL] = "accept.portal_key_file: its signature is "
 				     "not the portal's",
@@ -315,6 +370,9 @@ static void due(struct node *n, struct waiting *w, mono_us now)
 		forbid(n, w, "the node is stopping", NULL, now);
 	else if (w->state == WAITING_ADMITTED)
 		let_in(n, w, now);
+	else if (w->door == NODE_DOOR_DNS_KEY)
+		without_key(n, w, "nobody said in time whether DNS has one",
+			    now);
 	else if (w->door == NODE_DOOR_ADDRESS)
 		forbid(n, w,
 		       "accept.by_address: nobody said in time where its "

@@ -14,6 +14,14 @@
 
 /* --- which door --------------------------------------------------------- */
 
+/* A program on this machine is its operator's. */
+static bool is_here(const struct net_addr *a)
+{
+	const struct net_addr here = net_addr_v4(127, 0, 0, 1, 0);
+
+	return net_addr_same_ip(a, &here);
+}
+
 const struct node_user *node_door_user(const struct node *n, const char *name)
 {
 	for (size_t i = 0; i < n->cfg.acl.users_n; i++) {
@@ -31,7 +39,11 @@ enum node_door node_door_of(const struct node *n, const struct iax2_event *ev)
 		return NODE_DOOR_PORTAL;
 	if (strcmp(user, WEB_USER) == 0)
 		return NODE_DOOR_WEB;
-	return node_door_user(n, user) ? NODE_DOOR_USER : NODE_DOOR_ADDRESS;
+	if (node_door_user(n, user))
+		return NODE_DOOR_USER;
+	if (is_here(&ev->u.in.path.peer) && n->cfg.acl.by_address)
+		return NODE_DOOR_ADDRESS;
+	return n->cfg.acl.by_dns_key ? NODE_DOOR_DNS_KEY : NODE_DOOR_ADDRESS;
 }
 
 bool node_door_is_ours(const struct node *n, const struct iax2_event *ev)
@@ -46,6 +58,7 @@ bool node_door_is_ours(const struct node *n, const struct iax2_event *ev)
 		       strcmp(ev->u.in.calling, n->number) == 0;
 	case NODE_DOOR_KEY:
 	case NODE_DOOR_ADDRESS:
+	case NODE_DOOR_DNS_KEY:
 	case NODE_DOOR_USER:
 		break;
 	}
@@ -72,37 +85,34 @@ bool node_door_callsign(const char *s)
 	       strspn(s, DIGITS LETTERS "-/") == len;
 }
 
-static const char *number_forbids(const struct node *n, const char *number)
+#define EITHER(by_key, words) \
+	((by_key) ? "accept.by_dns_key: " words : "accept.by_address: " words)
+
+static const char *number_forbids(const struct node *n, const char *number,
+				  bool by_key)
 {
 	const size_t len = strlen(number);
 
 	if (len == 0)
-		return "accept.by_address: it gives no number";
+		return EITHER(by_key, "it gives no number");
 	if (len > OO_NUMBER_MAX || strspn(number, DIGITS) != len ||
 	    number[0] == '0')
-		return "accept.by_address: it gives no number of a node";
+		return EITHER(by_key, "it gives no number of a node");
 	if (strcmp(number, n->number) == 0)
-		return "accept.by_address: it gives our own number";
+		return EITHER(by_key, "it gives our own number");
 	return NULL;
 }
 
 /* Its number is proved, so it is as if a registrar vouched for it; and a node
  * of peers is welcome anyway. */
-static const char *lists_forbid(const struct node *n, const char *number)
+static const char *lists_forbid(const struct node *n, const char *number,
+				const uint8_t *key)
 {
-	const char *why = node_acl_forbids(n, number, NULL, true);
+	const char *why = node_acl_forbids(n, number, key, true);
 
 	return why && strcmp(why, NODE_ACL_DENY) != 0
-		       ? node_acl_forbids(n, number, NULL, false)
+		       ? node_acl_forbids(n, number, key, false)
 		       : why;
-}
-
-/* A program on this machine is its operator's. */
-static bool is_here(const struct net_addr *a)
-{
-	const struct net_addr here = net_addr_v4(127, 0, 0, 1, 0);
-
-	return net_addr_same_ip(a, &here);
 }
 
 static const char *address_forbids(const struct node *n,
@@ -114,10 +124,26 @@ static const char *address_forbids(const struct node *n,
 	if (!n->cfg.acl.by_address)
 		return "accept.by_address is off, and it has no key or secret "
 		       "in peers";
-	why = number_forbids(n, number);
+	why = number_forbids(n, number, false);
 	if (!why && !is_here(&ev->u.in.path.peer))
-		why = lists_forbid(n, number);
+		why = lists_forbid(n, number, NULL);
 	return why;
+}
+
+static const char *dns_key_forbids(const struct node *n,
+				   const struct iax2_event *ev)
+{
+	const uint8_t *key =
+		ev->u.in.proof == IAX2_PROOF_ED25519 ? ev->u.in.peer_key : NULL;
+	const char *why = number_forbids(n, ev->u.in.calling, true);
+
+	if (!n->cfg.acl.by_dns_key)
+		return "accept.by_dns_key is off";
+	if (why)
+		return why;
+	why = lists_forbid(n, ev->u.in.calling, key);
+	/* The lists may have its key, and not its number. */
+	return why && !key && strcmp(why, NODE_ACL_DENY) != 0 ? NULL : why;
 }
 
 static const char *portal_forbids(const struct node *n,
@@ -158,6 +184,8 @@ const char *node_door_forbids(const struct node *n, const struct iax2_event *ev,
 		return web_forbids(n, ev);
 	case NODE_DOOR_ADDRESS:
 		return address_forbids(n, ev);
+	case NODE_DOOR_DNS_KEY:
+		return dns_key_forbids(n, ev);
 	case NODE_DOOR_USER:
 		return node_door_user(n, ev->u.in.username) ? NULL
 							    : "accept.users";
@@ -182,14 +210,17 @@ static bool has_user(const struct node *n, const char *name)
 }
 
 const char *node_door_closed(const struct node *n, enum node_door door,
-			     const char *number)
+			     const char *number, const uint8_t *key)
 {
 	const struct node_acl *acl = &n->cfg.acl;
 
 	switch (door) {
 	case NODE_DOOR_ADDRESS:
-		return acl->by_address ? lists_forbid(n, number)
+		return acl->by_address ? lists_forbid(n, number, NULL)
 				       : "accept.by_address";
+	case NODE_DOOR_DNS_KEY:
+		return acl->by_dns_key ? lists_forbid(n, number, key)
+				       : "accept.by_dns_key";
 	case NODE_DOOR_USER:
 		return has_user(n, number) ? NULL : "accept.users";
 	case NODE_DOOR_PORTAL:

@@ -58,6 +58,7 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 				      : NULL,
 	};
 
+	struct node_event *ev;
 	struct iax2_call_id id;
 
 	l->sock = path->sock;
@@ -66,7 +67,10 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 		return;
 	}
 	link_set_call(n, l, id);
-	step(n, l, NODE_LINK_CALLING);
+	l->state = NODE_LINK_CALLING;
+	ev = node_push_link(n, NODE_EV_LINK_STEP, l);
+	ev->addr = path->peer;
+	ev->on = ticket != NULL;
 }
 
 static enum node_rung plain_rung(const struct net_path *path)

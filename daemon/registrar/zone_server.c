@@ -2,6 +2,8 @@
 
 #include "daemon/registrar/zone_server.h"
 
+#include "config/conf_key.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
@@ -67,13 +69,23 @@ static struct net_addr network(const struct net_addr *a)
 static size_t answer(struct zone_server *s, const uint8_t *data,
 		     const struct zone_question *q, uint8_t *out, size_t cap)
 {
+	char key[CONF_KEY_TEXT_LEN];
+	const struct oo_record *rec = NULL;
+	struct zone_node node = { 0 };
 	struct net_addr at;
-	const bool online =
-		q->number[0] != '\0' &&
-		online_find(s->registrar, q->number, loop_now(), &at);
 
 	s->questions++;
-	return zone_answer(data, q, online ? &at : NULL, out, cap);
+	if (q->number[0] != '\0') {
+		if (online_find(s->registrar, q->number, loop_now(), &at))
+			node.at = &at;
+		rec = oo_directory_by_number(
+			oo_registrar_directory(s->registrar), q->number);
+	}
+	if (rec) {
+		conf_key_encode(rec->key, key);
+		node.key = key;
+	}
+	return zone_answer(data, q, &node, out, cap);
 }
 
 /* --- UDP ---------------------------------------------------------------- */

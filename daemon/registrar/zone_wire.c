@@ -133,6 +133,13 @@ static void classify(const struct name *n, const char *domain,
 		return;
 	out->zone_at = n->label[before].at;
 	node = (size_t)before - (before > 0);
+	if (before == 2 && is_number(n, node) &&
+	    is_label(n, 0, "_keyhole", 8)) {
+		out->name = ZONE_NAME_KEY;
+		out->node_at = n->label[node].at;
+		memcpy(out->number, label_text(n, node), n->label[node].len);
+		return;
+	}
 	if (before > 3 || (before > 0 && !is_number(n, node)) ||
 	    (before > 1 && !is_label(n, node - 1, "_udp", 4)) ||
 	    (before > 2 && !is_label(n, 0, "_iax", 4)))
@@ -269,6 +276,17 @@ static void put_txt(struct wire_wr *w, const struct zone_question *q,
 	}
 }
 
+static void put_key(struct wire_wr *w, const char *key)
+{
+	static const char word[] = "key=";
+	const size_t len = sizeof(word) - 1 + strlen(key);
+
+	put_head(w, HEADER_LEN, ZONE_TYPE_TXT, (uint16_t)(1 + len));
+	wire_wr_u8(w, (uint8_t)len);
+	wire_wr_bytes(w, word, sizeof(word) - 1);
+	wire_wr_bytes(w, key, strlen(key));
+}
+
 /* For how long "there is none" is true, among others (RFC 2308). */
 static void put_soa(struct wire_wr *w, const struct zone_question *q)
 {
@@ -303,8 +321,9 @@ struct counts {
 
 static void put_records(struct wire_wr *w, const uint8_t *data,
 			const struct zone_question *q,
-			const struct net_addr *at, struct counts *n)
+			const struct zone_node *node, struct counts *n)
 {
+	const struct net_addr *at = node->at;
 	const bool is_node = q->name == ZONE_NAME_NODE && at;
 	const bool is_service = q->name == ZONE_NAME_SERVICE && at;
 
@@ -319,6 +338,9 @@ static void put_records(struct wire_wr *w, const uint8_t *data,
 		put_a(w, q, at);
 	} else if (is_node && q->type == ZONE_TYPE_TXT) {
 		put_txt(w, q, at);
+	} else if (q->name == ZONE_NAME_KEY && node->key &&
+		   (q->type == ZONE_TYPE_TXT || q->type == ZONE_TYPE_ANY)) {
+		put_key(w, node->key);
 	} else {
 		put_soa(w, q);
 		if (q->name == ZONE_NAME_ZONE && q->type == ZONE_TYPE_SOA)
@@ -328,12 +350,20 @@ static void put_records(struct wire_wr *w, const uint8_t *data,
 	}
 }
 
+/* Of a node that is nowhere, but has a key, the name exists: under one that does
+ * not exist nobody looks any further (RFC 8020). */
 static uint8_t rcode_of(const struct zone_question *q,
-			const struct net_addr *at)
+			const struct zone_node *node)
 {
+	const bool key_only =
+		q->name == ZONE_NAME_NODE || q->name == ZONE_NAME_KEY;
+
 	if (q->rcode != RCODE_OK)
 		return q->rcode;
-	return at || q->name == ZONE_NAME_ZONE ? RCODE_OK : RCODE_NO_NAME;
+	if (q->name == ZONE_NAME_ZONE || (key_only && node->key) ||
+	    (q->name != ZONE_NAME_KEY && node->at))
+		return RCODE_OK;
+	return RCODE_NO_NAME;
 }
 
 static struct wire_wr begin(const uint8_t *data, const struct zone_question *q,
@@ -354,15 +384,15 @@ static struct wire_wr begin(const uint8_t *data, const struct zone_question *q,
 }
 
 size_t zone_answer(const uint8_t *data, const struct zone_question *q,
-		   const struct net_addr *at, uint8_t *out, size_t cap)
+		   const struct zone_node *node, uint8_t *out, size_t cap)
 {
-	const uint8_t rcode = rcode_of(q, at);
+	const uint8_t rcode = rcode_of(q, node);
 	const uint16_t ours = q->rcode == RCODE_OK ? FLAG_AA : 0;
 	struct wire_wr w = begin(data, q, ours | (rcode & 15), out, cap);
 	struct counts n = { 0 };
 
 	if (q->rcode == RCODE_OK)
-		put_records(&w, data, q, at, &n);
+		put_records(&w, data, q, node, &n);
 	if (q->edns) {
 		put_opt(&w, rcode);
 		n.more++;

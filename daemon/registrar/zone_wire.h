@@ -9,6 +9,7 @@
  *	_iax._udp.N.nodes.DOMAIN  SRV  0 0 PORT N.nodes.DOMAIN
  *	N.nodes.DOMAIN            A    the IPv4 address
  *	N.nodes.DOMAIN            TXT  "NN=N" "IP=address" "PT=port"
+ *	_keyhole.N.nodes.DOMAIN   TXT  "key=BASE64", the node's public key
  *
  * Pure, and for this alone: one question, no recursion, no transfer, no
  * signature.  What is not of the zone is refused, in no more octets than it
@@ -33,6 +34,7 @@ enum zone_name {
 	ZONE_NAME_NODE,    /* N */
 	ZONE_NAME_UDP,     /* _udp.N */
 	ZONE_NAME_SERVICE, /* _iax._udp.N */
+	ZONE_NAME_KEY,     /* _keyhole.N */
 	ZONE_NAME_NOBODY,  /* of the zone, but never anything */
 };
 
@@ -62,14 +64,19 @@ struct zone_question {
 bool zone_read(const uint8_t *data, size_t len, const char *domain,
 	       struct zone_question *out);
 
+/* What is known of the node that a question names. */
+struct zone_node {
+	const struct net_addr *at; /* NULL: it is nowhere */
+	const char *key;           /* as text; NULL: it has none */
+};
+
 /*
  * Write the answer to the question @data, which zone_read() has read to @q,
- * into @out of @cap octets, at least ZONE_UDP_MAX.  @at is where
- * the node is, NULL: nowhere.  What does not fit is left out and said to be.
- * Returns its length.
+ * into @out of @cap octets, at least ZONE_UDP_MAX.  What does not fit is left
+ * out and said to be.  Returns its length.
  */
 size_t zone_answer(const uint8_t *data, const struct zone_question *q,
-		   const struct net_addr *at, uint8_t *out, size_t cap);
+		   const struct zone_node *node, uint8_t *out, size_t cap);
 /* "Ask again by TCP", in no more octets than the question has. */
 size_t zone_truncated(const uint8_t *data, const struct zone_question *q,
 		      uint8_t *out, size_t cap);

@@ -12,6 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct net_addr at = net_addr_v4(192, 0, 2, 7, 4569);
+	const struct zone_node node = {
+		&at, "0123456789012345678901234567890123456789012="
+	};
 	uint8_t out[ZONE_UDP_MAX];
 	struct zone_question q;
 	size_t n;
@@ -20,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (q.len > size || strlen(q.number) > ZONE_NUMBER_MAX)
 		abort();
-	n = zone_answer(data, &q, &at, out, sizeof(out));
+	n = zone_answer(data, &q, &node, out, sizeof(out));
 	if (n < 12 || !(out[2] & 0x80) || memcmp(out, data, 2) != 0 ||
 	    (q.name == ZONE_NAME_FOREIGN && n > size))
 		abort();

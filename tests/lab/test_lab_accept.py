@@ -14,7 +14,7 @@ from asterisk import Asterisk
 from dnsd import DOMAIN, Dns, Scripted, missing_dns
 from lab import Lab, wait_until
 from pairs import SECRET, Events, secret_file
-from stations import Node
+from stations import Node, Registrar
 from tap import between, equal, main, test, true
 from weblab import Authority, Web
 
@@ -77,6 +77,64 @@ class Scene:
 
 def named(name):
     return iax2.ies((iax2.IE_CALLING_NAME, name))
+
+
+# --- by a key in DNS ----------------------------------------------------------
+
+ZONE = 'club.example.org'
+
+
+def keyed_node(scene, registrar, accept=None):
+    """Node 2001, which is no client of the registrar but asks its DNS."""
+    return scene.node({'by_address': False, 'by_dns_key': True, **(accept or {})},
+                      lookup={'domain': ZONE, 'resolvers': [registrar.host.addr4]})
+
+
+@test
+def a_node_is_let_in_by_the_key_that_dns_has_of_its_number():
+    with Scene(zone=False) as scene:
+        lab = scene.lab
+        registrar = Registrar(lab, lab.host('registrar'), dns={'port': 53, 'domain': ZONE})
+        node = keyed_node(scene, registrar)
+        peers = [{'number': '2001', 'host': node.host.addr4}]
+        known = Node(lab, lab.host('known'), '2002', peers=peers)
+        registrar.add('2002', known.key)
+        asker = lab.host('asker')
+
+        def record(number):
+            return asker.run(['dig', f'@{registrar.host.addr4}', '+short', '+tries=1',
+                              f'_keyhole.{number}.nodes.{ZONE}', 'TXT']).stdout
+
+        wait_until(lambda: record('2002') == f'"key={known.key}"\n', 5, 'the record')
+        known.connect('2001')
+        equal(['2002'], [x['node'] for x in node.links()], 'links')
+        # One whose number has no key, or another one; and one that has none itself.
+        other = Node(lab, lab.host('other'), '2003', peers=peers)
+        wait_until(other.status, 10, 'the node to start')
+        equal(1, other.refused('2001')[0], 'exit')
+        registrar.add('2003', known.key)
+        wait_until(lambda: record('2003'), 5, 'the record')
+        equal(1, other.refused('2001')[0], 'exit')
+        known.console('disconnect', '--all')
+        scene.calls(scene.peer('2002')).wait_state('down', 8)
+        equal([], node.links(), 'links')
+        unproved = 'accept.by_dns_key: it does not prove the key that DNS has of its number'
+        equal([('2003', 'accept.by_dns_key: DNS has no key of its number'), ('2003', unproved), ('2002', unproved)],
+              [(e['node'], e['why']) for e in scene.events.of('refused')], 'refusals')
+
+
+@test
+def who_has_no_key_in_dns_is_let_in_by_its_address():
+    with Scene(zone=False) as scene:
+        registrar = Registrar(scene.lab, scene.lab.host('registrar'), dns={'port': 53, 'domain': ZONE})
+        pbx = scene.peer('2000')
+        path = os.path.join(scene.lab.dir, 'extnodes')
+        with open(path, 'w', encoding='ascii') as f:
+            f.write(f'2000=radio@{pbx.addr}:{PORT}/2000,{pbx.addr}\n')
+        scene.node({'by_dns_key': True}, lookup={'domain': ZONE, 'resolvers': [registrar.host.addr4],
+                                                 'extnodes': path})
+        wait_until(lambda: scene.node_made.status()['lookup']['extnodes']['nodes'] == 1, 5, 'the file')
+        scene.calls(pbx).wait_state('up')
 
 
 # --- by address ---------------------------------------------------------------

@@ -108,6 +108,66 @@ static void what_is_not_understood_is_refused(void)
 	is_refused("audio = { rx_db = 1; }; ?");
 }
 
+/* --- lists --------------------------------------------------------------- */
+
+static void entry_becomes(const char *group, const char *before,
+			  const char *after)
+{
+	const struct conf_edit e = { group, "host", "\"b\"" };
+	char why[CONF_EDIT_WHY_MAX] = "";
+	char *out;
+
+	T_EQ(0, conf_edit_text(before, &e, 1, &out, why));
+	T_STR(after, out);
+	free(out);
+}
+
+static void an_entry_of_a_list_is_changed_or_added(void)
+{
+	entry_becomes("registrars[0]", "registrars = ( { host = \"a\"; } );",
+		      "registrars = ( { host = \"b\"; } );");
+	entry_becomes("registrars[1]",
+		      "registrars : (\n# one\n{ port = 1; }, { port = 2; }, );",
+		      "registrars : (\n# one\n{ port = 1; }, "
+		      "{ host = \"b\"; port = 2; }, );");
+	entry_becomes("registrars[1]", "registrars = ( { port = 1; } /* x */ )",
+		      "registrars = ( { port = 1; }, { host = \"b\"; } /* x */ "
+		      ")");
+	entry_becomes("registrars[0]", "registrars = ();\nnode = {};",
+		      "registrars = ( { host = \"b\"; });\nnode = {};");
+	entry_becomes("registrars[0]", "# registrars = ();",
+		      "# registrars = ();\nregistrars = ( { host = \"b\"; } "
+		      ");\n");
+}
+
+static void entry_is_refused(const char *group, const char *text)
+{
+	const struct conf_edit e = { group, "host", "\"b\"" };
+	char why[CONF_EDIT_WHY_MAX] = "";
+	char *out;
+
+	T_EQ((uint64_t)-EINVAL,
+	     (uint64_t)conf_edit_text(text, &e, 1, &out, why));
+	T_TRUE(out == NULL);
+	T_TRUE(why[0] != '\0');
+}
+
+static void an_entry_that_has_no_place_is_refused(void)
+{
+	entry_is_refused("registrars[1]", "");
+	entry_is_refused("registrars[2]", "registrars = ( { port = 1; } );");
+	entry_is_refused("registrars[0]", "registrars = { port = 1; };");
+	entry_is_refused("registrars[0]", "registrars = [ \"a\" ];");
+	entry_is_refused("registrars[0]", "registrars = ( \"a\" );");
+	entry_is_refused("registrars[0]", "registrars = ( { host } );");
+	entry_is_refused("registrars[1]", "registrars = ( { port = 1; };");
+	entry_is_refused("registrars", "registrars = ( { port = 1; } );");
+	entry_is_refused("registrars[]", "registrars = ( { port = 1; } );");
+	entry_is_refused("registrars[-1]", "registrars = ( { port = 1; } );");
+	entry_is_refused("registrars[0]]", "registrars = ( { port = 1; } );");
+	entry_is_refused("registrars[0x1]", "registrars = ( { port = 1; } );");
+}
+
 static void several_are_changed_at_once(void)
 {
 	static const struct conf_edit edits[] = {
@@ -216,6 +276,61 @@ static void what_cannot_be_read_is_told(void)
 	is_alone();
 }
 
+static void a_copy_is_kept_of_what_is_changed(void)
+{
+	char why[CONF_EDIT_WHY_MAX], kept[128];
+	struct stat st;
+
+	(void)snprintf(kept, sizeof(kept), "%s.bak", file);
+	write_file(NODE "audio = { rx_db = 90.0; };\n");
+	T_EQ(0, chmod(file, 0640));
+	T_EQ(0, conf_edit_file_kept(link_to, rx, 1, why));
+	holds(NODE "audio = { rx_db = -3.0; };\n");
+	T_EQ(0, stat(kept, &st));
+	T_EQ(0640, st.st_mode & 07777U);
+	T_EQ(0, rename(kept, file));
+	holds(NODE "audio = { rx_db = 90.0; };\n");
+	/* None of what was not changed. */
+	T_EQ((uint64_t)-EINVAL,
+	     (uint64_t)conf_edit_file_kept(
+		     file, (struct conf_edit[]){ { "audio", "x", "1" } }, 1,
+		     why));
+	T_TRUE(stat(kept, &st) != 0);
+	is_alone();
+}
+
+static void a_new_file_is_made_but_never_over_another(void)
+{
+	static const struct conf_edit made[] = {
+		{ "node", "number", "\"1\"" },
+		{ "peers[0]", "key",
+		  "\"ZXhhbXBsZS1rZXktcmVwbGFjZS13aXRoLXlvdXJz"
+		  "ISE=\"" },
+		{ "peers[0]", "number", "\"2\"" },
+	};
+	char why[CONF_EDIT_WHY_MAX];
+	struct stat st;
+
+	T_EQ(0, conf_edit_new(file, "# new\n", made, 3, why));
+	holds("# new\nnode = { number = \"1\"; };\npeers = ( { number = "
+	      "\"2\"; key = \"ZXhhbXBsZS1rZXktcmVwbGFjZS13aXRoLXlvdXJzISE=\"; "
+	      "} );\n");
+	T_EQ(0, stat(file, &st));
+	T_EQ(0644, st.st_mode & 07777U);
+	T_EQ((uint64_t)-EEXIST,
+	     (uint64_t)conf_edit_new(file, "", made, 1, why));
+	T_TRUE(strstr(why, file) != NULL);
+	T_EQ(0, unlink(file));
+	/* Neither the number nor what there is no row for. */
+	T_EQ((uint64_t)-EINVAL,
+	     (uint64_t)conf_edit_new(file, "", made + 1, 2, why));
+	T_TRUE(stat(file, &st) != 0);
+	T_EQ((uint64_t)-ENOENT,
+	     (uint64_t)conf_edit_new("/no/such/file", "", made, 1, why));
+	write_file("");
+	is_alone();
+}
+
 int main(void)
 {
 	T_RUN(a_value_is_replaced_and_nothing_else);
@@ -223,6 +338,8 @@ int main(void)
 	T_RUN(a_group_that_is_not_there_ends_the_file);
 	T_RUN(what_only_looks_like_it_is_let_alone);
 	T_RUN(what_is_not_understood_is_refused);
+	T_RUN(an_entry_of_a_list_is_changed_or_added);
+	T_RUN(an_entry_that_has_no_place_is_refused);
 	T_RUN(several_are_changed_at_once);
 	T_TRUE(mkdtemp(dir) != NULL);
 	(void)snprintf(file, sizeof(file), "%s/node.conf", dir);
@@ -231,6 +348,8 @@ int main(void)
 	T_RUN(a_file_is_replaced_as_a_whole);
 	T_RUN(a_file_stays_when_the_new_one_would_not_do);
 	T_RUN(what_cannot_be_read_is_told);
+	T_RUN(a_copy_is_kept_of_what_is_changed);
+	T_RUN(a_new_file_is_made_but_never_over_another);
 	T_EQ(0, unlink(link_to));
 	T_EQ(0, rmdir(dir));
 	return T_DONE();

@@ -184,6 +184,26 @@ static void wiring_drives_no_pin_that_is_read(void)
 	T_EQ(0, map.spare & (CM108_GPIO(1) | CM108_GPIO(4)));
 }
 
+static void all_that_could_be_meant_are_listed(void)
+{
+	const struct fob_seen seen[] = { keyboard,
+					 CHIP(0x0d8c, 0x0012, "1-1", "A1"),
+					 CHIP(0x0d8c, 0x7777, "1-2", ""),
+					 CHIP(0x0d8c, 0x013a, "1-3", "B2"),
+					 CHIP(0x046d, 0x0a44, "1-4", "") };
+	struct fob_found f[4];
+
+	T_EQ(2, fob_list(seen, N(seen), f, N(f)));
+	T_TRUE(f[0].seen == &seen[1] && f[1].seen == &seen[3]);
+	T_EQ(1, fob_list(seen, N(seen), f, 1));
+	/* What is only like one, where there is none that is known. */
+	T_EQ(1, fob_list(seen + 2, 1, f, N(f)));
+	T_TRUE(f[0].seen == &seen[2] && !f[0].known);
+	T_EQ(0, fob_list(seen, 1, f, N(f)));
+	T_EQ(0, fob_list(&seen[4], 1, f, N(f)));
+	T_EQ(0, fob_list(NULL, 0, f, N(f)));
+}
+
 int main(void)
 {
 	T_RUN(the_only_one_is_found_without_a_name);
@@ -194,5 +214,6 @@ int main(void)
 	T_RUN(many_names_stay_in_the_sentence);
 	T_RUN(what_the_wiring_asks_the_chip_must_have);
 	T_RUN(wiring_drives_no_pin_that_is_read);
+	T_RUN(all_that_could_be_meant_are_listed);
 	return T_DONE();
 }

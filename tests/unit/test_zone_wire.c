@@ -63,12 +63,16 @@ static bool read_it(void)
 	return good;
 }
 
+static const char *key; /* of the node; NULL: it has none */
+
 static void answer(bool online)
 {
 	const struct net_addr at = net_addr_v4(192, 0, 2, 7, 4570);
 
 	T_TRUE(read_it());
-	got_len = zone_answer(asked, &q, online ? &at : NULL, got, sizeof(got));
+	const struct zone_node node = { online ? &at : NULL, key };
+
+	got_len = zone_answer(asked, &q, &node, got, sizeof(got));
 	T_TRUE(got_len >= 12);
 	T_EQ(0x12, got[0]);
 	T_EQ(0x34, got[1]);
@@ -301,8 +305,48 @@ static void edns_is_answered_in_kind(void)
 	counts(1, 0, 0);
 }
 
+static void a_nodes_key_is_text(void)
+{
+	static const char text[] =
+		"0123456789012345678901234567890123456789012=";
+
+	key = text;
+	ask("_KEYHOLE.2001.nodes." DOMAIN, ZONE_TYPE_TXT);
+	for (int online = 0; online < 2; online++) {
+		answer(online);
+		T_EQ(0, got[3] & 15);
+		counts(1, 0, 0);
+		T_TRUE(got_len == asked_len + 12 + 1 + 4 + 44);
+		T_EQ(48, got[asked_len + 12]);
+		T_TRUE(memcmp(got + asked_len + 13, "key=", 4) == 0);
+		T_TRUE(memcmp(got + asked_len + 17, text, 44) == 0);
+	}
+	/* It has nothing else, */
+	ask("_keyhole.2001.nodes." DOMAIN, ZONE_TYPE_A);
+	answer(true);
+	T_EQ(0, got[3] & 15);
+	counts(0, 1, 0);
+	/* the name above it exists, */
+	ask("2001.nodes." DOMAIN, ZONE_TYPE_A);
+	answer(false);
+	T_EQ(0, got[3] & 15);
+	counts(0, 1, 0);
+	/* and without a key there is no such name. */
+	key = NULL;
+	ask("_keyhole.2001.nodes." DOMAIN, ZONE_TYPE_TXT);
+	answer(true);
+	T_EQ(3, got[3] & 15);
+	counts(0, 1, 0);
+	ask("_keyhole._udp.2001.nodes." DOMAIN, ZONE_TYPE_TXT);
+	answer(false);
+	T_EQ(3, got[3] & 15);
+}
+
 static void what_is_truncated_is_no_longer_than_the_question(void)
 {
+	const struct net_addr at = { .port = 1 };
+	const struct zone_node node = { &at, NULL };
+
 	ask("_iax._udp.2001.nodes." DOMAIN, ZONE_TYPE_SRV);
 	T_TRUE(read_it());
 	got_len = zone_truncated(asked, &q, got, sizeof(got));
@@ -310,8 +354,7 @@ static void what_is_truncated_is_no_longer_than_the_question(void)
 	T_EQ(0x83, got[2]);
 	counts(0, 0, 0);
 	/* And so is what does not fit. */
-	T_EQ(asked_len, zone_answer(asked, &q, &(struct net_addr){ .port = 1 },
-				    got, asked_len + 3));
+	T_EQ(asked_len, zone_answer(asked, &q, &node, got, asked_len + 3));
 	T_EQ(0x83, got[2]);
 	T_EQ(0, zone_truncated(asked, &q, got, 12));
 }
@@ -325,6 +368,7 @@ int main(void)
 	T_RUN(what_is_no_question_is_told_so);
 	T_RUN(an_answer_is_never_answered);
 	T_RUN(edns_is_answered_in_kind);
+	T_RUN(a_nodes_key_is_text);
 	T_RUN(what_is_truncated_is_no_longer_than_the_question);
 	return T_DONE();
 }

@@ -48,10 +48,13 @@ static void place_settle(void *ctx, mono_us now)
 
 	while (node_next_event(s->node, &ev)) {
 		s->last = ev;
+		if (ev.kind == NODE_EV_LINK_STEP)
+			s->step = ev;
 		if (ev.kind == NODE_EV_LINK_UP) {
 			s->ups++;
 		} else if (ev.kind == NODE_EV_LINK_DOWN) {
 			s->downs++;
+			s->down = ev;
 			memcpy(s->why, ev.why, sizeof(s->why));
 		} else if (ev.kind == NODE_EV_LINK_MOVED) {
 			s->moved++;

@@ -11,6 +11,34 @@
 #include "tests/t.h"
 #include "tests/virtual/node_scene.h"
 
+/* --- how a link comes about ---------------------------------------------- */
+
+static void a_call_tells_its_path_and_whether_that_was_proved(void)
+{
+	const struct net_addr plain = net_addr_v4(198, 51, 100, 99, 4569);
+	const struct node_connect c = { .number = "2009", .addr = plain };
+	const struct node_event *step;
+	struct node_link_id id;
+	struct scene s;
+
+	scene_begin(&s, 30, &scene_preserving, &scene_preserving);
+	step = &s.at[0].step;
+	(void)scene_dial(&s);
+	scene_run(&s, MONO_S);
+	T_EQ(NODE_LINK_CALLING, step->state);
+	T_STR("2002", step->number);
+	T_TRUE(step->on);
+	T_TRUE(net_addr_is_set(&step->addr));
+	/* One that is called where it is known to be proves nothing. */
+	T_EQ(IAX2_OK, node_connect(s.at[0].node, &c, fake_net_now(s.net), &id));
+	scene_run(&s, 10 * MONO_MS);
+	T_EQ(NODE_LINK_CALLING, step->state);
+	T_STR("2009", step->number);
+	T_TRUE(!step->on);
+	T_TRUE(net_addr_equal(&plain, &step->addr));
+	scene_end(&s);
+}
+
 /* --- links that are there already --------------------------------------- */
 
 /* The second node wants a permanent link to the first, and looks for it where
@@ -368,6 +396,7 @@ static void a_link_local_address_is_refused(void)
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
+	T_RUN(a_call_tells_its_path_and_whether_that_was_proved);
 	T_RUN(speech_keys_the_far_transmitter_and_only_for_its_length);
 	T_RUN(a_talker_that_vanishes_unkeys_the_far_transmitter);
 	T_RUN(digits_arrive_in_order_and_once);
