@@ -132,9 +132,8 @@ static void add_lookup(const struct app *a, struct doctor *d)
 		l.file = "";
 	if (x) {
 		l.file_nodes = extnodes_count(x);
-		l.file_days =
-			((int64_t)time(NULL) - file_table_written(file)) /
-			DAY_S;
+		l.file_days = ((int64_t)time(NULL) - file_table_written(file)) /
+			      DAY_S;
 	}
 	doctor_lookup(d, &l);
 }

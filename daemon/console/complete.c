@@ -23,7 +23,7 @@ static const struct grammar {
 	{ "message", "--all", "", COMPLETE_NODES, "" },
 	{ "command", "", "", COMPLETE_NODES, "" },
 	{ "who", "--json", "", COMPLETE_NOTHING, "" },
-	{ "doctor", "--json", "", COMPLETE_NOTHING, "" },
+	{ "doctor", "--config --json", "--config", COMPLETE_NOTHING, "" },
 	{ "trace", "--text --json --seconds", "--seconds", COMPLETE_FILES, "" },
 	{ "levels",
 	  "--seconds --every --calibrate --receive --transmit --yes --tone "
@@ -44,6 +44,7 @@ static const struct {
 } followers[] = {
 	{ "--mode", COMPLETE_WORDS, "transceive monitor local-monitor" },
 	{ "--out", COMPLETE_FILES, "" },
+	{ "--config", COMPLETE_FILES, "" },
 	{ "play", COMPLETE_FILES, "" },
 	{ "cor", COMPLETE_WORDS, "on off" },
 };

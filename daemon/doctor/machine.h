@@ -56,8 +56,8 @@ struct doctor_disk {
 	uint64_t files; /* that can still be made; UINT64_MAX: any number */
 };
 
-#define DOCTOR_DISK_LOW (16U * 1024 * 1024)
-#define DOCTOR_DISK_FULL (256U * 1024)
+#define DOCTOR_DISK_LOW (UINT64_C(16) << 20)
+#define DOCTOR_DISK_FULL (UINT64_C(256) << 10)
 
 void doctor_disk_look(const char *path, struct doctor_disk *out);
 void doctor_disk(struct doctor *d, const struct doctor_disk *k);
