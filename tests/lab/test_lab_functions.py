@@ -147,6 +147,31 @@ def no_digit_is_lost_while_a_number_is_looked_up():
 
 
 @test
+def a_number_of_a_thousand_digits_is_refused_everywhere():
+    with Conference() as c:
+        rpt, call = c.rpt['1999'], c.calls_us('1999')
+        wait_until(lambda: rpt.of(call).nodes is not None, 5, 'the link')
+        with open(c.node.process.log, encoding='utf-8') as f:
+            before = f.read()
+        endless = '7' * 1000
+        for words in (('connect', endless), ('connect', endless, '--permanent'), ('lookup', endless),
+                      ('disconnect', endless), ('function', '*3' + endless), ('command', endless, '*70'),
+                      ('message', endless, 'hello')):
+            done = c.node.console(*words)
+            equal(1, done.returncode, words[0])
+            true(0 < len(done.stderr) < 300, f'{words[0]}: {done.stderr[:400]}')
+        for text in (f'T {endless} COMPLETE', f'D 2001 {endless} 0 1', f'M {endless} 0 hello', f'K? {endless} 1999 0 0',
+                     f'L T{endless}', f'G {endless} 1N 2W 3M'):
+            rpt.say(call, text)
+        malformed = {'telemetry': 1, 'digit': 1, 'message': 1, 'ask': 1, 'list': 1, 'gps': 1}
+        wait_until(lambda: {k: v for k, v in c.node.status()['text']['malformed'].items() if v} == malformed, 5,
+                   'all to be counted')
+        equal([('1999', 'transceive', False)], c.links(), 'links')
+        with open(c.node.process.log, encoding='utf-8') as f:
+            equal('', f.read().removeprefix(before), 'the log')
+
+
+@test
 def what_others_tell_is_said_when_the_telemetry_mode_says_so():
     with Conference(telemetry={'announce': 'on', 'wpm': 60}, id={'interval_s': 0}) as c:
         rpt, call = c.rpt['1999'], c.calls_us('1999')
