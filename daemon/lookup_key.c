@@ -92,6 +92,14 @@ int lookup_keys_ask(struct lookup_keys *k, struct resolver *r,
 
 void lookup_keys_forget(struct lookup_keys *k)
 {
-	while (k->first)
-		drop(k->first);
+	struct lookup_key *q = k->first;
+
+	while (q) {
+		struct lookup_key *next = q->next;
+
+		free(q);
+		q = next;
+	}
+	k->first = NULL;
+	k->n = 0;
 }

@@ -3,15 +3,21 @@
 what they do to links, what others are told, and what of theirs is heard on our
 air."""
 
+import json
+import os
+import sys
+import tempfile
 import threading
 
+import iax2
 from app_rpt import AppRpt
 from asterisk import Asterisk
 from dnsd import DOMAIN, Scripted, name_of, service, srv_answer
 from lab import Lab, missing, wait_until
-from pairs import SECRET, Events, secret_file
-from stations import Node
-from tap import equal, main, test, true
+from pairs import CLEAN_DB, SECRET, Events, secret_file
+from sound import frames, sweep, write_heard
+from stations import Node, snr
+from tap import between, equal, main, test, true
 
 
 class Conference:
@@ -39,7 +45,15 @@ class Conference:
         return self
 
     def __exit__(self, kind, value, trace):
-        self.lab.__exit__(kind, value, trace)
+        try:
+            if not kind:
+                self.node.stop()
+                equal(0, self.node.process.returncode, "the node's exit status")
+        except BaseException:
+            kind, value, trace = sys.exc_info()
+            raise
+        finally:
+            self.lab.__exit__(kind, value, trace)
 
     def digits(self, digits):
         equal(0, self.node.console('function', digits).returncode, digits)
@@ -147,6 +161,31 @@ def no_digit_is_lost_while_a_number_is_looked_up():
 
 
 @test
+def a_number_of_a_thousand_digits_is_refused_everywhere():
+    with Conference() as c:
+        rpt, call = c.rpt['1999'], c.calls_us('1999')
+        wait_until(lambda: rpt.of(call).nodes is not None, 5, 'the link')
+        with open(c.node.process.log, encoding='utf-8') as f:
+            before = f.read()
+        endless = '7' * 1000
+        for words in (('connect', endless), ('connect', endless, '--permanent'), ('lookup', endless),
+                      ('disconnect', endless), ('function', '*3' + endless), ('command', endless, '*70'),
+                      ('message', endless, 'hello')):
+            done = c.node.console(*words)
+            equal(1, done.returncode, words[0])
+            true(0 < len(done.stderr) < 300, f'{words[0]}: {done.stderr[:400]}')
+        for text in (f'T {endless} COMPLETE', f'D 2001 {endless} 0 1', f'M {endless} 0 hello', f'K? {endless} 1999 0 0',
+                     f'L T{endless}', f'G {endless} 1N 2W 3M'):
+            rpt.say(call, text)
+        malformed = {'telemetry': 1, 'digit': 1, 'message': 1, 'ask': 1, 'list': 1, 'gps': 1}
+        wait_until(lambda: {k: v for k, v in c.node.status()['text']['malformed'].items() if v} == malformed, 5,
+                   'all to be counted')
+        equal([('1999', 'transceive', False)], c.links(), 'links')
+        with open(c.node.process.log, encoding='utf-8') as f:
+            equal('', f.read().removeprefix(before), 'the log')
+
+
+@test
 def what_others_tell_is_said_when_the_telemetry_mode_says_so():
     with Conference(telemetry={'announce': 'on', 'wpm': 60}, id={'interval_s': 0}) as c:
         rpt, call = c.rpt['1999'], c.calls_us('1999')
@@ -164,6 +203,47 @@ def what_others_tell_is_said_when_the_telemetry_mode_says_so():
         c.events.wait('told', 6)
         true(len(c.node.ptt_edges()) >= 4, 'it is transmitted')
         equal(3, c.said(), 'said')
+
+
+@test
+def without_a_radio_a_node_is_a_hub_or_a_parrot_and_its_program_hears_of_it():
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, 'program')
+        with open(program, 'w', encoding='ascii') as f:
+            f.write(f'#!/bin/sh\ncat >{folder}/new.$$ && mv {folder}/new.$$ {folder}/event.$$\n')
+        os.chmod(program, 0o755)
+        with Conference(radio={'type': 'none'}, hooks={'program': program}, jitter={'min_ms': 200}) as c:
+            wav = sweep(os.path.join(c.lab.dir, 'sweep.wav'))
+            one, other = c.calls_us('1998'), c.calls_us('1999')
+            wait_until(lambda: len(c.links()) == 2, 5, 'the links')
+
+            def hears(call, before, what):
+                """What node 1998 says arrives at a call."""
+                call.wait(what, lambda: call.count(iax2.CONTROL, iax2.C_UNKEY) > before, 15)
+                got = write_heard(os.path.join(c.lab.dir, 'heard.wav'), call.heard, 0)
+                between(CLEAN_DB, snr(wav, got)['snr_db'], 200, f'{what}, dB')
+
+            c.rpt['1998'].talk(one, frames(wav))
+            hears(other, 0, 'what one says, at the other')
+            equal([], one.heard, 'voice of the hub at who spoke')
+            # A parrot says it to who said it.
+            c.digits('*921')
+            c.rpt['1998'].talk(one, frames(wav))
+            hears(one, 0, 'what it said itself')
+            c.digits('*922')
+
+            def events():
+                told = []
+                for name in os.listdir(folder):
+                    if name.startswith('event.'):
+                        with open(os.path.join(folder, name), encoding='utf-8') as f:
+                            told.append(json.load(f))
+                return told
+
+            want = {('link_up', '1998'), ('link_up', '1999'), ('function', '921'), ('function', '922')}
+            wait_until(lambda: want <= {(e['event'], e.get('node') or e.get('code')) for e in events()}, 10,
+                       f'{want}')
+            equal({'2001'}, {e['node_number'] for e in events()}, 'whose program it is')
 
 
 if __name__ == '__main__':

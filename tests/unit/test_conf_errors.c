@@ -89,6 +89,18 @@ static void numbers_out_of_range_are_errors(void)
 	       "5000 ms\n");
 }
 
+static void a_number_without_an_end_is_told_shortly(void)
+{
+	char digits[1001] = "", text[1100];
+
+	memset(digits, '7', sizeof(digits) - 1);
+	(void)snprintf(text, sizeof(text), "node = { number = \"%s\"; };\n",
+		       digits);
+	expect(text, "F:1: node.number is "
+		     "\"7777777777777777777777777777777777777777...\" "
+		     "(1000 characters); allowed: 1 to 15 digits in quotes\n");
+}
+
 /* 4294971865 is 4569 modulo 2^32. */
 static void large_numbers_do_not_wrap(void)
 {
@@ -601,6 +613,7 @@ int main(void)
 	T_RUN(unknown_names_are_errors_with_the_nearest_known);
 	T_RUN(wrong_types_are_errors);
 	T_RUN(numbers_out_of_range_are_errors);
+	T_RUN(a_number_without_an_end_is_told_shortly);
 	T_RUN(large_numbers_do_not_wrap);
 	T_RUN(addresses_of_the_web_are_looked_at);
 	T_RUN(https_is_for_plain_registrars);

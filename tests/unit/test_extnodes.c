@@ -36,6 +36,27 @@ static void a_line_is_a_node(void)
 	T_TRUE(!net_addr_is_set(&n.from));
 }
 
+static void a_number_without_an_end_is_none(void)
+{
+	char digits[1001] = "", text[1100];
+	struct extnodes *x = table("2000=radio@10.0.0.1:1/2000,NONE\n");
+	struct extnode n;
+
+	memset(digits, '7', sizeof(digits) - 1);
+	T_TRUE(!extnodes_find(x, digits));
+	extnodes_free(x);
+	(void)snprintf(text, sizeof(text), "%s=radio@10.0.0.1:1/2000", digits);
+	T_EQ(EXTNODES_BAD, line(text, &n));
+	(void)snprintf(text, sizeof(text), "2000=radio@10.0.0.1:1/%s", digits);
+	T_EQ(EXTNODES_BAD, line(text, &n));
+	(void)snprintf(text, sizeof(text), "2000=radio@10.0.0.1:%s/2000",
+		       digits);
+	T_EQ(EXTNODES_BAD, line(text, &n));
+	(void)snprintf(text, sizeof(text), "2000=radio@%s.0.0.1:1/2000",
+		       digits);
+	T_EQ(EXTNODES_BAD, line(text, &n));
+}
+
 static void some_lines_say_nothing(void)
 {
 	static const char *const lines[] = { "",     "  ",         "\r",
@@ -149,6 +170,7 @@ static void a_large_file_is_read_up_to_its_bound(void)
 int main(void)
 {
 	T_RUN(a_line_is_a_node);
+	T_RUN(a_number_without_an_end_is_none);
 	T_RUN(some_lines_say_nothing);
 	T_RUN(what_is_no_such_line_is_bad);
 	T_RUN(nodes_are_found_by_number);

@@ -179,7 +179,8 @@ static inline struct caller *caller_of(const struct dgram *d,
 
 static inline void take_event(const struct node_event *ev)
 {
-	if (ev->kind == NODE_EV_WHO_IS || ev->kind == NODE_EV_WHOSE_TOKEN) {
+	if (ev->kind == NODE_EV_WHO_IS || ev->kind == NODE_EV_WHICH_KEY ||
+	    ev->kind == NODE_EV_WHOSE_TOKEN) {
 		questions++;
 		asked = *ev;
 	} else if (ev->kind == NODE_EV_CALLER_REFUSED) {

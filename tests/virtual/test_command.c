@@ -189,6 +189,36 @@ static void a_number_cut_short_is_not_dialled(void)
 	T_EQ(3, c.counters.unknown);
 }
 
+/* What has no end is a number that is complete, and digits without a star. */
+static void a_number_without_an_end_is_dialled_once_at_most(void)
+{
+	char digits[1004] = "*3";
+
+	memset(digits + 2, '7', 1000);
+	begin(NULL, 0);
+	radio(digits);
+	expect(COMMAND_CONNECT, "777777");
+	wait(COMMAND_PAUSE_US);
+	nothing();
+	/* The console is told that they are too many. */
+	T_TRUE(!command_digits(&c, digits, now));
+	nothing();
+	/* From a link, which may not dial. */
+	begin(NULL, 0);
+	dial(COMMAND_LINK, "2000", digits);
+	wait(COMMAND_PAUSE_US);
+	nothing();
+	T_EQ(1, c.counters.refused);
+	/* No code is as long, either. */
+	digits[1] = 'D';
+	begin(NULL, 0);
+	radio(digits);
+	expect(COMMAND_NONE, "");
+	wait(COMMAND_PAUSE_US);
+	nothing();
+	T_EQ(1, c.counters.unknown);
+}
+
 static void zero_is_the_last_node(void)
 {
 	begin(NULL, 0);
@@ -388,6 +418,7 @@ int main(void)
 	T_RUN(digits_without_a_star_are_nobodys);
 	T_RUN(a_short_number_is_complete_after_a_pause_or_a_hash);
 	T_RUN(a_number_cut_short_is_not_dialled);
+	T_RUN(a_number_without_an_end_is_dialled_once_at_most);
 	T_RUN(zero_is_the_last_node);
 	T_RUN(command_mode_sends_digits_until_a_hash);
 	T_RUN(command_mode_ends_when_nobody_dials);

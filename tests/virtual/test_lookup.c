@@ -207,6 +207,7 @@ static void an_address_without_a_service_is_called_at_iax2s_port(void)
 
 static void numbers_of_other_lengths_are_not_asked_for(void)
 {
+	char endless[1001] = "";
 	struct lookup *l = fresh();
 	struct lookup_answer a;
 
@@ -219,6 +220,8 @@ static void numbers_of_other_lengths_are_not_asked_for(void)
 	T_EQ(LOOKUP_NUMBER, lookup_ask(l, "", 0, S));
 	T_EQ(LOOKUP_NUMBER, lookup_ask(l, "2000000000000000", 0, S));
 	T_EQ(LOOKUP_NUMBER, lookup_ask(l, "20a0", 0, S));
+	memset(endless, '7', sizeof(endless) - 1);
+	T_EQ(LOOKUP_NUMBER, lookup_ask(l, endless, 0, S));
 	T_TRUE(!lookup_kept(l, "", S, &a));
 	(void)lookup_free(l);
 }
