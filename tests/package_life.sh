@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# package_life.sh DEBS CACHE: the packages come, are upgraded and go, in a bare
+# Debian.  As root; needs this machine's own architecture in DEBS.  Prints TAP.
+
+set -euo pipefail
+
+DEBS=$1
+ROOT=$2/life
+HERE=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/..
+COUNT=0 FAILED=0
+
+if [[ ${KEYHOLE_LIFE:-} != unshared ]]; then
+	KEYHOLE_LIFE=unshared exec unshare --mount --propagation private \
+		"${BASH_SOURCE[0]}" "$@"
+fi
+
+inside() {
+	chroot "$ROOT" env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+}
+
+# passes NAME COMMAND...
+passes() {
+	local name=$1 word='ok' said
+	shift
+	if ! said=$("$@" 2>&1 </dev/null); then
+		word='not ok'
+		FAILED=1
+	fi
+	echo "$word $((++COUNT)) - $name"
+	[[ $word == ok ]] || tail -n 30 <<<"$said" | sed 's/^/# /'
+}
+
+# As if a person had to answer: without an answer it fails.
+install() {
+	inside env -u DEBIAN_FRONTEND apt-get -qy --no-install-recommends install "$@"
+}
+
+traces() {
+	inside find / -xdev \( -path /proc -o -path /debs -o -path /var/lib/apt \
+		-o -path /var/cache -o -path /var/log \) -prune -o -iname '*keyhole*' -print
+	inside getent passwd | grep -i keyhole
+	inside getent group | grep -i keyhole
+	return 0
+}
+
+nothing_is_left() {
+	local left
+	left=$(traces)
+	echo "$left"
+	[[ ! $left ]]
+}
+
+mode() {
+	[[ $(inside stat -c '%a %U:%G' "$1") == "$2" ]]
+}
+
+rules_are_kept() {
+	inside test -s /etc/keyhole/keyholed.conf &&
+		[[ $(inside keyhole pubkey /var/lib/keyhole/node.key) == "$KEY" ]] &&
+		mode /var/lib/keyhole/node.key '600 keyhole:keyhole'
+}
+
+older() {
+	local deb
+	for deb in "$ROOT/debs/"keyhole*.deb; do
+		rm -rf "$ROOT/older"
+		dpkg-deb -R "$deb" "$ROOT/older"
+		sed -i 's/^\(Version: .*\)$/\1~older/' "$ROOT/older/DEBIAN/control"
+		dpkg-deb --root-owner-group -b "$ROOT/older" "$ROOT/debs/older_${deb##*/}"
+	done
+	rm -rf "$ROOT/older"
+}
+
+writes_a_configuration() {
+	inside sh -c "echo 'node = { number = \"2001\"; };' >/etc/keyhole/keyholed.conf"
+	KEY=$(inside setpriv --reuid keyhole --regid keyhole --init-groups \
+		keyhole keygen /var/lib/keyhole/node.key)
+	inside keyholed -c /etc/keyhole/keyholed.conf --check
+}
+
+"$HERE/packaging/bare_root.sh" "$2" "$ROOT" >&2
+mount -t proc proc "$ROOT/proc"
+mount --bind /dev "$ROOT/dev"
+mkdir "$ROOT/debs"
+cp "$DEBS/"keyhole{,-registrar}_*_"$(dpkg --print-architecture)".deb \
+	"$DEBS/"keyhole-sounds_*_all.deb "$ROOT/debs"
+older >/dev/null
+inside apt-get -q update >&2
+# What they need stays when they go, as on a machine in use.
+passes 'the packages come' install systemd udev \
+	/debs/older_keyhole_*.deb /debs/older_keyhole-sounds_*.deb /debs/older_keyhole-reg*.deb
+passes 'the services are enabled' inside systemctl is-enabled keyholed keyhole-registrar
+passes 'the node has its groups' inside sh -c 'id -nG keyhole | grep audio | grep plugdev'
+passes 'there is no configuration yet' inside sh -c '! ls /etc/keyhole/*'
+passes 'the folder of keys is the node'\''s own' mode /var/lib/keyhole '700 keyhole:keyhole'
+passes 'a configuration and a key are made' writes_a_configuration
+KEY=$(inside keyhole pubkey /var/lib/keyhole/node.key)
+passes 'they are upgraded without a question' install /debs/keyhole*.deb
+passes 'settings and key are as before' rules_are_kept
+passes 'the registrar is purged' inside apt-get -qy purge keyhole-registrar
+passes 'its user is gone' inside sh -c '! id keyhole-registrar'
+passes 'the node'\''s settings and key are not' rules_are_kept
+passes 'the node is removed' inside apt-get -qy remove keyhole
+passes 'its settings and key stay' inside test -s /etc/keyhole/keyholed.conf \
+	-a -s /var/lib/keyhole/node.key
+passes 'the node comes again' install /debs/keyhole_*.deb
+passes 'with them' rules_are_kept
+passes 'the node is purged' inside apt-get -qy purge keyhole keyhole-sounds
+passes 'nothing is left' nothing_is_left
+echo "1..$COUNT"
+exit "$FAILED"
