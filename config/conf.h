@@ -44,6 +44,7 @@
 #define CONF_ID_MAX 31U        /* characters of an identification */
 #define CONF_EVENTS_MAX 32U    /* entries of hooks.events */
 #define CONF_FUNCTIONS_MAX 64U
+#define CONF_LINKS_MAX 64U
 #define CONF_DIGITS_MAX 32U   /* of a function's code, or a macro */
 #define CONF_FILE_MAX 262144U /* octets of a configuration file */
 #define CONF_DIAGS_MAX 100U   /* one more says that the rest is cut */
@@ -96,6 +97,8 @@ enum conf_cor {
 	CONF_COR_COR_OR_VOX,
 };
 
+/* Whether what other nodes tell is announced. */
+enum conf_others { CONF_OTHERS_OFF, CONF_OTHERS_ASKED, CONF_OTHERS_ON };
 enum conf_switch { CONF_SWITCH_AUTO, CONF_SWITCH_ON, CONF_SWITCH_OFF };
 
 enum conf_dtmf { CONF_DTMF_OFF, CONF_DTMF_DECODE, CONF_DTMF_MUTE };
@@ -249,6 +252,18 @@ struct conf_function {
 	bool links;
 };
 
+/* A link that is to stay; in the order of enum node_mode of daemon/node/node.h. */
+enum conf_mode {
+	CONF_MODE_TRANSCEIVE,
+	CONF_MODE_MONITOR,
+	CONF_MODE_LOCAL_MONITOR
+};
+
+struct conf_link {
+	char node[CONF_NUMBER_MAX + 1];
+	enum conf_mode mode;
+};
+
 /* A user who is no node. */
 struct conf_user {
 	char name[CONF_CALLSIGN_MAX + 1];       /* with a letter in it */
@@ -292,7 +307,9 @@ struct conf_node {
 		size_t resolvers_n;  /* 0..CONF_RESOLVERS_MAX */
 		uint32_t digits_min; /* 1..15, at most digits_max */
 		uint32_t digits_max; /* 1..15 */
-		char extnodes[CONF_PATH_MAX + 1]; /* "": none */
+		char extnodes[CONF_PATH_MAX + 1];    /* "": none */
+		char extnodes_url[CONF_URL_MAX + 1]; /* "": not fetched */
+		uint32_t extnodes_s;                 /* 300..604,800 */
 	} lookup;
 	struct {
 		bool radio;
@@ -301,6 +318,8 @@ struct conf_node {
 		uint32_t number_min; /* 1..15, at most number_max */
 		uint32_t number_max; /* 1..15 */
 	} commands;
+	struct conf_link *links;
+	size_t links_n; /* 0..CONF_LINKS_MAX */
 	struct conf_function *functions;
 	size_t functions_n; /* 0..CONF_FUNCTIONS_MAX */
 	struct {
@@ -355,6 +374,7 @@ struct conf_node {
 	} ptt;
 	struct {
 		enum conf_switch announce;
+		enum conf_others others;
 		char sounds[CONF_PATH_MAX + 1]; /* "": those installed */
 		uint32_t wpm;                   /* 5..60 */
 		uint32_t hz;                    /* 100..4000 */

@@ -42,6 +42,7 @@ static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
 					 "cor/ctcss", "cor/vox",   NULL };
+static const char *const others_words[] = { "off", "asked", "on", NULL };
 static const char *const switch_words[] = { "auto", "on", "off", NULL };
 static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
@@ -69,6 +70,8 @@ static const char *const does_words[] = { "none",
 					  "macro",
 					  "event",
 					  NULL };
+static const char *const mode_words[] = { "transceive", "monitor",
+					  "local-monitor", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
 
@@ -170,6 +173,17 @@ static const struct conf_row function_rows[] = {
 	  .help = "Whether nodes that are linked may dial it as well." },
 };
 
+static const struct conf_row link_rows[] = {
+	{ "node", CONF_NODE, AT(struct conf_link, node), .min = 1,
+	  .example = "1998", .flags = CONF_REQUIRED,
+	  .help = "The node to be linked to." },
+	{ "mode", CONF_CHOICE, AT(struct conf_link, mode), .words = mode_words,
+	  .dflt = CONF_MODE_TRANSCEIVE,
+	  .help = "Both hear each other (transceive), or it is heard and hears "
+		  "nothing: by all that are linked (monitor), or by this "
+		  "node's radio alone (local-monitor)." },
+};
+
 static bool is_event(const char *text)
 {
 	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
@@ -265,6 +279,12 @@ static const struct conf_scope callers = {
 	sizeof(struct conf_caller),
 };
 
+static const struct conf_scope links = {
+	link_rows,
+	COUNT(link_rows),
+	sizeof(struct conf_link),
+};
+
 static const struct conf_scope functions = {
 	function_rows,
 	COUNT(function_rows),
@@ -354,6 +374,13 @@ static bool same_event(const void *a, const void *b)
 	const struct conf_event *one = a, *other = b;
 
 	return strcmp(one->text, other->text) == 0;
+}
+
+static bool same_link(const void *a, const void *b)
+{
+	const struct conf_link *one = a, *other = b;
+
+	return one->node[0] && strcmp(one->node, other->node) == 0;
 }
 
 static bool same_function(const void *a, const void *b)
@@ -518,6 +545,12 @@ static const struct conf_row node_rows[] = {
 	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
 	  .same = same_peer, .same_what = "number", .wrong = wrong_peer,
 	  .flags = CONF_RELOAD, .help = "Nodes known without a registrar." },
+	{ "links", CONF_GROUPS, LIST(links, links, CONF_LINKS_MAX),
+	  .same = same_link, .same_what = "node", .flags = CONF_RELOAD,
+	  .help = "Permanent links, placed at the start and on reload; one "
+		  "that is lost is dialled again for ever. It is enough that "
+		  "one "
+		  "of two nodes has the other here." },
 	{ "lookup.order", CONF_TEXTS, LIST(lookup.order, lookups, CONF_LOOKUPS),
 	  .same = same_lookup, .same_what = "source", .flags = CONF_RELOAD,
 	  .help = "Where the number of a node is looked up that is dialled, "
@@ -546,7 +579,15 @@ static const struct conf_row node_rows[] = {
 	  .flags = CONF_RELOAD,
 	  .help = "A file of nodes as AllStarLink hands it out, "
 		  "NUMBER=USER@IP:PORT/NUMBER,IP a line; read again when it "
-		  "changes; empty for none. This daemon does not fetch it." },
+		  "changes; empty for none." },
+	{ "lookup.extnodes_url", CONF_STRING, NODE(lookup.extnodes_url),
+	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
+	  .help = "Where to fetch that file, which the daemon then has to be "
+		  "able to write; empty: it is not fetched. AllStarLink's is "
+		  "\"https://snodes.allstarlink.org/gennodes.php\", that of a "
+		  "registrar of Keyhole \"https://HOST/extnodes\"." },
+	{ "lookup.extnodes_s", CONF_U32, NODE(lookup.extnodes_s), .min = 300,
+	  .max = 604800, .dflt = 900, .unit = "s", .help = "How often." },
 	{ "commands.radio", CONF_BOOL, NODE(commands.radio), .dflt = true,
 	  .flags = CONF_RELOAD,
 	  .help = "Whether the radio's DTMF digits are commands." },
@@ -718,6 +759,12 @@ static const struct conf_row node_rows[] = {
 	  .help = "Whether links that come and go, what functions did and the "
 		  "time-out are announced on the air; \"auto\" is on but "
 		  "for a simulated radio." },
+	{ "telemetry.others", CONF_CHOICE, NODE(telemetry.others),
+	  .words = others_words, .dflt = CONF_OTHERS_ASKED,
+	  .flags = CONF_RELOAD,
+	  .help = "Whether what other nodes tell of their links and functions "
+		  "is announced, too: not, for two minutes after a function "
+		  "was used here, or always." },
 	{ "telemetry.sounds", CONF_PATH, NODE(telemetry.sounds),
 	  .help = "A folder with sounds of your own, NAME.wav, in place of "
 		  "those in the usual one; empty for none." },
@@ -910,6 +957,14 @@ static bool digits_are_ordered(const void *conf)
 	return c->lookup.digits_max >= c->lookup.digits_min;
 }
 
+static bool fetched_file_has_a_name(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	return c->lookup.extnodes_url[0] == '\0' ||
+	       c->lookup.extnodes[0] != '\0';
+}
+
 static bool dialled_digits_are_ordered(const void *conf)
 {
 	const struct conf_node *c = conf;
@@ -971,13 +1026,29 @@ static bool nobody_is_both(const void *conf)
 	return true;
 }
 
+static bool links_lead_elsewhere(const void *conf)
+{
+	const struct conf_node *c = conf;
+
+	for (size_t i = 0; i < c->links_n; i++) {
+		if (strcmp(c->links[i].node, c->node.number) == 0)
+			return false;
+	}
+	return true;
+}
+
 static const struct conf_rule node_rules[] = {
+	{ "links", links_lead_elsewhere,
+	  "links has this node's own number; allowed: those of others" },
 	{ "jitter.max_ms", jitter_is_ordered,
 	  "jitter.max_ms is less than jitter.min_ms; allowed: the same or "
 	  "more" },
 	{ "lookup.digits_max", digits_are_ordered,
 	  "lookup.digits_max is less than lookup.digits_min; allowed: the same "
 	  "or more" },
+	{ "lookup.extnodes_url", fetched_file_has_a_name,
+	  "lookup.extnodes_url is set and lookup.extnodes is not; allowed: "
+	  "with the file that it is written to" },
 	{ "commands.number_max", dialled_digits_are_ordered,
 	  "commands.number_max is less than commands.number_min; allowed: the "
 	  "same or more" },

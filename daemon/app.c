@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/app_fetch.h"
 #include "daemon/app_https.h"
 #include "daemon/app_stats.h"
 #include "daemon/guardian.h"
@@ -161,9 +162,14 @@ static void on_addresses(void *ctx, const struct net_addr *addrs, size_t n,
 				       0 };
 
 	if (n == 0) {
-		log_warning("registrar: %s", why);
+		if (!r->unknown)
+			log_warning("registrar: %s; trying again", why);
 		app_https_no_address(r->app, r->index);
+	} else if (r->unknown) {
+		log_info("registrar: the address of %s is known now",
+			 r->app->conf.registrars[r->index].host);
 	}
+	r->unknown = n == 0;
 	oo_node_registrar_addresses(node_openover(r->app->node), r->index,
 				    addrs, n, loop_now());
 	(void)event_add(r->again, &again);
@@ -344,7 +350,7 @@ static int start_io(struct app *a, char why[CONTROL_WHY_MAX])
 	    (watchdog != MONO_NEVER &&
 	     add_timer(a, &a->watchdog, on_watchdog, watchdog) != 0) ||
 	    app_map_open(a) != 0 || app_net_open(a) != 0 ||
-	    app_stats_open(a) != 0)
+	    app_stats_open(a) != 0 || app_fetch_open(a) != 0)
 		return -ENOMEM;
 	rest(a);
 	return 0;
@@ -362,11 +368,15 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	a->base = loop_base_new();
+	if (!a->base || log_attach(a->base) != 0) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		return -ENOMEM;
+	}
 	a->node = node_new(&cfg, loop_now());
 	if (a->node)
 		a->dialled =
 			calloc(node_links_max(a->node), sizeof(a->dialled[0]));
-	if (!a->base || !a->dialled) {
+	if (!a->dialled) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
@@ -385,7 +395,13 @@ static int start(struct app *a, char why[CONTROL_WHY_MAX])
 	err = app_accept_open(a, why);
 	if (err == 0)
 		err = start_registrars(a, why);
-	return err == 0 ? app_https_open(a, why) : err;
+	if (err == 0)
+		err = app_https_open(a, why);
+	if (err == 0 && app_permanent_open(a) != 0) {
+		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
+		err = -ENOMEM;
+	}
+	return err;
 }
 
 static void free_event(struct event *ev)
@@ -402,9 +418,11 @@ static void done(struct app *a)
 		loop_beat_done(&a->beat);
 	a->https = app_https_close(a->https);
 	a->stats = app_stats_close(a->stats);
+	a->fetch = app_fetch_close(a->fetch);
 	a->control = control_close(a->control);
 	a->portmap = portmap_io_free(a->portmap);
 	a->accept = app_accept_close(a->accept);
+	a->permanent = app_permanent_close(a->permanent);
 	a->numbers = lookup_io_free(a->numbers);
 	a->resolver = resolver_free(a->resolver);
 	for (size_t i = 0; i < CONF_REGISTRARS_MAX; i++)
@@ -420,6 +438,7 @@ static void done(struct app *a)
 	a->node = node_free(a->node);
 	free(a->dialled);
 	app_sounds_free(&a->sounds);
+	log_detach();
 	if (a->base)
 		event_base_free(a->base);
 	app_conf_free(&a->lists);
@@ -454,12 +473,14 @@ int app_run(const char *conf_file)
 	if (a->conf.radio.type != CONF_RADIO_CM108)
 		guardian_end(); /* nothing to guard */
 	log_init((enum log_level)a->conf.log.level);
+	log_node(a->conf.node.number);
 	a->started = loop_now();
 	if (start(a, why) != 0) {
 		log_error("%s", why);
 	} else {
-		log_info("keyholed %s: node %s on UDP port %u", KEYHOLE_VERSION,
-			 a->conf.node.number, (unsigned)a->conf.iax2.port);
+		log_info("keyholed %s: node %s on UDP port %u, as %s says",
+			 KEYHOLE_VERSION, a->conf.node.number,
+			 (unsigned)a->conf.iax2.port, conf_file);
 		notify_ready();
 		app_pump(a);
 		status = event_base_dispatch(a->base) < 0;

@@ -55,6 +55,8 @@ struct app_lookup {
 	bool by_number;           /* it was found by its number */
 	bool by_registrar;        /* and is called through one */
 	bool beyond;              /* the registrar does not know it */
+	bool function;            /* digits want it: they hear of it */
+	bool tell;                /* and the conference does */
 	struct node_link_id link; /* permanent, and to be tried again */
 };
 
@@ -115,6 +117,8 @@ struct app_sounds {
 struct app_commands {
 	struct commands machine;
 	struct rate announced; /* links that come and go */
+	struct rate told;      /* what other nodes tell */
+	mono_us used;          /* a function, here; 0: none yet */
 	struct app_ended ended[APP_ENDED_MAX];
 	size_t ended_n;
 	char keyed[IAX2_NUMBER_MAX + 1]; /* last; empty: nobody yet */
@@ -123,7 +127,9 @@ struct app_commands {
 struct app_registrar {
 	struct app *app;
 	size_t index;
-	struct event *again; /* to look its name up again */
+	struct event *again;  /* to look its name up again */
+	bool unknown;         /* its name is; it was said */
+	struct net_addr seen; /* where it saw us when that was last said */
 };
 
 struct app_lists {
@@ -180,8 +186,10 @@ struct app {
 	struct hooks *hooks;
 	struct app_commands commands;
 	struct app_https *https; /* app_https.h; NULL: no registrar by HTTPS */
-	struct app_accept *accept;  /* app_accept.c */
+	struct app_accept *accept;       /* app_accept.c */
+	struct app_permanent *permanent; /* app_permanent.c */
 	struct app_stats *stats;    /* app_stats.h; NULL: none are posted */
+	struct app_fetch *fetch;    /* app_fetch.h; NULL: nothing is fetched */
 	struct portmap_io *portmap; /* NULL: map.enabled is off */
 	mono_us started;
 	bool pumping;
@@ -213,6 +221,9 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX]);
 /* Tell consoles and hooks of an event, which is consumed. */
 void app_publish(struct app *a, json_t *params);
 void app_on_event(struct app *a, const struct node_event *ev);
+
+/* app_links.c: links, and callers that are refused. */
+void app_link_event(struct app *a, const struct node_event *ev);
 
 /* app_measure.c: the node wants to measure with @registrar; it has news. */
 void app_measure_open(struct app *a, size_t registrar);
@@ -295,6 +306,16 @@ struct app_accept *app_accept_close(struct app_accept *c);
 /* NODE_EV_WHO_IS, NODE_EV_WHOSE_TOKEN */
 void app_accept_event(struct app *a, const struct node_event *ev);
 
+/* app_permanent.c: the links of the configuration.  0 or -ENOMEM. */
+int app_permanent_open(struct app *a);
+/* Those that are not there are placed, now and until they are. */
+void app_permanent_place(struct app *a);
+/* Accepts NULL, returns NULL. */
+struct app_permanent *app_permanent_close(struct app_permanent *k);
+/* The link with a number, in whatever state. */
+bool app_link_by_number(const struct app *a, const char *number,
+			struct node_link_info *out);
+
 /* app_net.c: our own addresses and the way out, as they change.  0 or -ENOMEM;
  * the first look, which may take its time. */
 int app_net_open(struct app *a);
@@ -327,6 +348,10 @@ void app_text_cancel(struct app *a, const struct control_request *req);
 /* app_commands.c: functions by digits; the method "function". */
 void app_commands_configure(struct app *a);
 void app_commands_event(struct app *a, const struct node_event *ev);
+/* A link that digits asked for began, or did not: @outcome is a word for the
+ * air. */
+void app_commands_dialled(struct app *a, const struct app_lookup *what,
+			  const char *outcome);
 void app_function(void *ctx, struct control_request *req, const json_t *params);
 void app_commands_tick(struct app *a, mono_us now);
 mono_us app_commands_deadline(const struct app *a);

@@ -49,43 +49,61 @@ json_t *app_commands_json(const struct app *a)
 
 /* --- links -------------------------------------------------------------- */
 
-static bool find_link(const struct app *a, const char *number,
-		      struct node_link_info *out)
-{
-	for (size_t i = 0; i < node_links_max(a->node); i++) {
-		if (node_link_at(a->node, i, out) &&
-		    strcmp(out->number, number) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void say_of(struct app *a, const char *number, const char *what)
 {
 	char words[TELEMETRY_TEXT_MAX + 1];
 
 	(void)snprintf(words, sizeof(words), "node %s %s", number, what);
-	log_info("function: node %s: %s", number, what);
+	LOG_EVENT_OF(loop_now(), LOG_INFO, "function", number,
+		     "function: node %s: %s", number, what);
 	node_say(a->node, words, loop_now());
 }
 
-static void dial(struct app *a, const char *number, enum node_mode mode,
-		 bool permanent)
+/* As app_rpt's nodes tell their conference, in whose name somebody may have
+ * asked; who asked at the console has seen it. */
+static void tell(struct app *a, const struct command *c, const char *word)
 {
-	struct app_lookup what = { .mode = mode, .permanent = permanent };
-	const size_t n = strlen(number);
+	if (c->from != COMMAND_CONSOLE)
+		node_report(a->node, word, loop_now());
+}
 
+void app_commands_dialled(struct app *a, const struct app_lookup *what,
+			  const char *outcome)
+{
+	char words[64];
+
+	if (!what->function)
+		return;
+	if (outcome)
+		say_of(a, what->number, outcome);
+	if (!what->tell)
+		return;
+	if (!outcome)
+		(void)snprintf(words, sizeof(words), "COMPLETE");
+	else if (strcmp(outcome, "already-connected") == 0)
+		(void)snprintf(words, sizeof(words), "REMALREADY");
+	else if (strcmp(outcome, "not-found") == 0)
+		(void)snprintf(words, sizeof(words), "REMNOTFOUND");
+	else
+		(void)snprintf(words, sizeof(words), "CONNFAIL,%s",
+			       what->number);
+	node_report(a->node, words, loop_now());
+}
+
+static void dial(struct app *a, struct app_lookup *what, const char *number)
+{
+	const size_t n = strlen(number);
 	struct node_link_info l;
 
-	if (n == 0 || n >= sizeof(what.number))
+	if (n == 0 || n >= sizeof(what->number))
 		return;
-	if (find_link(a, number, &l) && l.mode == mode &&
-	    l.permanent == permanent) {
-		say_of(a, number, "already-connected");
-		return;
-	}
-	memcpy(what.number, number, n + 1);
-	app_dial(a, NULL, &what);
+	what->function = true;
+	memcpy(what->number, number, n + 1);
+	if (app_link_by_number(a, number, &l) && l.mode == what->mode &&
+	    l.permanent == what->permanent)
+		app_commands_dialled(a, what, "already-connected");
+	else
+		app_dial(a, NULL, what);
 }
 
 /* A link that is to stay is ended by the function for such links only. */
@@ -94,12 +112,15 @@ static void hang_up(struct app *a, const struct command *c)
 	const bool permanent = c->verb == COMMAND_DISCONNECT_PERMANENT;
 	struct node_link_info l;
 
-	if (!find_link(a, c->number, &l))
+	if (!app_link_by_number(a, c->number, &l)) {
 		say_of(a, c->number, "not-connected");
-	else if (l.permanent && !permanent)
+		return;
+	}
+	if (l.permanent && !permanent)
 		say_of(a, c->number, "permanent");
 	else
 		(void)node_disconnect(a->node, c->number, loop_now());
+	tell(a, c, "COMPLETE");
 }
 
 static void all_off(struct app *a)
@@ -128,12 +149,21 @@ static void restore(struct app *a)
 {
 	const struct app_commands *m = &a->commands;
 
-	for (size_t i = 0; i < m->ended_n; i++)
-		dial(a, m->ended[i].number, m->ended[i].mode,
-		     m->ended[i].permanent);
+	for (size_t i = 0; i < m->ended_n; i++) {
+		struct app_lookup what = { .mode = m->ended[i].mode,
+					   .permanent = m->ended[i].permanent };
+
+		dial(a, &what, m->ended[i].number);
+	}
 }
 
 /* --- functions ---------------------------------------------------------- */
+
+static void command_mode(struct app *a, const struct command *c)
+{
+	say_of(a, c->number, "command-mode");
+	tell(a, c, "REMGO");
+}
 
 static void on_node(struct app *a, const struct command *c)
 {
@@ -149,6 +179,9 @@ static void on_node(struct app *a, const struct command *c)
 		[COMMAND_PERMANENT_LOCAL_MONITOR] = { NODE_LOCAL_MONITOR,
 						      true },
 	};
+	struct app_lookup what = { .mode = as[c->verb].mode,
+				   .permanent = as[c->verb].permanent,
+				   .tell = c->from != COMMAND_CONSOLE };
 
 	if (c->number[0] == '\0')
 		node_say(a->node, "no-links", loop_now());
@@ -156,9 +189,9 @@ static void on_node(struct app *a, const struct command *c)
 		 c->verb == COMMAND_DISCONNECT_PERMANENT)
 		hang_up(a, c);
 	else if (c->verb == COMMAND_REMOTE)
-		say_of(a, c->number, "command-mode");
+		command_mode(a, c);
 	else
-		dial(a, c->number, as[c->verb].mode, as[c->verb].permanent);
+		dial(a, &what, c->number);
 }
 
 static void publish(struct app *a, const struct command *c)
@@ -167,8 +200,10 @@ static void publish(struct app *a, const struct command *c)
 					    [COMMAND_LINK] = "link",
 					    [COMMAND_CONSOLE] = "console" };
 
-	log_info("function %s: %s %s", c->code, command_verb_text(c->verb),
-		 c->number);
+	LOG_EVENT(loop_now(), LOG_INFO, "function",
+		  "function %s: %s %s, by %s%s%s", c->code,
+		  command_verb_text(c->verb), c->number, from[c->from],
+		  c->who[0] != '\0' ? " " : "", c->who);
 	app_publish(a, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "event",
 				 "function", "does", command_verb_text(c->verb),
 				 "code", c->code, "number", c->number, "from",
@@ -179,11 +214,16 @@ static void carry_out(struct app *a, const struct command *c)
 {
 	const char digit[] = { c->digit, '\0' };
 
+	if (c->from != COMMAND_LINK)
+		a->commands.used = loop_now();
 	if (c->verb == COMMAND_DIGIT) {
 		if (node_command(a->node, c->number, digit, loop_now()) !=
 		    IAX2_OK)
-			log_info("function: a digit for node %s found no room",
-				 c->number);
+			LOG_EVENT_OF(loop_now(), LOG_INFO, "function",
+				     c->number,
+				     "function: a digit for node %s found no "
+				     "room",
+				     c->number);
 		return;
 	}
 	publish(a, c);

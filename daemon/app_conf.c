@@ -299,5 +299,6 @@ int app_reload(struct app *a, json_t *restart, char why[CONTROL_WHY_MAX])
 	hooks_configure(a->hooks, a->conf.hooks.program,
 			a->conf.hooks.timeout_s);
 	radio_io_reload(a->radio, &a->conf);
+	app_permanent_place(a);
 	return 0;
 }

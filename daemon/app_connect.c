@@ -198,9 +198,10 @@ void app_connect_failed(struct control_request *req,
 	if (req)
 		app_refuse(req, why);
 	else
-		log_warning("no %slink to node %s: %s",
-			    what->permanent ? "permanent " : "", what->number,
-			    why);
+		LOG_EVENT_OF(loop_now(), LOG_WARNING, NULL, what->number,
+			     "no %slink to node %s: %s",
+			     what->permanent ? "permanent " : "", what->number,
+			     why);
 }
 
 void app_connect_start(struct app *a, struct control_request *req,
@@ -220,6 +221,11 @@ void app_connect_start(struct app *a, struct control_request *req,
 
 	if (err == IAX2_OK)
 		app_dial_began(a, id, what);
+	app_commands_dialled(a, what,
+			     err == IAX2_OK ? NULL
+			     : err == IAX2_E_REFUSED || err == IAX2_E_STATE
+				     ? "already-connected"
+				     : "failed");
 	if (err != IAX2_OK)
 		app_connect_failed(req, what,
 				   why_not(a, err, what->number, loop));

@@ -82,10 +82,12 @@ static void on_found(void *ctx, const struct lookup_answer *n)
 	l->used = false;
 	l->req = NULL;
 	l->by_number = true;
-	if (where(l, n, &addr, why))
+	if (where(l, n, &addr, why)) {
 		app_connect_start(l->app, req, l, &addr);
-	else
-		app_connect_failed(req, l, why);
+		return;
+	}
+	app_connect_failed(req, l, why);
+	app_commands_dialled(l->app, l, "not-found");
 }
 
 void app_dial(struct app *a, struct control_request *req,
@@ -97,12 +99,14 @@ void app_dial(struct app *a, struct control_request *req,
 
 	if (!l) {
 		app_connect_failed(req, what, "too many connects at once");
+		app_commands_dialled(a, what, "failed");
 		return;
 	}
 	err = lookup_io_ask(a->numbers, what->number, 0, on_found, l);
 	if (err != 0) {
 		l->used = false;
 		app_connect_failed(req, what, app_lookup_trouble(err));
+		app_commands_dialled(a, what, "failed");
 	} else if (req && !lookup_io_kept(a->numbers, what->number, &kept)) {
 		app_dial_tell(req, what->number);
 	}

@@ -41,6 +41,7 @@ void app_publish(struct app *a, json_t *params)
 		(void)json_object_set_new(params, "node_number",
 					  json_string(a->conf.node.number));
 		text = json_dumps(params, JSON_COMPACT);
+		(void)json_object_del(params, "node_number");
 	}
 	if (text)
 		hooks_tell(a->hooks, text);
@@ -53,6 +54,18 @@ static void publish(struct app *a, json_t *params)
 	app_publish(a, params);
 }
 
+/* No line when it sees us where it said that we are. */
+static void on_apparent(struct app *a, const struct node_event *ev,
+			const char *host, const char *addr)
+{
+	struct net_addr *seen = &a->registrar[ev->registrar].seen;
+
+	if (!net_addr_equal(seen, &ev->addr))
+		LOG_EVENT(loop_now(), LOG_INFO, "apparent",
+			  "%s sees this node at %s", host, addr);
+	*seen = ev->addr;
+}
+
 static void on_registration(struct app *a, const struct node_event *ev)
 {
 	const char *host = registrar_host(a, ev->registrar);
@@ -62,18 +75,21 @@ static void on_registration(struct app *a, const struct node_event *ev)
 	net_addr_format(&ev->addr, addr);
 	if (ev->kind == NODE_EV_REGISTERED) {
 		what = "registered";
-		log_info("registered with %s as %s", host, addr);
+		a->registrar[ev->registrar].seen = ev->addr;
+		LOG_EVENT(loop_now(), LOG_INFO, what,
+			  "registered with %s as %s", host, addr);
 		notify_status("registered with %s as %s", host, addr);
 	} else if (ev->kind == NODE_EV_UNREGISTERED) {
 		what = "unregistered";
-		log_warning("no longer registered with %s: %s", host, ev->why);
+		LOG_EVENT(loop_now(), LOG_WARNING, what,
+			  "no longer registered with %s: %s", host, ev->why);
 		notify_status("not registered with %s: %s", host, ev->why);
 	} else if (ev->kind == NODE_EV_APPARENT) {
 		what = "apparent";
-		log_info("%s sees this node at %s", host, addr);
+		on_apparent(a, ev, host, addr);
 	} else {
-		LOG_LIMITED(loop_now(), LOG_WARNING, "registrar %s: %s", host,
-			    ev->why);
+		LOG_EVENT(loop_now(), LOG_WARNING, what, "registrar %s: %s",
+			  host, ev->why);
 	}
 	publish(a, json_pack("{s:s, s:s, s:s, s:s}", "event", what, "registrar",
 			     host, "apparent", addr, "why", ev->why));
@@ -89,74 +105,15 @@ static void on_relay(struct app *a, const struct node_event *ev)
 	for (int f = 0; f < OO_FAMILIES; f++)
 		net_addr_format(&v.address[f], at[f]);
 	if (v.up)
-		log_info("%s relays for this node at %s and %s", host,
-			 at[OO_V4], at[OO_V6]);
+		LOG_EVENT(loop_now(), LOG_INFO, "relay",
+			  "%s relays for this node at %s and %s", host,
+			  at[OO_V4], at[OO_V6]);
 	else
-		log_info("%s no longer relays for this node", host);
+		LOG_EVENT(loop_now(), LOG_INFO, "relay",
+			  "%s no longer relays for this node", host);
 	publish(a,
 		json_pack("{s:s, s:s, s:s, s:s}", "event", "relay", "registrar",
 			  host, "address4", at[OO_V4], "address6", at[OO_V6]));
-}
-
-static void on_link(struct app *a, const struct node_event *ev)
-{
-	const char *number = ev->number[0] ? ev->number : "?";
-	char addr[NET_ADDR_TEXT];
-
-	net_addr_format(&ev->addr, addr);
-	if (ev->kind == NODE_EV_LINK_UP) {
-		log_info("link to %s is up, %s", number, addr);
-		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_up",
-				     "node", number, "peer", addr));
-	} else if (ev->kind == NODE_EV_LINK_DOWN) {
-		log_info("link to %s %s: %s", number,
-			 ev->refused ? "failed" : "ended", ev->why);
-		publish(a, json_pack("{s:s, s:s, s:o}", "event", "link_down",
-				     "node", number, "why",
-				     control_text(ev->why)));
-	} else {
-		log_debug("link to %s: %s", number,
-			  node_link_state_text(ev->state));
-		publish(a, json_pack("{s:s, s:s, s:s}", "event", "link_step",
-				     "node", number, "state",
-				     node_link_state_text(ev->state)));
-	}
-	app_connect_link(a, ev);
-}
-
-/* No line in the log when it is where it was: a packet or two were lost. */
-static void on_moved(struct app *a, const struct node_event *ev)
-{
-	char old[NET_ADDR_TEXT], addr[NET_ADDR_TEXT];
-
-	net_addr_format(&ev->old, old);
-	net_addr_format(&ev->addr, addr);
-	if (net_addr_equal(&ev->old, &ev->addr))
-		log_debug("link to %s goes on with %s", ev->number, addr);
-	else
-		log_info("link to %s goes on %s, with %s in place of %s",
-			 ev->number, node_rung_text(ev->rung), addr, old);
-	publish(a, json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "link_moved",
-			     "node", ev->number, "old", old, "peer", addr,
-			     "path", node_rung_text(ev->rung)));
-}
-
-static void on_refused(struct app *a, const struct node_event *ev)
-{
-	const char *number = ev->number[0] != '\0' ? ev->number : "nobody";
-	const bool claimed = net_addr_is_set(&ev->claimed);
-	char addr[NET_ADDR_TEXT], its[NET_ADDR_TEXT];
-
-	net_addr_format(&ev->addr, addr);
-	net_addr_format(&ev->claimed, its);
-	LOG_LIMITED(loop_now(), LOG_WARNING,
-		    "refused a call from %s at %s: %s%s%s", number, addr,
-		    ev->why, claimed ? ", " : "", claimed ? its : "");
-	publish(a,
-		json_pack("{s:s, s:o, s:s, s:o, s:o}", "event", "refused",
-			  "node", control_text(ev->number), "peer", addr,
-			  "claimed", claimed ? json_string(its) : json_null(),
-			  "why", control_text(ev->why)));
 }
 
 static void on_switch(struct app *a, const struct node_event *ev,
@@ -229,6 +186,13 @@ static void on_message(struct app *a, const struct node_event *ev)
 			     control_text(ev->text)));
 }
 
+static void on_told(struct app *a, const struct node_event *ev)
+{
+	publish(a, json_pack("{s:s, s:o, s:o}", "event", "told", "node",
+			     control_text(ev->number), "text",
+			     control_text(ev->text)));
+}
+
 static void on_behind(struct app *a, const struct node_event *ev)
 {
 	struct asl_list list;
@@ -241,9 +205,10 @@ static void on_behind(struct app *a, const struct node_event *ev)
 
 static void on_loop(struct app *a, const struct node_event *ev)
 {
-	log_warning("node %s is linked twice, once through %s: end one of the "
-		    "links, or what one says comes back by the other",
-		    ev->number, ev->text);
+	LOG_EVENT_OF(loop_now(), LOG_WARNING, "loop", ev->number,
+		     "node %s is linked twice, once through %s: end one of the "
+		     "links, or what one says comes back by the other",
+		     ev->number, ev->text);
 	publish(a, json_pack("{s:s, s:s, s:o}", "event", "loop", "node",
 			     ev->number, "through", control_text(ev->text)));
 }
@@ -262,9 +227,11 @@ static void on_talker(struct app *a, const struct node_event *ev)
 static void on_keying(struct app *a, const struct node_event *ev)
 {
 	if (strcmp(ev->why, asl_keying_text(ASL_KEYING_LEGACY)) == 0)
-		log_warning("%s keys in the way of old nodes: its voice is "
-			    "heard between KEY and UNKEY only",
-			    ev->number);
+		LOG_EVENT_OF(
+			loop_now(), LOG_INFO, "keying", ev->number,
+			"%s keys in the way of old nodes: its voice is heard "
+			"between KEY and UNKEY only",
+			ev->number);
 	publish(a, json_pack("{s:s, s:o, s:s}", "event", "keying", "node",
 			     control_text(ev->number), "keying", ev->why));
 }
@@ -285,6 +252,8 @@ static void on_words(struct app *a, const struct node_event *ev)
 		on_dtmf(a, ev);
 	else if (ev->kind == NODE_EV_MESSAGE)
 		on_message(a, ev);
+	else if (ev->kind == NODE_EV_TOLD)
+		on_told(a, ev);
 	else if (ev->kind == NODE_EV_BEHIND)
 		on_behind(a, ev);
 	else if (ev->kind == NODE_EV_LOOP)
@@ -306,14 +275,28 @@ static void on_radio_dtmf(struct app *a, const struct node_event *ev)
 static void on_stuck(struct app *a, bool stuck)
 {
 	if (stuck)
-		log_warning("the receiver has been open for %u s and is not "
-			    "heard until it closes: look at its squelch, or "
-			    "at cor.stuck_s",
-			    (unsigned)a->conf.cor.stuck_s);
+		LOG_EVENT(loop_now(), LOG_WARNING, "cor_stuck",
+			  "the receiver has been open for %u s and is not "
+			  "heard until it closes: look at its squelch, or at "
+			  "cor.stuck_s",
+			  (unsigned)a->conf.cor.stuck_s);
 	else
-		log_info("the receiver has closed and is heard again");
+		LOG_EVENT(loop_now(), LOG_INFO, "cor_stuck",
+			  "the receiver has closed and is heard again");
 	publish(a, json_pack("{s:s, s:b}", "event", "cor_stuck", "on",
 			     (int)stuck));
+}
+
+static void on_timed_out(struct app *a)
+{
+	const unsigned limit = a->conf.radio.timeout_s;
+
+	LOG_EVENT(loop_now(), LOG_WARNING, "timed_out",
+		  "the transmitter was unkeyed: it was on for %u s without a "
+		  "pause (radio.timeout_s)",
+		  limit);
+	publish(a, json_pack("{s:s, s:i}", "event", "timed_out", "timeout_s",
+			     (int)limit));
 }
 
 static void on_radio(struct app *a, const struct node_event *ev)
@@ -322,6 +305,8 @@ static void on_radio(struct app *a, const struct node_event *ev)
 		on_radio_dtmf(a, ev);
 	} else if (ev->kind == NODE_EV_COR_STUCK) {
 		on_stuck(a, ev->on);
+	} else if (ev->kind == NODE_EV_TIMED_OUT) {
+		on_timed_out(a);
 	} else if (ev->kind == NODE_EV_COR) {
 		on_switch(a, ev, "cor");
 	} else {
@@ -350,10 +335,7 @@ static void on_registrar(struct app *a, const struct node_event *ev)
 
 static void on_links(struct app *a, const struct node_event *ev)
 {
-	if (ev->kind == NODE_EV_LINK_MOVED)
-		on_moved(a, ev);
-	else
-		on_link(a, ev);
+	app_link_event(a, ev);
 	prefer_peers(a);
 }
 
@@ -384,7 +366,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		on_links(a, ev);
 		break;
 	case NODE_EV_CALLER_REFUSED:
-		on_refused(a, ev);
+		app_link_event(a, ev);
 		break;
 	case NODE_EV_WHO_IS:
 	case NODE_EV_WHOSE_TOKEN:
@@ -396,12 +378,14 @@ void app_on_event(struct app *a, const struct node_event *ev)
 	case NODE_EV_COR:
 	case NODE_EV_COR_STUCK:
 	case NODE_EV_PTT:
+	case NODE_EV_TIMED_OUT:
 	case NODE_EV_RADIO_DTMF:
 		on_radio(a, ev);
 		break;
 	case NODE_EV_TEXT:
 	case NODE_EV_DTMF:
 	case NODE_EV_MESSAGE:
+	case NODE_EV_TOLD:
 	case NODE_EV_BEHIND:
 	case NODE_EV_LOOP:
 	case NODE_EV_TALKER:

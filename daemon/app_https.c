@@ -85,17 +85,21 @@ static void say_way(const struct app_https *h, const struct one *o)
 	char by_https[NET_ADDR_TEXT], by_iax2[NET_ADDR_TEXT];
 
 	if (o->reg.way == ASL_REG_BY_HTTPS) {
-		log_info("registrar %s: by HTTPS now", host_of(h, o));
+		LOG_LIMITED(loop_now(), LOG_INFO, "registrar %s: by HTTPS now",
+			    host_of(h, o));
 		return;
 	}
 	net_addr_format(&o->reg.by_https, by_https);
 	net_addr_format(&o->reg.by_iax2, by_iax2);
 	if (asl_reg_differs(&o->reg))
-		log_info("registrar %s: by IAX2, for HTTPS shows this node at "
-			 "%s and IAX2 at %s",
-			 host_of(h, o), by_https, by_iax2);
+		LOG_LIMITED(
+			loop_now(), LOG_INFO,
+			"registrar %s: by IAX2, for HTTPS shows this node at "
+			"%s and IAX2 at %s",
+			host_of(h, o), by_https, by_iax2);
 	else
-		log_info("registrar %s: by IAX2 now", host_of(h, o));
+		LOG_LIMITED(loop_now(), LOG_INFO, "registrar %s: by IAX2 now",
+			    host_of(h, o));
 }
 
 static void say_change(struct app_https *h, const struct one *o,
@@ -106,25 +110,28 @@ static void say_change(struct app_https *h, const struct one *o,
 
 	net_addr_format(&o->reg.by_https, addr);
 	if (change & ASL_REG_CHANGE_UP) {
-		log_info("registered with %s by HTTPS as %s", host, addr);
+		LOG_EVENT(loop_now(), LOG_INFO, "registered",
+			  "registered with %s by HTTPS as %s", host, addr);
 		notify_status("registered with %s as %s", host, addr);
 		say(h, o, "registered");
 	}
 	if (change & ASL_REG_CHANGE_TROUBLE) {
-		LOG_LIMITED(loop_now(), LOG_WARNING, "registrar %s: HTTPS: %s",
-			    host, why_text(o));
+		LOG_EVENT(loop_now(), LOG_WARNING, "trouble",
+			  "registrar %s: HTTPS: %s", host, why_text(o));
 		say(h, o, "trouble");
 	}
 	if (change & ASL_REG_CHANGE_DOWN) {
-		log_warning("no longer registered with %s", host);
+		LOG_EVENT(loop_now(), LOG_WARNING, "unregistered",
+			  "no longer registered with %s", host);
 		notify_status("not registered with %s", host);
 		say(h, o, "unregistered");
 	}
 	if ((change & ASL_REG_CHANGE_APPARENT) && asl_reg_differs(&o->reg) &&
 	    o->reg.way == ASL_REG_BY_HTTPS)
-		log_warning("%s sees this node at %s by HTTPS; calls come from "
-			    "another address: see registrars[].warning",
-			    host, addr);
+		LOG_EVENT(loop_now(), LOG_WARNING, "apparent",
+			  "%s sees this node at %s by HTTPS; calls come from "
+			  "another address: see registrars[].warning",
+			  host, addr);
 }
 
 /* Returns what comes of it when that is known already. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/app.h"
+#include "daemon/app_fetch.h"
 #include "daemon/io/addr.h"
 #include "daemon/lookup_io.h"
 
@@ -181,14 +182,14 @@ static json_t *file_json(const struct app *a)
 
 	if (!file)
 		return json_null();
-	return json_pack("{s:s, s:I, s:I, s:o, s:s?}", "file",
+	return json_pack("{s:s, s:I, s:I, s:o, s:s?, s:o}", "file",
 			 a->conf.lookup.extnodes, "nodes",
 			 (json_int_t)extnodes_count(x), "bad_lines",
 			 (json_int_t)extnodes_bad(x), "age_s",
 			 x ? json_integer((json_int_t)time(NULL) -
 					  (json_int_t)extnodes_io_written(file))
 			   : json_null(),
-			 "trouble", trouble);
+			 "trouble", trouble, "fetch", app_fetch_json(a));
 }
 
 json_t *app_lookup_json(const struct app *a)

@@ -53,6 +53,6 @@ void app_measure_news(struct app *a)
 	char text[OO_MEASURED_TEXT_MAX];
 
 	oo_measured_say(m, text, sizeof(text));
-	log_info("%s", text);
+	LOG_EVENT(loop_now(), LOG_INFO, "measured", "%s", text);
 	app_doctor_tick(a, loop_now());
 }

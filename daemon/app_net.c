@@ -45,8 +45,9 @@ static void on_view(void *ctx, const struct netlook_view *v, unsigned why)
 		return;
 	/* Of an interface the reason was said. */
 	if (!(why & WHY_INTERFACE))
-		log_info("this machine's %s changed",
-			 why & WHY_ROUTED ? "way out" : "addresses");
+		LOG_EVENT(loop_now(), LOG_INFO, "network",
+			  "this machine's %s changed",
+			  why & WHY_ROUTED ? "way out" : "addresses");
 	node_network_changed(a->node, loop_now());
 	app_https_network_changed(a);
 	app_pump(a);

@@ -105,11 +105,14 @@ static void on_answer(void *ctx, const struct https_answer *answer)
 
 	if (asl_stats_answered(&s->when, answer->status, loop_now())) {
 		if (answer->status == 200)
-			log_info("statistics: %s takes them again", url);
+			LOG_LIMITED(loop_now(), LOG_INFO,
+				    "statistics: %s takes them again", url);
 		else if (answer->status == 0)
-			log_warning("statistics: %s: %s", url, answer->why);
+			LOG_LIMITED(loop_now(), LOG_WARNING,
+				    "statistics: %s: %s", url, answer->why);
 		else
-			log_warning("statistics: %s does not take them: HTTP "
+			LOG_LIMITED(loop_now(), LOG_WARNING,
+				    "statistics: %s does not take them: HTTP "
 				    "%u%s",
 				    url, answer->status,
 				    answer->status == 401

@@ -67,6 +67,8 @@ json_t *app_link_json(struct app *a, const struct node_link_info *l,
 			  "path", node_rung_text(l->rung), "codec",
 			  node_codec_name(c->format));
 
+	(void)json_object_set_new(o, "call",
+				  json_integer((json_int_t)l->serial));
 	(void)json_object_set_new(o, "rtt_ms", ms(c->rtt_us));
 	(void)json_object_set_new(o, "jitter_ms",
 				  json_real((double)c->jitter_us / 1000.0));

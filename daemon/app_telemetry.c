@@ -8,6 +8,9 @@
 #include <time.h>
 
 #include "daemon/app.h"
+#include "daemon/node/told.h"
+
+#define TOLD_US (120 * MONO_S) /* that what others tell is of interest */
 
 static void add(char *out, size_t size, const char *before, const char *text,
 		const char *after)
@@ -79,6 +82,33 @@ static void announce(struct app *a, const char *number, const char *what)
 	node_say(a->node, words, loop_now());
 }
 
+static bool others_are_heard(const struct app *a)
+{
+	const mono_us used = a->commands.used;
+
+	switch (a->conf.telemetry.others) {
+	case CONF_OTHERS_OFF:
+		break;
+	case CONF_OTHERS_ASKED:
+		return used != 0 && loop_now() < used + TOLD_US;
+	case CONF_OTHERS_ON:
+		return true;
+	}
+	return false;
+}
+
+/* It comes from anybody in the conference. */
+static void announce_told(struct app *a, const struct node_event *ev)
+{
+	static const struct rate_limit often = { 6, 6 };
+	char words[TELEMETRY_TEXT_MAX + 1];
+
+	if (others_are_heard(a) &&
+	    told_words(ev->number, ev->text, a->conf.node.number, words) &&
+	    rate_take(&a->commands.told, &often, loop_now()))
+		node_say(a->node, words, loop_now());
+}
+
 void app_telemetry_event(struct app *a, const struct node_event *ev)
 {
 	struct node_link_info l;
@@ -91,6 +121,8 @@ void app_telemetry_event(struct app *a, const struct node_event *ev)
 		 !node_link(a->node, ev->link, &l))
 		announce(a, ev->number,
 			 ev->refused ? "failed" : "disconnected");
+	else if (ev->kind == NODE_EV_TOLD)
+		announce_told(a, ev);
 }
 
 /* --- functions ---------------------------------------------------------- */

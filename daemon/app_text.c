@@ -145,5 +145,8 @@ void app_command(void *ctx, struct control_request *req, const json_t *params)
 		app_refuse(req, "other digits are on their way");
 	else
 		control_reply(req, json_object());
+	/* What the other node says to it is of interest. */
+	if (err == IAX2_OK)
+		a->commands.used = loop_now();
 	app_pump(a);
 }

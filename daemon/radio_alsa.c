@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/io/log.h"
+#include "daemon/io/loop.h"
 #include "daemon/radio_levels.h"
 
 int radio_alsa_open(struct alsa **out, const struct conf_node *conf,
@@ -25,9 +26,10 @@ void radio_alsa_say(struct alsa *a, char fault[ALSA_WHY_MAX])
 
 	while (alsa_news(a, &n)) {
 		if (n.kind == ALSA_OPENED)
-			log_info("%s", n.text);
+			LOG_EVENT(loop_now(), LOG_INFO, "radio", "%s", n.text);
 		else
-			log_warning("%s", n.text);
+			LOG_EVENT(loop_now(), LOG_WARNING, "radio", "%s",
+				  n.text);
 		if (n.kind == ALSA_FAILED)
 			(void)snprintf(fault, ALSA_WHY_MAX, "%s", n.text);
 	}

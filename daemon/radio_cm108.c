@@ -10,6 +10,7 @@
 #include "daemon/guardian.h"
 #include "daemon/guardian_keep.h"
 #include "daemon/io/log.h"
+#include "daemon/io/loop.h"
 #include "daemon/io/usb.h"
 
 struct radio_cm108 {
@@ -122,9 +123,11 @@ static void on_state(void *ctx, enum fob_state state, const char *why)
 
 	(void)snprintf(r->fault, sizeof(r->fault), "%s", why ? why : "");
 	if (why)
-		log_warning("radio: %s; trying again", why);
+		LOG_EVENT(loop_now(), LOG_WARNING, "radio",
+			  "radio: %s; trying again", why);
 	else if (there)
-		log_info("radio: %s is ready", fob_name(usb_fob_get(r->usb)));
+		LOG_EVENT(loop_now(), LOG_INFO, "radio", "radio: %s is ready",
+			  fob_name(usb_fob_get(r->usb)));
 	if (r->told && there == r->there)
 		return;
 	r->told = true;
@@ -136,7 +139,7 @@ static void on_state(void *ctx, enum fob_state state, const char *why)
 static void on_warning(void *ctx, const char *what)
 {
 	(void)ctx;
-	log_warning("radio: %s", what);
+	LOG_EVENT(loop_now(), LOG_WARNING, "radio", "radio: %s", what);
 }
 
 static void on_device(void *ctx, const struct fob_unkey *unkey)
@@ -153,9 +156,10 @@ static void on_guardian(void *ctx, const char *why)
 	r->unguarded = why;
 	if (why) {
 		usb_fob_key(r->usb, false);
-		log_error("radio: %s", why);
+		LOG_EVENT(loop_now(), LOG_ERROR, "guardian", "radio: %s", why);
 	} else {
-		log_warning("radio: the guardian process is there again");
+		LOG_EVENT(loop_now(), LOG_WARNING, "guardian",
+			  "radio: the guardian process is there again");
 	}
 }
 

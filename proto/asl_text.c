@@ -8,19 +8,13 @@
 const char *asl_kind_text(enum asl_kind k)
 {
 	static const char *const text[ASL_KINDS] = {
-		[ASL_LIST] = "list",
-		[ASL_ASK] = "ask",
-		[ASL_KEYED] = "keyed",
-		[ASL_TELEMETRY] = "telemetry",
-		[ASL_DIGIT] = "digit",
-		[ASL_MESSAGE] = "message",
-		[ASL_MDC] = "mdc",
-		[ASL_NEWKEY1] = "newkey1",
-		[ASL_NEWKEY] = "newkey",
-		[ASL_IAXKEY] = "iaxkey",
-		[ASL_DISCONNECT] = "disconnect",
-		[ASL_TALKER] = "talker",
-		[ASL_OTHER] = "other",
+		[ASL_LIST] = "list",       [ASL_ASK] = "ask",
+		[ASL_KEYED] = "keyed",     [ASL_TELEMETRY] = "telemetry",
+		[ASL_DIGIT] = "digit",     [ASL_MESSAGE] = "message",
+		[ASL_MDC] = "mdc",         [ASL_GPS] = "gps",
+		[ASL_NEWKEY1] = "newkey1", [ASL_NEWKEY] = "newkey",
+		[ASL_IAXKEY] = "iaxkey",   [ASL_DISCONNECT] = "disconnect",
+		[ASL_TALKER] = "talker",   [ASL_OTHER] = "other",
 	};
 
 	return text[k];
@@ -125,6 +119,18 @@ static bool switch_field(struct fields *f)
 	return v == 1;
 }
 
+/* Degrees, minutes and their hemisphere, or metres and "M". */
+static void position_field(struct fields *f)
+{
+	const char *w;
+	const size_t len = word(f, &w);
+
+	f->bad |= len > ASL_POSITION_MAX;
+	for (size_t i = 0; i < len && !f->bad; i++)
+		f->bad |= !is_alnum(w[i]) && w[i] != '.' && w[i] != '-' &&
+			  w[i] != '+';
+}
+
 static void end_of_fields(struct fields *f)
 {
 	skip_spaces(f);
@@ -165,6 +171,15 @@ static void read_fields(struct fields *f, struct asl_text *t)
 		name_field(f, t->src);
 		rest_field(f, t, ASL_PAYLOAD_MAX, false);
 		break;
+	case ASL_GPS:
+		name_field(f, t->src);
+		skip_spaces(f);
+		t->rest = f->at;
+		t->rest_len = (size_t)(f->end - f->at);
+		for (int i = 0; i < 3; i++)
+			position_field(f);
+		end_of_fields(f);
+		break;
 	case ASL_DIGIT:
 		name_field(f, t->dest);
 		name_field(f, t->src);
@@ -204,14 +219,22 @@ struct start {
 
 /* Each with what follows it: a longer one before its own beginning. */
 static const struct start starts[] = {
-	{ "!NEWKEY1!", ASL_NEWKEY1 }, { "!NEWKEY!", ASL_NEWKEY },
-	{ "!IAXKEY!", ASL_IAXKEY },   { "!!DISCONNECT!!", ASL_DISCONNECT },
-	{ "!TALKER! ", ASL_TALKER },  { "K? ", ASL_ASK },
-	{ "K ", ASL_KEYED },          { "L", ASL_LIST },
-	{ "T ", ASL_TELEMETRY },      { "D ", ASL_DIGIT },
-	{ "M ", ASL_MESSAGE },        { "I ", ASL_MDC },
-	{ "C ", ASL_OTHER },          { "G ", ASL_OTHER },
-	{ "J ", ASL_OTHER },          { "R ", ASL_OTHER },
+	{ "!NEWKEY1!", ASL_NEWKEY1 },
+	{ "!NEWKEY!", ASL_NEWKEY },
+	{ "!IAXKEY!", ASL_IAXKEY },
+	{ "!!DISCONNECT!!", ASL_DISCONNECT },
+	{ "!TALKER! ", ASL_TALKER },
+	{ "K? ", ASL_ASK },
+	{ "K ", ASL_KEYED },
+	{ "L", ASL_LIST },
+	{ "T ", ASL_TELEMETRY },
+	{ "D ", ASL_DIGIT },
+	{ "M ", ASL_MESSAGE },
+	{ "I ", ASL_MDC },
+	{ "G ", ASL_GPS },
+	{ "C ", ASL_OTHER },
+	{ "J ", ASL_OTHER },
+	{ "R ", ASL_OTHER },
 	{ "V ", ASL_OTHER },
 };
 
@@ -271,6 +294,7 @@ static int write_fields(const struct asl_text *t, char *out, size_t size)
 	case ASL_DISCONNECT:
 		return snprintf(out, size, "!!DISCONNECT!!");
 	case ASL_LIST:
+	case ASL_GPS:
 	case ASL_IAXKEY:
 	case ASL_OTHER:
 	case ASL_KINDS:

@@ -18,6 +18,7 @@
 #define ASL_TEXT_MAX 1199U   /* octets of what we send, NUL apart */
 #define ASL_PAYLOAD_MAX 255U /* of T and I: one field */
 #define ASL_MESSAGE_MAX 160U /* of M in all */
+#define ASL_POSITION_MAX 15U /* of a field of G */
 #define ASL_ALIAS_MAX 48U    /* of a talker's callsign and name */
 
 #define ASL_ALL "*"       /* everybody, in the place of a name */
@@ -31,13 +32,14 @@ enum asl_kind {
 	ASL_DIGIT,      /* D dest src seq digit */
 	ASL_MESSAGE,    /* M src dest rest */
 	ASL_MDC,        /* I src rest: a radio's identity */
+	ASL_GPS,        /* G src rest: latitude, longitude, height */
 	ASL_NEWKEY1,    /* !NEWKEY1! */
 	ASL_NEWKEY,     /* !NEWKEY! */
 	ASL_IAXKEY,     /* !IAXKEY!... */
 	ASL_DISCONNECT, /* !!DISCONNECT!! */
 	/* Ours: !TALKER! src on rest; only to those that announced it. */
 	ASL_TALKER,
-	ASL_OTHER, /* C, G, J, R or V: what this node has no part in */
+	ASL_OTHER, /* C, J, R or V: what this node has no part in */
 	ASL_KINDS,
 };
 
@@ -67,8 +69,8 @@ enum asl_result {
  * is set but for ASL_UNKNOWN; the rest of it for ASL_GOOD only. */
 enum asl_result asl_text_parse(const char *text, size_t len,
 			       struct asl_text *out);
-/* Write it; false, and an empty text, when a field is out of range.  LIST and
- * OTHER are not written here. */
+/* Write it; false, and an empty text, when a field is out of range.  LIST, GPS
+ * and OTHER are not written here. */
 bool asl_text_format(const struct asl_text *t, char out[ASL_TEXT_MAX + 1]);
 
 /* 1..ASL_NAME_MAX letters, digits, '-', '/' or '.': a node's number, or what

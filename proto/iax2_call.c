@@ -43,6 +43,7 @@ static void tell_down(struct iax2_endpoint *ep, struct call *c,
 		return;
 	ev->u.down.reason = e->reason;
 	ev->u.down.code = e->code;
+	ev->u.down.call = call_look(c);
 	if (e->text) {
 		const size_t len = strlen(e->text);
 		const size_t max = sizeof(ev->u.down.text) - 1;

@@ -197,6 +197,7 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 		return refuse_sealed(ep, d, f, CAUSECODE_CONGESTION,
 				     "Too many calls", key);
 	}
+	call_count_rx(c, d->len);
 	c->state = CALL_WAIT_NODE;
 	c->state_due = now + DECIDE_US;
 	c->format = format;

@@ -89,18 +89,9 @@ enum iax2_err iax2_send_cng(struct iax2_endpoint *ep, struct iax2_call_id call,
 	return c ? transport_send(ep, c, &f, now) : err;
 }
 
-enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
-			     struct iax2_call_id call,
-			     struct iax2_call_info *out)
+struct iax2_call_info call_look(const struct call *c)
 {
-	const struct call *c;
-
-	if (call.slot >= ep->cfg.calls_max)
-		return IAX2_E_STALE;
-	c = &ep->calls[call.slot];
-	if (c->state == CALL_FREE || c->gen != call.gen || !c->told)
-		return IAX2_E_STALE;
-	*out = (struct iax2_call_info){
+	return (struct iax2_call_info){
 		.path = c->path,
 		.up = c->state == CALL_UP,
 		.outbound = c->outbound,
@@ -113,7 +104,25 @@ enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
 		.rx_voice = c->rx_voice,
 		.rx_lost = c->rx_lost,
 		.tx_voice = c->tx_voice,
+		.rx_packets = c->rx_packets,
+		.rx_octets = c->rx_octets,
+		.tx_packets = c->tx_packets,
+		.tx_octets = c->tx_octets,
 		.since = c->up_since,
 	};
+}
+
+enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
+			     struct iax2_call_id call,
+			     struct iax2_call_info *out)
+{
+	const struct call *c;
+
+	if (call.slot >= ep->cfg.calls_max)
+		return IAX2_E_STALE;
+	c = &ep->calls[call.slot];
+	if (c->state == CALL_FREE || c->gen != call.gen || !c->told)
+		return IAX2_E_STALE;
+	*out = call_look(c);
 	return IAX2_OK;
 }

@@ -173,6 +173,29 @@ enum iax2_down_reason {
 	IAX2_DOWN_PROTOCOL,    /* the peer broke the protocol */
 };
 
+struct iax2_call_info {
+	struct net_path path;
+	bool up;
+	bool outbound;
+	bool movable;       /* by iax2_move(): it was opened with a ticket */
+	mono_us heard;      /* when the peer was last heard */
+	uint64_t format;    /* agreed; 0 before ACCEPT */
+	uint32_t features;  /* IAX2_FEATURE_* that both ends announced */
+	uint32_t rtt_us;    /* smoothed; 0: not yet measured */
+	uint32_t jitter_us; /* interarrival jitter of voice, RFC 3550 A.8 */
+	uint64_t rx_voice;  /* frames received */
+	uint64_t rx_lost;   /* voice frames missing by their time stamps within
+			       a spurt */
+	uint64_t tx_voice;
+	/* Datagrams of the call and what they carry, as UDP counts it; of one
+	 * that several calls share, the call's own part.  MOVE apart. */
+	uint64_t rx_packets;
+	uint64_t rx_octets;
+	uint64_t tx_packets;
+	uint64_t tx_octets;
+	mono_us since; /* when it came up */
+};
+
 struct iax2_event {
 	enum iax2_event_kind kind;
 	struct iax2_call_id call;
@@ -191,6 +214,7 @@ struct iax2_event {
 			enum iax2_down_reason reason;
 			uint8_t code; /* CAUSECODE (RFC 5456 8.6.33), 0: none */
 			char text[64]; /* CAUSE, printable, may be empty */
+			struct iax2_call_info call; /* at its end */
 		} down;
 		struct {
 			uint64_t format; /* IAX2_FORMAT_* */
@@ -223,23 +247,6 @@ struct iax2_event {
 			uint8_t peer_key[KEY_PUBLIC_LEN];
 		} moved;
 	} u;
-};
-
-struct iax2_call_info {
-	struct net_path path;
-	bool up;
-	bool outbound;
-	bool movable;       /* by iax2_move(): it was opened with a ticket */
-	mono_us heard;      /* when the peer was last heard */
-	uint64_t format;    /* agreed; 0 before ACCEPT */
-	uint32_t features;  /* IAX2_FEATURE_* that both ends announced */
-	uint32_t rtt_us;    /* smoothed; 0: not yet measured */
-	uint32_t jitter_us; /* interarrival jitter of voice, RFC 3550 A.8 */
-	uint64_t rx_voice;  /* frames received */
-	uint64_t rx_lost;   /* voice frames missing by their time stamps within
-			       a spurt */
-	uint64_t tx_voice;
-	mono_us since; /* when it came up */
 };
 
 /*

@@ -166,6 +166,10 @@ struct call {
 	uint64_t rx_lost;
 	uint64_t rx_ooo;
 	uint64_t tx_voice;
+	uint64_t rx_packets;
+	uint64_t rx_octets;
+	uint64_t tx_packets;
+	uint64_t tx_octets;
 	bool tx_any;
 	uint32_t tx_ts;    /* of the last full voice frame */
 	bool tx_full_owed; /* one had no room: the next voice tries again */
@@ -455,6 +459,21 @@ void call_up(struct iax2_endpoint *ep, struct call *c, mono_us now);
 /* The parts of the statements that a ticketed NEW and its ACCEPT sign. */
 void call_statement(const struct iax2_endpoint *ep, const struct call *c,
 		    uint8_t id[8], struct key_part parts[5]);
+
+/* iax2_command.c: what a call is. */
+struct iax2_call_info call_look(const struct call *c);
+/* A datagram of it, of @len octets, came; was sent. */
+static inline void call_count_rx(struct call *c, size_t len)
+{
+	c->rx_packets++;
+	c->rx_octets += len;
+}
+
+static inline void call_count_tx(struct call *c, size_t len)
+{
+	c->tx_packets++;
+	c->tx_octets += len;
+}
 
 /* A call that is up, for a command; else NULL, and *@err says why. */
 struct call *call_standing(struct iax2_endpoint *ep, struct iax2_call_id id,

@@ -184,7 +184,10 @@ static enum iax2_err voice_mini(struct iax2_endpoint *ep, struct call *c,
 
 	if (err != IAX2_OK)
 		return err;
-	return dgram_queue_push(ep->tx, &d, true) ? IAX2_OK : IAX2_E_FULL;
+	if (!dgram_queue_push(ep->tx, &d, true))
+		return IAX2_E_FULL;
+	call_count_tx(c, d.len);
+	return IAX2_OK;
 }
 
 enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,

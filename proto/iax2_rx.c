@@ -107,6 +107,7 @@ static enum iax2_err on_full(struct iax2_endpoint *ep, const struct dgram *d,
 		return IAX2_E_REFUSED;
 	}
 	if (c) {
+		call_count_rx(c, d->len);
 		rx_of_call(ep, c, &f, now);
 		if (c->state != CALL_FREE)
 			endpoint_call_touch(ep, c);
@@ -137,6 +138,7 @@ static enum iax2_err on_mini(struct iax2_endpoint *ep, const struct dgram *d,
 		ep->n.unknown_call++;
 		return IAX2_E_STALE;
 	}
+	call_count_rx(c, d->len);
 	call_rx_mini(ep, c, &m, now);
 	return IAX2_OK;
 }
@@ -159,9 +161,12 @@ static enum iax2_err on_meta(struct iax2_endpoint *ep, const struct dgram *d,
 		if (err != IAX2_OK)
 			break;
 		c = endpoint_call_of_peer(ep, &d->path.peer, m.src_callno);
-		if (!c)
+		if (!c) {
 			ep->n.unknown_call++;
-		else if (t.stamped)
+			continue;
+		}
+		call_count_rx(c, m.len);
+		if (t.stamped)
 			call_rx_mini(ep, c, &m, now);
 		else
 			call_rx_unstamped(ep, c, &m, t.ts_ms, now);

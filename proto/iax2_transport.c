@@ -27,12 +27,13 @@ static uint32_t call_ms(const struct call *c, mono_us now)
 	return (uint32_t)((now - c->began) / MONO_MS);
 }
 
-static void emit(struct iax2_endpoint *ep, const struct call *c,
-		 const uint8_t *data, size_t len, bool media)
+static void emit(struct iax2_endpoint *ep, struct call *c, const uint8_t *data,
+		 size_t len, bool media)
 {
 	const struct dgram d = { .path = c->path, .data = data, .len = len };
 
-	(void)dgram_queue_push(ep->tx, &d, media);
+	if (dgram_queue_push(ep->tx, &d, media))
+		call_count_tx(c, len);
 }
 
 static mono_us first_interval(const struct call *c)

@@ -222,7 +222,7 @@ static const struct import_map node_map[] = {
 	LOST("linkmongain", "links are all equally loud"),
 	LOST("archive*", no_archive),
 	LOST("startup_macro",
-	     "macros are not taken over: keyhole connect NODE --permanent"),
+	     "macros are not taken over: list the nodes in links"),
 	LOST("dtmfkey*", "no code unlocks the transmitter"),
 	LOST("inxlat", "digits are taken as they come"),
 	LOST("outxlat", "digits are taken as they come"),

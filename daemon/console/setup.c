@@ -13,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "daemon/console/setup_asked.h"
 #include "daemon/io/keyfile.h"
 
 /* --- options ------------------------------------------------------------ */
@@ -75,6 +76,20 @@ static bool take_password(struct setup_ask *a, const char *file)
 	return ok;
 }
 
+/* Nobody's option goes unheard. */
+static bool agree(const struct setup_ask *a)
+{
+	const enum setup_network network = a->plan.network;
+
+	if (!a->given[SETUP_Q_NETWORK] ||
+	    !((a->given[SETUP_Q_REGISTRAR] && network == SETUP_ALONE) ||
+	      (a->given[SETUP_Q_KEY] && network != SETUP_KEYHOLE) ||
+	      (a->given[SETUP_Q_PASSWORD] && network != SETUP_ALLSTARLINK)))
+		return true;
+	return failed("--registrar-key is for --network keyhole, "
+		      "--password-file for allstarlink, --registrar for both");
+}
+
 /* What was given before, then the network, which the rest of it goes by. */
 static bool take_given(struct setup_ask *a, const struct options *o)
 {
@@ -101,7 +116,7 @@ static bool take_given(struct setup_ask *a, const struct options *o)
 				     why))
 			return failed(why);
 	}
-	return true;
+	return agree(a);
 }
 
 /* --- asking ------------------------------------------------------------- */
@@ -197,7 +212,7 @@ static bool write_all(const struct setup_facts *f, const struct setup_plan *p)
 	bool changed;
 
 	if (setup_key(p->key_file, key) != 0 || setup_secret(p) != 0 ||
-	    setup_write(f, p, &changed) != 0)
+	    setup_give_secrets(f->is) != 0 || setup_write(f, p, &changed) != 0)
 		return false;
 	if (!changed)
 		(void)printf("\n%s stays as it is.\n", f->config);

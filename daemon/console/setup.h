@@ -6,7 +6,7 @@
  * keyhole setup, the first run of a node: questions in plain words, and what
  * comes of the answers.
  *
- * The dialogue is pure: lines in, text out (setup_ask.c, setup_questions.c),
+ * The dialogue is pure: lines in, text out (setup_ask.c, setup_asked.h),
  * and so is what the answers are in the configuration (setup_edits.c).  The
  * rest reads the machine, writes files and starts the service.
  */
@@ -107,23 +107,6 @@ bool setup_ask_rest(struct setup_ask *a, char why[SETUP_WHY_MAX]);
 /* What is going to be, in lines. */
 void setup_ask_tell(const struct setup_ask *a);
 
-/* setup_questions.c: one question. */
-struct setup_asked {
-	const char *option; /* that answers it */
-	bool secret;
-	/* NULL: always. */
-	bool (*applies)(const struct setup_ask *a);
-	/* A sentence of help, and the question. */
-	void (*print)(const struct setup_ask *a);
-	/* What Enter means; "": nothing. */
-	void (*usual)(const struct setup_ask *a, char out[SETUP_ANSWER_MAX]);
-	/* False with a sentence in @why. */
-	bool (*take)(struct setup_ask *a, const char *answer,
-		     char why[SETUP_WHY_MAX]);
-};
-
-const struct setup_asked *setup_asked(enum setup_question q);
-
 /* setup_edits.c: what has to change in the configuration for the plan to
  * be so. */
 #define SETUP_EDITS_MAX 20U
@@ -139,9 +122,10 @@ void setup_edits(const struct setup_facts *facts, const struct setup_plan *plan,
 		 struct setup_edits *out);
 /* As libconfig spells a text. */
 void setup_quote(const char *text, char *out, size_t cap);
-/* The entry of @is's registrars that the plan's network is about, its number
- * of entries when there is none yet. */
-size_t setup_registrar(const struct conf_node *is, enum setup_network network);
+/* The entry of @is's registrars that the plan's network is about, that of
+ * @host if it is among them; its number of entries when there is none yet. */
+size_t setup_registrar(const struct conf_node *is, enum setup_network network,
+		       const char *host);
 
 /* --- what is done ------------------------------------------------------- */
 
@@ -157,6 +141,9 @@ int setup_read(const char *config, struct setup_file *out);
  * unless it is somebody else's than root's; @key: its public key. */
 int setup_key(const char *file, char key[CONF_KEY_TEXT_LEN]);
 int setup_secret(const struct setup_plan *plan);
+/* The secrets of root's that @is names, to the service's user, where its
+ * files are. */
+int setup_give_secrets(const struct conf_node *is);
 /* *@changed: whether there was anything to write. */
 int setup_write(const struct setup_facts *facts, const struct setup_plan *plan,
 		bool *changed);

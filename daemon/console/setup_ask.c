@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/console/setup.h"
+#include "daemon/console/setup_asked.h"
 
 void setup_ask_init(struct setup_ask *a, const struct setup_facts *facts,
 		    FILE *to)

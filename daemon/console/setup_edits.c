@@ -65,13 +65,19 @@ static bool is_of(const struct conf_registrar_ref *r,
 		 strcmp(r->host + len - tail, ALLSTARLINK_DOMAIN) == 0));
 }
 
-size_t setup_registrar(const struct conf_node *is, enum setup_network network)
+size_t setup_registrar(const struct conf_node *is, enum setup_network network,
+		       const char *host)
 {
-	size_t i = 0;
+	size_t first = is->registrars_n;
 
-	while (i < is->registrars_n && !is_of(&is->registrars[i], network))
-		i++;
-	return i;
+	for (size_t i = is->registrars_n; i-- > 0;) {
+		if (!is_of(&is->registrars[i], network))
+			continue;
+		if (strcmp(is->registrars[i].host, host) == 0)
+			return i;
+		first = i;
+	}
+	return first;
 }
 
 /* A setting that is not there is put first: the last of them comes first. */
@@ -129,7 +135,7 @@ void setup_edits(const struct setup_facts *facts, const struct setup_plan *plan,
 		 struct setup_edits *out)
 {
 	const struct conf_node *is = facts->is;
-	const size_t i = setup_registrar(is, plan->network);
+	const size_t i = setup_registrar(is, plan->network, plan->host);
 	const struct conf_registrar_ref *r =
 		i < is->registrars_n ? &is->registrars[i] : NULL;
 

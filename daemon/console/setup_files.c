@@ -195,10 +195,8 @@ int setup_secret(const struct setup_plan *plan)
 	char *made = NULL;
 	int fd, err;
 
-	if (plan->network != SETUP_ALLSTARLINK)
+	if (plan->network != SETUP_ALLSTARLINK || !plan->secret[0])
 		return 0;
-	if (!plan->secret[0])
-		return give_if_roots(file);
 	if (have_folder(file, 0700, true) != 0)
 		return -1;
 	if (asprintf(&made, "%s.XXXXXX", file) < 0)
@@ -215,5 +213,34 @@ int setup_secret(const struct setup_plan *plan)
 	if (err != 0)
 		(void)unlink(made);
 	free(made);
+	return err;
+}
+
+/* Nowhere else does a setting make root give a file away. */
+static int give_ours(const char *file)
+{
+	static const char *const ours[] = { "/etc/keyhole/",
+					    "/var/lib/keyhole/" };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		const size_t len = strlen(ours[i]);
+
+		if (strncmp(file, ours[i], len) == 0 &&
+		    !strchr(file + len, '/'))
+			return give_if_roots(file);
+	}
+	return 0;
+}
+
+int setup_give_secrets(const struct conf_node *is)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < is->registrars_n && err == 0; i++)
+		err = give_ours(is->registrars[i].secret_file);
+	for (size_t i = 0; i < is->peers_n && err == 0; i++)
+		err = give_ours(is->peers[i].secret_file);
+	for (size_t i = 0; i < is->accept.users_n && err == 0; i++)
+		err = give_ours(is->accept.users[i].secret_file);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,10 +27,18 @@ static void only_plain(char *serial)
 	}
 }
 
+static int by_port(const void *a, const void *b)
+{
+	const struct fob_seen *one = a, *other = b;
+
+	return strverscmp(one->port, other->port);
+}
+
 void setup_fobs(struct setup_facts *facts, struct fob_seen *seen)
 {
 	const size_t n = fob_sysfs_scan("/sys", seen, FOB_SEEN_MAX);
 
+	qsort(seen, n, sizeof(*seen), by_port);
 	for (size_t i = 0; i < n; i++)
 		only_plain(seen[i].serial);
 	facts->fobs_n = fob_list(seen, n, facts->fobs, SETUP_FOBS_MAX);

@@ -5,15 +5,21 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/io/worker.h"
 
 #define CA_FILE_MAX 255U
 #define INTERFACE_MAX 63U
 #define END_WAIT_MS 100U
+#define FIRST_ROOM 65536U /* octets of a file, to begin with */
+#define SLOW_OCTETS_S 100L
+#define SLOW_S 30L
 
 /*
  * libcurl comes with a third of a small daemon's memory, and most nodes do not
@@ -38,10 +44,18 @@ struct job {
 	bool post;
 	char url[HTTPS_URL_MAX + 1];
 	char body[HTTPS_BODY_MAX + 1];
+	struct https_file file; /* its path is below */
+	char path[HTTPS_PATH_MAX + 1];
+	/* Where the answer goes while it comes; the thread's. */
+	char *to;
+	size_t room;
 	/* What came of it. */
 	unsigned status;
 	bool too_long;
 	bool untrusted;
+	bool stored;
+	bool unchanged;
+	int64_t changed;
 	size_t len;
 	char text[HTTPS_ANSWER_MAX + 1];
 	char why[HTTPS_WHY_MAX];
@@ -62,10 +76,38 @@ struct https {
 
 /* --- in the thread ------------------------------------------------------ */
 
+static bool is_for_file(const struct job *j)
+{
+	return j->path[0] != '\0';
+}
+
+static size_t answer_max(const struct job *j)
+{
+	return is_for_file(j) ? j->file.max : HTTPS_ANSWER_MAX;
+}
+
+/* A file's answer grows as it comes: most are far from the bound. */
+static bool make_room(struct job *j, size_t len)
+{
+	size_t room = j->room > 0 ? j->room : FIRST_ROOM;
+	char *to;
+
+	if (len <= j->room)
+		return true;
+	while (room < len)
+		room *= 2;
+	to = realloc(j->to, room);
+	if (!to)
+		return false;
+	j->to = to;
+	j->room = room;
+	return true;
+}
+
 static size_t on_octets(char *data, size_t one, size_t n, void *ctx)
 {
 	struct job *j = ctx;
-	const size_t room = HTTPS_ANSWER_MAX - j->len;
+	const size_t room = answer_max(j) - j->len;
 
 	(void)one;
 	if (n > room) {
@@ -73,9 +115,30 @@ static size_t on_octets(char *data, size_t one, size_t n, void *ctx)
 		j->too_long = true;
 		n = room;
 	}
-	memcpy(j->text + j->len, data, n);
+	if (!make_room(j, j->len + n))
+		return 0;
+	memcpy(j->to + j->len, data, n);
 	j->len += n;
 	return n;
+}
+
+/* It may be large, and from far away: as long as it comes, it may come. */
+static void file_options(CURL *c, const struct job *j)
+{
+	(void)curl.setopt(c, CURLOPT_TIMEOUT, (long)HTTPS_FILE_WAIT_S);
+	(void)curl.setopt(c, CURLOPT_LOW_SPEED_LIMIT, SLOW_OCTETS_S);
+	(void)curl.setopt(c, CURLOPT_LOW_SPEED_TIME, SLOW_S);
+	(void)curl.setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	(void)curl.setopt(c, CURLOPT_FILETIME, 1L);
+	/* Whoever says beforehand that it is too long need not send it. */
+	(void)curl.setopt(c, CURLOPT_MAXFILESIZE_LARGE,
+			  (curl_off_t)j->file.max);
+	if (j->file.since <= 0)
+		return;
+	(void)curl.setopt(c, CURLOPT_TIMECONDITION,
+			  (long)CURL_TIMECOND_IFMODSINCE);
+	(void)curl.setopt(c, CURLOPT_TIMEVALUE_LARGE,
+			  (curl_off_t)j->file.since);
 }
 
 static struct curl_slist *options(CURL *c, const struct client *cl,
@@ -99,6 +162,8 @@ static struct curl_slist *options(CURL *c, const struct client *cl,
 		(void)curl.setopt(c, CURLOPT_CAINFO, cl->ca_file);
 	if (cl->interface[0] != '\0')
 		(void)curl.setopt(c, CURLOPT_INTERFACE, cl->interface);
+	if (is_for_file(j))
+		file_options(c, j);
 	if (!j->post)
 		return NULL;
 	headers = curl.append(NULL, "Content-Type: application/json");
@@ -123,11 +188,76 @@ static void perform(CURL *c, struct job *j)
 	(void)curl.getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl.setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	j->untrusted = code == CURLE_PEER_FAILED_VERIFICATION;
+	j->too_long |= code == CURLE_FILESIZE_EXCEEDED;
 	/* Half an answer is none, but that it was too long. */
 	if (code == CURLE_OK || j->too_long)
 		j->status = (unsigned)status;
 	else
 		fail(j, why[0] != '\0' ? why : curl.text(code));
+}
+
+/* 0 or errno. */
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno != EINTR)
+			return errno;
+		text += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return fsync(fd) == 0 ? 0 : errno;
+}
+
+/* Beside the old one, then in its place: whoever reads it sees one of them,
+ * also when the power fails.  0 or errno. */
+static int replace_file(const struct job *j)
+{
+	char beside[HTTPS_PATH_MAX + sizeof(".new")];
+	int fd, err;
+
+	(void)snprintf(beside, sizeof(beside), "%s.new", j->path);
+	(void)unlink(beside);
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return errno;
+	err = write_all(fd, j->to, j->len);
+	if (close(fd) != 0 && err == 0)
+		err = errno;
+	if (err == 0 && rename(beside, j->path) != 0)
+		err = errno;
+	if (err != 0)
+		(void)unlink(beside);
+	return err;
+}
+
+static void store(struct job *j)
+{
+	int err;
+
+	if (j->status != 200 || j->too_long || j->unchanged)
+		return;
+	if (!j->file.good(j->to ? j->to : "", j->len)) {
+		fail(j, "its answer is not what the file should be");
+		return;
+	}
+	err = replace_file(j);
+	j->stored = err == 0;
+	if (err != 0)
+		(void)snprintf(j->why, sizeof(j->why), "cannot write it: %s",
+			       strerror(err));
+}
+
+static void note_times(CURL *c, struct job *j)
+{
+	curl_off_t changed = -1;
+	long unmet = 0;
+
+	(void)curl.getinfo(c, CURLINFO_FILETIME_T, &changed);
+	(void)curl.getinfo(c, CURLINFO_CONDITION_UNMET, &unmet);
+	j->changed = changed > 0 ? (int64_t)changed : 0;
+	j->unchanged = unmet != 0;
 }
 
 static void on_work(void *state, void *job)
@@ -141,11 +271,22 @@ static void on_work(void *state, void *job)
 		fail(j, "out of memory");
 		return;
 	}
+	if (!is_for_file(j)) {
+		j->to = j->text;
+		j->room = HTTPS_ANSWER_MAX;
+	}
 	headers = options(c, cl, j);
 	perform(c, j);
+	if (is_for_file(j)) {
+		note_times(c, j);
+		store(j);
+		free(j->to);
+	} else {
+		j->text[j->len] = '\0';
+	}
+	j->to = NULL;
 	curl.cleanup(c);
 	curl.free_all(headers);
-	j->text[j->len] = '\0';
 }
 
 /* --- in the loop -------------------------------------------------------- */
@@ -161,6 +302,9 @@ static void on_done(void *ctx, const void *job)
 		.untrusted = j->untrusted,
 		.text = j->text,
 		.len = j->len,
+		.stored = j->stored,
+		.unchanged = j->unchanged,
+		.changed = j->changed,
 		.why = j->why,
 	};
 
@@ -278,7 +422,8 @@ int https_ask(struct https *h, const struct https_question *q)
 	int err;
 
 	if (strlen(q->url) > HTTPS_URL_MAX ||
-	    (q->body && strlen(q->body) > HTTPS_BODY_MAX))
+	    (q->body && strlen(q->body) > HTTPS_BODY_MAX) ||
+	    (q->file && strlen(q->file->path) > HTTPS_PATH_MAX))
 		return -EMSGSIZE;
 	memset(j, 0, sizeof(*j));
 	j->tag = q->tag;
@@ -286,6 +431,11 @@ int https_ask(struct https *h, const struct https_question *q)
 	(void)snprintf(j->url, sizeof(j->url), "%s", q->url);
 	if (q->body)
 		(void)snprintf(j->body, sizeof(j->body), "%s", q->body);
+	if (q->file) {
+		j->file = *q->file;
+		(void)snprintf(j->path, sizeof(j->path), "%s", q->file->path);
+		j->file.path = NULL;
+	}
 	err = worker_ask(h->worker, j);
 	memset(j->body, 0, sizeof(j->body));
 	return err;

@@ -10,17 +10,24 @@
  * it is for, and the server sees the address that calls come from.  At most
  * HTTPS_WAIT_S for a question and its answer, of which HTTPS_ANSWER_MAX octets
  * are taken.
+ *
+ * An answer may become a file instead, whole or not at all: it has
+ * HTTPS_FILE_WAIT_S, is taken up to a bound of its own, and is looked at before
+ * the file of before gives way to it.
  */
 
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define HTTPS_WAIT_S 15
+#define HTTPS_FILE_WAIT_S 240
 #define HTTPS_URL_MAX 2047U    /* octets */
 #define HTTPS_BODY_MAX 1024U   /* octets of a question */
 #define HTTPS_ANSWER_MAX 8192U /* octets */
 #define HTTPS_WHY_MAX 160U
+#define HTTPS_PATH_MAX 255U /* octets of a file's name */
 
 struct https;
 
@@ -30,10 +37,20 @@ struct https_cfg {
 	const char *bind4;     /* copied; "" or 0.0.0.0: any address */
 };
 
+struct https_file {
+	const char *path;
+	size_t max;    /* octets; an answer with more is none */
+	int64_t since; /* wanted only if the server changed it since then; 0:
+			  in any case */
+	/* In the thread: whether an answer is what the file should be. */
+	bool (*good)(const char *text, size_t len);
+};
+
 struct https_question {
 	const char *url;
-	const char *body; /* JSON, which is POSTed; NULL: GET */
-	unsigned tag;     /* comes back with the answer */
+	const char *body;              /* JSON, which is POSTed; NULL: GET */
+	unsigned tag;                  /* comes back with the answer */
+	const struct https_file *file; /* NULL: the answer is wanted here */
 };
 
 struct https_answer {
@@ -41,8 +58,11 @@ struct https_answer {
 	unsigned status;  /* of HTTP; 0: none, and @why is a sentence */
 	bool too_long;    /* what is more than the bound was cut off */
 	bool untrusted;   /* its certificate does not hold */
-	const char *text; /* NUL-terminated */
-	size_t len;
+	const char *text; /* NUL-terminated; empty when it was for a file */
+	size_t len;       /* octets taken */
+	bool stored;      /* as the file; if not, and status is 200, why says */
+	bool unchanged;   /* since the time in the question */
+	int64_t changed;  /* when, as the server says; 0: it does not */
 	const char *why;
 };
 

@@ -51,6 +51,13 @@ const char *node_rung_text(enum node_rung r)
 	return text[r];
 }
 
+static bool make_events(struct node *n)
+{
+	n->events_max = NODE_EVENTS_MIN + n->links_max;
+	n->events = calloc(n->events_max, sizeof(n->events[0]));
+	return n->events != NULL;
+}
+
 static bool make_parts(struct node *n, mono_us now)
 {
 	const struct oo_node_cfg oo = {
@@ -108,7 +115,8 @@ struct node *node_new(const struct node_cfg *cfg, mono_us now)
 		return node_free(n);
 	parrot_on(&n->parrot, cfg->parrot);
 	if (!n->station || !node_formats_ok(&n->cfg.formats) ||
-	    !node_links_new(n) || !node_voice_new(n) || !make_parts(n, now))
+	    !node_links_new(n) || !node_voice_new(n) || !make_events(n) ||
+	    !make_parts(n, now))
 		return node_free(n);
 	/* Both parts keep a copy of their own. */
 	n->cfg.identity = NULL;
@@ -124,6 +132,7 @@ struct node *node_free(struct node *n)
 	iax2_endpoint_free(n->ep);
 	node_voice_free(n);
 	node_links_free(n);
+	free(n->events);
 	station_free(n->station);
 	parrot_done(&n->parrot);
 	free(n);
@@ -135,11 +144,11 @@ struct node_event *node_push(struct node *n, enum node_event_kind kind)
 	struct node_event *ev;
 
 	/* Never drained: the oldest gives way. */
-	if (n->ev_n == NODE_EVENTS_MAX) {
-		n->ev_head = (n->ev_head + 1) % NODE_EVENTS_MAX;
+	if (n->ev_n == n->events_max) {
+		n->ev_head = (n->ev_head + 1) % n->events_max;
 		n->ev_n--;
 	}
-	ev = &n->events[(n->ev_head + n->ev_n++) % NODE_EVENTS_MAX];
+	ev = &n->events[(n->ev_head + n->ev_n++) % n->events_max];
 	memset(ev, 0, sizeof(*ev));
 	ev->kind = kind;
 	return ev;
@@ -155,6 +164,7 @@ struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 	memcpy(ev->number, l->number, sizeof(ev->number));
 	ev->state = l->state;
 	ev->rung = l->rung;
+	ev->serial = l->serial;
 	return ev;
 }
 
@@ -351,7 +361,7 @@ bool node_next_event(struct node *n, struct node_event *out)
 	if (n->ev_n == 0)
 		return false;
 	*out = n->events[n->ev_head];
-	n->ev_head = (n->ev_head + 1) % NODE_EVENTS_MAX;
+	n->ev_head = (n->ev_head + 1) % n->events_max;
 	n->ev_n--;
 	return true;
 }

@@ -143,6 +143,27 @@ struct node_caller_id {
 	uint16_t gen;
 };
 
+/* Who ended a call. */
+enum node_ended {
+	NODE_ENDED_HERE,   /* this node's operator, or its rules */
+	NODE_ENDED_THERE,  /* the other node */
+	NODE_ENDED_NOBODY, /* it was lost */
+};
+
+const char *node_ended_text(enum node_ended e);
+
+/* What there is to say of a call at its end. */
+struct node_record {
+	bool outbound;
+	bool permanent;
+	enum node_mode mode;
+	enum node_ended ended;
+	mono_us lasted;
+	uint32_t dial_us; /* outbound */
+	struct iax2_call_info call;
+	uint64_t late; /* voice frames that came too late to be heard */
+};
+
 enum node_event_kind {
 	NODE_EV_REGISTERED,
 	NODE_EV_UNREGISTERED,
@@ -151,7 +172,8 @@ enum node_event_kind {
 	NODE_EV_RELAY,     /* see oo_node_relay_view() */
 	NODE_EV_LINK_STEP, /* see state */
 	NODE_EV_LINK_UP,
-	NODE_EV_LINK_DOWN,  /* with why; the id is stale from here on, unless
+	NODE_EV_LINK_DOWN,  /* with why, and unless it is refused, with addr and
+			      record; the id is stale from here on, unless
 			      the link is permanent */
 	NODE_EV_LINK_MOVED, /* its call goes on: old, addr; they are the same
 			       when it is our own end that moved */
@@ -164,10 +186,12 @@ enum node_event_kind {
 	NODE_EV_COR,
 	NODE_EV_COR_STUCK,     /* it is no longer believed, or again */
 	NODE_EV_PTT,           /* see to it at once: node_ptt() */
+	NODE_EV_TIMED_OUT,     /* the transmitter keyed for too long */
 	NODE_EV_RADIO_DTMF,    /* digit received by the radio */
 	NODE_EV_TEXT,          /* text received on a link */
 	NODE_EV_DTMF,          /* digit received on a link; number: of whom */
 	NODE_EV_MESSAGE,       /* number's words to us or to all: text */
+	NODE_EV_TOLD,          /* number's T: text */
 	NODE_EV_BEHIND,        /* node_link_behind() has news */
 	NODE_EV_LOOP,          /* number is linked in two ways, once by link */
 	NODE_EV_TALKER,        /* number began or ended to talk; text: who */
@@ -194,13 +218,16 @@ struct node_event {
 	struct node_caller_id caller; /* WHO_IS, WHOSE_TOKEN */
 	enum node_link_state state;
 	enum node_rung rung; /* of a link */
+	uint32_t serial;     /* of its call, counted from the node's start; 0:
+				it has none */
 	bool on;             /* KEYED, COR, COR_STUCK, PTT */
 	bool refused;        /* LINK_DOWN: before it was ever up */
 	char digit;          /* DTMF, RADIO_DTMF */
 	uint32_t count;      /* SOCKETS_OPEN */
 	struct oo_id sockets_for;
 	char why[NODE_WHY_MAX];
-	char text[256]; /* TEXT: cut to fit */
+	char text[256];            /* TEXT: cut to fit */
+	struct node_record record; /* LINK_DOWN */
 };
 
 struct node_link_info {
@@ -223,6 +250,7 @@ struct node_link_info {
 	bool loop; /* a node is linked in two ways, once by this link */
 	char talker[ASL_NAME_MAX + 1]; /* who talks, through it; empty */
 	char why[NODE_WHY_MAX];        /* WAITING: why the last try failed */
+	uint32_t serial;               /* as in node_event */
 	struct iax2_call_info call;    /* zero before there is a call */
 	struct jitter_counters jitter;
 };

@@ -94,6 +94,7 @@ static bool make_way(struct node *n, const char *number, mono_us now)
 
 	if (!l || l->state != NODE_LINK_UP || l->permanent)
 		return false;
+	l->ended = NODE_ENDED_THERE;
 	link_end(n, l, "the node called again", now);
 	return true;
 }

@@ -45,6 +45,7 @@ void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
 		struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
 
 		(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
+		link_record(l, ev, now);
 	}
 	if (l->sock != 0)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
@@ -77,6 +78,8 @@ static struct link *link_for(struct node *n, const struct iax2_event *ev,
 		       "this node is calling it", now);
 		return NULL;
 	}
+	if (l)
+		l->ended = NODE_ENDED_THERE;
 	if (l && l->state == NODE_LINK_UP && !l->permanent) {
 		link_end(n, l, "the node called again", now);
 		l = NULL;
@@ -236,6 +239,7 @@ static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 	(void)snprintf(why, sizeof(why), "%s%s%s%s", reason[ev->u.down.reason],
 		       ev->u.down.text[0] ? " (" : "", ev->u.down.text,
 		       ev->u.down.text[0] ? ")" : "");
+	link_note_end(l, ev);
 	if (node_move_redials(n, l, ev->u.down.reason, now))
 		link_redial(n, l, why, now);
 	else

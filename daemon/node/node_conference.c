@@ -153,8 +153,10 @@ static void say(struct node *n, const struct mix *m, mono_us now)
 	station_telemetry(n->station, said || parrot ? block : NULL);
 	station_view(n->station, &v);
 	/* It is heard once the transmitter may be keyed again. */
-	if (v.timeouts != n->timeouts_was)
+	if (v.timeouts != n->timeouts_was) {
 		telemetry_say(&n->telemetry, "timed-out", now);
+		node_push(n, NODE_EV_TIMED_OUT);
+	}
 	n->timeouts_was = v.timeouts;
 }
 

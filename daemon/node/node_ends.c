@@ -40,6 +40,9 @@ void link_forget_call(struct node *n, struct link *l)
 	node_voice_drop(n, l);
 	l->was_up = false;
 	l->up_since = 0;
+	l->serial = 0;
+	l->ended = NODE_ENDED_HERE;
+	memset(&l->last, 0, sizeof(l->last));
 }
 
 void link_down(struct node *n, struct link *l, const char *why, bool retry,
@@ -50,6 +53,7 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 
 	(void)snprintf(ev->why, sizeof(ev->why), "%s", why);
 	ev->refused = !l->was_up;
+	link_record(l, ev, now);
 	memcpy(l->why, ev->why, sizeof(l->why));
 	count_retries(l, retry);
 	node_move_end(n, l);
@@ -69,6 +73,7 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 
 void link_leave(struct node *n, struct link *l, mono_us now)
 {
+	link_note(n, l);
 	if (l->state == NODE_LINK_REQUESTING || l->state == NODE_LINK_PUNCHING)
 		(void)oo_node_cancel(n->oo, l->dial);
 	else if (l->state == NODE_LINK_CALLING || l->state == NODE_LINK_UP)

@@ -16,6 +16,7 @@ void link_good_bye(struct node *n, struct link *l, const char *why, mono_us now)
 	char text[ASL_TEXT_MAX + 1];
 	struct leaving *leaving = NULL;
 
+	link_note(n, l);
 	for (size_t i = 0; i < n->links_max && !leaving; i++) {
 		if (!n->leaving[i].used)
 			leaving = &n->leaving[i];

@@ -28,6 +28,7 @@ bool node_link_at(const struct node *n, size_t i, struct node_link_info *out)
 	memcpy(out->talker, l->text.who, sizeof(out->talker));
 	out->outbound = l->outbound;
 	out->permanent = l->permanent;
+	out->serial = l->serial;
 	out->moving = l->move.moving && (!l->move.better || l->move.found);
 	out->rx_keyed = l->rx_keyed;
 	out->tx_keyed = l->tx_keyed;

@@ -191,8 +191,10 @@ static void on_lost(struct node *n, struct link *l, const char *why,
 		    mono_us now)
 {
 	stop(n, l);
-	if (l->outbound)
-		link_redial(n, l, why, now);
+	if (!l->outbound)
+		return;
+	l->ended = NODE_ENDED_NOBODY;
+	link_redial(n, l, why, now);
 }
 
 static void on_move_failed(struct node *n, struct link *l, mono_us now)

@@ -4,7 +4,8 @@
 
 /*
  * What the parts of the node share: composition and events (node.c), links
- * (node_links.c, and their ends in node_ends.c), their calls (node_calls.c),
+ * (node_links.c, their ends in node_ends.c, what is told of
+ * those in node_record.c), their calls (node_calls.c),
  * those that come without a key (node_admit.c) and who of them may
  * (node_doors.c), their moves to other addresses
  * (node_move.c), out of a relay (node_better.c), who may call (node_acl.c), the
@@ -96,9 +97,12 @@ struct link {
 	bool vouched; /* by a registrar */
 	bool has_key;
 	uint8_t key[KEY_PUBLIC_LEN];
-	struct oo_id dial;        /* the last one; its punch may outlive it */
-	struct iax2_call_id call; /* CALLING, UP */
-	uint16_t sock;            /* extra socket of its path, 0: none */
+	struct oo_id dial;          /* the last one; its punch may outlive it */
+	struct iax2_call_id call;   /* CALLING, UP */
+	uint32_t serial;            /* of that call */
+	struct iax2_call_info last; /* of it, when it was given up */
+	enum node_ended ended;      /* by whom, if it ends now */
+	uint16_t sock;              /* extra socket of its path, 0: none */
 	mono_us dialled;
 	mono_us up_since;
 	mono_us retry_at; /* WAITING */
@@ -191,7 +195,7 @@ struct leaving {
 	mono_us at;
 };
 
-#define NODE_EVENTS_MAX 256U
+#define NODE_EVENTS_MIN 256U /* and one for each link: all may end at once */
 
 struct node {
 	struct node_cfg cfg;
@@ -204,6 +208,7 @@ struct node {
 	size_t free_n;
 	uint16_t *of_call;   /* link by the slot of its call, or its former */
 	uint16_t *by_number; /* heads of lists */
+	uint32_t calls;      /* of links, so far */
 	size_t number_mask;
 	struct codec *
 		*tx;  /* by link; made with the node, as links come and go */
@@ -239,7 +244,8 @@ struct node {
 	bool releasing;     /* good-bye is said to the registrars */
 	mono_us release_at; /* at the latest */
 	mono_us stop_by;
-	struct node_event events[NODE_EVENTS_MAX];
+	struct node_event *events;
+	size_t events_max;
 	size_t ev_head;
 	size_t ev_n;
 };
@@ -301,6 +307,13 @@ void node_links_recheck(struct node *n, mono_us now);
 /* What is due of a link that waits, and when. */
 void link_wait_tick(struct node *n, struct link *l, mono_us now);
 mono_us link_wait_due(const struct link *l);
+
+/* node_record.c: keep what can be said of a call that is given up; that its end
+ * told. */
+void link_note(struct node *n, struct link *l);
+void link_note_end(struct link *l, const struct iax2_event *ev);
+/* Into the event of its end, if it was up. */
+void link_record(const struct link *l, struct node_event *ev, mono_us now);
 
 /* node_due.c: whatever may change when a link, or any of them, needs a tick says
  * so.  What its events report, and new links, say so by themselves. */

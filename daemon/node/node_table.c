@@ -122,6 +122,7 @@ bool link_is_twice(const struct node *n, const struct link *l,
 void link_set_call(struct node *n, struct link *l, struct iax2_call_id call)
 {
 	l->call = call;
+	l->serial = ++n->calls;
 	n->of_call[call.slot] = (uint16_t)(l - n->link);
 }
 

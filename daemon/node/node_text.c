@@ -150,6 +150,16 @@ static void on_message(struct node *n, const struct link *l,
 	memcpy(ev->text, t->rest, t->rest_len);
 }
 
+static void on_telemetry(struct node *n, const struct link *l,
+			 const struct asl_text *t)
+{
+	struct node_event *ev = node_push_link(n, NODE_EV_TOLD, l);
+
+	_Static_assert(sizeof(ev->text) > ASL_PAYLOAD_MAX, "room for it");
+	memcpy(ev->number, t->src, sizeof(t->src));
+	memcpy(ev->text, t->rest, t->rest_len);
+}
+
 static bool is_for_us(const struct node *n, const struct asl_text *t)
 {
 	const bool everybody =
@@ -165,6 +175,8 @@ static void act(struct node *n, struct link *l, const struct asl_text *t,
 {
 	if (t->kind == ASL_TALKER)
 		node_tell_talker(n, l, t);
+	else if (t->kind == ASL_TELEMETRY)
+		on_telemetry(n, l, t);
 	else if (!is_for_us(n, t))
 		return;
 	else if (t->kind == ASL_ASK)
@@ -202,6 +214,7 @@ static void on_good(struct node *n, struct link *l, struct asl_text *t,
 		node_lists_in(n, l, t, now);
 		break;
 	case ASL_DISCONNECT:
+		l->ended = NODE_ENDED_THERE;
 		link_end(n, l, "the other node hung up", now);
 		break;
 	case ASL_TALKER:
@@ -214,6 +227,7 @@ static void on_good(struct node *n, struct link *l, struct asl_text *t,
 	case ASL_DIGIT:
 	case ASL_MESSAGE:
 	case ASL_MDC:
+	case ASL_GPS:
 		cross(n, l, t, text, now);
 		break;
 	case ASL_NEWKEY1:

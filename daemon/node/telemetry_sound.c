@@ -23,6 +23,7 @@ static const struct {
 	{ "disconnected", "D" },
 	{ "failed", "F" },
 	{ "not-found", "NF" },
+	{ "complete", "OK" },
 	{ "already-connected", "AC" },
 	{ "not-connected", "NC" },
 	{ "permanent", "P" },

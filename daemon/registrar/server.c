@@ -20,6 +20,7 @@
 
 #define DIRECTORY_LOOK_S 1 /* between looks at the file */
 #define TX_MAX 16384U
+#define NODE_LINES 120U /* a minute, of nodes that come; as many of others */
 
 static void system_random(void *ctx, uint8_t *buf, size_t len)
 {
@@ -60,29 +61,43 @@ static bool next_tx(void *ctx, struct dgram *out)
 
 static void on_event(const struct oo_registrar_event *ev)
 {
+	static const char *const name[] = {
+		[OO_REG_EV_UP] = "registered",
+		[OO_REG_EV_MOVED] = "moved",
+		[OO_REG_EV_DOWN] = "gone",
+		[OO_REG_EV_REFUSED] = "refused",
+		[OO_REG_EV_NO_TOKEN] = "no_token",
+	};
+	const struct log_about about = { .level = LOG_INFO,
+					 .event = name[ev->kind],
+					 .peer = ev->number };
 	char addr[NET_ADDR_TEXT];
 
 	net_addr_format(&ev->addr, addr);
 	switch (ev->kind) {
 	case OO_REG_EV_UP:
-		log_info("node %s registered from %s", ev->number, addr);
+		LOG_AT_MOST(NODE_LINES, loop_now(), &about,
+			    "node %s registered from %s", ev->number, addr);
 		break;
 	case OO_REG_EV_MOVED:
-		log_info("node %s moved to %s", ev->number, addr);
+		LOG_AT_MOST(NODE_LINES, loop_now(), &about,
+			    "node %s moved to %s", ev->number, addr);
 		break;
 	case OO_REG_EV_DOWN:
-		log_info("node %s is gone", ev->number);
-		break;
-	case OO_REG_EV_REFUSED:
-		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "refused %s, which claims to be %s", addr,
+		LOG_AT_MOST(NODE_LINES, loop_now(), &about, "node %s is gone",
 			    ev->number);
 		break;
+	case OO_REG_EV_REFUSED:
+		LOG_EVENT_OF(loop_now(), LOG_WARNING, name[ev->kind],
+			     ev->number, "refused %s, which claims to be %s",
+			     addr, ev->number);
+		break;
 	case OO_REG_EV_NO_TOKEN:
-		LOG_LIMITED(loop_now(), LOG_WARNING,
-			    "%s registers as %s without a call token; if it is "
-			    "yours, list it in iax2.calltoken_optional",
-			    addr, ev->number);
+		LOG_EVENT_OF(
+			loop_now(), LOG_WARNING, name[ev->kind], ev->number,
+			"%s registers as %s without a call token; if it is "
+			"yours, list it in iax2.calltoken_optional",
+			addr, ev->number);
 		break;
 	}
 }
@@ -345,7 +360,7 @@ static int start(struct server *s, char why[CONTROL_WHY_MAX])
 	if (err != 0)
 		return err;
 	s->base = loop_base_new();
-	if (!s->base) {
+	if (!s->base || log_attach(s->base) != 0) {
 		(void)snprintf(why, CONTROL_WHY_MAX, "out of memory");
 		return -ENOMEM;
 	}
@@ -403,6 +418,7 @@ static void done(struct server *s)
 	s->relay = relay_io_close(s->relay);
 	s->registrar = oo_registrar_free(s->registrar);
 	s->directory = directory_close(s->directory);
+	log_detach();
 	if (s->base)
 		event_base_free(s->base);
 	key_wipe(&s->id, sizeof(s->id));
@@ -422,8 +438,9 @@ int server_run(const struct conf_registrar *conf, const char *file)
 		log_error("%s", why);
 	} else {
 		key_to_text(s.id.public_key, key);
-		log_info("keyhole-registrar %s on UDP port %u, key %s",
-			 KEYHOLE_VERSION, (unsigned)conf->iax2.port, key);
+		log_info("keyhole-registrar %s on UDP port %u, as %s says; its "
+			 "key is %s",
+			 KEYHOLE_VERSION, (unsigned)conf->iax2.port, file, key);
 		on_look(-1, 0, &s);
 		notify_ready();
 		status = event_base_dispatch(s.base) < 0;

@@ -4,6 +4,8 @@
     with Asterisk(...) as pbx:
         rpt = AppRpt(pbx)
         rpt.of(call).state          # 'A', 'B' or 'C'
+        rpt.keep('2001', addr)      # a permanent link
+        rpt.connect('2002', addr)   # False: it is in the conference already
 
 States of a link: C, each voice frame keys and UNKEY ends it, and voice is sent
 only while somebody speaks; B, KEY or UNKEY are repeated every 2 s; A, KEY and
@@ -13,6 +15,7 @@ UNKEY decide, and voice flows always.
 import time
 
 import iax2
+from asterisk_call import Call
 
 NEWKEY_S = 2.0    # until a link whose other end says nothing is taken for an old one
 FIRST_S = 0.5
@@ -21,6 +24,7 @@ JOIN_S = 0.25     # from a change until the list that tells of it
 LINGER_S = 0.05   # C: keyed for so long after a voice frame
 REFRESH_S = 2.0
 LOST_S = 10.0     # B: unkeyed without a refresh for so long
+KEEP_S = 5.0      # between two tries of a link that is to stay
 SILENCE = b'\xff' * 160
 
 
@@ -48,14 +52,45 @@ class AppRpt:
         self.pbx, self.new = pbx, new
         self.links = []
         self.heard = []       # (link, text)
+        self.digits = ''      # sent to this node by D
         pbx.listeners.append(self)
 
     def of(self, call):
         return next(link for link in self.links if link.call is call)
 
+    def up(self):
+        return [link for link in self.links if link.call.state == 'up']
+
+    def known(self):
+        """All that are linked, as its links' lists say, each as often as it is."""
+        with self.pbx.lock:
+            return [number for link in self.up()
+                    for number in [link.call.number, *(x[1:] for x in link.nodes or () if x[0] != 'C')]]
+
+    # --- dialling -----------------------------------------------------------
+
+    def connect(self, number, addr):
+        """As its operator asks for; False: no, that would be a loop."""
+        with self.pbx.lock:
+            if number in self.known():
+                return False
+            self.pbx.dial(addr, number, username='radio')
+            return True
+
+    def keep(self, number, addr):
+        """A permanent link: dialled whenever it is not there."""
+        with self.pbx.lock:
+            if not any(d.number == number for d in self.pbx.dialogues
+                       if isinstance(d, Call) and d.state != 'down'):
+                self.connect(number, addr)
+            self.pbx.after(KEEP_S, self.keep, number, addr)
+
     # --- events -------------------------------------------------------------
 
     def on_up(self, call):
+        for former in self.up():  # it has lost the link that is still held here
+            if former.call.number == call.number:
+                former.call.hangup()
         link = RptLink(call)
         self.links.append(link)
         link.timer = time.monotonic() + NEWKEY_S
@@ -94,10 +129,30 @@ class AppRpt:
         elif text == '!!DISCONNECT!!':
             self.pbx.after(0.06, link.call.hangup, 0)
         elif text.startswith('L'):
-            link.nodes = [x for x in text[1:].strip().split(',') if x]
-        elif text.startswith('K? '):
-            _, _, asker = text.split(' ')[:3]
-            self._say(link, f'K {asker} {self.pbx.number} 0 73')
+            known, link.nodes = link.nodes or [], [x for x in text[1:].strip().split(',') if x]
+            if link.nodes != known:
+                self.pbx.after(JOIN_S, self._list_all)
+        else:
+            self._cross(link, text)
+
+    def _cross(self, link, text):
+        """What goes on to others unless it is for this node alone, or of it."""
+        kind, *words = text.split(' ')
+        if kind not in ('T', 'M', 'D', 'K', 'K?', 'I', 'G') or not words:
+            return
+        to, by = (words + [''])[:2] if kind in ('M', 'D', 'K', 'K?') else ('*', words[0])
+        if by == self.pbx.number:
+            return
+        if kind == 'K?' and to in ('*', self.pbx.number):
+            self._say(link, f'K {by} {self.pbx.number} 0 73')
+        elif kind == 'D' and to == self.pbx.number:
+            self.digits += words[-1]
+        if to == self.pbx.number:
+            return
+        next_to_it = [x for x in self.up() if kind in ('D', 'K', 'K?') and x.call.number == to]
+        for other in next_to_it or self.up():
+            if other is not link:
+                self._say(other, text)
 
     # --- saying -------------------------------------------------------------
 
@@ -106,8 +161,14 @@ class AppRpt:
             link.call.text(text)
 
     def _list_for(self, link):
-        others = [x for x in self.links if x is not link and x.call.state == 'up']
-        return 'L ' + ','.join(f'T{x.call.number}' for x in others)
+        listed = {}
+        for other in self.up():
+            if other is not link:
+                listed[other.call.number] = 'T'
+                listed.update((x[1:], x[0]) for x in other.nodes or () if x[1:] not in listed)
+        for known in (link.call.number, self.pbx.number):
+            listed.pop(known, None)
+        return 'L ' + ','.join(mode + number for number, mode in listed.items())
 
     def _list_all(self):
         for link in self.links:
@@ -116,6 +177,17 @@ class AppRpt:
     def say(self, call, text):
         with self.pbx.lock:
             self._say(self.of(call), text)
+
+    def command(self, number, digits, gap_s=0.1):
+        """Digits for one node, however far, as command mode sends them."""
+        with self.pbx.lock:
+            for i, digit in enumerate(digits):
+                self.pbx.after(i * gap_s, self._digit, number, i, digit)
+
+    def _digit(self, number, seq, digit):
+        links = self.up()
+        for link in [x for x in links if x.call.number == number] or links:
+            self._say(link, f'D {number} {self.pbx.number} {seq + 1} {digit}')
 
     def disconnect(self, call):
         """Its operator's command."""
@@ -149,6 +221,7 @@ class AppRpt:
         call, now = link.call, time.monotonic()
         if call.state != 'up':
             self._set_keyed(link, False)
+            self.pbx.after(JOIN_S, self._list_all)
             return
         if link.timer and now >= link.timer:
             link.timer, link.state = None, 'A'

@@ -25,7 +25,7 @@ from asterisk_call import Call
 from asterisk_reg import Registrar, Registration
 from asterisk_transport import Manners
 from netns import be_realtime
-from tap import Failed, Inexact
+from tap import Failed, Inexact, stood_still
 
 TOKEN_S = 10
 TRUNK_MS = 20
@@ -76,6 +76,7 @@ class Asterisk:
         self._closing = False
         self._taken = self._trunk_ts = 0
         self._began = time.monotonic()
+        self._late_s = 0          # how much too late its timers were at most
         # Frames leave on time, however busy the machine is; of Python only one
         # thread runs at a time, so that all have to get on.
         be_realtime()
@@ -88,11 +89,18 @@ class Asterisk:
     def __exit__(self, kind, _value, _trace):
         self._closing = True
         self._thread.join(2)
+        stood_still(self._late_s * 1000)
         if kind:
             sys.stderr.write(f'--- {self.number}, scripted\n')
             sys.stderr.writelines(self._log[-LOG_LINES:])
         elif self._trouble:
             raise Failed(f'peer {self.number}: {self._trouble}')
+
+    def kill(self):
+        """It dies without a word, and whoever sends to it is told so."""
+        self._closing = True
+        self._thread.join(2)
+        self._sock.close()
 
     # --- doing --------------------------------------------------------------
 
@@ -215,7 +223,9 @@ class Asterisk:
                     if self._sock.fileno() < 0:
                         return
                     self._read()
-                    self._tick(time.monotonic())
+                    now = time.monotonic()
+                    self._late_s = max(self._late_s, now - due)
+                    self._tick(now)
                     self._changed.notify_all()
         except Exception:
             self._trouble = traceback.format_exc()

@@ -221,8 +221,18 @@ class Call(Dialogue):
         self.talk(frames, fmt)
         self.wait('the end of what it says', lambda: not self.talking, timeout_s)
 
-    def _say_one(self):
-        m, ts, data = self.manners, self._voice_ts, self._voice.popleft()
+    def speak(self, data, first):
+        """One frame of 20 ms, at once; first: after a silence."""
+        with self.pbx.lock:
+            if first:
+                self._voice_format = self.format
+                ts = self.clock_ms()
+                self._voice_ts = ts - ts % FRAME_MS
+                self._spurt = True
+            self._send_voice(data)
+
+    def _send_voice(self, data):
+        m, ts = self.manners, self._voice_ts
         wrapped = m.full_at_wrap and ts & 0xffff < FRAME_MS
         first = self._spurt and not m.mini_first
         if first or wrapped or m.every_voice_full:
@@ -234,6 +244,9 @@ class Call(Dialogue):
             self.emit(iax2.trunk(self.pbx.trunk_clock_ms(), [(self.here, ts, data)], m.trunk == 1))
         self._spurt = False
         self._voice_ts += FRAME_MS
+
+    def _say_one(self):
+        self._send_voice(self._voice.popleft())
         self._voice_due += FRAME_MS / 1000
         if not self._voice:
             self._voice, self._voice_due = None, float('inf')

@@ -16,12 +16,15 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lab import Lab, missing, wait_until  # noqa: E402
+from sound import read_wav, write_wav  # noqa: E402
 from stations import KEYHOLE, snr, speech  # noqa: E402
 from topology import CARRIER, HOME, World  # noqa: E402
 
 DELAY_MS = 25
 SECONDS = 10
 LEAST_DB = 30
+STANDSTILL_MS = 20  # of the machine: speech that it spoiled is said again
+TRIES = 3
 
 
 def say(quiet, text):
@@ -29,15 +32,26 @@ def say(quiet, text):
         print(text, flush=True)
 
 
-def pass_speech(lab, talker, listener, name, voice):
+def pass_once(lab, talker, listener, sent):
     """Speech from one to the other; wavsnr's figures of what arrived."""
-    sent = speech(os.path.join(lab.dir, name + '.wav'), SECONDS, voice)
-    before = len(listener.ptt_edges())
+    before, begin = len(listener.ptt_edges()), len(read_wav(listener.tx_wav))
     talker.play(sent)
     wait_until(lambda: len(listener.ptt_edges()) >= before + 2, SECONDS + 10,
                'the listener to key and unkey')
     wait_until(lambda: not listener.status()['radio']['ptt'], 5, 'PTT off')
-    return snr(sent, listener.tx_wav)
+    got = write_wav(os.path.join(lab.dir, 'arrived.wav'), read_wav(listener.tx_wav)[begin:])
+    return snr(sent, got)
+
+
+def pass_speech(lab, talker, listener, voice, quiet):
+    """The same, where a machine that stood still is not to blame."""
+    sent = speech(os.path.join(lab.dir, voice + '.wav'), SECONDS, voice)
+    for _ in range(TRIES):
+        got = pass_once(lab, talker, listener, sent)
+        if got['snr_db'] >= LEAST_DB or lab.wan.late_ms() <= STANDSTILL_MS:
+            break
+        say(quiet, f'This machine stood still for {lab.wan.late_ms():.0f} ms: again...')
+    return got
 
 
 def run(lab, quiet):
@@ -53,8 +67,8 @@ def run(lab, quiet):
     say(quiet, f"Connected: {call['path']}, {call['family']}, in {call['dial_ms']:.0f} ms "
                f"({call['dial_rtts']:.1f} round trips of {call['rtt_ms']:.0f} ms).")
     say(quiet, f'Speech, {SECONDS} s each way...')
-    there = pass_speech(lab, a, b, 'there', 'en')
-    back = pass_speech(lab, b, a, 'back', 'en-us')
+    there = pass_speech(lab, a, b, 'en', quiet)
+    back = pass_speech(lab, b, a, 'en-us', quiet)
     wait_until(lambda: all(n.status()['reach']['mapping'] != 'unknown' for n in (a, b)), 20,
                'their networks to be measured')
     say(quiet, f"What arrived against what was sent: {there['snr_db']:.1f} dB and "

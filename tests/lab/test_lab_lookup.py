@@ -14,6 +14,7 @@ from lab import Lab, wait_until
 from sound import sweep
 from stations import Node, Registrar
 from tap import between, equal, main, test, true
+from weblab import Authority, Web
 
 PORT = 4600
 NOBODY = '198.51.100.99'
@@ -250,6 +251,107 @@ def the_extnodes_file_is_read_again_when_it_changes():
         os.unlink(path)
         wait_until(lambda: counters(node)['extnodes']['trouble'], 10, 'the loss to be told')
         equal('extnodes', said(node, '2000')[1], 'found by')
+
+
+class Lists(Web):
+    """Hands a list of nodes out, or does what script(request) does instead."""
+
+    def __init__(self, lab, text=''):
+        site = lab.host('lists')
+        self.authority = Authority(lab)
+        self.text, self.script = text, None
+        self.asked = []  # paths
+        self.url = f'https://{site.addr4}/gennodes.php'
+        super().__init__(site, 443, self.authority.give('lists', site.addr4))
+        lab.stack.callback(self.__exit__)
+
+    def on_get(self, request):
+        self.asked.append(request.path)
+        if self.script:
+            self.script(request)
+        else:
+            request.reply(200, self.text)
+
+
+def fetching(scene, lists, path):
+    return scene.node(lookup={'extnodes': path, 'extnodes_url': lists.url},
+                      https={'ca_file': lists.authority.cert})
+
+
+def fetched(node):
+    return (counters(node)['extnodes'] or {})['fetch']
+
+
+@test
+def the_extnodes_file_is_fetched():
+    with Scene(zone=False) as scene:
+        pbx = scene.peer('2000')
+        path = os.path.join(scene.lab.dir, 'extnodes')
+        lists = Lists(scene.lab, f'[extnodes]\n2000=radio@{pbx.addr}:{PORT}/2000,{pbx.addr}\n')
+        node = fetching(scene, lists, path)
+        wait_until(lambda: fetched(node)['stored'] == 1, 10, 'the file to be fetched')
+        wait_until(lambda: counters(node)['extnodes']['nodes'] == 1, 10, 'the file to be read')
+        with open(path, encoding='ascii') as f:
+            equal(lists.text, f.read(), 'the file')
+        equal(f'{pbx.addr}:{PORT}', node.connect('2000')['link']['peer'], 'where it calls')
+        # Who is started again has what it fetched.
+        node.stop()
+        node.start()
+        wait_until(lambda: node.status() and counters(node)['extnodes']['nodes'] == 1, 10, 'the file again')
+        equal((0, ['/gennodes.php']), (fetched(node)['asked'], lists.asked), 'asked in all')
+
+
+def pouring(sent, says_so):
+    def pour(request):
+        request.send_response(200)
+        if says_so:
+            request.send_header('Content-Length', str(100_000_000))
+        request.end_headers()
+        chunk = b'2666=radio@192.0.2.66:4569/2666,192.0.2.66\n' * 1500
+        try:
+            while sum(sent) < 100_000_000:
+                request.wfile.write(chunk)
+                sent.append(len(chunk))
+        except OSError:
+            pass
+    return pour
+
+
+@test
+def what_is_no_list_leaves_the_file_as_it_was():
+    with Scene(zone=False) as scene:
+        path = os.path.join(scene.lab.dir, 'extnodes')
+        line = f'2000=radio@{NOBODY}:{PORT}/2000,{NOBODY}\n'
+        told, poured = [], []
+        lists = Lists(scene.lab)
+        node = None
+        for script, why, cut in (
+                (pouring(told, True), 'longer than', 1),
+                (pouring(poured, False), 'longer than', 1),
+                (lambda r: r.reply(200, '<html>\n<b>no database</b>\n'), 'not what the file should be', 0),
+                (lambda r: r.reply(200, ''), 'not what the file should be', 0),
+                (lambda r: r.reply(302, line, [('Location', lists.url)]), 'HTTP 302', 0),
+                (lambda r: r.reply(503, line), 'HTTP 503', 0)):
+            with open(path, 'w', encoding='ascii') as f:
+                f.write(line)
+            os.utime(path, (0, 0))
+            lists.script = script
+            if node:
+                node.start()
+            else:
+                node = fetching(scene, lists, path)
+            wait_until(lambda: node.status() and fetched(node)['failed'] == 1, 20, why)
+            true(why in fetched(node)['trouble'], fetched(node)['trouble'])
+            equal((1, 0, cut), tuple(fetched(node)[k] for k in ('asked', 'stored', 'cut')), why)
+            equal('extnodes', said(node, '2000')[1], 'found by')
+            with open(path, encoding='ascii') as f:
+                equal(line, f.read(), 'the file')
+            equal(['extnodes'], [x for x in os.listdir(scene.lab.dir) if x.startswith('extnodes')], 'files')
+            node.stop()
+            with open(node.process.log, encoding='ascii', errors='replace') as f:
+                equal(1, sum('is not fetched' in x for x in f), 'lines in the log')
+        true(sum(told) < 1_000_000, f'{sum(told)} octets of what said that it is too long')
+        true(sum(poured) < 30_000_000, f'{sum(poured)} octets of what did not')
 
 
 @test

@@ -23,7 +23,7 @@ PATIENCE_S = 60
 
 # In a mount namespace, so that nothing of the machine's own is touched.
 ENTER = '''set -e
-for place in etc run var/lib; do mount --bind "$PLACES/$place" "/$place"; done
+for place in etc run sys var/lib; do mount --bind "$PLACES/$place" "/$place"; done
 exec "$@"
 '''
 
@@ -46,7 +46,7 @@ class Machine:
     def __init__(self, lab, name):
         self.host = lab.host(name)
         self.places = os.path.join(lab.dir, name)
-        for place in ('run/systemd/system', 'run/keyhole', 'var/lib/keyhole', 'bin'):
+        for place in ('run/systemd/system', 'run/keyhole', 'sys', 'var/lib/keyhole', 'bin'):
             os.makedirs(os.path.join(self.places, place))
         # Other labs' files come and go in netns.
         shutil.copytree('/etc', self.at('/etc'), symlinks=True,
@@ -70,6 +70,18 @@ class Machine:
     def at(self, path):
         """Where a file of the machine is for the test."""
         return self.places + path
+
+    def plug_in(self, port, serial):
+        """A CM119A for sysfs; nobody can open it."""
+        device = self.at(f'/sys/bus/usb/devices/{port}')
+        for file, text in (('idVendor', '0d8c'), ('idProduct', '013a'), ('busnum', '1'), ('devnum', '5'),
+                           ('serial', serial), (f'{port}:1.0/bInterfaceClass', '01'),
+                           (f'{port}:1.3/bInterfaceClass', '03'), (f'{port}:1.3/bInterfaceNumber', '03'),
+                           (f'{port}:1.3/ep_87/type', 'Interrupt'), (f'{port}:1.3/ep_87/direction', 'in')):
+            path = os.path.join(device, file)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, 'w', encoding='ascii') as f:
+                f.write(text + '\n')
 
     def _argv(self, words):
         return ['ip', 'netns', 'exec', self.host.ns.name, 'unshare', '-m', 'sh', '-c', ENTER, 'sh',
@@ -154,6 +166,8 @@ def options_alone_make_a_node_that_is_registered():
                           '--registrar-key', registrar.key[:-2] + '==')
         equal(1, done.returncode, 'exit status with no key')
         true('--registrar-key: ' in done.stderr, done.stderr)
+        done = node.setup('--yes', '--number', '2001', '--network', 'none', '--registrar', 'a')
+        equal(1, done.returncode, 'exit status of options that contradict each other')
         equal(2, node.setup('--nonsense').returncode, 'exit status of wrong usage')
         equal([], node.files(), 'files that were made')
 
@@ -183,15 +197,20 @@ def options_alone_make_a_node_that_is_registered():
         equal(before, node.settings(), 'settings')
 
         # Again, by somebody who edited the file since.
+        more = '# my own\npeers = ( { number = "1999"; secret_file = "/etc/keyhole/1999.secret"; } );\n'
         with open(node.config, 'a', encoding='utf-8') as f:
-            f.write('# my own\nlog = { level = "debug"; };\n')
+            f.write(more)
+        secret = node.at('/etc/keyhole/1999.secret')
+        with open(secret, 'w', encoding='ascii', opener=lambda *a: os.open(*a, mode=0o600)) as f:
+            f.write('s3cret\n')
         done = node.setup('--yes', '--callsign', 'N0CALL')
         equal((0, ''), (done.returncode, done.stderr), 'exit status')
-        true('# my own\nlog = { level = "debug"; };\n' in node.settings(), node.settings())
+        true(more in node.settings(), node.settings())
         with open(node.config + '.bak', encoding='utf-8') as f:
-            equal(before + '# my own\nlog = { level = "debug"; };\n', f.read(), 'as it was')
+            equal(before + more, f.read(), 'as it was')
+        equal((0o600, UID, UID), (mode(secret), *os.stat(secret)[4:6]), 'of a secret that root made')
         wait_until(lambda: (status(node.socket) or {}).get('callsign') == 'N0CALL', 10, 'the new callsign')
-        equal(['keyholed.conf', 'keyholed.conf.bak', 'node.key'], node.files(), 'files')
+        equal(['1999.secret', 'keyholed.conf', 'keyholed.conf.bak', 'node.key'], node.files(), 'files')
 
 
 @test
@@ -200,6 +219,8 @@ def somebody_at_a_terminal_is_led_to_a_node_that_is_registered():
         registrar = Registrar(lab, lab.host('r'))
         node = Machine(lab, 'a')
 
+        node.plug_in('1-1.1', 'A1')
+        node.plug_in('1-1.2', 'B2')
         # Who goes away in the middle leaves nothing behind.
         for leave in '\x03', '\x04':
             person = node.person()
@@ -227,27 +248,42 @@ def somebody_at_a_terminal_is_led_to_a_node_that_is_registered():
         person.types(registrar.key[1:])
         person.reads('A key has 44 characters; these are 43.\n')
         person.types(registrar.key)
-        person.reads('Radio [')
-        person.types('sim')
+        person.reads('Found on USB:\n  1  ')
+        person.reads('Radio [cm108]: ')
+        person.types('')
+        true('at 1-1.2, serial B2' in person.reads('\nFob: '), 'which there are')
+        person.types('3')
+        person.reads('Which of the fobs')
+        person.reads('\nFob: ')
+        person.types('2')
         person.reads('Go on? [Y/n]: ')
         equal([], node.files(), 'files before it was agreed to')
         person.types('')
         person.reads('registrar.conf node add 2001 ')
         registrar.add('2001', person.reads('\n').strip())
         person.reads(f'... {registrar.host.addr4}: registered\n')
+        person.reads('What the radio receives')
+        person.reads('\nrx ')
         equal(0, person.ends(), 'exit status')
         true(re.search(r'^ok   .*regist', person.seen, re.M), person.seen)
         true(node.is_registered(), 'registered')
+        true('fob = { serial = "B2"; };' in node.settings(), node.settings())
 
 
 @test
 def a_password_is_neither_seen_nor_in_the_settings():
     with Lab() as lab:
+        registrar = Registrar(lab, lab.host('r'))
         node = Machine(lab, 'a')
+        theirs = os.path.join(lab.dir, 'password')
+        with open(theirs, 'w', encoding='ascii', opener=lambda *a: os.open(*a, mode=0o600)) as f:
+            f.write('s3cret\n')
+        equal(0, registrar.command('node', 'add', '50123', '--md5-secret', theirs).returncode, 'node add')
         # A key that somebody made as root stays, and becomes the service's.
         key = subprocess.run([KEYHOLE, 'keygen', node.key], check=True, text=True,
                              capture_output=True).stdout.strip()
-        person = node.person('--number', '50123', '--callsign', 'N0CALL', '--radio', 'none', '--no-start')
+        person = node.person('--number', '50123', '--callsign', 'N0CALL', '--radio', 'none', '--registrar',
+                             registrar.host.addr4)
         person.reads('Network [keyhole]: ')
         person.types('allstarlink')
         person.reads('Password: ')
@@ -255,12 +291,12 @@ def a_password_is_neither_seen_nor_in_the_settings():
         true('s3cret' not in person.reads('Go on? [Y/n]: '), 'the password is not shown')
         person.types('y')
         person.reads(f"This node's public key: {key}\n")
+        person.reads(f'... {registrar.host.addr4}: registered\n')
         equal(0, person.ends(), 'exit status')
-        equal((0o600, UID, UID), (mode(node.key), *os.stat(node.key)[4:6]), 'of the key')
-        true('register.allstarlink.org' in node.settings(), node.settings())
         true('s3cret' not in person.seen + node.settings(), 'the password is in no other place')
         secret = node.at('/var/lib/keyhole/allstarlink.password')
-        equal((0o600, UID, UID), (mode(secret), *os.stat(secret)[4:6]), 'of the password')
+        for file in secret, node.key:
+            equal((0o600, UID, UID), (mode(file), *os.stat(file)[4:6]), file)
         with open(secret, encoding='ascii') as f:
             equal('s3cret\n', f.read(), 'password')
 

@@ -68,6 +68,10 @@ static void each_message_is_read(void)
 	T_STR("Net at 20:00, all welcome", t.rest);
 	good("I 2001 1234", &t);
 	T_EQ(ASL_MDC, t.kind);
+	good("G 2001 4032.42N 07418.12W 12.3M", &t);
+	T_EQ(ASL_GPS, t.kind);
+	T_STR("2001", t.src);
+	T_STR("4032.42N 07418.12W 12.3M", t.rest);
 	good("!NEWKEY1!", &t);
 	T_EQ(ASL_NEWKEY1, t.kind);
 	good("!NEWKEY!", &t);
@@ -85,9 +89,8 @@ static void each_message_is_read(void)
 
 static void what_others_use_is_known_and_left_alone(void)
 {
-	static const char *const text[] = { "C 2001 1 1000",
-					    "G 2001 1.0 2.0 3.0", "J 2001",
-					    "R 100", "V 2001 1,2" };
+	static const char *const text[] = { "C 2001 1 1000", "J 2001", "R 100",
+					    "V 2001 1,2" };
 	struct asl_text t;
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
@@ -145,6 +148,13 @@ static void what_is_not_as_it_must_be_is_refused_by_kind(void)
 	bad("D 1999 2001 0 E", ASL_DIGIT);
 	bad("D 1999 2001 0", ASL_DIGIT);
 	bad("D 1999 2001 0 1 1", ASL_DIGIT);
+	bad("G 2001 4032.42N 07418.12W", ASL_GPS);
+	bad("G 2001 4032.42N 07418.12W 12.3M 4", ASL_GPS);
+	bad("G 2001 4032.42N 07418.12W 12,3M", ASL_GPS);
+	bad("G 2001 4032.4200000000N 07418.12W 12.3M", ASL_GPS);
+	bad("G 20_1 4032.42N 07418.12W 12.3M", ASL_GPS);
+	bad("I 1999", ASL_MDC);
+	bad("I 1999 two words", ASL_MDC);
 	bad("!NEWKEY1!!", ASL_NEWKEY1);
 	bad("!!DISCONNECT!! now", ASL_DISCONNECT);
 	bad("M 2001 0 bell\a", ASL_MESSAGE);
@@ -159,13 +169,50 @@ static void what_is_not_as_it_must_be_is_refused_by_kind(void)
 	bad(text, ASL_MESSAGE);
 }
 
+/* A number of a thousand digits, wherever a message has one. */
+static void a_number_without_an_end_is_refused(void)
+{
+	static const struct {
+		const char *before, *after;
+		enum asl_kind kind;
+	} at[] = {
+		{ "K? ", " 1999 0 0", ASL_ASK },
+		{ "K? * ", " 0 0", ASL_ASK },
+		{ "K 2001 ", " 1 73", ASL_KEYED },
+		{ "K 2001 1999 1 ", "", ASL_KEYED },
+		{ "K 2001 1999 ", " 0", ASL_KEYED },
+		{ "T ", " COMPLETE", ASL_TELEMETRY },
+		{ "T 1999 REMDISC,", "", ASL_TELEMETRY },
+		{ "D ", " 1999 0 1", ASL_DIGIT },
+		{ "D 2001 ", " 0 1", ASL_DIGIT },
+		{ "D 2001 1999 ", " 1", ASL_DIGIT },
+		{ "D 2001 1999 0 ", "", ASL_DIGIT },
+		{ "M ", " 0 words", ASL_MESSAGE },
+		{ "M 1999 ", " words", ASL_MESSAGE },
+		{ "M 1999 0 ", "", ASL_MESSAGE },
+		{ "I ", " 1234", ASL_MDC },
+		{ "G ", " 1N 2W 3M", ASL_GPS },
+		{ "G 1999 1N 2W ", "", ASL_GPS },
+		{ "!TALKER! ", " 1", ASL_TALKER },
+	};
+	char digits[1001], text[1100];
+
+	memset(digits, '7', sizeof(digits) - 1);
+	digits[sizeof(digits) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s%s", at[i].before,
+			       digits, at[i].after);
+		bad(text, at[i].kind);
+	}
+}
+
 static void every_beginning_of_a_message_is_read_or_refused(void)
 {
 	static const char *const text[] = {
-		"L T2001,R2002",       "K? * 2001 0 0",
-		"K 2001 1999 1 73",    "T 1999 COMPLETE",
-		"D 1999 2001 4 *",     "M 2001 0 Net at 20:00",
-		"!TALKER! 2001 1 W1AW"
+		"L T2001,R2002",    "K? * 2001 0 0",
+		"K 2001 1999 1 73", "T 1999 COMPLETE",
+		"D 1999 2001 4 *",  "M 2001 0 Net at 20:00",
+		"G 2001 1N 2W 3M",  "!TALKER! 2001 1 W1AW"
 	};
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
@@ -244,6 +291,7 @@ int main(void)
 	T_RUN(spaces_may_be_many);
 	T_RUN(names_have_their_bounds);
 	T_RUN(what_is_not_as_it_must_be_is_refused_by_kind);
+	T_RUN(a_number_without_an_end_is_refused);
 	T_RUN(every_beginning_of_a_message_is_read_or_refused);
 	T_RUN(what_is_written_is_what_is_read);
 	T_RUN(what_would_not_be_read_is_not_written);

@@ -409,6 +409,9 @@ static void an_uncommented_example_is_the_defaults(void)
 	T_STR("registrar.example.org", c.registrars[0].host);
 	T_EQ(1, c.peers_n);
 	T_STR("1998", c.peers[0].number);
+	T_EQ(1, c.links_n);
+	T_STR("1998", c.links[0].node);
+	T_EQ(CONF_MODE_TRANSCEIVE, c.links[0].mode);
 	T_EQ(1, c.functions_n);
 	T_STR("51", c.functions[0].code);
 	T_EQ(CONF_DOES_MACRO, c.functions[0].does);
@@ -417,13 +420,16 @@ static void an_uncommented_example_is_the_defaults(void)
 	T_STR("alice", c.accept.users[0].name);
 	free(c.registrars);
 	free(c.peers);
+	free(c.links);
 	free(c.functions);
 	free(c.accept.users);
 	c.registrars = NULL;
 	c.peers = NULL;
+	c.links = NULL;
 	c.functions = NULL;
 	c.accept.users = NULL;
-	c.registrars_n = c.peers_n = c.functions_n = c.accept.users_n = 0;
+	c.registrars_n = c.peers_n = c.links_n = 0;
+	c.functions_n = c.accept.users_n = 0;
 	load(NUMBER, &plain);
 	a = dumped(&c);
 	b = dumped(&plain);

@@ -419,6 +419,10 @@ static void rules_between_settings_hold(void)
 	expect(NUMBER "accept: { allow = [ \"1\" ];\n deny = [ \"1\" ]; };\n",
 	       "F:3: a caller is both in accept.allow and in accept.deny; "
 	       "allowed: one of them\n");
+	expect(NUMBER "links = ( { node = \"1998\"; },\n"
+		      " { node = \"1999\"; } );\n",
+	       "F:2: links has this node's own number; allowed: those of "
+	       "others\n");
 }
 
 static void secrets_do_not_belong_in_the_file(void)

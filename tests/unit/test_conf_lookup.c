@@ -15,6 +15,8 @@ static void nothing_is_asked_of_others_unless_it_is_set(void)
 	T_EQ(0, c.lookup.order_n);
 	T_STR("", c.lookup.domain);
 	T_STR("", c.lookup.extnodes);
+	T_STR("", c.lookup.extnodes_url);
+	T_EQ(900, c.lookup.extnodes_s);
 	T_EQ(0, c.lookup.resolvers_n);
 	T_EQ(4, c.lookup.digits_min);
 	T_EQ(6, c.lookup.digits_max);
@@ -55,6 +57,15 @@ static void what_is_wrong_is_told(void)
 	expect(NUMBER "lookup: { digits_min = 6; digits_max = 5; };\n",
 	       "F:2: lookup.digits_max is less than lookup.digits_min; "
 	       "allowed: the same or more\n");
+	expect(NUMBER "lookup: { extnodes_url = \"https://h/\"; };\n",
+	       "F:2: lookup.extnodes_url is set and lookup.extnodes is not; "
+	       "allowed: with the file that it is written to\n");
+	expect(NUMBER "lookup: { extnodes = \"/x\"; "
+		      "extnodes_url = \"http://h/\"; extnodes_s = 299; };\n",
+	       "F:2: lookup.extnodes_url is \"http://h/\"; allowed: an address "
+	       "https://HOST/PATH, or \"\"\n"
+	       "F:2: lookup.extnodes_s is 299; allowed: a whole number from "
+	       "300 to 604800 s\n");
 	expect(NUMBER "lookup: { resolvers = [ \"ns.example.org\" ]; };\n",
 	       "F:2: lookup.resolvers[0] is \"ns.example.org\"; allowed: an "
 	       "address, or ADDRESS:PORT or [IPV6]:PORT\n");

@@ -305,21 +305,7 @@ static void keys_are_made_loaded_and_guarded(void)
 	T_EQ(0, rmdir(dir));
 }
 
-/* --- log, timers -------------------------------------------------------- */
-
-static void a_place_logs_a_burst_then_one_in_a_while_and_counts_the_rest(void)
-{
-	struct log_limit l = { 1000, 3, 0, 0 };
-	uint64_t out = 99;
-	unsigned logged = 0;
-
-	for (int i = 0; i < 100; i++)
-		logged += log_limit_take(&l, 1000, &out);
-	T_EQ(3, logged);
-	T_TRUE(log_limit_take(&l, 1000 + 1000 * 1000, &out));
-	T_EQ(97, out);
-	T_TRUE(!log_limit_take(&l, 1000 + 1000 * 1000, &out));
-}
+/* --- timers ------------------------------------------------------------- */
 
 static unsigned beats;
 
@@ -358,7 +344,6 @@ int main(void)
 	T_RUN(numbers_and_localhost_are_looked_up);
 	T_RUN(a_lookup_may_be_abandoned);
 	T_RUN(keys_are_made_loaded_and_guarded);
-	T_RUN(a_place_logs_a_burst_then_one_in_a_while_and_counts_the_rest);
 	T_RUN(a_loop_that_was_held_up_catches_up_a_little_and_counts);
 	event_base_free(base);
 	return T_DONE();

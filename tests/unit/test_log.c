@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/io/log.h"
+#include "daemon/io/log_text.h"
+#include "daemon/io/loop.h"
 #include "tests/t.h"
 
 #define WATCH_S 10U
@@ -16,9 +19,12 @@ static int screen;  /* the real stderr */
 static int pipe_fd; /* the end where the log comes out */
 static char out[65536];
 
-/* @journal as systemd sets JOURNAL_STREAM; NULL: not under systemd. */
-static void begin(const char *journal)
+/* @journal: stderr is what systemd says is the journal, which cannot be had but
+ * by stderr. */
+static void begin(bool journal)
 {
+	char stream[64];
+	struct stat st;
 	int ends[2];
 
 	T_EQ(0, pipe(ends));
@@ -28,10 +34,11 @@ static void begin(const char *journal)
 	T_EQ(STDERR_FILENO, dup2(ends[1], STDERR_FILENO));
 	T_EQ(0, close(ends[1]));
 	pipe_fd = ends[0];
-	if (journal)
-		T_EQ(0, setenv("JOURNAL_STREAM", journal, 1));
-	else
-		T_EQ(0, unsetenv("JOURNAL_STREAM"));
+	T_EQ(0, fstat(STDERR_FILENO, &st));
+	(void)snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino + (journal ? 0 : 1));
+	T_EQ(0, setenv("JOURNAL_STREAM", stream, 1));
+	log_journal_at("/nonexistent/socket");
 	log_init(LOG_INFO);
 }
 
@@ -65,7 +72,7 @@ static size_t lines_in(const char *text)
 
 static void a_line_has_its_priority_under_systemd(void)
 {
-	begin("8:1");
+	begin(true);
 	log_error("a %d", 1);
 	log_warning("b");
 	log_info("c");
@@ -82,7 +89,7 @@ static void a_line_has_the_time_elsewhere(void)
 	unsigned h, m, s, ms;
 	int used = 0;
 
-	begin(NULL);
+	begin(false);
 	log_warning("registrar silent");
 	T_EQ(4, sscanf(logged(), "%2u:%2u:%2u.%3u %n", &h, &m, &s, &ms, &used));
 	T_STR("warning: registrar silent\n", out + used);
@@ -91,12 +98,39 @@ static void a_line_has_the_time_elsewhere(void)
 
 static void a_strangers_text_stays_in_its_line(void)
 {
-	begin("8:1");
+	begin(true);
 	log_info("number %s", "1\n<3>error: forged\r\x1b[2J\t\x7f");
 	T_STR("<6>number 1?<3>error: forged??[2J??\n", logged());
 	log_info("%s", "caf\xc3\xa9");
 	T_STR("<6>caf\xc3\xa9\n", logged());
 	end();
+}
+
+/* What a terminal, or a reader of the journal, would not take as text. */
+static void octets_that_are_no_text_become_question_marks(void)
+{
+	static const char *const said[][2] = {
+		{ "caf\xe9", "caf?" },              /* Latin 1 */
+		{ "\xc3", "?" },                    /* cut */
+		{ "\xc2\x9b[2J", "??[2J" },         /* C1: CSI */
+		{ "\xc0\x8a", "??" },               /* overlong */
+		{ "\xe0\x80\x8a", "???" },          /* overlong */
+		{ "\xed\xa0\x80", "???" },          /* a surrogate */
+		{ "\xf4\x90\x80\x80", "????" },     /* beyond Unicode */
+		{ "\xe2\x82\xac", "\xe2\x82\xac" }, /* whole */
+		{ "\xf0\x9f\x93\xbb!", "\xf0\x9f\x93\xbb!" },
+		{ "\xff\xfe"
+		  "a",
+		  "??a" },
+	};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "%s", said[i][0]);
+		log_text_clean(text);
+		T_STR(said[i][1], text);
+	}
 }
 
 static void a_line_that_is_too_long_is_cut_and_ends(void)
@@ -105,7 +139,7 @@ static void a_line_that_is_too_long_is_cut_and_ends(void)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	begin("8:1");
+	begin(true);
 	log_info("%s", text);
 	T_EQ(1, lines_in(logged()));
 	T_TRUE(strlen(out) > 1000 && strlen(out) <= 1024);
@@ -113,18 +147,69 @@ static void a_line_that_is_too_long_is_cut_and_ends(void)
 	end();
 }
 
-static void one_place_is_limited_and_says_what_it_left_out(void)
-{
-	begin("8:1");
-	for (uint64_t i = 0; i < 101; i++) {
-		const uint64_t now =
-			i < 100 ? SECOND_US : SECOND_US + 5 * SECOND_US;
+#define FLOOD 100U
 
-		LOG_LIMITED(now, LOG_WARNING, "refused n=%u", (unsigned)i);
-	}
-	T_EQ(6, lines_in(logged()));
-	T_TRUE(strstr(out, "<4>refused n=4\n<4>refused n=100 (95 more)\n") !=
-	       NULL);
+static void flood(uint64_t now)
+{
+	for (unsigned i = 0; i < FLOOD; i++)
+		LOG_LIMITED(now, LOG_WARNING, "refused n=%u", i);
+}
+
+static void a_kind_of_line_is_limited_and_counted_when_its_minute_ends(void)
+{
+	const uint64_t over = SECOND_US + LOG_WINDOW_MS * 1000ULL;
+
+	begin(true);
+	flood(SECOND_US);
+	T_EQ(LOG_LINES, lines_in(logged()));
+	T_TRUE(strstr(out, "<4>refused n=9\n") != NULL);
+	T_EQ(over, log_deadline());
+	log_tick(over - 1);
+	T_STR("", logged());
+	log_tick(over);
+	T_STR("<4>90 more like this in 60 s: refused n=9\n", logged());
+	log_tick(over + SECOND_US);
+	T_STR("", logged());
+	T_EQ(LOG_LIMIT_NEVER, log_deadline());
+	/* And so the next minute, whose count comes before its successor. */
+	flood(2 * over);
+	T_EQ(LOG_LINES, lines_in(logged()));
+	flood(3 * over);
+	T_EQ(LOG_LINES + 1, lines_in(logged()));
+	T_EQ(0,
+	     strncmp("<4>90 more like this in 60 s: refused n=9\n", out, 42));
+	log_detach();
+	T_STR("<4>90 more like this in 60 s: refused n=9\n", logged());
+	end();
+}
+
+/* The loop says it, though nothing is logged any more. */
+static void a_count_is_said_by_the_loop(void)
+{
+	static struct log_kind kind = { .limit = { 20, 1, 0, 0, 0 } };
+	const struct log_about about = { .level = LOG_INFO };
+	struct event_base *base = loop_base_new();
+
+	begin(true);
+	T_EQ(0, log_attach(base));
+	for (int i = 0; i < 3; i++)
+		log_limited(&kind, loop_now(), &about, "moved");
+	T_STR("<6>moved\n", logged());
+	T_TRUE(event_base_dispatch(base) >= 0);
+	T_STR("<6>2 more like this in 0 s: moved\n", logged());
+	log_detach();
+	event_base_free(base);
+	end();
+}
+
+/* What is not logged at this level is not counted either. */
+static void a_level_that_is_off_leaves_no_counts(void)
+{
+	begin(true);
+	for (int i = 0; i < 100; i++)
+		LOG_LIMITED(SECOND_US, LOG_DEBUG, "step");
+	T_STR("", logged());
+	T_EQ(LOG_LIMIT_NEVER, log_deadline());
 	end();
 }
 
@@ -136,7 +221,7 @@ static void a_reader_that_does_not_read_stops_nothing(void)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	begin("8:1");
+	begin(true);
 	(void)alarm(WATCH_S);
 	for (int i = 0; i < 1000; i++)
 		log_info("%s", text);
@@ -160,7 +245,10 @@ int main(void)
 	T_RUN(a_line_has_the_time_elsewhere);
 	T_RUN(a_strangers_text_stays_in_its_line);
 	T_RUN(a_line_that_is_too_long_is_cut_and_ends);
-	T_RUN(one_place_is_limited_and_says_what_it_left_out);
+	T_RUN(octets_that_are_no_text_become_question_marks);
+	T_RUN(a_kind_of_line_is_limited_and_counted_when_its_minute_ends);
+	T_RUN(a_count_is_said_by_the_loop);
+	T_RUN(a_level_that_is_off_leaves_no_counts);
 	T_RUN(a_reader_that_does_not_read_stops_nothing);
 	return T_DONE();
 }

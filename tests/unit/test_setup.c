@@ -370,6 +370,23 @@ static void another_network_comes_beside_the_one_that_is_there(void)
 	end();
 }
 
+static void the_registrar_that_is_named_is_the_one_that_is_meant(void)
+{
+	static const char both[] =
+		"node = { number = \"2001\"; };\n"
+		"registrars = ( { host = \"a\"; key = \"" KEY "\"; }, "
+		"{ host = \"b\"; key = \"" OTHER_KEY "\"; } );\n";
+	char why[SETUP_WHY_MAX];
+
+	machine(both);
+	begin();
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_REGISTRAR, "b", why));
+	T_TRUE(setup_ask_rest(&ask, why));
+	T_STR(OTHER_KEY, ask.plan.key);
+	T_EQ(0, edits_n());
+	end();
+}
+
 static void a_password_that_is_set_stays_with_enter(void)
 {
 	static const char asl[] =
@@ -565,6 +582,7 @@ int main(void)
 	T_RUN(what_is_set_stands_in_brackets_and_stays);
 	T_RUN(only_what_differs_is_changed);
 	T_RUN(another_network_comes_beside_the_one_that_is_there);
+	T_RUN(the_registrar_that_is_named_is_the_one_that_is_meant);
 	T_RUN(a_password_that_is_set_stays_with_enter);
 	T_RUN(the_registrars_of_others_are_let_alone);
 	T_RUN(what_an_option_says_is_not_asked);

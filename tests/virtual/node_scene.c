@@ -52,6 +52,7 @@ static void place_settle(void *ctx, mono_us now)
 			s->ups++;
 		} else if (ev.kind == NODE_EV_LINK_DOWN) {
 			s->downs++;
+			s->down = ev;
 			memcpy(s->why, ev.why, sizeof(s->why));
 		} else if (ev.kind == NODE_EV_LINK_MOVED) {
 			s->moved++;

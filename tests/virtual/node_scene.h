@@ -19,7 +19,7 @@
 struct station {
 	struct node *node;
 	struct key_identity id;
-	struct node_event last;
+	struct node_event last, down; /* the last; of a link's end */
 	unsigned ups, downs, opened, closed, moved;
 	char why[NODE_WHY_MAX];
 	unsigned refused; /* callers, and why the last was */

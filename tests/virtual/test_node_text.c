@@ -186,9 +186,33 @@ static void telemetry_is_passed_on_and_not_sent_back(void)
 	text_peer_says(&s, "T 1999 STATS_VERSION,3.10");
 	text_run(&s, MONO_S);
 	T_EQ(0, text_peer_heard(&s, "T 1999"));
+	/* Here and at the end of the chain it is known who told it. */
+	T_STR("STATS_VERSION,3.10", s.at[0].told);
+	T_STR("1999", s.at[0].told_by);
+	T_STR("STATS_VERSION,3.10", s.at[2].told);
+	T_STR("1999", s.at[2].told_by);
 	text_peer_says(&s, "I 1999 1234");
 	text_run(&s, MONO_S);
 	T_EQ(0, text_peer_heard(&s, "I 1999"));
+	text_end(&s);
+}
+
+static void where_a_node_is_goes_to_all_but_whence_it_came(void)
+{
+	struct text_scene s;
+
+	text_begin(&s, 2);
+	T_EQ(IAX2_OK, text_connect(&s, 0, -1, NODE_TRANSCEIVE, false));
+	text_run(&s, MONO_S);
+	text_link_both(&s, 0, 1);
+	text_peer_says(&s, "G 1999 4032.42N 07418.12W 12.3M");
+	text_run(&s, MONO_S);
+	T_STR("G 1999 4032.42N 07418.12W 12.3M", s.at[1].gps);
+	T_EQ(0, text_peer_heard(&s, "G 1999"));
+	/* Ours, which came back to us, goes no further. */
+	text_peer_says(&s, "G 2001 4032.42N 07418.12W 12.3M");
+	text_run(&s, MONO_S);
+	T_STR("G 1999 4032.42N 07418.12W 12.3M", s.at[1].gps);
 	text_end(&s);
 }
 
@@ -233,12 +257,27 @@ static void nonsense_is_counted_by_kind_and_goes_nowhere(void)
 	text_peer_says(&s, "D 2002 1999 1 x");
 	text_peer_says(&s, "M 1999 0 bell\a");
 	text_peer_says(&s, "L T3001,Y3002");
-	text_peer_says(&s, "G 1999 1 2 3");
+	text_peer_says(&s, "G 1999 1 2");
+	text_peer_says(&s, "K 2002 1999 2 0");
+	text_peer_says(&s, "K? * 1999 0");
+	text_peer_says(&s, "T 1999 two words");
+	text_peer_says(&s, "I 1999");
 	text_run(&s, MONO_S);
 	T_EQ(1, c->unknown);
 	T_EQ(2, c->malformed[ASL_DIGIT]);
 	T_EQ(1, c->malformed[ASL_MESSAGE]);
 	T_EQ(1, c->malformed[ASL_LIST]);
+	T_EQ(1, c->malformed[ASL_GPS]);
+	T_EQ(1, c->malformed[ASL_KEYED]);
+	T_EQ(1, c->malformed[ASL_ASK]);
+	T_EQ(1, c->malformed[ASL_TELEMETRY]);
+	T_EQ(1, c->malformed[ASL_MDC]);
+	T_STR("", s.at[1].told);
+	/* The neighbour was sent nothing that it cannot read either. */
+	c = node_text_counters(s.at[1].node);
+	for (int k = 0; k < ASL_KINDS; k++)
+		T_EQ(0, c->malformed[k]);
+	T_EQ(0, c->unknown);
 	T_STR("T1999,T3001", text_behind(&s, 1, 0));
 	T_EQ(0, s.at[1].messages);
 	T_STR("", s.at[1].digits);
@@ -329,6 +368,7 @@ int main(void)
 	T_RUN(app_rpts_digits_are_taken_as_it_sends_them);
 	T_RUN(words_reach_one_or_all);
 	T_RUN(telemetry_is_passed_on_and_not_sent_back);
+	T_RUN(where_a_node_is_goes_to_all_but_whence_it_came);
 	T_RUN(a_link_that_is_soon_back_was_never_gone);
 	T_RUN(nonsense_is_counted_by_kind_and_goes_nowhere);
 	T_RUN(a_flood_of_words_is_bounded);

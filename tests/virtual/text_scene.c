@@ -60,6 +60,11 @@ static void take_event(struct text_node *t, const struct node_event *ev)
 		t->messages++;
 		memcpy(t->message, ev->text, sizeof(t->message));
 		memcpy(t->message_from, ev->number, sizeof(t->message_from));
+	} else if (ev->kind == NODE_EV_TEXT && ev->text[0] == 'G') {
+		(void)snprintf(t->gps, sizeof(t->gps), "%.63s", ev->text);
+	} else if (ev->kind == NODE_EV_TOLD) {
+		memcpy(t->told, ev->text, sizeof(t->told));
+		memcpy(t->told_by, ev->number, sizeof(t->told_by));
 	} else if (ev->kind == NODE_EV_TALKER) {
 		take_talker(t, ev);
 	}

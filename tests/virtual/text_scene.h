@@ -33,6 +33,9 @@ struct text_node {
 	char message[256];
 	char message_from[IAX2_NUMBER_MAX + 1];
 	unsigned messages;
+	char gps[64];   /* the last G, cut to fit */
+	char told[256]; /* in a T */
+	char told_by[IAX2_NUMBER_MAX + 1];
 	char talker[IAX2_NUMBER_MAX + 1]; /* empty: nobody talks */
 	char talker_name[64];
 	unsigned talks;       /* how often somebody began */
