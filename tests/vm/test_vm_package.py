@@ -65,7 +65,7 @@ ExecStart=/usr/sbin/keyholed -c /opt/caller/conf
 WantedBy=multi-user.target
 """
 CALLER_CONF = """node = {{ number = "2000"; key_file = "/opt/caller/key"; callsign = "CALLER"; }};
-iax2 = {{ port = 4570; bind6 = ""; }};
+iax2 = {{ port = 4580; bind6 = ""; }};
 registrars = ( {{ host = "{far}"; key = "{key}"; }} );
 radio = {{ type = "sim"; }};
 map = {{ enabled = false; }};
