@@ -48,6 +48,7 @@ mount -t proc proc "$ROOT/proc"
 mount --rbind /sys "$ROOT/sys"
 mount --rbind /dev "$ROOT/dev"
 mount -t tmpfs run "$ROOT/run"
+mkdir "$ROOT/run/lock" # as at boot
 copy_sources
 passes './dev run --json' inside /keyhole/dev run --json
 passes './dev test quick' inside /keyhole/dev test quick
