@@ -42,6 +42,7 @@ EARLY = ('virtio_blk', 'ext4', 'crc32c_generic')
 MODULES = ('vhci-hcd', 'snd-usb-audio', 'usbhid', 'hid-generic', 'veth', 'autofs4',
            'dm_mod', 'configfs', 'fuse', 'loop', 'virtio_net', 'rtc_cmos', 'efi_pstore')
 DISK_MIB = 2048
+PATIENCE_S = 1500  # of the host: a busy one may take long, and a guest that hangs is to be ended
 UNITS_OFF = ('apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer',
              'e2scrub_all.timer', 'e2scrub_reap.service', 'fstrim.timer')
 AGENT_UNIT = """[Unit]
@@ -239,7 +240,7 @@ class Agent:
         line, self.rest = self.rest.split(b'\n', 1)
         return line.decode().split()
 
-    def wait_up(self, timeout_s=600):
+    def wait_up(self, timeout_s=PATIENCE_S):
         end = time.monotonic() + timeout_s
         while self.line(end)[0] != 'up':
             pass
@@ -259,25 +260,25 @@ class Agent:
         except FileNotFoundError:
             return ''
 
-    def wait(self, name, timeout_s=600):
-        """How it ended.  The time is the host's: it is only there to end a guest that hangs."""
+    def wait(self, name, timeout_s=PATIENCE_S):
+        """How it ended."""
         end = time.monotonic() + timeout_s
         while name not in self.ended:
             done = self.line(end)
             self.ended[done[0]] = done[1]
         return Done(int(self.ended.pop(name)), self.output(name))
 
-    def run(self, script, timeout_s=600):
+    def run(self, script, timeout_s=PATIENCE_S):
         return self.wait(self.start(script), timeout_s)
 
-    def must(self, script, timeout_s=600):
+    def must(self, script, timeout_s=PATIENCE_S):
         """The output of what has to succeed."""
         done = self.run(script, timeout_s)
         if done.code:
             raise RuntimeError(f'{script}: exit status {done.code}\n{done.text}')
         return done.text
 
-    def reboot(self, timeout_s=600):
+    def reboot(self, timeout_s=PATIENCE_S):
         self.start('systemctl reboot')
         self.wait_up(timeout_s)
 
