@@ -57,3 +57,5 @@ fi
 mounts
 inside DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-}" sh -c "cd /build/src &&
 	dpkg-buildpackage -us -uc -B -a$ARCH -Pcross"
+# To whom it asked for this, who need not be root.
+chown -R --reference="$FOLDER" "$FOLDER/src" "$FOLDER/"*.*
