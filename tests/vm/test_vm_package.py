@@ -168,6 +168,9 @@ def wait_ptt(value, agent):
 
 def keyed_and_unkeyed(agent):
     """The caller talks, and the radio transmits that."""
+    # A fob that udev had not come to yet is tried again some seconds later.
+    agent.must('for i in {1..30}; do keyhole --json status | grep -q \'"state": *"running"\' && exit 0; sleep 1; done\n'
+               'keyhole status; exit 1')
     agent.must(f'{CALLER} sim cor on')
     wait_ptt(1, agent)
     agent.must(f'{CALLER} sim cor off')
