@@ -4,7 +4,7 @@
 
 /*
  * The settings of both programs as plain values, and every way in and out of
- * them.  One table of rows (conf_table.c) drives the parser, its messages,
+ * them.  One table of rows (conf_node.c, conf_registrar.c) drives the parser, its messages,
  * --dump-config, the example files and the manual's table.
  *
  * This room opens no file but the one it is asked to load, and no key or

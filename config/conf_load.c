@@ -90,7 +90,7 @@ static void load_whole(struct load *l, const struct conf_row *row,
 		       const char *label, const config_setting_t *s,
 		       const void *base)
 {
-	const char *wrong = row->wrong ? row->wrong(base) : NULL;
+	const char *wrong = row->items->wrong ? row->items->wrong(base) : NULL;
 
 	if (wrong)
 		load_note(l, conf_diags_add(l->diags, load_line(s), "%s %s",
@@ -129,7 +129,7 @@ static void load_twice(struct load *l, const struct conf_row *row,
 	const config_setting_t *again = config_setting_get_elem(s, i);
 
 	for (unsigned j = 0; j < i; j++) {
-		if (!row->same(items + j * size, items + i * size))
+		if (!row->items->same(items + j * size, items + i * size))
 			continue;
 		first = config_setting_get_elem(s, j);
 		load_note(
@@ -138,8 +138,8 @@ static void load_twice(struct load *l, const struct conf_row *row,
 				l->diags, load_line(again),
 				"%s[%u] has the same %s as %s[%u] in line %u; "
 				"allowed: each once",
-				row->name, i, row->same_what, row->name, j,
-				load_line(first)));
+				row->name, i, row->items->same_what, row->name,
+				j, load_line(first)));
 		return;
 	}
 }

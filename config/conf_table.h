@@ -34,11 +34,16 @@ enum conf_flags {
 	CONF_RELOAD = 1U << 1, /* takes effect on SIGHUP */
 };
 
-/* Entries of a list: the rows of a struct of @size octets. */
+/* The rows of a struct of @size octets: a configuration's, or an entry's of a
+ * list, with when two of those are one too many, and by what, and what is wrong
+ * with one as a whole (NULL: nothing; without the function, nothing ever). */
 struct conf_scope {
 	const struct conf_row *rows;
 	size_t n;
 	size_t size;
+	bool (*same)(const void *a, const void *b);
+	const char *same_what;
+	const char *(*wrong)(const void *entry);
 };
 
 struct conf_row {
@@ -55,14 +60,9 @@ struct conf_row {
 	const char *const *words; /* CONF_CHOICE: names, NULL at the end */
 	bool (*ok)(const char *text); /* further check of a text */
 	const char *allowed;          /* what .ok and size accept, for people */
-	/* Lists: the member's companion, the entries, and when two of them
-	 * are one too many. */
+	/* Lists: the member's companion, and the entries. */
 	size_t count_offset;
 	const struct conf_scope *items;
-	bool (*same)(const void *a, const void *b);
-	const char *same_what;
-	/* CONF_GROUPS: what is wrong with an entry as a whole; NULL: nothing. */
-	const char *(*wrong)(const void *entry);
 	unsigned flags; /* enum conf_flags */
 	const char *help;
 };
@@ -138,6 +138,7 @@ bool conf_text_is_server(const char *text);
 bool conf_text_is_pattern(const char *text);
 bool conf_text_is_callsign(const char *text);
 bool conf_text_is_url(const char *text);   /* or empty */
+bool conf_text_is_https(const char *text); /* or empty */
 bool conf_text_is_redis(const char *text); /* or empty */
 bool conf_text_is_interface(const char *text);
 bool conf_text_is_group_name(const char *text);

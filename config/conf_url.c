@@ -52,3 +52,9 @@ bool conf_text_is_domain(const char *text)
 	}
 	return true;
 }
+
+bool conf_text_is_https(const char *text)
+{
+	return conf_text_is_url(text) &&
+	       (text[0] == '\0' || strncmp(text, "https", 5) == 0);
+}

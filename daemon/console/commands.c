@@ -21,6 +21,8 @@
 typedef enum console_exit (*command_fn)(const struct console *c, int argc,
 					char *const *argv);
 
+#define WORDS_MAX 31 /* of a command */
+
 struct command {
 	const char *name;
 	const char *usage;
@@ -466,12 +468,16 @@ enum console_exit console_run(const struct console *c, int argc,
 			      char *const *argv)
 {
 	struct console own = *c;
-	char *rest[32];
+	char *rest[WORDS_MAX + 1];
 	const struct command *k;
 	int n = 0;
 
+	if (argc > WORDS_MAX) {
+		(void)fprintf(stderr, "keyhole: at most %d words\n", WORDS_MAX);
+		return CONSOLE_USAGE;
+	}
 	/* --json may follow the command as well. */
-	for (int i = 0; i < argc && n < 31; i++) {
+	for (int i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			own.json = true;
 		else

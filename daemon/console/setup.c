@@ -201,8 +201,9 @@ static void tell_registrar(const struct setup_plan *p, const char *key)
 		return;
 	(void)printf("\nThe registrar's operator has to enter this node, "
 		     "with:\n"
-		     "    keyhole-registrar -c /etc/keyhole/registrar.conf "
-		     "node add %s %s\n",
+		     "    sudo runuser -u keyhole-registrar -- "
+		     "keyhole-registrar \\\n"
+		     "      -c /etc/keyhole/registrar.conf node add %s %s\n",
 		     p->number, key);
 }
 

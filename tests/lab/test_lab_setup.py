@@ -176,7 +176,7 @@ def options_alone_make_a_node_that_is_registered():
                  registrar.key, '--radio', 'sim']
         done = node.setup(*words, '--no-start')
         equal((0, ''), (done.returncode, done.stderr), 'exit status')
-        line = re.search(r'keyhole-registrar -c /etc/keyhole/registrar.conf node add 2001 (\S{44})\n',
+        line = re.search(r'-c /etc/keyhole/registrar.conf node add 2001 (\S{44})\n',
                          done.stdout)
         true(line, done.stdout)
         equal(False, os.path.exists(node.at('/systemctl.log')), 'started')

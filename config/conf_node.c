@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "config/conf_table.h"
+/* keyholed's settings. */
 
 #include <string.h>
-#include <strings.h>
 
-/* Where a row's member is; a list's, with its entries and their number. */
-#define AT(type, member) \
-	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#include "config/conf_rows.h"
+
 #define NODE(member) AT(struct conf_node, member)
-#define REGISTRAR(member) AT(struct conf_registrar, member)
-#define LIST_OF(type, member, scope, most)                             \
-	.offset = offsetof(type, member), .size = sizeof(void *),      \
-	.count_offset = offsetof(type, member##_n), .items = &(scope), \
-	.max = (most)
 #define LIST(member, scope, most) LIST_OF(struct conf_node, member, scope, most)
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* It parses, and is nobody's. */
-#define EXAMPLE_KEY "ZXhhbXBsZS1rZXktcmVwbGFjZS13aXRoLXlvdXJzISE="
 
 static const char *const accept_words[] = { "registered", "listed", NULL };
 static const char *const radio_words[] = { "none", "sim", "alsa", "cm108",
@@ -32,12 +20,6 @@ static const char *const line_words[] = {
 	"gpio5", "gpio6",     "gpio7",       "gpio8",     NULL
 };
 static const char *const sense_words[] = { "no", "usb", "usbinvert", NULL };
-static const char *const codec_words[] = { "ulaw", "alaw",     "slin16",
-					   "slin", "g726aal2", "adpcm",
-					   "gsm",  NULL };
-static const char *const lookup_words[] = { "nodes", "dns", "extnodes",
-					    "registrar", NULL };
-static const char *const https_words[] = { "no", "auto", "only", NULL };
 static const char *const relay_words[] = { "never", "last", "always", NULL };
 static const char *const cor_words[] = { "auto",      "cor",       "ctcss",
 					 "vox",       "cor+ctcss", "vox+ctcss",
@@ -47,405 +29,14 @@ static const char *const switch_words[] = { "auto", "on", "off", NULL };
 static const char *const levels_words[] = { "config", "eeprom", NULL };
 static const char *const dtmf_words[] = { "off", "decode", "mute", NULL };
 static const char *const ctcss_end_words[] = { "silence", "reverse", NULL };
-static const char *const does_words[] = { "none",
-					  "disconnect",
-					  "monitor",
-					  "connect",
-					  "local-monitor",
-					  "disconnect-permanent",
-					  "permanent-monitor",
-					  "permanent-connect",
-					  "permanent-local-monitor",
-					  "remote",
-					  "status",
-					  "full-status",
-					  "last-keyed",
-					  "all-off",
-					  "restore",
-					  "time",
-					  "version",
-					  "identify",
-					  "parrot-on",
-					  "parrot-off",
-					  "macro",
-					  "event",
-					  NULL };
-static const char *const mode_words[] = { "transceive", "monitor",
-					  "local-monitor", NULL };
 static const char *const log_words[] = { "error", "warning", "info", "debug",
 					 NULL };
-
-/* A password goes there. */
-static bool conf_text_is_https(const char *text)
-{
-	return conf_text_is_url(text) &&
-	       (text[0] == '\0' || strncmp(text, "https", 5) == 0);
-}
-
-/* The entries of lists. */
-
-static const struct conf_row registrar_ref_rows[] = {
-	{ "host", CONF_STRING, AT(struct conf_registrar_ref, host), .min = 1,
-	  .ok = conf_text_is_host, .allowed = "a DNS name or an address",
-	  .example = "registrar.example.org", .flags = CONF_REQUIRED,
-	  .help = "Where the registrar is." },
-	{ "port", CONF_U32, AT(struct conf_registrar_ref, port), .min = 1,
-	  .max = 65535, .dflt = 4569, .help = "Its UDP port." },
-	{ "key", CONF_KEY, AT(struct conf_registrar_ref, key),
-	  .example = EXAMPLE_KEY,
-	  .help = "The public key of an OPEN/OVER registrar. A registrar with "
-		  "another key is not believed. Leave it out for a plain IAX2 "
-		  "registrar, such as Asterisk's." },
-	{ "username", CONF_STRING, AT(struct conf_registrar_ref, username),
-	  .help = "The user name with a plain IAX2 registrar; empty: the "
-		  "node's number." },
-	{ "secret_file", CONF_PATH, AT(struct conf_registrar_ref, secret_file),
-	  .help = "A file of mode 0600 with the secret shared with a plain "
-		  "IAX2 registrar." },
-	{ "https", CONF_CHOICE, AT(struct conf_registrar_ref, https),
-	  .words = https_words, .dflt = CONF_HTTPS_NO,
-	  .help = "Whether to register by HTTPS with a registrar of "
-		  "AllStarLink's kind: no (by IAX2), only, or auto: by HTTPS "
-		  "when it shows the same address as IAX2 does, else by IAX2, "
-		  "and never by both at once." },
-	{ "url", CONF_STRING, AT(struct conf_registrar_ref, url),
-	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
-	  .help = "Where to register by HTTPS; empty: https://, the host and "
-		  "a slash." },
-};
-
-static const struct conf_row peer_rows[] = {
-	{ "number", CONF_STRING, AT(struct conf_peer, number), .min = 1,
-	  .ok = conf_text_is_pattern,
-	  .allowed = "1 to 15 digits in quotes; X for any digit, and * at the "
-		     "end for "
-		     "any that follow",
-	  .example = "1998", .flags = CONF_REQUIRED,
-	  .help = "The node's number. \"19XX\" or \"19*\" says where to call "
-		  "all whose numbers begin so and are not listed otherwise." },
-	{ "host", CONF_STRING, AT(struct conf_peer, host),
-	  .ok = conf_text_is_host, .allowed = "a DNS name or an address",
-	  .help = "Where to call it; empty: it is only recognised when it "
-		  "calls." },
-	{ "port", CONF_U32, AT(struct conf_peer, port), .min = 1, .max = 65535,
-	  .dflt = 4569, .help = "Its UDP port." },
-	{ "key", CONF_KEY, AT(struct conf_peer, key), .example = EXAMPLE_KEY,
-	  .help = "Its public key, if it has one. A registrar that names "
-		  "another "
-		  "key for its number is not believed." },
-	{ "secret_file", CONF_PATH, AT(struct conf_peer, secret_file),
-	  .help = "A file of mode 0600 with the secret shared with a node that "
-		  "has no key; empty for none." },
-};
-
-static bool is_code(const char *text)
-{
-	return text[0] && text[strspn(text, "0123456789ABCD")] == '\0';
-}
-
-static bool is_macro(const char *text)
-{
-	return text[strspn(text, "0123456789ABCD*#")] == '\0';
-}
 
 static bool is_identification(const char *text)
 {
 	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/ ")] ==
 	       '\0';
 }
-
-static const struct conf_row function_rows[] = {
-	{ "code", CONF_STRING, AT(struct conf_function, code), .min = 1,
-	  .ok = is_code, .allowed = "1 to 32 of 0-9 and A-D, in quotes",
-	  .example = "51", .flags = CONF_REQUIRED,
-	  .help = "What is dialled after *." },
-	{ "does", CONF_CHOICE, AT(struct conf_function, does),
-	  .words = does_words, .dflt = CONF_DOES_NONE, .example = "macro",
-	  .help = "What it does; \"none\" takes a usual code away. Those "
-		  "from disconnect to remote are followed by a node's "
-		  "number; \"remote\" sends the digits that follow to that "
-		  "node, until #; \"event\" is left to a program that "
-		  "listens." },
-	{ "digits", CONF_STRING, AT(struct conf_function, digits),
-	  .ok = is_macro, .allowed = "at most 32 of 0-9, A-D, * and #",
-	  .example = "*32000", .help = "What a macro dials." },
-	{ "links", CONF_BOOL, AT(struct conf_function, links),
-	  .help = "Whether nodes that are linked may dial it as well." },
-};
-
-static const struct conf_row link_rows[] = {
-	{ "node", CONF_NODE, AT(struct conf_link, node), .min = 1,
-	  .example = "1998", .flags = CONF_REQUIRED,
-	  .help = "The node to be linked to." },
-	{ "mode", CONF_CHOICE, AT(struct conf_link, mode), .words = mode_words,
-	  .dflt = CONF_MODE_TRANSCEIVE,
-	  .help = "Both hear each other (transceive), or it is heard and hears "
-		  "nothing: by all that are linked (monitor), or by this "
-		  "node's radio alone (local-monitor)." },
-};
-
-static bool is_event(const char *text)
-{
-	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
-}
-
-static const struct conf_row event_rows[] = {
-	{ "", CONF_STRING, AT(struct conf_event, text), .min = 1,
-	  .ok = is_event, .allowed = "the name of an event" },
-};
-
-/* A link bears it, where nodes have numbers; and AllStarLink has its own. */
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-static bool is_user(const char *text)
-{
-	return strpbrk(text, LETTERS) &&
-	       text[strspn(text, LETTERS "0123456789-./")] == '\0' &&
-	       strcmp(text, "allstar-sys") != 0 &&
-	       strcmp(text, "allstar-public") != 0 &&
-	       strcmp(text, "radio") != 0;
-}
-
-static bool is_short_sign(const char *text)
-{
-	return text[0] == '\0' ||
-	       (conf_text_is_callsign(text) && is_user(text));
-}
-
-static const struct conf_row user_rows[] = {
-	{ "name", CONF_STRING, AT(struct conf_user, name), .min = 1,
-	  .ok = is_user,
-	  .allowed = "at most 15 letters, digits, -, . and /, a letter "
-		     "among them; not radio, allstar-sys or allstar-public",
-	  .example = "alice", .flags = CONF_REQUIRED,
-	  .help = "The user name that it calls with." },
-	{ "callsign", CONF_STRING, AT(struct conf_user, callsign),
-	  .ok = is_short_sign,
-	  .allowed = "at most 8 letters, digits, / and -, a letter among them",
-	  .help = "What its link is called; empty: as the user." },
-	{ "secret_file", CONF_PATH, AT(struct conf_user, secret_file), .min = 1,
-	  .example = "/etc/keyhole/alice.secret", .flags = CONF_REQUIRED,
-	  .help = "A file of mode 0600 with the secret shared with that "
-		  "user." },
-};
-
-static const struct conf_row caller_rows[] = {
-	{ "", CONF_CALLER, .size = sizeof(struct conf_caller) },
-};
-
-static const struct conf_row prefix_rows[] = {
-	{ "", CONF_STRING, AT(struct conf_prefix, text), .min = 1,
-	  .ok = conf_text_is_prefix,
-	  .allowed = "an address, or an address, a slash and the bits that "
-		     "count" },
-};
-
-static const struct conf_row resolver_rows[] = {
-	{ "", CONF_STRING, AT(struct conf_resolver, text), .min = 1,
-	  .ok = conf_text_is_server,
-	  .allowed = "an address, or ADDRESS:PORT or [IPV6]:PORT" },
-};
-
-/* What is no source is the same as none. */
-static const struct conf_row lookup_rows[] = {
-	{ "", CONF_CHOICE, .size = sizeof(enum conf_lookup),
-	  .words = lookup_words, .dflt = CONF_LOOKUPS },
-};
-
-/* What is no codec is the same as none. */
-static const struct conf_row codec_rows[] = {
-	{ "", CONF_CHOICE, .size = sizeof(enum conf_codec),
-	  .words = codec_words, .dflt = CONF_CODECS },
-};
-
-static const struct conf_scope registrar_refs = {
-	registrar_ref_rows,
-	COUNT(registrar_ref_rows),
-	sizeof(struct conf_registrar_ref),
-};
-static const struct conf_scope peers = {
-	peer_rows,
-	COUNT(peer_rows),
-	sizeof(struct conf_peer),
-};
-static const struct conf_scope users = {
-	user_rows,
-	COUNT(user_rows),
-	sizeof(struct conf_user),
-};
-static const struct conf_scope callers = {
-	caller_rows,
-	COUNT(caller_rows),
-	sizeof(struct conf_caller),
-};
-
-static const struct conf_scope links = {
-	link_rows,
-	COUNT(link_rows),
-	sizeof(struct conf_link),
-};
-
-static const struct conf_scope functions = {
-	function_rows,
-	COUNT(function_rows),
-	sizeof(struct conf_function),
-};
-
-static const struct conf_scope events = {
-	event_rows,
-	COUNT(event_rows),
-	sizeof(struct conf_event),
-};
-
-static const struct conf_scope prefixes = {
-	prefix_rows,
-	COUNT(prefix_rows),
-	sizeof(struct conf_prefix),
-};
-
-static const struct conf_scope codecs = {
-	codec_rows,
-	COUNT(codec_rows),
-	sizeof(enum conf_codec),
-};
-
-static const struct conf_scope resolvers = {
-	resolver_rows,
-	COUNT(resolver_rows),
-	sizeof(struct conf_resolver),
-};
-
-static const struct conf_scope lookups = {
-	lookup_rows,
-	COUNT(lookup_rows),
-	sizeof(enum conf_lookup),
-};
-
-static bool same_registrar(const void *a, const void *b)
-{
-	const struct conf_registrar_ref *one = a, *other = b;
-
-	return one->host[0] && strcasecmp(one->host, other->host) == 0 &&
-	       one->port == other->port;
-}
-
-static const char *wrong_registrar(const void *entry)
-{
-	const struct conf_registrar_ref *r = entry;
-	const bool plain = r->username[0] || r->secret_file[0];
-
-	if (r->key.set && plain)
-		return "has a key and also a username or secret_file; allowed: "
-		       "key for an OPEN/OVER registrar, the others for a plain "
-		       "one";
-	if (r->key.set && r->https != CONF_HTTPS_NO)
-		return "has a key and also https; allowed: https for a plain "
-		       "registrar";
-	if (!r->key.set && !r->secret_file[0])
-		return "has neither key nor secret_file; allowed: key for an "
-		       "OPEN/OVER registrar, secret_file for a plain one";
-	return NULL;
-}
-
-static bool same_peer(const void *a, const void *b)
-{
-	const struct conf_peer *one = a, *other = b;
-
-	return one->number[0] && strcmp(one->number, other->number) == 0;
-}
-
-static const char *wrong_peer(const void *entry)
-{
-	const struct conf_peer *p = entry;
-
-	if (!strpbrk(p->number, "X*"))
-		return NULL;
-	if (!p->host[0])
-		return "is a pattern without a host; allowed: a host, or the "
-		       "number of one node";
-	if (p->key.set || p->secret_file[0])
-		return "is a pattern with a key or secret_file; allowed: these "
-		       "for the number of one node";
-	return NULL;
-}
-
-static bool same_event(const void *a, const void *b)
-{
-	const struct conf_event *one = a, *other = b;
-
-	return strcmp(one->text, other->text) == 0;
-}
-
-static bool same_link(const void *a, const void *b)
-{
-	const struct conf_link *one = a, *other = b;
-
-	return one->node[0] && strcmp(one->node, other->node) == 0;
-}
-
-static bool same_function(const void *a, const void *b)
-{
-	const struct conf_function *one = a, *other = b;
-
-	return one->code[0] && strcmp(one->code, other->code) == 0;
-}
-
-static const char *wrong_function(const void *entry)
-{
-	const struct conf_function *f = entry;
-
-	if ((f->does == CONF_DOES_MACRO) != (f->digits[0] != '\0'))
-		return "has digits and is no macro, or is a macro without; "
-		       "allowed: digits for a macro";
-	return NULL;
-}
-
-static bool same_user(const void *a, const void *b)
-{
-	const struct conf_user *one = a, *other = b;
-
-	return one->name[0] && strcmp(one->name, other->name) == 0;
-}
-
-static bool same_resolver(const void *a, const void *b)
-{
-	const struct conf_resolver *one = a, *other = b;
-
-	return strcasecmp(one->text, other->text) == 0;
-}
-
-static bool same_lookup(const void *a, const void *b)
-{
-	const enum conf_lookup *one = a, *other = b;
-
-	return *one != CONF_LOOKUPS && *one == *other;
-}
-
-static bool same_caller(const void *a, const void *b)
-{
-	const struct conf_caller *one = a, *other = b;
-
-	if (one->key.set && other->key.set)
-		return memcmp(one->key.octets, other->key.octets,
-			      CONF_KEY_LEN) == 0;
-	return one->number[0] && strcmp(one->number, other->number) == 0;
-}
-
-static bool same_prefix(const void *a, const void *b)
-{
-	const struct conf_prefix *one = a, *other = b;
-
-	return strcasecmp(one->text, other->text) == 0;
-}
-
-static bool same_codec(const void *a, const void *b)
-{
-	const enum conf_codec *one = a, *other = b;
-
-	return *one != CONF_CODECS && *one == *other;
-}
-
-/* keyholed */
 
 static const struct conf_row node_rows[] = {
 	{ "node.number", CONF_NODE, NODE(node.number), .min = 1,
@@ -480,20 +71,17 @@ static const struct conf_row node_rows[] = {
 		  "this "
 		  "node places and those that a registrar vouches for." },
 	{ "iax2.calltoken_optional", CONF_TEXTS,
-	  LIST(iax2.calltoken_optional, prefixes, CONF_PREFIXES_MAX),
-	  .same = same_prefix, .same_what = "address",
+	  LIST(iax2.calltoken_optional, conf_prefixes, CONF_PREFIXES_MAX),
 	  .help = "Addresses of callers that know no call tokens, each "
 		  "\"ADDRESS\" or \"ADDRESS/BITS\". All others must bring one: "
 		  "it "
 		  "proves their address." },
-	{ "iax2.codecs", CONF_TEXTS, LIST(iax2.codecs, codecs, CONF_CODECS),
-	  .same = same_codec, .same_what = "name",
+	{ "iax2.codecs", CONF_TEXTS,
+	  LIST(iax2.codecs, conf_codecs, CONF_CODECS),
 	  .help = "The codecs to speak, the preferred one first; empty for all "
 		  "of them in the order named here." },
 	{ "registrars", CONF_GROUPS,
-	  LIST(registrars, registrar_refs, CONF_REGISTRARS_MAX),
-	  .same = same_registrar, .same_what = "host and port",
-	  .wrong = wrong_registrar,
+	  LIST(registrars, conf_registrar_refs, CONF_REGISTRARS_MAX),
 	  .help = "The registrars that this node registers with, so that "
 		  "others can call it by its number from behind any NAT." },
 	{ "keepalive.interval_s", CONF_U32, NODE(keepalive.interval_s),
@@ -511,13 +99,13 @@ static const struct conf_row node_rows[] = {
 	  .help = "Who may call: \"registered\" is any caller that a registrar "
 		  "vouches for, \"listed\" is accept.allow only." },
 	{ "accept.allow", CONF_TEXTS,
-	  LIST(accept.allow, callers, CONF_CALLERS_MAX), .same = same_caller,
-	  .same_what = "caller", .flags = CONF_RELOAD,
+	  LIST(accept.allow, conf_callers, CONF_CALLERS_MAX),
+	  .flags = CONF_RELOAD,
 	  .help = "Callers that are welcome, each a node number or a public "
 		  "key." },
 	{ "accept.deny", CONF_TEXTS,
-	  LIST(accept.deny, callers, CONF_CALLERS_MAX), .same = same_caller,
-	  .same_what = "caller", .flags = CONF_RELOAD,
+	  LIST(accept.deny, conf_callers, CONF_CALLERS_MAX),
+	  .flags = CONF_RELOAD,
 	  .help = "Callers that are refused, each a node number or a public "
 		  "key." },
 	{ "accept.by_address", CONF_BOOL, NODE(accept.by_address),
@@ -536,8 +124,7 @@ static const struct conf_row node_rows[] = {
 		  "answers can forge numbers. Who has no key there is looked "
 		  "at by accept.by_address." },
 	{ "accept.users", CONF_GROUPS,
-	  LIST(accept.users, users, CONF_USERS_MAX), .same = same_user,
-	  .same_what = "name", .flags = CONF_RELOAD,
+	  LIST(accept.users, conf_users, CONF_USERS_MAX), .flags = CONF_RELOAD,
 	  .help = "Users who call with a program for people and prove "
 		  "themselves with a secret (MD5)." },
 	{ "accept.portal_key_file", CONF_PATH, NODE(accept.portal_key_file),
@@ -550,17 +137,16 @@ static const struct conf_row node_rows[] = {
 		  "is, such as \"https://register.allstarlink.org/cgi-bin/"
 		  "authwebphone.pl\": those that it knows are let in. Empty: "
 		  "nobody is asked, and nobody let in." },
-	{ "peers", CONF_GROUPS, LIST(peers, peers, CONF_PEERS_MAX),
-	  .same = same_peer, .same_what = "number", .wrong = wrong_peer,
+	{ "peers", CONF_GROUPS, LIST(peers, conf_peers, CONF_PEERS_MAX),
 	  .flags = CONF_RELOAD, .help = "Nodes known without a registrar." },
-	{ "links", CONF_GROUPS, LIST(links, links, CONF_LINKS_MAX),
-	  .same = same_link, .same_what = "node", .flags = CONF_RELOAD,
+	{ "links", CONF_GROUPS, LIST(links, conf_links, CONF_LINKS_MAX),
+	  .flags = CONF_RELOAD,
 	  .help = "Permanent links, placed at the start and on reload; one "
 		  "that is lost is dialled again for ever. It is enough that "
 		  "one "
 		  "of two nodes has the other here." },
-	{ "lookup.order", CONF_TEXTS, LIST(lookup.order, lookups, CONF_LOOKUPS),
-	  .same = same_lookup, .same_what = "source", .flags = CONF_RELOAD,
+	{ "lookup.order", CONF_TEXTS,
+	  LIST(lookup.order, conf_lookups, CONF_LOOKUPS), .flags = CONF_RELOAD,
 	  .help = "Where the number of a node is looked up that is dialled, "
 		  "until it is found: \"nodes\" is the peers above, \"dns\" "
 		  "the name servers, \"extnodes\" the file, \"registrar\" the "
@@ -578,8 +164,8 @@ static const struct conf_row node_rows[] = {
 	  .max = 15, .dflt = 6, .flags = CONF_RELOAD,
 	  .help = "Nor those of more; not less than lookup.digits_min." },
 	{ "lookup.resolvers", CONF_TEXTS,
-	  LIST(lookup.resolvers, resolvers, CONF_RESOLVERS_MAX),
-	  .same = same_resolver, .same_what = "server", .flags = CONF_RELOAD,
+	  LIST(lookup.resolvers, conf_resolvers, CONF_RESOLVERS_MAX),
+	  .flags = CONF_RELOAD,
 	  .help = "The name servers to ask for it, such as \"192.0.2.53\" or "
 		  "\"[2001:db8::53]:5353\", the next when one does not answer "
 		  "within a second; empty for those of the system." },
@@ -626,8 +212,8 @@ static const struct conf_row node_rows[] = {
 	  .help = "It is complete at once with so many; not less than "
 		  "commands.number_min." },
 	{ "functions", CONF_GROUPS,
-	  LIST(functions, functions, CONF_FUNCTIONS_MAX), .same = same_function,
-	  .same_what = "code", .wrong = wrong_function, .flags = CONF_RELOAD,
+	  LIST(functions, conf_functions, CONF_FUNCTIONS_MAX),
+	  .flags = CONF_RELOAD,
 	  .help = "Codes of your own, or others for the usual ones." },
 	{ "limits.calls_per_address", CONF_U32, NODE(limits.calls_per_address),
 	  .min = 1, .max = 8192, .dflt = 8,
@@ -826,8 +412,8 @@ static const struct conf_row node_rows[] = {
 	  .max = 300, .dflt = 10, .unit = "s", .flags = CONF_RELOAD,
 	  .help = "It is killed when it takes longer." },
 	{ "hooks.events", CONF_TEXTS,
-	  LIST(hooks.events, events, CONF_EVENTS_MAX), .same = same_event,
-	  .same_what = "name", .flags = CONF_RELOAD,
+	  LIST(hooks.events, conf_events, CONF_EVENTS_MAX),
+	  .flags = CONF_RELOAD,
 	  .help = "The events to run it for, by their names in "
 		  "keyhole-events(7), such as \"link_up\"; empty for all." },
 	{ "rx.deemphasis", CONF_BOOL, NODE(rx.deemphasis), .flags = CONF_RELOAD,
@@ -1038,8 +624,8 @@ static bool nobody_is_both(const void *conf)
 
 	for (size_t i = 0; i < c->accept.deny_n; i++) {
 		for (size_t j = 0; j < c->accept.allow_n; j++) {
-			if (same_caller(&c->accept.deny[i],
-					&c->accept.allow[j]))
+			if (conf_callers.same(&c->accept.deny[i],
+					      &c->accept.allow[j]))
 				return false;
 		}
 	}
@@ -1100,265 +686,12 @@ const struct conf_table conf_node_table = {
 	.about = "keyholed, the node daemon",
 };
 
-/* keyhole-registrar */
-
-static const struct conf_row registrar_rows[] = {
-	{ "iax2.port", CONF_U32, REGISTRAR(iax2.port), .min = 1, .max = 65535,
-	  .dflt = 4569, .help = "The UDP port to listen on." },
-	{ "iax2.bind4", CONF_STRING, REGISTRAR(iax2.bind4), .text = "0.0.0.0",
-	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
-	  .help = "The IPv4 address to listen on; empty for no IPv4." },
-	{ "iax2.bind6", CONF_STRING, REGISTRAR(iax2.bind6),
-	  .text = "::", .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
-	  .help = "The IPv6 address to listen on; empty for no IPv6." },
-	{ "iax2.interface", CONF_STRING, REGISTRAR(iax2.interface),
-	  .ok = conf_text_is_interface,
-	  .allowed = "an interface's name of at most 15 characters",
-	  .help = "The network interface to use alone, such as a VPN's; empty "
-		  "for any. It may come later than the daemon, or go and come "
-		  "back." },
-	{ "iax2.calltoken_optional", CONF_TEXTS,
-	  LIST_OF(struct conf_registrar, iax2.calltoken_optional, prefixes,
-		  CONF_PREFIXES_MAX),
-	  .same = same_prefix, .same_what = "address",
-	  .help = "Addresses of plain clients that know no call tokens, each "
-		  "\"ADDRESS\" or \"ADDRESS/BITS\". All others must bring one: "
-		  "it "
-		  "proves their address.",
-	  .flags = CONF_RELOAD },
-	{ "registrar.key_file", CONF_PATH, REGISTRAR(registrar.key_file),
-	  .min = 1, .text = "/var/lib/keyhole-registrar/registrar.key",
-	  .help = "The registrar's identity, a file of mode 0600 as keyhole "
-		  "keygen makes it." },
-	{ "registrar.directory", CONF_PATH, REGISTRAR(registrar.directory),
-	  .min = 1, .text = "/var/lib/keyhole-registrar/directory.db",
-	  .help = "The SQLite file with the numbers and keys of the nodes, and "
-		  "the names "
-		  "and secrets of plain IAX2 clients." },
-	{ "registrar.nodes_max", CONF_U32, REGISTRAR(registrar.nodes_max),
-	  .min = 16, .max = 4000000, .dflt = 20000,
-	  .help = "Nodes that the directory has room for; memory is set aside "
-		  "at the start." },
-	{ "registrar.plain_max", CONF_U32, REGISTRAR(registrar.plain_max),
-	  .min = 0, .max = 65536, .dflt = 1024,
-	  .help = "Plain IAX2 clients (Asterisk and others, with an MD5 "
-		  "secret) "
-		  "that the directory has room for." },
-	{ "registrar.refresh_s", CONF_U32, REGISTRAR(registrar.refresh_s),
-	  .min = 30, .max = 3600, .dflt = 1800, .unit = "s",
-	  .flags = CONF_RELOAD,
-	  .help = "How often nodes register again; plain clients may ask for "
-		  "less." },
-	{ "measure.port", CONF_U32, REGISTRAR(measure.port), .max = 65535,
-	  .dflt = 1,
-	  .help = "A second UDP port, by which nodes measure how their address "
-		  "translators behave; 0 for none, 1 for the one after "
-		  "iax2.port." },
-	{ "measure.address", CONF_STRING, REGISTRAR(measure.address),
-	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
-	  .help = "A second public IPv4 address of this machine, for the same; "
-		  "empty for none. Without it a node cannot tell "
-		  "endpoint-independent translators from address-dependent "
-		  "ones." },
-	{ "measure.tcp", CONF_BOOL, REGISTRAR(measure.tcp), .dflt = true,
-	  .help = "Whether to answer on the TCP port of iax2.port too: it "
-		  "tells who connects its address." },
-	{ "limits.registrations_per_min", CONF_U32,
-	  REGISTRAR(limits.registrations_per_min), .min = 1, .max = 6000,
-	  .dflt = 60, .unit = "a minute", .flags = CONF_RELOAD,
-	  .help = "Registrations that one address may try." },
-	{ "limits.opens_per_min", CONF_U32, REGISTRAR(limits.opens_per_min),
-	  .min = 1, .max = 6000, .dflt = 60, .unit = "a minute",
-	  .flags = CONF_RELOAD,
-	  .help = "Calls that one node may ask to be opened." },
-	{ "limits.auth_failures_per_min", CONF_U32,
-	  REGISTRAR(limits.auth_failures_per_min), .min = 1, .max = 6000,
-	  .dflt = 20, .unit = "a minute", .flags = CONF_RELOAD,
-	  .help = "Wrong passwords of plain clients that one address may try "
-		  "for "
-		  "a name, and 16 times as many for all names; beyond that it "
-		  "is "
-		  "not heard until the minute is over." },
-	{ "limits.opens_max", CONF_U32, REGISTRAR(limits.opens_max), .min = 16,
-	  .max = 1000000, .dflt = 4096,
-	  .help = "Calls being opened at the same time, for all nodes." },
-	{ "cluster.redis", CONF_STRING, REGISTRAR(cluster.redis),
-	  .ok = conf_text_is_redis,
-	  .allowed = "redis://HOST:PORT/DB or unix://PATH?db=DB",
-	  .help = "The Redis or Valkey server through which several registrars "
-		  "stand as one, redis://HOST:PORT/DB or unix://PATH?db=DB; "
-		  "empty: this registrar stands alone." },
-	{ "cluster.password_file", CONF_PATH, REGISTRAR(cluster.password_file),
-	  .help = "A file of mode 0600 with that server's password; empty: "
-		  "it asks for none." },
-	{ "cluster.key_file", CONF_PATH, REGISTRAR(cluster.key_file),
-	  .help = "A file of mode 0600, as keyhole keygen makes it, with the "
-		  "key that all registrars of the cluster share: who has it "
-		  "can pass for one of them, and who has not cannot, even "
-		  "with access to the server." },
-	{ "cluster.name", CONF_STRING, REGISTRAR(cluster.name),
-	  .ok = conf_text_is_host,
-	  .allowed = "at most 32 characters A-Z, a-z, 0-9, - _ and .",
-	  .help = "This registrar's name, which no other of the cluster has; "
-		  "empty: the host's name." },
-	{ "relay.enabled", CONF_BOOL, REGISTRAR(relay.enabled),
-	  .help = "Carry calls for nodes that nothing else leads to. It costs "
-		  "the registrar's bandwidth, about 100 kbit/s each way for "
-		  "each call." },
-	{ "relay.address4", CONF_STRING, REGISTRAR(relay.address4),
-	  .ok = conf_text_is_ipv4, .allowed = "an IPv4 address",
-	  .help = "The public IPv4 address that leads to the relay's ports; "
-		  "empty: this machine's own." },
-	{ "relay.address6", CONF_STRING, REGISTRAR(relay.address6),
-	  .ok = conf_text_is_ipv6, .allowed = "an IPv6 address",
-	  .help = "The same for IPv6." },
-	{ "relay.port_first", CONF_U32, REGISTRAR(relay.port_first),
-	  .min = 1024, .max = 65535, .dflt = 20000,
-	  .help = "The first UDP port of the relay; each node that uses it "
-		  "takes one. A firewall has to let them in." },
-	{ "relay.port_last", CONF_U32, REGISTRAR(relay.port_last), .min = 1024,
-	  .max = 65535, .dflt = 20999, .help = "The last one." },
-	{ "relay.kbit_s", CONF_U32, REGISTRAR(relay.kbit_s), .min = 16,
-	  .max = 100000, .dflt = 512, .unit = "kbit/s",
-	  .help = "What the relay carries for one node, each way." },
-	{ "relay.peers", CONF_U32, REGISTRAR(relay.peers), .min = 8, .max = 32,
-	  .dflt = 16,
-	  .help = "With how many others one node may talk through it at the "
-		  "same time." },
-	{ "relay.idle_s", CONF_U32, REGISTRAR(relay.idle_s), .min = 10,
-	  .max = 600, .dflt = 60, .unit = "s",
-	  .help = "After this long without a word one of them is a stranger "
-		  "again." },
-	{ "https.port", CONF_U32, REGISTRAR(https.port), .max = 65535,
-	  .dflt = 0,
-	  .help = "The TCP port on which plain clients may register by HTTPS, "
-		  "as with AllStarLink, and get the list of the nodes that "
-		  "are online (/extnodes); 0: none." },
-	{ "https.address", CONF_STRING, REGISTRAR(https.address), .min = 1,
-	  .text = "0.0.0.0", .ok = conf_text_is_ipv4,
-	  .allowed = "an IPv4 address",
-	  .help = "The IPv4 address to listen on for it." },
-	{ "https.cert_file", CONF_PATH, REGISTRAR(https.cert_file),
-	  .help = "Its certificate, with those between it and the authority "
-		  "(PEM). A newer one is noticed." },
-	{ "https.key_file", CONF_PATH, REGISTRAR(https.key_file),
-	  .help = "The certificate's private key (PEM), a file of mode 0600." },
-	{ "dns.port", CONF_U32, REGISTRAR(dns.port), .max = 65535, .dflt = 0,
-	  .help = "The UDP and TCP port on which to answer DNS questions for "
-		  "the nodes that are online; 0: none." },
-	{ "dns.address", CONF_STRING, REGISTRAR(dns.address), .min = 1,
-	  .text = "0.0.0.0", .ok = conf_text_is_ipv4,
-	  .allowed = "an IPv4 address",
-	  .help = "The IPv4 address to listen on for it." },
-	{ "dns.domain", CONF_STRING, REGISTRAR(dns.domain),
-	  .ok = conf_text_is_domain, .allowed = "the name of a domain",
-	  .help = "The domain in which the nodes have their names: node 2000 "
-		  "is 2000.nodes. and this, as SRV, A and TXT." },
-	{ "control.socket", CONF_PATH, REGISTRAR(control.socket), .min = 1,
-	  .text = "/run/keyhole-registrar/registrar.sock",
-	  .help = "The socket that the registrar's commands use." },
-	{ "control.group", CONF_STRING, REGISTRAR(control.group), .min = 1,
-	  .text = "keyhole", .ok = conf_text_is_group_name,
-	  .allowed = "a group's name of at most 32 characters",
-	  .help = "Who may use it." },
-	{ "log.level", CONF_CHOICE, REGISTRAR(log.level), .words = log_words,
-	  .dflt = CONF_LOG_INFO, .flags = CONF_RELOAD,
-	  .help = "Log this and what is more severe." },
-};
-
-static bool registrar_has_a_family(const void *conf)
-{
-	const struct conf_registrar *c = conf;
-
-	return c->iax2.bind4[0] || c->iax2.bind6[0];
-}
-
-static bool cluster_has_a_key(const void *conf)
-{
-	const struct conf_registrar *c = conf;
-
-	return !c->cluster.redis[0] || c->cluster.key_file[0];
-}
-
-static bool https_has_its_files(const void *conf)
-{
-	const struct conf_registrar *c = conf;
-
-	return c->https.port == 0 ||
-	       (c->https.cert_file[0] && c->https.key_file[0]);
-}
-
-static bool dns_has_a_domain(const void *conf)
-{
-	const struct conf_registrar *c = conf;
-
-	return c->dns.port == 0 || c->dns.domain[0];
-}
-
-static bool relay_ports_are_ordered(const void *conf)
-{
-	const struct conf_registrar *c = conf;
-
-	return c->relay.port_last >= c->relay.port_first;
-}
-
-/* No node could be given such a port. */
-static bool relay_ports_are_free(const void *conf)
-{
-	const struct conf_registrar *c = conf;
-	const uint32_t iax2 = c->iax2.port;
-	const uint32_t second =
-		c->measure.port == 1 ? iax2 + 1 : c->measure.port;
-
-	return !c->relay.enabled ||
-	       ((iax2 < c->relay.port_first || iax2 > c->relay.port_last) &&
-		(second < c->relay.port_first || second > c->relay.port_last));
-}
-
-static const struct conf_rule registrar_rules[] = {
-	{ "cluster.key_file", cluster_has_a_key,
-	  "cluster.redis is set and cluster.key_file is not; allowed: both, or "
-	  "neither" },
-	{ "https.port", https_has_its_files,
-	  "https.port is set and https.cert_file or https.key_file is not; "
-	  "allowed: all three, or port 0" },
-	{ "dns.port", dns_has_a_domain,
-	  "dns.port is set and dns.domain is not; allowed: both, or port 0" },
-	{ "relay.port_last", relay_ports_are_ordered,
-	  "relay.port_last is less than relay.port_first; allowed: the same or "
-	  "more" },
-	{ "relay.port_first", relay_ports_are_free,
-	  "relay.port_first to relay.port_last hold iax2.port or measure.port; "
-	  "allowed: ports of their own" },
-	{ "iax2.bind6", registrar_has_a_family,
-	  "iax2.bind4 and iax2.bind6 are both empty; allowed: one of them" },
-};
-
-const struct conf_table conf_registrar_table = {
-	.scope = { registrar_rows, COUNT(registrar_rows),
-		   sizeof(struct conf_registrar) },
-	.rules = registrar_rules,
-	.rules_n = COUNT(registrar_rules),
-	.file = "/etc/keyhole/registrar.conf",
-	.about = "keyhole-registrar, the registration server",
-};
-
 void conf_node_defaults(struct conf_node *out)
 {
 	conf_values_default(&conf_node_table.scope, out);
 }
 
-void conf_registrar_defaults(struct conf_registrar *out)
-{
-	conf_values_default(&conf_registrar_table.scope, out);
-}
-
 void conf_node_free(struct conf_node *c)
 {
 	conf_values_free(&conf_node_table.scope, c);
-}
-
-void conf_registrar_free(struct conf_registrar *c)
-{
-	conf_values_free(&conf_registrar_table.scope, c);
 }
