@@ -44,7 +44,7 @@ WITHIN = {
         usr/share/doc/keyhole-sounds/''',
 }
 PAGES = {
-    'keyhole': ['keyhole.1', 'keyholed.8', 'keyholed.conf.5', 'keyhole-extnodes.5',
+    'keyhole': ['keyhole.1', 'keyhole-events.7', 'keyholed.8', 'keyholed.conf.5', 'keyhole-extnodes.5',
                 'keyhole-sounds.5'],
     'keyhole-registrar': ['keyhole-registrar.8', 'registrar.conf.5'],
     'keyhole-sounds': [],
