@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKLOG 16
+#define BACKLOG 64 /* as many as CONTROL_CLIENTS_MAX */
 
 /* @err, with the sentence for it. */
 static int say(int err, char why[CONTROL_WHY_MAX], const char *path,
