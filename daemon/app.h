@@ -101,7 +101,7 @@ struct app_tone {
 	mono_us keyed; /* since when; 0: not yet */
 };
 
-#define APP_ENDED_MAX 64U
+#define APP_ENDED_MAX APP_WAITERS /* they are dialled at once */
 
 /* A link that was ended with all others, and may be wanted back. */
 struct app_ended {

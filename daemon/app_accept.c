@@ -23,6 +23,7 @@ struct asking {
 struct app_accept {
 	struct app *app;
 	struct https *https; /* NULL: no accept.web_url */
+	struct rate whose;   /* questions to it, which strangers cause */
 	struct asking asking[NODE_WAITING_MAX];
 };
 
@@ -173,10 +174,12 @@ static void ask_whose(struct app *a, const struct node_event *ev)
 	char url[HTTPS_URL_MAX + 1];
 	const struct https_question q = { .url = url,
 					  .tag = tag_of(ev->caller) };
+	static const struct rate_limit often = { 60, 8 };
 	const int len = snprintf(url, sizeof(url), "%s?%s",
 				 a->conf.accept.web_url, ev->text);
 
 	if (a->accept->https && len > 0 && (size_t)len < sizeof(url) &&
+	    rate_take(&a->accept->whose, &often, loop_now()) &&
 	    https_ask(a->accept->https, &q) == 0)
 		return;
 	if (a->accept->https)

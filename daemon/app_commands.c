@@ -130,9 +130,11 @@ static void all_off(struct app *a)
 	size_t n = 0;
 
 	for (size_t i = 0; i < node_links_max(a->node); i++) {
-		/* Who called us calls again if he likes. */
-		if (!node_link_at(a->node, i, &l) || !l.outbound ||
-		    l.number[0] == '\0' || n == APP_ENDED_MAX ||
+		/* Who called us calls again if he likes; what is to stay is
+		 * ours, whoever called last. */
+		if (!node_link_at(a->node, i, &l) ||
+		    (!l.outbound && !l.permanent) || l.number[0] == '\0' ||
+		    n == APP_ENDED_MAX ||
 		    strlen(l.number) >= sizeof(m->ended[n].number))
 			continue;
 		memcpy(m->ended[n].number, l.number, strlen(l.number) + 1);

@@ -77,6 +77,7 @@ static void do_reload(void *ctx, struct control_request *req,
 	else
 		control_reply(req, json_pack("{s:O}", "restart", restart));
 	json_decref(restart);
+	app_pump(ctx);
 }
 
 static void do_sim_play(void *ctx, struct control_request *req,

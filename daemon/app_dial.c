@@ -81,6 +81,7 @@ static void on_found(void *ctx, const struct lookup_answer *n)
 	}
 	app_connect_failed(req, l, why);
 	app_commands_dialled(l->app, l, "not-found");
+	app_pump(l->app);
 }
 
 void app_dial(struct app *a, struct control_request *req,

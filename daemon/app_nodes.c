@@ -51,7 +51,9 @@ void app_nodes(void *ctx, struct control_request *req, const json_t *params)
 	struct node_link_info l;
 
 	(void)params;
-	for (size_t i = 0; i < node_links_max(a->node); i++) {
+	for (size_t i = 0;
+	     i < node_links_max(a->node) && json_array_size(nodes) < NODES_MAX;
+	     i++) {
 		json_t *o;
 
 		if (!node_link_at(a->node, i, &l))
@@ -64,7 +66,9 @@ void app_nodes(void *ctx, struct control_request *req, const json_t *params)
 		(void)entry(a, nodes, a->conf.peers[i].number);
 	for (size_t i = 0; i < m->ended_n; i++)
 		(void)entry(a, nodes, m->ended[i].number);
-	for (size_t i = 0; i < node_links_max(a->node); i++) {
+	for (size_t i = 0;
+	     i < node_links_max(a->node) && json_array_size(nodes) < NODES_MAX;
+	     i++) {
 		if (node_link_at(a->node, i, &l))
 			add_behind(a, l.id, nodes);
 	}

@@ -152,7 +152,7 @@ static void say_links(struct app *a, bool all)
 
 static void report_links(struct app *a)
 {
-	char words[ASL_TEXT_MAX / 2] = "";
+	char words[ASL_PAYLOAD_MAX + 1] = ""; /* what is too many is left out */
 	struct node_link_info l;
 
 	(void)snprintf(words, sizeof(words), "STATUS,%s,0",

@@ -14,6 +14,7 @@
 
 #include "daemon/io/log.h"
 #include "daemon/io/loop.h"
+#include "proto/rate.h"
 
 #define PROGRAM_MAX 256U
 
@@ -30,6 +31,7 @@ struct hooks {
 	struct running running[HOOKS_RUNNING];
 	char *waiting[HOOKS_WAITING];
 	size_t head, n;
+	struct rate rate;
 	struct hooks_counters counters;
 };
 
@@ -184,13 +186,17 @@ static void on_ended(evutil_socket_t fd, short what, void *ctx)
 
 void hooks_tell(struct hooks *h, const char *text)
 {
+	static const struct rate_limit often = { 600, 128 };
 	const size_t len = strlen(text);
 	char *line;
 
 	if (h->program[0] == '\0')
 		return;
-	line = len <= HOOKS_TEXT_MAX && h->n < HOOKS_WAITING ? malloc(len + 2)
-							     : NULL;
+	/* Strangers cause events, and a program costs more than a datagram. */
+	line = len <= HOOKS_TEXT_MAX && h->n < HOOKS_WAITING &&
+			       rate_take(&h->rate, &often, loop_now())
+		       ? malloc(len + 2)
+		       : NULL;
 	if (!line) {
 		h->counters.lost++;
 		return;

@@ -16,7 +16,6 @@
 #include "daemon/node/node_priv.h"
 
 #define ASK_US (4 * MONO_S)        /* a call waits 5 s for its decision */
-#define KEY_US (2 * MONO_S)        /* of them, when there is another way */
 #define SPACING_US (250 * MONO_MS) /* between two that are let in */
 /* Since the link that it had; and a program's, until it is answered. */
 #define PAUSE_US (500 * MONO_MS)
@@ -60,10 +59,12 @@ static void ask(struct node *n, struct waiting *w, mono_us now)
 			     : by_key                 ? NODE_EV_WHICH_KEY
 						      : NODE_EV_WHO_IS);
 
+	/* An answer to the question before is none to this one. */
+	w->gen = w->gen == UINT16_MAX ? 1 : w->gen + 1;
 	w->state = WAITING_ASKED;
 	if (w->until == 0)
 		w->until = now + ASK_US;
-	w->at = by_key && n->cfg.acl.by_address ? now + KEY_US : w->until;
+	w->at = w->until;
 	out->caller =
 		(struct node_caller_id){ (uint16_t)(w - n->waiting), w->gen };
 	out->addr = w->ev.u.in.path.peer;
@@ -88,6 +89,7 @@ static void let_in(struct node *n, struct waiting *w, mono_us now)
 		return;
 	}
 	w->state = WAITING_FREE;
+	n->let_in = now;
 	node_call_welcome(n, &w->ev, w->door, now);
 }
 
@@ -104,19 +106,38 @@ static bool make_way(struct node *n, const char *number, mono_us now)
 	return true;
 }
 
-/* As @name, no longer than a number may be, at the pace and with the pauses that AllStarLink's nodes keep. */
+/* When the next one may be let in, after those who wait for that. */
+static mono_us pace_of(const struct node *n, mono_us now)
+{
+	mono_us at = n->let_in != 0 ? n->let_in + SPACING_US : now;
+
+	for (size_t i = 0; i < NODE_WAITING_MAX; i++) {
+		const struct waiting *w = &n->waiting[i];
+
+		if (w->state == WAITING_ADMITTED && w->at + SPACING_US > at)
+			at = w->at + SPACING_US;
+	}
+	return at;
+}
+
+/* As @name, no longer than a number may be, at the pace and with the pauses
+ * that AllStarLink's nodes keep. */
 static void admit(struct node *n, struct waiting *w, const char *name,
 		  mono_us now)
 {
-	const mono_us pace = n->let_in != 0 ? n->let_in + SPACING_US : now;
+	const mono_us pace = pace_of(n, now);
 	mono_us at = now;
 
+	/* Its call would be gone by then. */
+	if (pace > (w->until != 0 ? w->until : now + ASK_US)) {
+		forbid(n, w, "too many callers at once", NULL, now);
+		return;
+	}
 	memmove(w->ev.u.in.calling, name, strlen(name) + 1);
 	if (make_way(n, name, now) ||
 	    (w->door != NODE_DOOR_ADDRESS && w->door != NODE_DOOR_DNS_KEY))
 		at = now + PAUSE_US;
 	w->at = at > pace ? at : pace;
-	n->let_in = w->at;
 	w->state = WAITING_ADMITTED;
 	if (w->at <= now)
 		let_in(n, w, now);
@@ -164,6 +185,7 @@ static void forbid_why(struct node *n, struct waiting *w, const char *rule,
 static void on_where(struct node *n, struct waiting *w,
 		     const struct node_admission *a, mono_us now)
 {
+	const struct link *l = link_by_number(n, w->ev.u.in.calling);
 	const char *why = node_door_forbids(n, &w->ev, w->door);
 
 	if (!why && a->why) {
@@ -172,19 +194,23 @@ static void on_where(struct node *n, struct waiting *w,
 	}
 	if (!why)
 		why = answer_forbids(w, a);
+	/* Who shares its carrier's address must not end its link. */
+	if (!why && l && l->state == NODE_LINK_UP && l->has_key)
+		why = "accept.by_address: its number is linked by a key";
 	if (why)
 		forbid(n, w, why, a->n > 0 ? a->addr : NULL, now);
 	else
 		admit(n, w, w->ev.u.in.calling, now);
 }
 
-/* It has no key in DNS, or nobody says: it may be known by its address. */
+/* Where DNS has no key of it, it may be known by its address; not where nobody
+ * can say, which strangers can bring about. */
 static void without_key(struct node *n, struct waiting *w, const char *trouble,
 			mono_us now)
 {
 	const char *why;
 
-	if (!n->cfg.acl.by_address) {
+	if (trouble || !n->cfg.acl.by_address) {
 		forbid_why(n, w, "accept.by_dns_key",
 			   trouble ? trouble : "DNS has no key of its number",
 			   now);

@@ -156,7 +156,9 @@ static void finished(struct telemetry *t, mono_us now)
 
 static void forget_stale(struct telemetry *t, mono_us now)
 {
-	while (t->n > 0 && !t->saying && !t->queue[0].id &&
+	/* One that is due to an over waits for its end; one that was asked
+	 * for, no longer than other words. */
+	while (t->n > 0 && !t->saying && (!t->queue[0].id || t->active == 0) &&
 	       now >= t->queue[0].since + TELEMETRY_STALE_US) {
 		t->dropped++;
 		drop_first(t);

@@ -282,6 +282,27 @@ static void calls_are_let_in_250_ms_apart(void)
 	end();
 }
 
+static void who_hangs_up_takes_nobodys_turn(void)
+{
+	const struct node_cfg cfg = usual();
+	struct caller last = { .calling = "2000" };
+
+	begin(&cfg);
+	for (unsigned i = 0; i < 100; i++) {
+		struct caller c = { .calling = "2010", .at = at(10) };
+
+		call(&c);
+		it_is_at(c.at, false);
+		hang_up(&c);
+		run(100 * MONO_MS);
+	}
+	call(&last);
+	it_is_at(at(7), false);
+	run(MONO_S);
+	T_TRUE(last.up);
+	end();
+}
+
 static void who_calls_again_is_taken_anew_after_500_ms(void)
 {
 	struct caller first = { .calling = "2000" };
@@ -404,6 +425,7 @@ int main(void)
 	T_RUN(what_is_denied_meanwhile_stays_out);
 	T_RUN(a_link_ends_when_its_door_is_closed);
 	T_RUN(calls_are_let_in_250_ms_apart);
+	T_RUN(who_hangs_up_takes_nobodys_turn);
 	T_RUN(who_calls_again_is_taken_anew_after_500_ms);
 	T_RUN(an_answer_that_does_not_come_is_not_waited_for);
 	T_RUN(who_hangs_up_meanwhile_is_forgotten);
