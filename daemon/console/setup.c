@@ -5,15 +5,14 @@
 
 #include "daemon/console/setup.h"
 
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "daemon/console/setup_asked.h"
+#include "daemon/console/typed.h"
 #include "daemon/io/keyfile.h"
 
 /* --- options ------------------------------------------------------------ */
@@ -121,60 +120,20 @@ static bool take_given(struct setup_ask *a, const struct options *o)
 
 /* --- asking ------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-/* A line from the terminal, unseen if it is a secret; NULL at the end. */
-static char *read_line(bool secret, char **line, size_t *cap)
-{
-	struct termios seen, unseen;
-	const bool hide = secret && tcgetattr(STDIN_FILENO, &seen) == 0;
-	ssize_t n;
-
-	(void)fflush(stdout);
-	if (hide) {
-		unseen = seen;
-		unseen.c_lflag &= ~(tcflag_t)ECHO;
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
-	}
-	n = getline(line, cap, stdin);
-	if (hide) {
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &seen);
-		(void)printf("\n");
-	}
-	if (n < 0 || interrupted)
-		return NULL;
-	(*line)[strcspn(*line, "\r\n")] = '\0';
-	return *line;
-}
-
 /* Whether all was answered, and agreed to. */
 static bool talk(struct setup_ask *a)
 {
-	const struct sigaction stop = { .sa_handler = on_signal };
-	struct sigaction before;
-	char *line = NULL;
-	size_t cap = 0;
+	struct typed typed;
 	bool more;
 
-	interrupted = 0;
-	(void)sigaction(SIGINT, &stop, &before);
+	typed_begin(&typed);
 	(void)printf("Enter takes what is in [brackets]; Ctrl-C leaves "
 		     "everything as it is.\n");
 	more = setup_ask_begin(a);
 	while (more)
 		more = setup_ask_line(
-			a, read_line(setup_ask_is_secret(a), &line, &cap));
-	(void)sigaction(SIGINT, &before, NULL);
-	clearerr(stdin);
-	if (line)
-		sodium_memzero(line, cap);
-	free(line);
+			a, typed_line(&typed, setup_ask_is_secret(a)));
+	typed_end(&typed);
 	if (a->over)
 		(void)printf("\nNothing was changed.\n");
 	return !a->over;
