@@ -177,7 +177,9 @@ static const struct conf_row node_rows[] = {
 	{ "lookup.extnodes_url", CONF_STRING, NODE(lookup.extnodes_url),
 	  .ok = conf_text_is_https, .allowed = "an address https://HOST/PATH",
 	  .help = "Where to fetch that file, which the daemon then has to be "
-		  "able to write; empty: it is not fetched. AllStarLink's is "
+		  "able to write (the packages' service writes below "
+		  "/var/lib/keyhole only); empty: it is not fetched. "
+		  "AllStarLink's is "
 		  "\"https://snodes.allstarlink.org/gennodes.php\", that of a "
 		  "registrar of Keyhole \"https://HOST/extnodes\"." },
 	{ "lookup.extnodes_s", CONF_U32, NODE(lookup.extnodes_s), .min = 300,

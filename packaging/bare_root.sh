@@ -16,13 +16,14 @@ MIRROR=$(sed -nE 's,^(URIs:|deb( \[.*\])?) +(https?://[^ ]+/debian/?)( .*)?$,\3,
 MIRROR=${MIRROR:-http://deb.debian.org/debian}
 
 make() {
-	local new=$CACHE/bare.$$
-	trap 'rm -rf "$new" "$TAR.$$"' EXIT
+	new=$CACHE/bare.$$ # the trap's too, so not local
+	trap 'rm -rf --one-file-system "$new" "$TAR.$$"' EXIT
 	debootstrap --variant=minbase bookworm "$new" "$MIRROR" >&2
 	rm -rf "$new/var/cache/apt/archives/"*.deb
 	tar -C "$new" -cf "$TAR.$$" .
 	mv "$TAR.$$" "$TAR"
-	rm -rf "$new"
+	rm -rf --one-file-system "$new"
+	trap - EXIT
 }
 
 mkdir -p "$CACHE"

@@ -43,6 +43,7 @@ copy_sources() {
 		tar -C "$ROOT/keyhole" -xf -
 }
 
+mkdir -p "$FOLDER"
 "$HERE/packaging/bare_root.sh" "$FOLDER" "$ROOT" >"$FOLDER/fresh.log" 2>&1
 mount -t proc proc "$ROOT/proc"
 mount --rbind /sys "$ROOT/sys"

@@ -40,17 +40,18 @@ install() {
 		sh -c "apt-get -qy --no-install-recommends install $*"
 }
 
+# What has the name: files, users and groups.
 traces() {
-	inside find / -xdev \( -path /proc -o -path /debs -o -path /var/lib/apt \
-		-o -path /var/cache -o -path /var/log \) -prune -o -iname '*keyhole*' -print
-	inside getent passwd | grep -i keyhole
-	inside getent group | grep -i keyhole
-	return 0
+	local files names
+	files=$(inside find / -xdev \( -path /proc -o -path /debs -o -path /var/lib/apt \
+		-o -path /var/cache -o -path /var/log \) -prune -o -iname '*keyhole*' -print) &&
+		names=$(inside getent passwd && inside getent group) || return
+	grep -i keyhole <<<"$files"$'\n'"$names" || (($? == 1))
 }
 
 nothing_is_left() {
 	local left
-	left=$(traces)
+	left=$(traces) || return
 	echo "$left"
 	[[ ! $left ]]
 }
@@ -59,9 +60,22 @@ mode() {
 	[[ $(inside stat -c '%a %U:%G' "$1") == "$2" ]]
 }
 
+# secret USER: a password of its service, as setup leaves it.
+secret() {
+	inside install -m 600 -o "$1" -g "$1" /etc/hostname "/etc/keyhole/$1.password"
+}
+
+# secrets_are USER: those of this one, and of nobody else.
+secrets_are() {
+	local have
+	have=$(inside find /etc/keyhole -name '*.password' -printf '%f %m %u\n') || return
+	echo "$have"
+	[[ $have == "$1.password 600 $1" ]]
+}
+
 rules_are_kept() {
 	inside test -s /etc/keyhole/keyholed.conf &&
-		[[ $(inside keyhole pubkey /var/lib/keyhole/node.key) == "$KEY" ]] &&
+		[[ $KEY && $(inside keyhole pubkey /var/lib/keyhole/node.key) == "$KEY" ]] &&
 		mode /var/lib/keyhole/node.key '600 keyhole:keyhole'
 }
 
@@ -77,10 +91,10 @@ older() {
 }
 
 writes_a_configuration() {
-	inside sh -c "echo 'node = { number = \"2001\"; };' >/etc/keyhole/keyholed.conf"
-	KEY=$(inside setpriv --reuid keyhole --regid keyhole --init-groups \
-		keyhole keygen /var/lib/keyhole/node.key)
-	inside keyholed -c /etc/keyhole/keyholed.conf --check
+	inside sh -c "echo 'node = { number = \"2001\"; };' >/etc/keyhole/keyholed.conf" &&
+		inside setpriv --reuid keyhole --regid keyhole --init-groups \
+			keyhole keygen /var/lib/keyhole/node.key &&
+		inside keyholed -c /etc/keyhole/keyholed.conf --check
 }
 
 "$HERE/packaging/bare_root.sh" "$2" "$ROOT" >&2
@@ -102,15 +116,22 @@ passes 'a configuration and a key are made' writes_a_configuration
 KEY=$(inside keyhole pubkey /var/lib/keyhole/node.key 2>/dev/null || true)
 passes 'they are upgraded without a question' install '/debs/keyhole*.deb'
 passes 'settings and key are as before' rules_are_kept
+passes 'the node has a password' secret keyhole
+passes 'the registrar has a password' secret keyhole-registrar
 passes 'the registrar is purged' inside apt-get -qy purge keyhole-registrar
+passes 'its passwords are gone, the node'\''s are not' secrets_are keyhole
 passes 'its user is gone' inside sh -c '! id keyhole-registrar'
 passes 'the node'\''s settings and key are not' rules_are_kept
 passes 'the node is removed' inside apt-get -qy remove keyhole
 passes 'its settings and key stay' inside test -s /etc/keyhole/keyholed.conf \
 	-a -s /var/lib/keyhole/node.key
-passes 'the node comes again' install '/debs/keyhole_*.deb'
+passes 'both come again' install '/debs/keyhole*.deb'
 passes 'with them' rules_are_kept
+passes 'the registrar has a password again' secret keyhole-registrar
 passes 'the node is purged' inside apt-get -qy purge keyhole keyhole-sounds
+passes 'its user is gone' inside sh -c '! id keyhole'
+passes 'its passwords are gone, the registrar'\''s are not' secrets_are keyhole-registrar
+passes 'the registrar is purged too' inside apt-get -qy purge keyhole-registrar
 passes 'nothing is left' nothing_is_left
 echo "1..$COUNT"
 exit "$FAILED"

@@ -24,19 +24,22 @@ KEY_NAMES = re.compile(r'\.(key|pem|secret|password)$')
 # An Ed25519 seed as keyhole keygen writes it, alone in a file; others' keys.
 KEY_TEXT = re.compile(rb'\A\s*[A-Za-z0-9_+/-]{43}=?\s*\Z|-----BEGIN [A-Z ]*PRIVATE KEY')
 
+# All of a package's paths match one of these, and each of these matches a path.
 WITHIN = {
     'keyhole': r'''etc/keyhole/$
         lib/systemd/system/keyholed\.service$
         lib/udev/rules\.d/70-keyhole\.rules$
         usr/bin/keyhole$ usr/sbin/keyholed$
-        usr/lib/(sysusers|tmpfiles)\.d/keyhole\.conf$
-        usr/share/bash-completion/completions/keyholed?$
+        usr/lib/sysusers\.d/keyhole\.conf$ usr/lib/tmpfiles\.d/keyhole\.conf$
+        usr/share/bash-completion/completions/keyhole$
+        usr/share/bash-completion/completions/keyholed$
         usr/share/doc/keyhole/ usr/share/man/man[1578]/keyhole
         usr/share/metainfo/keyhole\.metainfo\.xml$''',
     'keyhole-registrar': r'''etc/keyhole/$
         lib/systemd/system/keyhole-registrar\.service$
         usr/sbin/keyhole-registrar$
-        usr/lib/(sysusers|tmpfiles)\.d/keyhole-registrar\.conf$
+        usr/lib/sysusers\.d/keyhole-registrar\.conf$
+        usr/lib/tmpfiles\.d/keyhole-registrar\.conf$
         usr/share/bash-completion/completions/keyhole-registrar$
         usr/share/doc/keyhole-registrar/
         usr/share/man/man8/keyhole-registrar\.8 usr/share/man/man5/registrar\.conf\.5''',
@@ -47,7 +50,6 @@ PAGES = {
     'keyhole': ['keyhole.1', 'keyhole-events.7', 'keyholed.8', 'keyholed.conf.5', 'keyhole-extnodes.5',
                 'keyhole-sounds.5'],
     'keyhole-registrar': ['keyhole-registrar.8', 'registrar.conf.5'],
-    'keyhole-sounds': [],
 }
 
 
@@ -87,9 +89,12 @@ def is_small(p):
     return [f'{size} octets, {SIZE_MAX} allowed'] if size > SIZE_MAX else []
 
 
-def has_its_files_only(p):
-    within = re.compile('|'.join(WITHIN[p.name].split()))
-    wrong = [path for mode, _, path in p.rows
+def has_its_files_and_no_others(p):
+    patterns = WITHIN[p.name].split()
+    within = re.compile('|'.join(patterns))
+    wrong = [f'no {pattern}' for pattern in patterns
+             if not any(re.match(pattern, path) for _, _, path in p.rows)]
+    wrong += [path for mode, _, path in p.rows
              if not within.match(path) and not (mode[0] == 'd' and path != 'etc/keyhole/'
                                                 and not path.startswith('var'))]
     wrong += [f'{path}: {mode} {owner}' for mode, owner, path in p.rows
@@ -119,6 +124,7 @@ def has_a_page_each(p):
         said = subprocess.run(['man', '--warnings', '-E', 'UTF-8', '-l', '-Tutf8', '-Z', path],
                               capture_output=True, text=True, check=False,
                               env=dict(os.environ, MANWIDTH='80'))
+        wrong += [f'{path}: no page'] * ('\ntNAME\n' not in said.stdout)
         # A long word is not a mistake.
         wrong += [row for row in said.stderr.splitlines() if 'cannot adjust' not in row]
     return wrong
@@ -129,7 +135,7 @@ def programs(p):
 
 
 def hardened(arch, p):
-    wrong = []
+    wrong = ['no program'] * (not programs(p))
     for path in programs(p):
         text = output('readelf', '-W', '-h', '-l', '-d', path)
         for what, pattern in {f'not for {arch}': f'Machine: .*{MACHINE[arch]}',
@@ -154,7 +160,7 @@ def services_are_confined(p):
         last = said.stdout.strip().splitlines()[-1] if said.stdout else said.stderr.strip()
         print(f'# {last}')
         wrong += [last] * bool(said.returncode)
-    return wrong
+    return wrong + ['no service'] * (not units(p))
 
 
 def services_wait_for_a_configuration(p):
@@ -165,16 +171,20 @@ def services_wait_for_a_configuration(p):
         wrong += [f'{os.path.basename(unit)}: no {line}' for line in
                   ('Type=notify', 'WatchdogSec=', 'ConditionPathExists=/etc/keyhole/',
                    'WantedBy=multi-user.target', 'Restart=on-failure') if '\n' + line not in text]
-    if p.name in NEW_MAX and not units(p):
-        wrong.append('no service')
-    return wrong
+    return wrong + ['no service'] * (not units(p))
 
 
 def scripts_parse(p):
-    scripts = [(f, 'sh') for f in glob.glob(os.path.join(p.control, 'p*')) if f[-1] != 's']
+    wrong = [f'no {name}' for name in ('postinst', 'postrm')
+             if not os.path.exists(os.path.join(p.control, name))]
+    scripts = [(f, 'sh') for name in ('preinst', 'postinst', 'prerm', 'postrm')
+               for f in glob.glob(os.path.join(p.control, name))]
     scripts += [(f, 'bash') for f in files(p) if '/completions/' in f]
-    return [said for f, shell in scripts if (said := subprocess.run(
-        [shell, '-n', f], capture_output=True, text=True, check=False).stderr)]
+    for f, shell in scripts:
+        said = subprocess.run([shell, '-n', f], capture_output=True, text=True, check=False)
+        if said.returncode or said.stderr:
+            wrong.append(f'{os.path.basename(f)}: {said.stderr}')
+    return wrong
 
 
 def words(p, line):
@@ -194,12 +204,10 @@ def completes(p):
         want = {'keyhole conn': ['connect'], 'keyhole sim c': ['cor'],
                 'keyhole -s x.sock disconnect --': ['--all'],
                 'keyholed --dump': ['--dump-config'], 'keyhole connect 2000 --w': ['--wait']}
-    elif p.name == 'keyhole-registrar':
+    else:
         want = {'keyhole-registrar -c x.conf no': ['node'],
                 'keyhole-registrar -c x.conf node ': ['add', 'remove', 'list'],
                 'keyhole-registrar -c x.conf node add 1 --m': ['--md5-secret']}
-    else:
-        return []
     return [f'{line}: {got}' for line, words_ in want.items()
             if (got := words(p, line)) != words_]
 
@@ -233,22 +241,27 @@ def brings_little(p):
     depends = output('dpkg-deb', '-f', p.deb, 'Depends')
     names = tuple(re.match(r'\S+', choice.strip())[0] for choice in depends.split(','))
     new = sorted(closure(names) - debian())
-    sizes = {}
+    sizes, wrong = {}, []
     for name in new:
         shown = subprocess.run(['apt-cache', 'show', '--no-all-versions', name],
                                capture_output=True, text=True, check=False).stdout
         size = re.search(r'^Installed-Size: (\d+)', shown, re.M)
         sizes[name] = int(size[1]) if size else 0
+        wrong += [f'{name}: how large?'] * (not size)
     total = sum(sizes.values())
     print(f'# {p.name} brings {total} KiB:',
           ', '.join(f'{name} {size}' for name, size in sizes.items()))
-    return [f'{total} KiB, {NEW_MAX[p.name]} allowed'] if total > NEW_MAX[p.name] else []
+    if total > NEW_MAX[p.name]:
+        wrong.append(f'{total} KiB, {NEW_MAX[p.name]} allowed')
+    return wrong
 
 
 def lintian(debs):
     said = subprocess.run(['lintian', '--allow-root', '--fail-on', 'error,warning', *debs],
                           capture_output=True, text=True, check=False)
-    return said.stdout.splitlines() + said.stderr.splitlines() if said.returncode else []
+    if not said.returncode:
+        return []
+    return [f'exit status {said.returncode}', *said.stdout.splitlines(), *said.stderr.splitlines()]
 
 
 def main(folder, arch=None):
@@ -265,13 +278,17 @@ def main(folder, arch=None):
                                                      else set())
         names = sorted(p.name for p in packages)
         tap.line(names == sorted(wanted), f'{arch}: the packages are there', names)
-        rules = [is_small, has_its_files_only, has_no_keys, asks_nothing_on_upgrade,
-                 has_a_page_each, functools.partial(hardened, arch), services_are_confined,
-                 services_wait_for_a_configuration, scripts_parse]
-        rules += [completes] if arch == native else []
+        rules = [is_small, has_its_files_and_no_others, has_no_keys, asks_nothing_on_upgrade]
+        of_programs = [has_a_page_each, functools.partial(hardened, arch), services_are_confined,
+                       services_wait_for_a_configuration, scripts_parse]
+        of_programs += [completes] if arch == native else []
+        if lists():
+            of_programs.append(brings_little)
+        else:
+            print("# this machine has no lists of Debian's packages: what ours bring is not looked at")
         for p in packages:
             print(f'# {os.path.basename(p.deb)}: {os.path.getsize(p.deb)} octets')
-            for rule in rules + ([brings_little] if p.name in NEW_MAX and lists() else []):
+            for rule in rules + (of_programs if p.name in PAGES else []):
                 what = getattr(rule, 'func', rule).__name__.replace('_', ' ')
                 wrong = rule(p)
                 tap.line(not wrong, f'{p.name} {arch}: {what}', wrong)

@@ -77,32 +77,38 @@ def write(path, text):
 
 
 class Disk:
-    """The image of a bare Debian, and what dpkg says is installed there."""
+    """The image of a bare Debian, open, and what dpkg says is installed there.
+
+    Whoever has another version of this file removes the image of ours at any time;
+    what is open stays.
+    """
 
     def __init__(self, kernel, folder=guest.CACHE):
         self.kernel = kernel
         with open(__file__, 'rb') as f, open(os.path.join(guest.HERE, 'agent'), 'rb') as agent:
             key = hashlib.sha256(f.read() + agent.read() + kernel.version.encode()).hexdigest()[:16]
         self.folder = os.path.join(folder, 'system')
-        self.image = f'{self.folder}/{key}.img'
-        self.status = f'{self.folder}/{key}.status'
+        image, status = f'{self.folder}/{key}.img', f'{self.folder}/{key}.status'
         os.makedirs(self.folder, exist_ok=True)
         with open(f'{self.folder}/lock', 'w') as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not os.path.exists(self.image):
-                self.make()
+            if not os.path.exists(image):
+                self.make(image, status)
+            self.image = open(image, 'rb')
+            with open(status, encoding='utf-8') as f:
+                self.status = f.read()
 
-    def make(self):
-        for old in glob.glob(f'{self.folder}/*.img') + glob.glob(f'{self.folder}/*.status'):
+    def make(self, image, status):
+        for old in glob.glob(f'{self.folder}/*.img*') + glob.glob(f'{self.folder}/*.status'):
             os.unlink(old)
         with tempfile.TemporaryDirectory(dir=self.folder) as root:
             os.chmod(root, 0o755)
             subprocess.run(['tar', '-C', root, '-xf', self.bare()], check=True)
             self.furnish(root)
-            shutil.copy(f'{root}/var/lib/dpkg/status', self.status)
+            shutil.copy(f'{root}/var/lib/dpkg/status', status)
             guest.out('mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-E', 'nodiscard', '-d', root,
-                      self.image + '.new', f'{DISK_MIB}M')
-        os.rename(self.image + '.new', self.image)
+                      image + '.new', f'{DISK_MIB}M')
+        os.rename(image + '.new', image)
 
     def bare(self):
         """The archive of what debootstrap made, which is most of the work."""
@@ -150,10 +156,13 @@ def fetch_needs(disk, packages, to):
     """Into the folder @to: what apt would install with the files @packages on a bare disk."""
     kept = os.path.join(disk.folder, 'debs')
     os.makedirs(f'{kept}/partial', exist_ok=True)
-    argv = ['apt-get', '-qq', '-y', '-o', f'Dir::State::status={disk.status}',
-            '-o', 'APT::Sandbox::User=root', '-o', 'APT::Architectures=amd64',
-            '-o', 'APT::Install-Recommends=true', '-o', 'Debug::NoLocking=1']
-    with open(f'{disk.folder}/lock', 'w') as lock:
+    with open(f'{disk.folder}/lock', 'w') as lock, \
+            tempfile.NamedTemporaryFile('w', encoding='utf-8') as status:
+        status.write(disk.status)
+        status.flush()
+        argv = ['apt-get', '-qq', '-y', '-o', f'Dir::State::status={status.name}',
+                '-o', 'APT::Sandbox::User=root', '-o', 'APT::Architectures=amd64',
+                '-o', 'APT::Install-Recommends=true', '-o', 'Debug::NoLocking=1']
         fcntl.flock(lock, fcntl.LOCK_EX)
         guest.out(*argv, '-o', f'Dir::Cache::archives={kept}', '--download-only', 'install', *packages)
         # In an empty cache all are missing: 'URI' name size hash.
@@ -205,7 +214,7 @@ def qemu(kernel, disk, io, memory_mib):
             '-serial', f'file:{io}/console.log', '-device', 'virtio-serial-pci',
             '-chardev', f'socket,id=agent,path={io}/agent,server=on,wait=off',
             '-device', 'virtserialport,chardev=agent,name=agent', '-device', 'virtio-rng-pci',
-            '-drive', f'file={disk.image},format=raw,if=virtio,snapshot=on,cache=unsafe',
+            '-drive', f'file=/proc/self/fd/{disk.image.fileno()},format=raw,if=virtio,snapshot=on,cache=unsafe',
             '-fsdev', f'local,id=i,path={io},security_model=none',
             '-device', 'virtio-9p-pci,fsdev=i,mount_tag=guestio']
 
@@ -297,7 +306,8 @@ class System:
     def __enter__(self):
         if not os.path.exists(f'{self.io}/repo/Packages'):
             index(f'{self.io}/repo')
-        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
+                                        pass_fds=[self.disk.image.fileno()])
         while not os.path.exists(f'{self.io}/agent'):
             if self.process.poll() is not None:
                 raise RuntimeError('qemu did not start')
@@ -306,7 +316,11 @@ class System:
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def main():
