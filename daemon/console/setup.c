@@ -76,20 +76,6 @@ static bool take_password(struct setup_ask *a, const char *file)
 	return ok;
 }
 
-/* Nobody's option goes unheard. */
-static bool agree(const struct setup_ask *a)
-{
-	const enum setup_network network = a->plan.network;
-
-	if (!a->given[SETUP_Q_NETWORK] ||
-	    !((a->given[SETUP_Q_REGISTRAR] && network == SETUP_ALONE) ||
-	      (a->given[SETUP_Q_KEY] && network != SETUP_KEYHOLE) ||
-	      (a->given[SETUP_Q_PASSWORD] && network != SETUP_ALLSTARLINK)))
-		return true;
-	return failed("--registrar-key is for --network keyhole, "
-		      "--password-file for allstarlink, --registrar for both");
-}
-
 /* What was given before, then the network, which the rest of it goes by. */
 static bool take_given(struct setup_ask *a, const struct options *o)
 {
@@ -116,17 +102,50 @@ static bool take_given(struct setup_ask *a, const struct options *o)
 				     why))
 			return failed(why);
 	}
-	return agree(a);
+	return setup_ask_agrees(a, false, why) || failed(why);
 }
 
 /* --- asking ------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* by which signal */
 
 static void on_signal(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
+}
+
+/* All that would leave the terminal as a password has it. */
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+#define ENDS (sizeof(ends) / sizeof(ends[0]))
+
+static void handle(struct sigaction before[ENDS])
+{
+	const struct sigaction stop = { .sa_handler = on_signal };
+
+	interrupted = 0;
+	for (size_t i = 0; i < ENDS; i++) {
+		(void)sigaction(ends[i], &stop, &before[i]);
+		/* nohup */
+		if (before[i].sa_handler == SIG_IGN)
+			(void)sigaction(ends[i], &before[i], NULL);
+	}
+}
+
+static void handle_as_before(const struct sigaction before[ENDS])
+{
+	for (size_t i = 0; i < ENDS; i++)
+		(void)sigaction(ends[i], &before[i], NULL);
+}
+
+/* Nobody gets a terminal without echo from Ctrl-Z. */
+static void hold_stop(bool hold)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTSTP);
+	(void)sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 /* A line from the terminal, unseen if it is a secret; NULL at the end. */
@@ -138,6 +157,7 @@ static char *read_line(bool secret, char **line, size_t *cap)
 
 	(void)fflush(stdout);
 	if (hide) {
+		hold_stop(true);
 		unseen = seen;
 		unseen.c_lflag &= ~(tcflag_t)ECHO;
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
@@ -145,6 +165,7 @@ static char *read_line(bool secret, char **line, size_t *cap)
 	n = getline(line, cap, stdin);
 	if (hide) {
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &seen);
+		hold_stop(false);
 		(void)printf("\n");
 	}
 	if (n < 0 || interrupted)
@@ -156,27 +177,30 @@ static char *read_line(bool secret, char **line, size_t *cap)
 /* Whether all was answered, and agreed to. */
 static bool talk(struct setup_ask *a)
 {
-	const struct sigaction stop = { .sa_handler = on_signal };
-	struct sigaction before;
+	struct sigaction before[ENDS];
 	char *line = NULL;
 	size_t cap = 0;
 	bool more;
 
-	interrupted = 0;
-	(void)sigaction(SIGINT, &stop, &before);
+	handle(before);
 	(void)printf("Enter takes what is in [brackets]; Ctrl-C leaves "
 		     "everything as it is.\n");
 	more = setup_ask_begin(a);
 	while (more)
 		more = setup_ask_line(
 			a, read_line(setup_ask_is_secret(a), &line, &cap));
-	(void)sigaction(SIGINT, &before, NULL);
+	handle_as_before(before);
 	clearerr(stdin);
 	if (line)
 		sodium_memzero(line, cap);
 	free(line);
 	if (a->over)
 		(void)printf("\nNothing was changed.\n");
+	/* It ends as the signal would have ended it. */
+	if (interrupted && interrupted != SIGINT) {
+		(void)fflush(stdout);
+		(void)raise(interrupted);
+	}
 	return !a->over;
 }
 
@@ -242,9 +266,13 @@ static bool ask_all(struct setup *s)
 
 	if (!take_given(&s->ask, &s->o))
 		return false;
-	if (!s->o.yes)
-		return talk(&s->ask);
-	return setup_ask_rest(&s->ask, why) || failed(why);
+	if (!s->o.yes) {
+		if (!talk(&s->ask))
+			return false;
+	} else if (!setup_ask_rest(&s->ask, why)) {
+		return failed(why);
+	}
+	return setup_ask_agrees(&s->ask, true, why) || failed(why);
 }
 
 static enum console_exit set_up(struct setup *s)
