@@ -146,6 +146,17 @@ static void begin(struct app_fetch *f)
 	loop_timer_set(&f->timer, loop_now());
 }
 
+const char *app_fetch_trouble(const struct app *a)
+{
+	const struct app_fetch *f = a->fetch;
+
+	if (a->conf.lookup.extnodes_url[0] == '\0')
+		return NULL;
+	if (!f)
+		return "libcurl3-gnutls is not installed";
+	return f->trouble[0] != '\0' ? f->trouble : NULL;
+}
+
 json_t *app_fetch_json(const struct app *a)
 {
 	const struct app_fetch *f = a->fetch;

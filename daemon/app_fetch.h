@@ -14,6 +14,8 @@
 int app_fetch_open(struct app *a);
 /* Accepts NULL, returns NULL. */
 struct app_fetch *app_fetch_close(struct app_fetch *f);
+/* Why the file is not fetched; NULL: it is, or nobody wants it. */
+const char *app_fetch_trouble(const struct app *a);
 /* For app_lookup_json(). */
 json_t *app_fetch_json(const struct app *a);
 

@@ -6,10 +6,9 @@
 #include <time.h>
 
 #include "daemon/app.h"
+#include "daemon/app_fetch.h"
 #include "daemon/app_https.h"
 #include "daemon/doctor/network.h"
-
-#define DAY_S 86400
 
 /* What a registrar's texts are borrowed from. */
 struct registrars {
@@ -126,14 +125,16 @@ static void add_lookup(const struct app *a, struct doctor *d)
 		.dns_trouble = lookup_io_trouble(io),
 		.file = a->conf.lookup.extnodes,
 		.file_trouble = file ? file_table_trouble(file) : NULL,
+		.fetched = a->conf.lookup.extnodes_url[0] != '\0',
+		.fetch_s = a->conf.lookup.extnodes_s,
+		.fetch_trouble = app_fetch_trouble(a),
 	};
 
 	if (!l.file_trouble && !x)
 		l.file = "";
 	if (x) {
 		l.file_nodes = extnodes_count(x);
-		l.file_days = ((int64_t)time(NULL) - file_table_written(file)) /
-			      DAY_S;
+		l.file_age_s = (int64_t)time(NULL) - file_table_written(file);
 	}
 	doctor_lookup(d, &l);
 }

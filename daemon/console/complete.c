@@ -23,6 +23,12 @@ static const struct grammar {
 	{ "message", "--all", "", COMPLETE_NODES, "" },
 	{ "command", "", "", COMPLETE_NODES, "" },
 	{ "who", "--json", "", COMPLETE_NOTHING, "" },
+	{ "setup",
+	  "--yes --number --callsign --network --registrar --registrar-key "
+	  "--password-file --radio --fob-serial --config --key-file --no-start",
+	  "--number --callsign --network --registrar --registrar-key "
+	  "--password-file --radio --fob-serial --config --key-file",
+	  COMPLETE_NOTHING, "" },
 	{ "doctor", "--config --json", "--config", COMPLETE_NOTHING, "" },
 	{ "trace", "--text --json --seconds", "--seconds", COMPLETE_FILES, "" },
 	{ "levels",
@@ -45,6 +51,10 @@ static const struct {
 	{ "--mode", COMPLETE_WORDS, "transceive monitor local-monitor" },
 	{ "--out", COMPLETE_FILES, "" },
 	{ "--config", COMPLETE_FILES, "" },
+	{ "--key-file", COMPLETE_FILES, "" },
+	{ "--password-file", COMPLETE_FILES, "" },
+	{ "--network", COMPLETE_WORDS, "keyhole allstarlink none" },
+	{ "--radio", COMPLETE_WORDS, "cm108 alsa sim none" },
 	{ "play", COMPLETE_FILES, "" },
 	{ "cor", COMPLETE_WORDS, "on off" },
 };

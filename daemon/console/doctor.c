@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,14 @@
 #include <unistd.h>
 
 #include "config/conf.h"
+#include "daemon/console/ask.h"
+#include "daemon/console/interrupt.h"
+#include "daemon/console/plain.h"
 #include "daemon/doctor/files.h"
 #include "daemon/doctor/machine.h"
 #include "daemon/io/rpc.h"
 
-#define USUAL_CONF "/etc/keyhole/keyholed.conf"
+#define USUAL_USER "keyhole"
 #define WIDTH 80U
 #define INDENT 9U
 
@@ -31,9 +35,13 @@ static void on_progress(void *ctx, const char *method, const json_t *params)
 {
 	const char *text = json_string_value(json_object_get(params, "text"));
 
+	char plain[DOCTOR_TEXT_MAX];
+
 	(void)ctx;
-	if (strcmp(method, "progress") == 0 && text)
-		(void)fprintf(stderr, "... %s\n", text);
+	if (strcmp(method, "progress") != 0 || !text)
+		return;
+	plain_text(text, plain, sizeof(plain));
+	(void)fprintf(stderr, "... %s\n", plain);
 }
 
 /* Who may use the socket: it tells, or its folder does. */
@@ -61,6 +69,7 @@ struct asked {
 	char why[RPC_WHY_MAX], group[64];
 	uid_t user;     /* that it runs as, (uid_t)-1: not known */
 	json_t *result; /* NULL: there is none */
+	bool interrupted;
 };
 
 static void ask(const struct console *c, struct asked *out)
@@ -82,9 +91,12 @@ static void ask(const struct console *c, struct asked *out)
 		return;
 	}
 	out->user = rpc_user(rpc);
+	if (c->shell)
+		interrupt_begin(rpc);
 	err = rpc_call(rpc, "doctor", NULL,
 		       isatty(STDERR_FILENO) ? on_progress : NULL, NULL,
 		       &answer);
+	out->interrupted = c->shell && interrupt_end() && err != 0;
 	if (err != 0 || !answer.result) {
 		out->daemon.state = DOCTOR_DAEMON_SILENT;
 		(void)snprintf(out->why, sizeof(out->why), "%s",
@@ -97,6 +109,16 @@ static void ask(const struct console *c, struct asked *out)
 }
 
 /* --- its files ---------------------------------------------------------- */
+
+/* Who is going to read what @file names, when no daemon runs that tells. */
+static uid_t usual_user(const char *file)
+{
+	const struct passwd *p = NULL;
+
+	if (strcmp(file, DOCTOR_CONF_USUAL) == 0)
+		p = getpwnam(USUAL_USER);
+	return p ? p->pw_uid : (uid_t)-1;
+}
 
 static void add_secret(struct doctor *d, const char *path, bool identity,
 		       uid_t user)
@@ -167,23 +189,27 @@ static void add_disks(struct doctor *d, const struct conf_node *conf,
 	}
 }
 
-/* What is seen of the configuration and the files that it names; @files true:
- * it could be read. */
-static bool add_files(struct doctor *d, const char *file, uid_t user)
+/* What is seen of the configuration and the files that it names, which may be
+ * why @a's daemon does not run. */
+static void add_files(struct doctor *d, const char *file, struct asked *a)
 {
 	struct conf_diags diags = { 0 };
 	struct conf_node conf = { 0 };
 	int err = conf_load_node(file, &conf, &diags);
 
-	if (err != 0 && access(file, R_OK) != 0 && errno == EACCES)
-		err = -EACCES;
+	if (err != 0 && access(file, R_OK) != 0 &&
+	    (errno == EACCES || errno == ENOENT))
+		err = -errno;
+	if (a->user == (uid_t)-1)
+		a->user = usual_user(file);
 	doctor_conf(d, file, err, &diags);
 	if (err == 0)
-		add_secrets(d, &conf, user);
+		add_secrets(d, &conf, a->user);
 	add_disks(d, &conf, file);
 	conf_diags_free(&diags);
 	conf_node_free(&conf);
-	return err == 0 || err == -EACCES;
+	a->daemon.conf_bad = err != 0 && err != -EACCES;
+	a->daemon.conf_missing = err == -ENOENT;
 }
 
 static void add_machine(struct doctor *d)
@@ -277,14 +303,16 @@ static void join(const struct asked *a, const struct doctor *files,
 
 static void print_all(const struct console *c, const struct doctor *all)
 {
-	json_t *o =
-		json_pack("{s:b, s:O}", "ok", (int)doctor_all_well(all->list),
-			  "findings", all->list);
+	json_t *o;
 
-	if (c->json)
-		print_json(o, true);
-	else
+	if (!c->json) {
+		plain_json(all->list);
 		print_findings(all->list);
+		return;
+	}
+	o = json_pack("{s:b, s:O}", "ok", (int)doctor_all_well(all->list),
+		      "findings", all->list);
+	print_json(o, true);
 	json_decref(o);
 }
 
@@ -301,13 +329,17 @@ enum console_exit doctor_command(const struct console *c, int argc,
 	else if (argc != 0)
 		return CONSOLE_USAGE;
 	ask(c, &a);
+	if (a.interrupted) {
+		ask_complain("interrupted");
+		return CONSOLE_REFUSED;
+	}
 	if (!file)
 		file = json_string_value(json_object_get(a.result, "conf"));
 	if (!file)
-		file = USUAL_CONF;
+		file = DOCTOR_CONF_USUAL;
 	doctor_begin(&files);
 	doctor_begin(&all);
-	a.daemon.conf_bad = !add_files(&files, file, a.user);
+	add_files(&files, file, &a);
 	add_machine(&files);
 	join(&a, &files, &all);
 	print_all(c, &all);

@@ -75,20 +75,6 @@ static bool take_password(struct setup_ask *a, const char *file)
 	return ok;
 }
 
-/* Nobody's option goes unheard. */
-static bool agree(const struct setup_ask *a)
-{
-	const enum setup_network network = a->plan.network;
-
-	if (!a->given[SETUP_Q_NETWORK] ||
-	    !((a->given[SETUP_Q_REGISTRAR] && network == SETUP_ALONE) ||
-	      (a->given[SETUP_Q_KEY] && network != SETUP_KEYHOLE) ||
-	      (a->given[SETUP_Q_PASSWORD] && network != SETUP_ALLSTARLINK)))
-		return true;
-	return failed("--registrar-key is for --network keyhole, "
-		      "--password-file for allstarlink, --registrar for both");
-}
-
 /* What was given before, then the network, which the rest of it goes by. */
 static bool take_given(struct setup_ask *a, const struct options *o)
 {
@@ -115,7 +101,7 @@ static bool take_given(struct setup_ask *a, const struct options *o)
 				     why))
 			return failed(why);
 	}
-	return agree(a);
+	return setup_ask_agrees(a, false, why) || failed(why);
 }
 
 /* --- asking ------------------------------------------------------------- */
@@ -133,9 +119,9 @@ static bool talk(struct setup_ask *a)
 	while (more)
 		more = setup_ask_line(
 			a, typed_line(&typed, setup_ask_is_secret(a)));
-	typed_end(&typed);
 	if (a->over)
 		(void)printf("\nNothing was changed.\n");
+	typed_end(&typed);
 	return !a->over;
 }
 
@@ -201,9 +187,13 @@ static bool ask_all(struct setup *s)
 
 	if (!take_given(&s->ask, &s->o))
 		return false;
-	if (!s->o.yes)
-		return talk(&s->ask);
-	return setup_ask_rest(&s->ask, why) || failed(why);
+	if (!s->o.yes) {
+		if (!talk(&s->ask))
+			return false;
+	} else if (!setup_ask_rest(&s->ask, why)) {
+		return failed(why);
+	}
+	return setup_ask_agrees(&s->ask, true, why) || failed(why);
 }
 
 static enum console_exit set_up(struct setup *s)

@@ -94,6 +94,11 @@ void setup_ask_init(struct setup_ask *a, const struct setup_facts *facts,
  * order, but the network before what it takes. */
 bool setup_ask_given(struct setup_ask *a, enum setup_question q,
 		     const char *answer, char why[SETUP_WHY_MAX]);
+/* Nobody's option goes unheard: false with a sentence in @why when the network
+ * or the radio has no use for one.  Both have to be known: by options, or when
+ * all is @answered. */
+bool setup_ask_agrees(const struct setup_ask *a, bool answered,
+		      char why[SETUP_WHY_MAX]);
 /* Print the first question.  False: there is none to ask. */
 bool setup_ask_begin(struct setup_ask *a);
 /* A line without its end, NULL when the answers ended.  A wrong answer is told

@@ -171,6 +171,27 @@ bool setup_ask_rest(struct setup_ask *a, char why[SETUP_WHY_MAX])
 	return true;
 }
 
+/* --- options among themselves ------------------------------------------- */
+
+bool setup_ask_agrees(const struct setup_ask *a, bool answered,
+		      char why[SETUP_WHY_MAX])
+{
+	const enum setup_network network = a->plan.network;
+	const bool *given = a->given;
+
+	if ((answered || given[SETUP_Q_NETWORK]) &&
+	    ((given[SETUP_Q_REGISTRAR] && network == SETUP_ALONE) ||
+	     (given[SETUP_Q_KEY] && network != SETUP_KEYHOLE) ||
+	     (given[SETUP_Q_PASSWORD] && network != SETUP_ALLSTARLINK)))
+		return setup_refuse(why, "--registrar-key is for --network "
+					 "keyhole, --password-file for "
+					 "allstarlink, --registrar for both");
+	if ((answered || given[SETUP_Q_RADIO]) && given[SETUP_Q_FOB] &&
+	    a->plan.radio != CONF_RADIO_CM108)
+		return setup_refuse(why, "--fob-serial is for --radio cm108");
+	return true;
+}
+
 /* --- what is going to be ------------------------------------------------ */
 
 static void tell_radio(const struct setup_ask *a)

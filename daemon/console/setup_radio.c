@@ -70,14 +70,36 @@ static bool take_radio(struct setup_ask *a, const char *text, char *why)
 
 /* --- which fob ---------------------------------------------------------- */
 
-static bool are_several(const struct setup_ask *a)
+/* The settings name one, and it is not the one that is plugged in. */
+static bool is_another(const struct setup_ask *a)
 {
-	return a->plan.radio == CONF_RADIO_CM108 && a->facts->fobs_n > 1;
+	return a->facts->fobs_n == 1 &&
+	       (a->plan.serial[0] || a->plan.fob_port[0]) &&
+	       !setup_is_bound_to(&a->plan, a->facts->fobs[0].seen);
+}
+
+static bool is_open(const struct setup_ask *a)
+{
+	return a->plan.radio == CONF_RADIO_CM108 &&
+	       (a->facts->fobs_n > 1 || is_another(a));
+}
+
+static void print_named(const struct setup_ask *a)
+{
+	const struct setup_plan *p = &a->plan;
+
+	(void)fprintf(a->to, "The settings name another fob (%s%s%s%s%s):\n",
+		      p->serial[0] ? "serial " : "", p->serial,
+		      p->serial[0] && p->fob_port[0] ? ", " : "",
+		      p->fob_port[0] ? "port " : "", p->fob_port);
 }
 
 static void print_fob(const struct setup_ask *a)
 {
-	(void)fputs("There are several:\n", a->to);
+	if (is_another(a))
+		print_named(a);
+	else
+		(void)fputs("There are several:\n", a->to);
 	print_fobs(a);
 	(void)fputs("Which is this node's: its number in this list, its serial "
 		    "number or its port.\nFob",
@@ -88,7 +110,8 @@ static void usual_fob(const struct setup_ask *a, char out[SETUP_ANSWER_MAX])
 {
 	out[0] = '\0';
 	for (size_t i = 0; i < a->facts->fobs_n; i++) {
-		if (setup_is_bound_to(&a->plan, a->facts->fobs[i].seen))
+		if (is_another(a) ||
+		    setup_is_bound_to(&a->plan, a->facts->fobs[i].seen))
 			setup_copy(out, SETUP_ANSWER_MAX,
 				   a->facts->fobs[i].seen->port);
 	}
@@ -151,6 +174,11 @@ static bool take_fob(struct setup_ask *a, const char *text, char *why)
 			return true;
 		}
 	}
+	/* The one that the settings name comes again. */
+	if (text[0] && is_another(a) &&
+	    (strcmp(text, a->plan.serial) == 0 ||
+	     strcmp(text, a->plan.fob_port) == 0))
+		return true;
 	if (same > 1)
 		return setup_refuse(why,
 				    "Several have that serial number: say its "
@@ -170,7 +198,7 @@ const struct setup_asked setup_asked_radio = {
 
 const struct setup_asked setup_asked_fob = {
 	.option = "--fob-serial",
-	.applies = are_several,
+	.applies = is_open,
 	.print = print_fob,
 	.usual = usual_fob,
 	.take = take_fob,

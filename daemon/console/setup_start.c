@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/console/levels.h"
+#include "daemon/console/plain.h"
 #include "daemon/console/setup.h"
 #include "daemon/io/loop.h"
 #include "daemon/io/rpc.h"
@@ -68,7 +69,7 @@ static const char *text_of(const json_t *o, const char *name)
 static void take_status(struct look *l, const json_t *status)
 {
 	const json_t *one;
-	char line[sizeof(l->told)] = "";
+	char line[sizeof(l->told)] = "", plain[sizeof(l->told)] = "";
 	size_t i;
 
 	l->answers = true;
@@ -86,9 +87,10 @@ static void take_status(struct look *l, const json_t *status)
 		if (strcmp(state, "registered") != 0)
 			break;
 	}
-	if (line[0] && strcmp(line, l->told) != 0)
-		(void)printf("... %s\n", line);
-	(void)snprintf(l->told, sizeof(l->told), "%s", line);
+	plain_text(line, plain, sizeof(plain));
+	if (plain[0] && strcmp(plain, l->told) != 0)
+		(void)printf("... %s\n", plain);
+	memcpy(l->told, plain, sizeof(l->told));
 	(void)fflush(stdout);
 }
 

@@ -12,12 +12,11 @@
 
 static const int ends[TYPED_SIGNALS] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-static volatile sig_atomic_t asked_to_end;
+static volatile sig_atomic_t asked_to_end; /* by which signal */
 
 static void on_signal(int number)
 {
-	(void)number;
-	asked_to_end = 1;
+	asked_to_end = number;
 }
 
 void typed_begin(struct typed *t)
@@ -33,6 +32,9 @@ void typed_begin(struct typed *t)
 	for (size_t i = 0; i < TYPED_SIGNALS; i++) {
 		(void)sigaddset(&held, ends[i]);
 		(void)sigaction(ends[i], &end, &t->before[i]);
+		/* nohup */
+		if (t->before[i].sa_handler == SIG_IGN)
+			(void)sigaction(ends[i], &t->before[i], NULL);
 	}
 	(void)sigprocmask(SIG_BLOCK, &held, &t->mask);
 }
@@ -44,6 +46,10 @@ void typed_end(struct typed *t)
 	for (size_t i = 0; i < TYPED_SIGNALS; i++)
 		(void)sigaction(ends[i], &t->before[i], NULL);
 	sodium_memzero(t->text, sizeof(t->text));
+	if (asked_to_end != 0 && asked_to_end != SIGINT) {
+		(void)fflush(stdout);
+		(void)raise(asked_to_end);
+	}
 }
 
 /* More octets behind those that are there; false: there are none. */

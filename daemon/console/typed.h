@@ -25,7 +25,8 @@ struct typed {
 };
 
 void typed_begin(struct typed *t);
-/* Forgets what was typed. */
+/* Forgets what was typed.  A signal that came ends the program now, as it would
+ * have without us; after Ctrl-C it goes on. */
 void typed_end(struct typed *t);
 /* The next line, without its end, and not shown if it is a secret; valid until
  * the next call.  NULL: there is none, or the program is to end. */

@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "daemon/console/ask.h"
 #include "daemon/console/top.h"
 #include "daemon/console/tty.h"
 #include "daemon/io/rpc.h"
@@ -78,8 +79,8 @@ static const struct {
 	int sig;
 	void (*handler)(int);
 } handled[] = {
-	{ SIGINT, on_end },      { SIGTERM, on_end },    { SIGHUP, on_end },
-	{ SIGWINCH, on_resize }, { SIGTSTP, on_resize },
+	{ SIGINT, on_end },  { SIGTERM, on_end },     { SIGHUP, on_end },
+	{ SIGQUIT, on_end }, { SIGWINCH, on_resize }, { SIGTSTP, on_resize },
 };
 
 #define HANDLED (sizeof(handled) / sizeof(handled[0]))
@@ -258,7 +259,7 @@ enum console_exit watch_top(const struct console *c)
 	ask(&w);
 	/* Who may not use it is told where it stays to be read. */
 	if (!w.status) {
-		(void)fprintf(stderr, "keyhole: %s\n", w.note);
+		ask_complain(w.note);
 		rpc_close(w.rpc);
 		return CONSOLE_NOT_REACHABLE;
 	}

@@ -21,6 +21,14 @@ static void tell_away(struct doctor *d, const struct doctor_daemon *s)
 
 	(void)snprintf(seen, sizeof(seen), "keyholed is not running (%.107s)",
 		       s->socket);
+	if (s->conf_missing) {
+		doctor_find(d, &(struct doctor_finding){
+				       "daemon", DOCTOR_BAD, seen,
+				       "It was never set up, as the next line "
+				       "says.",
+				       "keyhole setup starts it." });
+		return;
+	}
 	doctor_find(
 		d, &(struct doctor_finding){
 			   "daemon", DOCTOR_BAD, seen,
@@ -99,6 +107,20 @@ static void tell_diag(struct doctor *d, const char *file,
 			       "again." });
 }
 
+static void tell_no_conf(struct doctor *d, const char *file)
+{
+	char seen[DOCTOR_TEXT_MAX], mend[DOCTOR_TEXT_MAX];
+	const bool usual = strcmp(file, DOCTOR_CONF_USUAL) == 0;
+
+	(void)snprintf(seen, sizeof(seen),
+		       "there is no configuration yet (%.255s)", file);
+	(void)snprintf(mend, sizeof(mend), "sudo keyhole setup%s%.255s",
+		       usual ? "" : " --config ", usual ? "" : file);
+	doctor_find(d, &(struct doctor_finding){
+			       "configuration", DOCTOR_BAD, seen,
+			       "keyholed does not start without one.", mend });
+}
+
 void doctor_conf(struct doctor *d, const char *file, int err,
 		 const struct conf_diags *diags)
 {
@@ -119,6 +141,10 @@ void doctor_conf(struct doctor *d, const char *file, int err,
 				       "You may not read it.",
 				       "Run keyhole doctor as root to have it "
 				       "looked at." });
+		return;
+	}
+	if (err == -ENOENT) {
+		tell_no_conf(d, file);
 		return;
 	}
 	for (size_t i = 0; i < diags->n && i < DIAGS_TOLD; i++)
@@ -196,21 +222,37 @@ static void tell_owner(struct doctor *d, const struct doctor_secret *s)
 		    "keyholed runs as another user, who cannot read it.", mend);
 }
 
+/* How the node's key is made so that the daemon may read it. */
+static void keygen(const struct doctor_secret *s, char out[96])
+{
+	char user[32];
+
+	if (s->daemon == (uid_t)-1)
+		(void)snprintf(out, 96, "keyhole keygen ");
+	else if (s->daemon == 0)
+		(void)snprintf(out, 96, "sudo keyhole keygen ");
+	else
+		(void)snprintf(out, 96, "sudo runuser -u %s -- keyhole keygen ",
+			       user_name(s->daemon, user));
+}
+
 static void tell_missing(struct doctor *d, const struct doctor_secret *s)
 {
+	char make[96];
+
 	if (s->err == EACCES || s->err == EPERM) {
 		tell_secret(d, s, DOCTOR_SKIPPED, "is not for you to see",
 			    "Run keyhole doctor as root to have it looked at.",
 			    "");
 		return;
 	}
+	keygen(s, make);
 	tell_secret(d, s, DOCTOR_BAD, strerror(s->err),
 		    s->identity ? "The node has no identity: keyholed does "
 				  "not start."
 				: "The configuration names it: keyholed does "
 				  "not start.",
-		    s->identity ? "keyhole keygen "
-				: "Put the password, one line, into ");
+		    s->identity ? make : "Put the password, one line, into ");
 }
 
 void doctor_secret(struct doctor *d, const struct doctor_secret *s)

@@ -13,6 +13,9 @@
 #include "config/conf.h"
 #include "daemon/doctor/finding.h"
 
+/* The configuration of the service that the package brings. */
+#define DOCTOR_CONF_USUAL "/etc/keyhole/keyholed.conf"
+
 enum doctor_daemon_state {
 	DOCTOR_DAEMON_RUNS,
 	DOCTOR_DAEMON_AWAY,
@@ -27,6 +30,7 @@ struct doctor_daemon {
 	const char *group; /* that may use the socket, "": not known */
 	const char *conf;  /* its configuration */
 	bool conf_bad;
+	bool conf_missing; /* so bad that there is none */
 };
 
 /* One finding; it comes before all others. */

@@ -95,7 +95,10 @@ struct doctor_lookup {
 	const char *file;         /* of nodes; "": none */
 	const char *file_trouble; /* NULL: none */
 	size_t file_nodes;
-	int64_t file_days; /* since it was written */
+	int64_t file_age_s;        /* since it was written */
+	bool fetched;              /* by the daemon itself */
+	uint32_t fetch_s;          /* how often */
+	const char *fetch_trouble; /* NULL: none */
 };
 void doctor_lookup(struct doctor *d, const struct doctor_lookup *l);
 

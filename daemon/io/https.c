@@ -236,6 +236,9 @@ static void store(struct job *j)
 {
 	int err;
 
+	/* It is as good as new: whoever looks at its age is to see that. */
+	if (j->unchanged)
+		(void)utimensat(AT_FDCWD, j->path, NULL, 0);
 	if (j->status != 200 || j->too_long || j->unchanged)
 		return;
 	if (!j->file.good(j->to ? j->to : "", j->len)) {

@@ -61,7 +61,8 @@ struct https_answer {
 	const char *text; /* NUL-terminated; empty when it was for a file */
 	size_t len;       /* octets taken */
 	bool stored;      /* as the file; if not, and status is 200, why says */
-	bool unchanged;   /* since the time in the question */
+	bool unchanged;   /* since the time in the question; the file's own time
+			     is now, as it is good until now */
 	int64_t changed;  /* when, as the server says; 0: it does not */
 	const char *why;
 };

@@ -60,6 +60,22 @@ static void values_follow_their_option(void)
 	expect("levels --tone ", COMPLETE_NOTHING, NULL);
 }
 
+static void setup_has_its_options_and_their_values(void)
+{
+	const struct complete c = at("setup --");
+	const char *got;
+
+	T_EQ(COMPLETE_WORDS, c.kind);
+	T_EQ(7, complete_word(c.words, "--radio", 0, &got));
+	T_EQ(10, complete_word(c.words, "--no-", 0, &got));
+	expect("setup --number ", COMPLETE_NOTHING, "");
+	expect("setup --number 2001 --network a", COMPLETE_WORDS,
+	       "keyhole allstarlink none");
+	expect("setup --radio ", COMPLETE_WORDS, "cm108 alsa sim none");
+	expect("setup --key-file /v", COMPLETE_FILES, "");
+	expect("setup --password-file /r", COMPLETE_FILES, "");
+}
+
 static void files_and_words(void)
 {
 	expect("pubkey /e", COMPLETE_FILES, NULL);
@@ -95,6 +111,7 @@ int main(void)
 	T_RUN(a_node_is_any_that_is_known_or_one_that_is_linked);
 	T_RUN(options_follow_a_node_or_a_dash);
 	T_RUN(values_follow_their_option);
+	T_RUN(setup_has_its_options_and_their_values);
 	T_RUN(files_and_words);
 	T_RUN(of_what_is_no_command_nothing_is_known);
 	T_RUN(words_that_begin_so);

@@ -242,6 +242,8 @@ static void a_daemon_that_is_not_reached_is_told_with_why(void)
 	one_daemon(&s, "bad", "not running", "systemctl start keyholed");
 	s.conf_bad = true;
 	one_daemon(&s, "bad", "not running", "Mend the configuration");
+	s.conf_missing = true;
+	one_daemon(&s, "bad", "not running", "keyhole setup");
 	s.state = DOCTOR_DAEMON_FORBIDDEN;
 	one_daemon(&s, "bad", "keyholed.sock", "adduser YOU radio");
 	s.group = "";
@@ -275,6 +277,16 @@ static void what_is_wrong_in_the_configuration_is_told_by_line(void)
 	doctor_conf(&d, "/etc/k.conf", 0, &diags);
 	expect("configuration", "ok", "/etc/k.conf is sound", "");
 	end(true);
+	begin();
+	doctor_conf(&d, "/etc/k.conf", -ENOENT, &diags);
+	expect("configuration", "bad", "no configuration yet (/etc/k.conf)",
+	       "sudo keyhole setup --config /etc/k.conf");
+	end(false);
+	begin();
+	doctor_conf(&d, DOCTOR_CONF_USUAL, -ENOENT, &diags);
+	expect("configuration", "bad", "no configuration yet",
+	       "sudo keyhole setup");
+	end(false);
 }
 
 static void one_secret(const char *name, bool identity, uid_t daemon,
@@ -309,6 +321,10 @@ static void keys_that_others_may_read_are_told(void)
 	one_secret("password", false, getuid(), "ok", "", "");
 	one_secret("nothing", true, getuid(), "bad", "No such file",
 		   "keyhole keygen /tmp");
+	one_secret("nothing", true, (uid_t)-1, "bad", "No such file",
+		   "keyhole keygen /tmp");
+	one_secret("nothing", true, 4000000001U, "bad", "No such file",
+		   "sudo runuser -u 4000000001 -- keyhole keygen /tmp");
 	one_secret("nothing", false, getuid(), "bad", "No such file",
 		   "Put the password");
 	put("", "password");

@@ -370,11 +370,17 @@ static void the_ways_to_find_numbers_are_told(void)
 	end(true);
 	l.asked = true;
 	l.dns_trouble = "no answer";
-	l.file_days = 1;
+	l.file_age_s = 86400;
 	begin();
 	doctor_lookup(&d, &l);
 	expect("lookup", "warn", "example.org: no answer", "lookup.resolvers");
 	expect("lookup", "warn", "1 days old", "fetches the file");
+	end(false);
+	l.file_age_s--;
+	begin();
+	doctor_lookup(&d, &l);
+	expect("lookup", "warn", "example.org: no answer", "");
+	expect("lookup", "ok", "0 days old", "");
 	end(false);
 	l.dns_trouble = "";
 	l.file_trouble = "No such file or directory";
@@ -388,6 +394,44 @@ static void the_ways_to_find_numbers_are_told(void)
 	begin();
 	doctor_lookup(&d, &l);
 	end(true);
+}
+
+static void a_file_that_is_fetched_seldom_is_old_later(void)
+{
+	struct doctor_lookup l = {
+		.domain = "",
+		.dns_trouble = "",
+		.file = "/var/lib/nodes",
+		.file_nodes = 9,
+		.file_age_s = 2 * 604800 - 1,
+		.fetched = true,
+		.fetch_s = 604800,
+	};
+
+	begin();
+	doctor_lookup(&d, &l);
+	expect("lookup", "ok", "9 nodes, 13 days old", "");
+	end(true);
+	l.file_age_s++;
+	begin();
+	doctor_lookup(&d, &l);
+	expect("lookup", "warn", "14 days old", "lookup.extnodes_url");
+	end(false);
+	l.fetch_s = 900;
+	l.file_age_s = 86399;
+	l.fetch_trouble = "it answers with HTTP 404";
+	begin();
+	doctor_lookup(&d, &l);
+	expect("lookup", "warn", "/var/lib/nodes is not fetched: it answers",
+	       "lookup.extnodes_url");
+	expect("lookup", "ok", "0 days old", "");
+	end(false);
+	l.file_trouble = "No such file or directory";
+	begin();
+	doctor_lookup(&d, &l);
+	expect("lookup", "warn", "HTTP 404", "lookup.extnodes_url");
+	expect("lookup", "warn", "No such file", "lookup.extnodes_url");
+	end(false);
 }
 
 int main(void)
@@ -408,5 +452,6 @@ int main(void)
 	T_RUN(routers_and_relays_are_told);
 	T_RUN(a_link_that_goes_badly_is_told);
 	T_RUN(the_ways_to_find_numbers_are_told);
+	T_RUN(a_file_that_is_fetched_seldom_is_old_later);
 	return T_DONE();
 }

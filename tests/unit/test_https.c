@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -117,6 +118,22 @@ static void ask(struct scene *s, const char *head, size_t body, int64_t since)
 	T_EQ(0, pthread_join(s->server.thread, NULL));
 }
 
+#define LONG_AGO 1000000000
+
+static void make_old(const char *path)
+{
+	const struct timespec old[2] = { { LONG_AGO, 0 }, { LONG_AGO, 0 } };
+
+	T_EQ(0, utimensat(AT_FDCWD, path, old, 0));
+}
+
+static bool is_old(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_mtime == LONG_AGO;
+}
+
 static off_t size_of(const char *path)
 {
 	struct stat st;
@@ -145,12 +162,18 @@ static void what_has_not_changed_is_not_sent_again(void)
 
 	setup(&s);
 	ask(&s, "HTTP/1.1 200 OK\r\n" CHANGED "\r\n", 1000, 0);
+	make_old(s.path);
 	ask(&s, "HTTP/1.1 304 Not Modified\r\n\r\n", 0, s.got.changed);
+	T_TRUE(!is_old(s.path));
 	T_TRUE(strstr(s.server.asked,
 		      "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"));
 	T_TRUE(s.got.unchanged);
 	T_TRUE(!s.got.stored);
 	T_EQ(1000, size_of(s.path));
+	/* Trouble is no news of the file. */
+	make_old(s.path);
+	ask(&s, "HTTP/1.1 503 Later\r\n\r\n", 0, CHANGED_S);
+	T_TRUE(!s.got.unchanged && is_old(s.path));
 	/* A server that sends it all the same. */
 	ask(&s, "HTTP/1.1 200 OK\r\n" CHANGED "\r\n", 900, CHANGED_S);
 	T_TRUE(s.got.unchanged);

@@ -550,6 +550,77 @@ static void of_several_fobs_one_is_named(void)
 	of_two_fobs(twins, "A1", "Several have that", "1-2", "", "1-2");
 }
 
+static const char bound[] = "node = { number = \"2001\"; };\n"
+			    "radio = { type = \"cm108\"; };\n"
+			    "fob = { serial = \"C3\"; };\n";
+
+/* The only fob is @seen, and the answer is @answer. */
+static void of_another_fob(const struct fob_seen *seen, const char *answer,
+			   const char *serial)
+{
+	machine(bound);
+	plugged_in(seen, 1);
+	begin();
+	ask.at = SETUP_Q_RADIO;
+	T_TRUE(line(""));
+	T_EQ(SETUP_Q_FOB, ask.at);
+	T_TRUE(was_said("name another fob (serial C3):\n  1  CM108B at 1-1"));
+	T_TRUE(was_said("Fob [1-1]: "));
+	T_TRUE(line("9"));
+	T_EQ(SETUP_Q_FOB, ask.at);
+	T_TRUE(was_said("Which of the fobs"));
+	T_TRUE(line(answer));
+	T_EQ(SETUP_Q_AGREE, ask.at);
+	T_STR(serial, ask.plan.serial);
+	T_STR("", ask.plan.fob_port);
+	end();
+}
+
+static void another_fob_than_the_settings_name_is_asked_about(void)
+{
+	static const struct fob_seen same[] = { CHIP("1-1", "C3") };
+
+	of_another_fob(two, "", "A1");
+	of_another_fob(two, "1", "A1");
+	of_another_fob(two, "C3", "C3");
+	machine(bound);
+	plugged_in(same, 1);
+	begin();
+	ask.at = SETUP_Q_RADIO;
+	T_TRUE(line(""));
+	T_EQ(SETUP_Q_AGREE, ask.at);
+	T_STR("C3", ask.plan.serial);
+	end();
+}
+
+static void options_that_do_not_go_together_are_refused(void)
+{
+	char why[SETUP_WHY_MAX] = "";
+
+	machine(NULL);
+	begin();
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_NUMBER, "1", why));
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_FOB, "A1", why));
+	T_TRUE(setup_ask_agrees(&ask, false, why));
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_RADIO, "cm108", why));
+	T_TRUE(setup_ask_agrees(&ask, false, why));
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_RADIO, "alsa", why));
+	T_TRUE(!setup_ask_agrees(&ask, false, why));
+	T_TRUE(strstr(why, "--fob-serial is for"));
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_RADIO, "cm108", why));
+	/* Which network it is comes last. */
+	T_TRUE(setup_ask_given(&ask, SETUP_Q_PASSWORD, "secret", why));
+	T_TRUE(setup_ask_agrees(&ask, false, why));
+	ask.at = SETUP_Q_NETWORK;
+	T_TRUE(line("keyhole"));
+	T_TRUE(!setup_ask_agrees(&ask, true, why));
+	T_TRUE(strstr(why, "--password-file for allstarlink"));
+	ask.at = SETUP_Q_NETWORK;
+	(void)line("allstarlink");
+	T_TRUE(setup_ask_agrees(&ask, true, why));
+	end();
+}
+
 static void an_option_names_a_fob_that_comes_later(void)
 {
 	char why[SETUP_WHY_MAX];
@@ -591,6 +662,8 @@ int main(void)
 	T_RUN(another_registrar_does_not_get_the_old_ones_key);
 	T_RUN(the_only_fob_is_taken_without_a_name);
 	T_RUN(of_several_fobs_one_is_named);
+	T_RUN(another_fob_than_the_settings_name_is_asked_about);
+	T_RUN(options_that_do_not_go_together_are_refused);
 	T_RUN(an_option_names_a_fob_that_comes_later);
 	return T_DONE();
 }

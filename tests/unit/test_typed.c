@@ -10,6 +10,12 @@
 
 static struct typed typed;
 static int out;
+static int raised; /* what would have ended us */
+
+static void on_end(int number)
+{
+	raised = number;
+}
 
 static void begin(const char *text)
 {
@@ -58,11 +64,15 @@ static void a_signal_before_the_line_is_read_ends_it(void)
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		T_TRUE(signal(ends[i], on_end) != SIG_ERR);
+		raised = 0;
 		begin("one\n");
 		T_STR("one", typed_line(&typed, false));
 		T_EQ(0, raise(ends[i]));
 		T_TRUE(typed_line(&typed, i % 2 == 0) == NULL);
+		T_EQ(0, raised);
 		typed_end(&typed);
+		T_EQ(ends[i] == SIGINT ? 0 : ends[i], raised);
 		(void)close(out);
 	}
 }

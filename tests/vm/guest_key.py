@@ -268,7 +268,7 @@ def a_user_without_rights_is_told_which_group_helps():
         for path in glob.glob('/dev/snd/*'):
             give(path, AUDIO)
         s.wait_ready()
-        true('fault' not in s.radio(), 'no fault any more')
+        wait_for('no fault any more', lambda: 'fault' not in s.radio())
         equal(1, s.said().count('no permission for the USB fob'), 'times that it was said')
         # Another one of whose rights udev takes care a moment after it came.
         fob('unplug')
@@ -301,7 +301,7 @@ def a_card_that_another_program_holds_is_shown():
             equal(0, fob.status()['ptt'], 'PTT without a card to play: no bare carrier')
             card.close()
             wait_for('PTT', lambda: fob.status()['ptt'] == 1)
-            true('fault' not in s.radio(), 'no fault any more')
+            wait_for('no fault any more', lambda: 'fault' not in s.radio())
     fob.close()
 
 
@@ -388,7 +388,7 @@ def a_guardian_that_dies_is_followed_by_another():
         s.wait_said('the guardian process is gone: nothing is keyed until another is there')
         between(0, moment(fob, 'PTT 1', start) - start, 1, 's until it is guarded and keyed again')
         s.wait_said('the guardian process is there again')
-        true('fault' not in s.radio(), 'no fault any more')
+        wait_for('no fault any more', lambda: 'fault' not in s.radio())
         equal(1, len(guardians()), 'guardians')
         true(guardians() != first, 'another one')
         unkeyed_after(fob, s.process['node'].kill)
