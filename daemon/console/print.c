@@ -208,6 +208,8 @@ void print_status(const json_t *s)
 					       : "down",
 		     truth(radio, "ptt") ? "keyed" : text(radio, "ptt_state"),
 		     number(radio, "rx_dbfs"), number(radio, "tx_dbfs"));
+	if (json_object_get(radio, "fault"))
+		(void)printf("           %s\n", text(radio, "fault"));
 	json_array_foreach(json_object_get(s, "links"), i, one) print_link(one);
 	if (i == 0)
 		(void)printf("links      none\n");
