@@ -681,7 +681,9 @@ static const struct conf_rule node_rules[] = {
 };
 
 const struct conf_table conf_node_table = {
-	.scope = { node_rows, COUNT(node_rows), sizeof(struct conf_node) },
+	.scope = { .rows = node_rows,
+		   .n = COUNT(node_rows),
+		   .size = sizeof(struct conf_node) },
 	.rules = node_rules,
 	.rules_n = COUNT(node_rules),
 	.file = "/etc/keyhole/keyholed.conf",

@@ -243,8 +243,9 @@ static const struct conf_rule registrar_rules[] = {
 };
 
 const struct conf_table conf_registrar_table = {
-	.scope = { registrar_rows, COUNT(registrar_rows),
-		   sizeof(struct conf_registrar) },
+	.scope = { .rows = registrar_rows,
+		   .n = COUNT(registrar_rows),
+		   .size = sizeof(struct conf_registrar) },
 	.rules = registrar_rules,
 	.rules_n = COUNT(registrar_rules),
 	.file = "/etc/keyhole/registrar.conf",
