@@ -285,7 +285,8 @@ static void calls_are_let_in_250_ms_apart(void)
 static void who_hangs_up_takes_nobodys_turn(void)
 {
 	const struct node_cfg cfg = usual();
-	struct caller last = { .calling = "2000" }, c[50];
+	struct caller last = { .calling = "2000" };
+	static struct caller c[50];
 
 	begin(&cfg);
 	for (unsigned i = 0; i < 50; i++) {
