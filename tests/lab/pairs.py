@@ -59,7 +59,22 @@ class Events:
                           f'{count} events {kind}, among {self.seen}')
 
 
-class Pair:
+class OneNode:
+    """A lab with a node, self.lab and self.node; the node ends well, or all of it has failed."""
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if not kind:
+                self.node.stop()
+                equal(0, self.node.process.returncode, "the node's exit status")
+        except BaseException:
+            kind, value, trace = sys.exc_info()
+            raise
+        finally:
+            self.lab.__exit__(kind, value, trace)
+
+
+class Pair(OneNode):
     """A lab with node 2001 and a scripted peer 1999, each with the other's secret.
 
     With a registrar the node knows nothing of where the peer is.  It ends well
@@ -80,17 +95,6 @@ class Pair:
             self.lab.__exit__(*sys.exc_info())
             raise
         return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            if not kind:
-                self.node.stop()
-                equal(0, self.node.process.returncode, "the node's exit status")
-        except BaseException:
-            kind, value, trace = sys.exc_info()
-            raise
-        finally:
-            self.lab.__exit__(kind, value, trace)
 
     def _make(self, codecs, registrar, pbx):
         lab = self.lab

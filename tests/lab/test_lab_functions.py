@@ -5,7 +5,6 @@ air."""
 
 import json
 import os
-import sys
 import tempfile
 import threading
 
@@ -14,13 +13,13 @@ from app_rpt import AppRpt
 from asterisk import Asterisk
 from dnsd import DOMAIN, Scripted, name_of, service, srv_answer
 from lab import Lab, missing, wait_until
-from pairs import CLEAN_DB, SECRET, Events, secret_file
+from pairs import CLEAN_DB, SECRET, Events, OneNode, secret_file
 from sound import frames, sweep, write_heard
 from stations import Node, snr
 from tap import between, equal, main, test, true
 
 
-class Conference:
+class Conference(OneNode):
     """Node 2001, which knows scripted nodes 1997 to 1999; resolver(server, datagram, from) answers
     for what others there are."""
 
@@ -43,17 +42,6 @@ class Conference:
         wait_until(self.node.status, 10, 'the node to start')
         self.events = Events(self.node)
         return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            if not kind:
-                self.node.stop()
-                equal(0, self.node.process.returncode, "the node's exit status")
-        except BaseException:
-            kind, value, trace = sys.exc_info()
-            raise
-        finally:
-            self.lab.__exit__(kind, value, trace)
 
     def digits(self, digits):
         equal(0, self.node.console('function', digits).returncode, digits)
