@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What ninja has to build for some suites, from `meson introspect --tests`.
+"""What ninja has to build for some suites, from `meson introspect`.
 
-    meson introspect --tests BUILD | test_targets.py BUILD SUITE...
+    meson introspect --tests --targets BUILD | test_targets.py BUILD SUITE...
 
 A path a line, relative to BUILD.
 """
@@ -11,16 +11,20 @@ import os
 import sys
 
 
-def targets(tests, build, suites):
-    """The files in the build directory that tests of these suites run."""
+def targets(known, build, suites):
+    """The files in the build directory that tests of these suites run or depend on."""
     build = os.path.realpath(build)
+    made = {t['id']: t['filename'] for t in known['targets']}
     found = set()
-    for test in tests:
+    for test in known['tests']:
         if not {s.rpartition(':')[2] for s in test['suite']} & set(suites):
             continue
-        for word in test['cmd']:
-            path = os.path.relpath(os.path.realpath(word), build)
-            if os.path.isabs(word) and not path.startswith('..'):
+        paths = [word for word in test['cmd'] if os.path.isabs(word)]
+        for name in test['depends']:
+            paths += made[name]
+        for path in paths:
+            path = os.path.relpath(os.path.realpath(path), build)
+            if not path.startswith('..'):
                 found.add(path)
     return sorted(found)
 

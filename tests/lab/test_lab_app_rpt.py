@@ -55,6 +55,7 @@ def voice_keys_it_and_unkey_ends_that_at_once():
             pair.heard_by_peer(call)
         link = rpt.of(call)
         call.wait('it to unkey', lambda: not link.keyed)
+        between(4, len(link.keyings), 4, 'its keyings, which a pause of its own adds to')
         equal([True, False] * 2, [keyed for _, keyed in link.keyings], 'its keyings')
         for (on, _), (off, _) in zip(link.keyings[::2], link.keyings[1::2]):
             between(0.9, off - on, 1.25, 'seconds keyed, of 1 s of sound')

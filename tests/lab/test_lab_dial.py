@@ -145,7 +145,9 @@ def nat_that_answers_with_icmp_at_the_caller():
 
 @test
 def any_one_packet_of_the_flow_lost():
-    with two_nodes(CARRIER, (CARRIER, HOME)) as (world, a, b):
+    with Lab(delay_ms=25) as lab:
+        world = World(lab, limits={'opens_per_min': 600})  # it dials all the time
+        a, b = world.behind('2001', CARRIER), world.behind('2002', CARRIER, HOME)
         world.up()
         world.strangers_get_nothing(b)
         # How many packets a dial without loss takes, as the internet saw them.

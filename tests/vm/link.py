@@ -68,8 +68,9 @@ class Machine:
 
 def radio(name, hang_ms):
     """Settings of the node whose fob is @name."""
+    # The buffer that a node has by default: this machine's time is its own, and needs no reserve.
     return {'radio': {'type': 'cm108', 'hang_ms': hang_ms}, 'cor': {'attack_ms': ATTACK_MS, 'release_ms': RELEASE_MS},
-            'fob': {'serial': SERIAL[name]}, 'telemetry': {'announce': 'off'}}
+            'jitter': {'min_ms': 10}, 'fob': {'serial': SERIAL[name]}, 'telemetry': {'announce': 'off'}}
 
 
 class Link:
