@@ -83,8 +83,7 @@ struct call_move {
 	struct net_addr old;
 	mono_us old_until;
 	/* The watch. */
-	mono_us tx_at;  /* voice was last sent */
-	mono_us probed; /* and a PING for want of an answer */
+	mono_us probed; /* a PING for want of an answer */
 	mono_us silent_told;
 };
 
@@ -94,8 +93,18 @@ struct call {
 	uint16_t callno;      /* ours */
 	uint16_t peer_callno; /* 0: not yet known */
 	struct net_path path;
+	/* What each voice frame that it is sent asks for stays together. */
+	bool told;         /* the node knows of this call */
+	bool quelched;     /* the peer wants no voice */
+	bool tx_any;       /* a full voice frame went out */
+	bool tx_full_owed; /* one had no room: the next voice tries again */
+	uint32_t tx_ts;    /* of the last full voice frame */
+	mono_us tx_at;     /* voice was last sent */
+	uint64_t tx_voice;
+	uint64_t tx_packets;
+	uint64_t tx_octets;
+
 	bool outbound;
-	bool told;          /* the node knows of this call */
 	bool heard;         /* a frame named our call number */
 	bool peer_ended;    /* its HANGUP or REJECT came */
 	mono_us end_due;    /* one came before its turn: believed by then */
@@ -152,7 +161,6 @@ struct call {
 	struct key_rsa rsa; /* inbound: likewise with this one */
 	uint32_t features;  /* of both ends */
 	uint64_t format;
-	bool quelched; /* the peer wants no voice */
 
 	/* media */
 	bool rx_any; /* a full voice frame came */
@@ -165,14 +173,8 @@ struct call {
 	uint64_t rx_voice;
 	uint64_t rx_lost;
 	uint64_t rx_ooo;
-	uint64_t tx_voice;
 	uint64_t rx_packets;
 	uint64_t rx_octets;
-	uint64_t tx_packets;
-	uint64_t tx_octets;
-	bool tx_any;
-	uint32_t tx_ts;    /* of the last full voice frame */
-	bool tx_full_owed; /* one had no room: the next voice tries again */
 	mono_us ping_next;
 	mono_us hint_heed_at; /* no INVAL of number 0 heeded before */
 	mono_us lagrq_next;

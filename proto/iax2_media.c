@@ -213,7 +213,7 @@ enum iax2_err iax2_send_voice(struct iax2_endpoint *ep,
 		err = voice_mini(ep, c, v);
 	else
 		err = IAX2_E_FULL;
-	c->move.tx_at = now;
+	c->tx_at = now;
 	c->tx_voice += err == IAX2_OK;
 	return err;
 }

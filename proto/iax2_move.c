@@ -351,9 +351,8 @@ enum iax2_err endpoint_on_move(struct iax2_endpoint *ep, const struct dgram *d,
  * dead path a loss.  Who speaks may hear nothing for long. */
 static bool somebody_speaks(const struct call *c)
 {
-	const mono_us spoken = c->rx_any && c->rx_at > c->move.tx_at
-				       ? c->rx_at
-				       : c->move.tx_at;
+	const mono_us spoken =
+		c->rx_any && c->rx_at > c->tx_at ? c->rx_at : c->tx_at;
 
 	return spoken != 0 && spoken + SPEECH_US > c->last_rx;
 }

@@ -79,6 +79,7 @@ void loop_timer_set(struct loop_timer *t, mono_us due)
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_beat *b = arg;
+	mono_us began, now;
 	uint64_t n = 0;
 
 	(void)what;
@@ -88,9 +89,16 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 		b->missed += n - LOOP_CATCH_UP;
 		n = LOOP_CATCH_UP;
 	}
+	began = loop_now();
 	for (b->due = n; b->due > 0;) {
 		b->due--;
 		b->fn(b->ctx);
+	}
+	now = loop_now();
+	/* Without a rest nothing else would ever have its turn. */
+	if (now - began >= n * b->period_us) {
+		b->missed += (now - began) / b->period_us;
+		loop_beat_set(b, now + b->period_us / 8, b->period_us);
 	}
 }
 
@@ -124,6 +132,7 @@ void loop_beat_set(struct loop_beat *b, mono_us first, uint32_t period_us)
 					 timespec_of(first) };
 
 	b->due = 0;
+	b->period_us = period_us;
 	(void)timerfd_settime(b->fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 

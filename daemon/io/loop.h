@@ -45,7 +45,9 @@ void loop_timer_set(struct loop_timer *t, mono_us due);
 /*
  * An even beat: @fn is called once for each period that has passed; when the
  * loop was held up, the missed beats follow at once, but no more than
- * LOOP_CATCH_UP: what is older is counted in missed.
+ * LOOP_CATCH_UP: what is older is counted in missed.  So are those for which
+ * @fn itself took too long, and the loop has an eighth of a period for the
+ * rest of its work before the next.
  */
 #define LOOP_CATCH_UP 5U
 
@@ -56,6 +58,7 @@ struct loop_beat {
 	void *ctx;
 	uint64_t missed;
 	uint64_t due; /* beats that are to be made good now */
+	uint32_t period_us;
 };
 
 int loop_beat_init(struct loop_beat *b, struct event_base *base,

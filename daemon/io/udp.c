@@ -142,6 +142,7 @@ int udp_sock_open(struct udp *u, struct sock *s, const struct net_addr *at,
 	}
 	s->udp = u;
 	s->fd = fd;
+	memcpy(s->ip, at->ip, sizeof(s->ip));
 	s->ev = event_new(u->base, fd, EV_READ | EV_PERSIST, on_readable, s);
 	if (!s->ev || event_add(s->ev, NULL) != 0) {
 		if (s->ev)

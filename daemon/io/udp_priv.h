@@ -21,8 +21,9 @@ enum { SOCK4, SOCK6, SOCKS };
 struct sock {
 	struct udp *udp;
 	struct event *ev;
-	int fd;      /* -1: not open */
-	uint16_t id; /* net_path.sock */
+	int fd;         /* -1: not open */
+	uint16_t id;    /* net_path.sock */
+	uint8_t ip[16]; /* that it is bound to, or any */
 };
 
 struct udp {

@@ -51,21 +51,31 @@ void udp_show(const struct udp *u, int fd, const struct dgram *d, bool sent)
 
 /* --- sending ------------------------------------------------------------ */
 
-static int fd_for(const struct udp *u, const struct net_path *p)
+/* NULL: there is none. */
+static const struct sock *sock_for(const struct udp *u,
+				   const struct net_path *p)
 {
-	if (p->sock != 0)
-		return p->sock <= EXTRA_MAX ? u->extra[p->sock - 1].fd : -1;
-	return u->main[net_addr_is_v4(&p->peer) ? SOCK4 : SOCK6].fd;
+	const struct sock *s =
+		p->sock == 0
+			? &u->main[net_addr_is_v4(&p->peer) ? SOCK4 : SOCK6]
+		: p->sock <= EXTRA_MAX ? &u->extra[p->sock - 1]
+				       : NULL;
+
+	return s && s->fd >= 0 ? s : NULL;
 }
 
 /* Copy @d into place @i of the batch: its data lasts only until the next. */
-static void stage(struct udp *u, size_t i, const struct dgram *d)
+static void stage(struct udp *u, const struct sock *s, size_t i,
+		  const struct dgram *d)
 {
 	struct msghdr *h = &u->msg[i].msg_hdr;
 
 	assert(d->len <= DGRAM_MAX);
 	memcpy(u->data[i], d->data, d->len);
 	u->sent[i] = (struct dgram){ .path = d->path, .ttl = d->ttl };
+	/* For what it is bound to the kernel need not look again. */
+	if (memcmp(d->path.local_ip, s->ip, sizeof(s->ip)) == 0)
+		net_path_unpin(&u->sent[i].path);
 	u->iov[i] = (struct iovec){ u->data[i], d->len };
 	*h = (struct msghdr){
 		.msg_name = &u->name[i],
@@ -75,7 +85,7 @@ static void stage(struct udp *u, size_t i, const struct dgram *d)
 		.msg_control = u->control[i].buf,
 		.msg_controllen = sizeof(u->control[i].buf),
 	};
-	udp_control_write(h, d);
+	udp_control_write(h, &u->sent[i]);
 }
 
 static void count_error(struct udp *u, int err)
@@ -121,8 +131,10 @@ static void send_again(struct udp *u, int fd, size_t i)
 		count_error(u, errno);
 }
 
-static void flush(struct udp *u, int fd, size_t from, size_t to)
+static void flush(struct udp *u, int fd, size_t to)
 {
+	size_t from = 0;
+
 	while (from < to) {
 		const int n = sendmmsg(fd, &u->msg[from], (unsigned)(to - from),
 				       MSG_DONTWAIT);
@@ -140,29 +152,27 @@ static void flush(struct udp *u, int fd, size_t from, size_t to)
 void udp_send(struct udp *u, bool (*next)(void *ctx, struct dgram *out),
 	      void *ctx)
 {
-	size_t n = 0, start = 0;
-	int fd = -1;
+	const struct sock *to = NULL;
+	size_t n = 0;
 	struct dgram d;
 
 	/* Neighbours for the same socket go in one call. */
 	while (next(ctx, &d)) {
-		const int to = fd_for(u, &d.path);
+		const struct sock *s = sock_for(u, &d.path);
 
-		if (to < 0) {
+		if (!s) {
 			u->n.tx_unreachable++;
 			continue;
 		}
 		if (u->watch)
-			udp_show(u, to, &d, true);
-		if (to != fd || n == BATCH) {
-			if (n > start)
-				flush(u, fd, start, n);
-			fd = to;
+			udp_show(u, s->fd, &d, true);
+		if (n > 0 && (s != to || n == BATCH)) {
+			flush(u, to->fd, n);
 			n = 0;
-			start = 0;
 		}
-		stage(u, n++, &d);
+		to = s;
+		stage(u, s, n++, &d);
 	}
-	if (n > start)
-		flush(u, fd, start, n);
+	if (n > 0)
+		flush(u, to->fd, n);
 }

@@ -346,13 +346,15 @@ mono_us node_deadline(const struct node *n)
 
 bool node_next_tx(struct node *n, struct dgram *out)
 {
-	if (oo_node_next_tx(n->oo, out))
-		return true;
-	while (iax2_endpoint_next_tx(n->ep, out)) {
-		if (out->path.sock != OO_SOCK_RELAY ||
-		    oo_node_relay_wrap(n->oo, out))
+	do {
+		if (oo_node_next_tx(n->oo, out))
 			return true;
-	}
+		while (iax2_endpoint_next_tx(n->ep, out)) {
+			if (out->path.sock != OO_SOCK_RELAY ||
+			    oo_node_relay_wrap(n->oo, out))
+				return true;
+		}
+	} while (node_speak(n));
 	return false;
 }
 

@@ -13,15 +13,7 @@
 #define VOX_RMS 400U
 #define VOX_HANG_US MONO_S
 
-/* This tick's sources. */
-struct mix {
-	int32_t links[AUDIO_BLOCK]; /* sum of the talking links */
-	int32_t all[AUDIO_BLOCK];   /* and of the radio */
-	unsigned relayed;           /* talking links that others may hear */
-	unsigned heard;             /* talking links */
-	bool radio;
-	bool parrot; /* what was said before is said again */
-};
+#define SPEAK_AT_ONCE 16U
 
 static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 {
@@ -61,7 +53,8 @@ static bool is_speech(struct link *l, const int16_t block[AUDIO_BLOCK],
 }
 
 /* Take one block from a link, into the mix if it talks. */
-static void hear(struct node *n, struct link_ear *e, struct mix *m, mono_us now)
+static void hear(struct node *n, struct link_ear *e, struct node_mix *m,
+		 mono_us now)
 {
 	struct link *l = e->of;
 
@@ -86,9 +79,11 @@ static void add(int16_t to[AUDIO_BLOCK], const int16_t block[AUDIO_BLOCK])
 
 /* What one link is to hear: the whole mix without itself.  Links that do not
  * talk hear the same. */
-static void speak_to(struct node *n, struct link *l, const struct mix *m,
-		     struct voice_mix *shared, mono_us now)
+static void speak_to(struct node *n, struct link *l)
 {
+	struct node_speech *s = &n->speech;
+	const struct node_mix *m = &s->mix;
+	const mono_us now = s->at;
 	const bool inside = l->talking && l->mode != NODE_LOCAL_MONITOR;
 	const bool parrot = m->parrot && n->parrot.source == parrot_name(n, l);
 	const unsigned others = m->relayed - inside + m->radio + parrot;
@@ -104,14 +99,35 @@ static void speak_to(struct node *n, struct link *l, const struct mix *m,
 			add(own, n->parroted);
 		node_voice_say(n, l, own, now);
 	} else {
-		node_voice_say_mix(n, l, shared, now);
+		node_voice_say_mix(n, l, &s->shared, now);
 	}
 }
 
 /* Does any link hear something now, or the end of it? */
-static bool speaks(const struct node *n, const struct mix *m)
+static bool speaks(const struct node *n)
 {
+	const struct node_mix *m = &n->speech.mix;
+
 	return m->relayed > 0 || m->radio || m->parrot || n->tx_keyed_n > 0;
+}
+
+/* A few at a time, so that of thousands of frames few are on their way at once
+ * and what holds them stays in the processor's cache. */
+bool node_speak(struct node *n)
+{
+	struct node_speech *s = &n->speech;
+	unsigned told = 0;
+
+	while (s->next < n->links_max && told < SPEAK_AT_ONCE && speaks(n)) {
+		struct link *l = &n->link[s->next++];
+
+		/* Without its ear nobody knows what it must not hear. */
+		if (l->state != NODE_LINK_UP || (l->talking && !l->ear))
+			continue;
+		speak_to(n, l);
+		told++;
+	}
+	return told > 0;
 }
 
 /* --- what the node says ------------------------------------------------- */
@@ -136,7 +152,7 @@ const struct telemetry *node_telemetry(const struct node *n)
 	return &n->telemetry;
 }
 
-static void say(struct node *n, const struct mix *m, mono_us now)
+static void say(struct node *n, const struct node_mix *m, mono_us now)
 {
 	const struct telemetry_now what = {
 		.busy = m->radio || m->heard > 0,
@@ -165,31 +181,30 @@ static void say(struct node *n, const struct mix *m, mono_us now)
 bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 		int16_t tx[AUDIO_BLOCK], mono_us now)
 {
-	struct mix m = { 0 };
-	struct voice_mix shared;
+	struct node_speech *s = &n->speech;
+	struct node_mix *m = &s->mix;
 	bool keyed;
 
-	memcpy(shared.pcm, rx, sizeof(shared.pcm));
-	m.radio = station_receive(n->station, shared.pcm, now);
-	node_text_radio(n, m.radio, now);
-	if (m.radio) {
-		mix_add(m.all, shared.pcm, AUDIO_BLOCK);
-		parrot_hear(&n->parrot, PARROT_RADIO, shared.pcm, now);
+	while (node_speak(n)) /* what nobody took of the beat before */
+		;
+	*s = (struct node_speech){ .at = now };
+	memcpy(s->shared.pcm, rx, sizeof(s->shared.pcm));
+	m->radio = station_receive(n->station, s->shared.pcm, now);
+	node_text_radio(n, m->radio, now);
+	if (m->radio) {
+		mix_add(m->all, s->shared.pcm, AUDIO_BLOCK);
+		parrot_hear(&n->parrot, PARROT_RADIO, s->shared.pcm, now);
 	}
 	for (size_t i = 0; i < NODE_EARS; i++) {
 		if (n->ear[i].of)
-			hear(n, &n->ear[i], &m, now);
+			hear(n, &n->ear[i], m, now);
 	}
-	m.parrot = parrot_step(&n->parrot, n->parroted, now);
-	mix_all(m.all, shared.pcm, AUDIO_BLOCK);
-	memset(shared.coded, 0, sizeof(shared.coded));
-	for (size_t i = 0; i < n->links_max && speaks(n, &m); i++) {
-		if (n->link[i].state == NODE_LINK_UP)
-			speak_to(n, &n->link[i], &m, &shared, now);
-	}
-	say(n, &m, now);
-	mix_all(m.links, tx, AUDIO_BLOCK);
-	keyed = station_transmit(n->station, tx, m.heard > 0, now);
+	m->parrot = parrot_step(&n->parrot, n->parroted, now);
+	mix_all(m->all, s->shared.pcm, AUDIO_BLOCK);
+	(void)node_speak(n);
+	say(n, m, now);
+	mix_all(m->links, tx, AUDIO_BLOCK);
+	keyed = station_transmit(n->station, tx, m->heard > 0, now);
 	node_note_radio(n);
 	return keyed;
 }

@@ -14,9 +14,10 @@
 #define LIST_US (30 * MONO_S) /* some call a link dead after 40 s */
 #define SOON_US (150 * MONO_MS)
 #define SPREAD_US (100 * MONO_MS)
-/* So many at once, and the next ones that much later: thousands of links leave
- * room for voice. */
+/* So many lists made or said, or links looked at, at once, and the next ones that much later:
+ * thousands of links leave room for voice. */
 #define AT_ONCE 8U
+#define LOOKS 64U
 #define NEXT_US (10 * MONO_MS)
 #define PAUSE_US MONO_S /* between two lists of one link */
 /* Three times what the slowest node leaves between two. */
@@ -181,39 +182,45 @@ static size_t list_for(const struct node *n, const struct link *to,
 static bool is_usual(const struct node *n, const struct link *l,
 		     struct lists_said *u)
 {
-	if (!u->made)
+	if (!u->made) {
 		u->end = list_for(n, NULL, &u->list);
+		asl_list_format(&u->list, u->text);
+		u->hash = node_text_hash(n, u->text);
+	}
 	u->made = true;
 	return (size_t)(l - n->link) >= u->end &&
 	       asl_list_find(&u->list, l->number) == 0;
 }
 
-/* False when it knows all that. */
-static bool tell(struct node *n, struct link *l, struct lists_said *u,
+static void tell(struct node *n, struct link *l, struct lists_said *u,
 		 mono_us now)
 {
-	char text[ASL_TEXT_MAX + 1];
+	char own_text[ASL_TEXT_MAX + 1];
+	const char *text = u->text;
 	struct asl_list own;
 	uint64_t hash;
 	bool said;
 
+	u->looks++;
 	if (is_usual(n, l, u)) {
-		asl_list_format(&u->list, text);
+		hash = u->hash;
 	} else {
+		u->n++;
 		(void)list_for(n, l, &own);
-		asl_list_format(&own, text);
+		asl_list_format(&own, own_text);
+		text = own_text;
+		hash = node_text_hash(n, text);
 	}
-	hash = node_text_hash(n, text);
 	if (l->text.list_sent != 0 && hash == l->text.list_hash &&
 	    now < l->text.list_sent + LIST_US) {
 		l->text.list_due = l->text.list_sent + LIST_US;
-		return false;
+		return;
 	}
+	u->n += text == u->text;
 	said = node_text_say(n, l, text, now);
 	l->text.list_sent = now;
 	l->text.list_hash = said ? hash : ~hash;
 	l->text.list_due = now + (said ? LIST_US : PAUSE_US);
-	return true;
 }
 
 void node_lists_up(struct link *l, mono_us now)
@@ -281,8 +288,8 @@ void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
 	}
 	if (now < l->text.list_due || now < n->text.list_next)
 		return;
-	said->n += tell(n, l, said, now);
-	if (said->n < AT_ONCE)
+	tell(n, l, said, now);
+	if (said->n < AT_ONCE && said->looks < LOOKS)
 		return;
 	n->text.list_next = now + NEXT_US;
 	n->tick_from = (size_t)(l - n->link) + 1;

@@ -84,11 +84,19 @@ struct waiting {
 };
 
 struct link {
+	/* What each frame that it is sent asks for. */
 	enum node_link_state state;
+	enum node_mode mode;
+	struct iax2_call_id call; /* CALLING, UP */
+	struct link_ear *ear;     /* NULL: it has not talked lately */
+	struct codec *tx;         /* made with the node, as links come and go */
+	uint32_t tx_ts;
+	bool tx_keyed;
+	bool rx_keyed;
+	bool talking; /* this tick's block is in the mix */
 	uint16_t gen;
 	char number[IAX2_NUMBER_MAX + 1]; /* empty: not yet known */
 	struct node_connect want;         /* number points to the array above */
-	enum node_mode mode;
 	enum node_rung rung;
 	bool outbound;
 	bool permanent;
@@ -100,7 +108,6 @@ struct link {
 	bool has_key;
 	uint8_t key[KEY_PUBLIC_LEN];
 	struct oo_id dial;          /* the last one; its punch may outlive it */
-	struct iax2_call_id call;   /* CALLING, UP */
 	uint32_t serial;            /* of that call */
 	struct iax2_call_info last; /* of it, when it was given up */
 	enum node_ended ended;      /* by whom, if it ends now */
@@ -117,15 +124,8 @@ struct link {
 	struct asl_keying keying;
 	struct link_text text;
 	/* Received voice. */
-	struct link_ear *ear;          /* NULL: it has not talked lately */
 	struct jitter_counters before; /* of the ears that it had */
-	bool rx_keyed;
-	bool talking;       /* this tick's block is in the mix */
-	mono_us loud_until; /* a telephone's */
-	/* Sent voice. */
-	struct codec *tx; /* made with the node, as links come and go */
-	bool tx_keyed;
-	uint32_t tx_ts;
+	mono_us loud_until;            /* a telephone's */
 	/* The table. */
 	bool taken;
 	bool hashed;        /* by its number */
@@ -199,6 +199,32 @@ struct leaving {
 
 #define NODE_EVENTS_MIN 256U /* and one for each link: all may end at once */
 
+/* A beat's sources. */
+struct node_mix {
+	int32_t links[AUDIO_BLOCK]; /* sum of the talking links */
+	int32_t all[AUDIO_BLOCK];   /* and of the radio */
+	unsigned relayed;           /* talking links that others may hear */
+	unsigned heard;             /* talking links */
+	bool radio;
+	bool parrot; /* what was said before is said again */
+};
+
+/* What several links are to hear, coded once for each codec without a
+ * memory. */
+struct voice_mix {
+	int16_t pcm[AUDIO_BLOCK];
+	bool coded[CODEC_COUNT];
+	uint8_t codes[CODEC_COUNT][CODEC_FRAME_OCTETS_MAX];
+};
+
+/* What a beat says to the links, and how many of them it has been told. */
+struct node_speech {
+	struct node_mix mix;
+	struct voice_mix shared;
+	mono_us at;
+	size_t next;
+};
+
 struct node {
 	struct node_cfg cfg;
 	char number[OO_NUMBER_MAX + 1];
@@ -223,6 +249,7 @@ struct node {
 	struct telemetry telemetry;
 	struct parrot parrot;
 	int16_t parroted[AUDIO_BLOCK]; /* this beat, if it plays */
+	struct node_speech speech;
 	uint64_t timeouts_was;
 	struct node_text text;
 	struct leaving *leaving; /* links_max */
@@ -257,8 +284,10 @@ struct node_event *node_push(struct node *n, enum node_event_kind kind);
 struct node_event *node_push_link(struct node *n, enum node_event_kind kind,
 				  const struct link *l);
 
-/* node_conference.c: report what the radio does since the last time. */
+/* node_conference.c: report what the radio does since the last time; tell a few
+ * more links what the last beat has for them, false: all know. */
 void node_note_radio(struct node *n);
+bool node_speak(struct node *n);
 
 /* node_links.c: the table, ends, dialling */
 bool node_links_new(struct node *n);
@@ -466,12 +495,15 @@ const struct link *node_lists_find(const struct node *n, const char *number,
 				   bool wished);
 /* The lists of one tick. */
 struct lists_said {
-	size_t n;
+	size_t n;     /* lists made, or said once more */
+	size_t looks; /* links looked at */
 	/* What most are told, once it was made, and the end of the slots that
 	 * it is about. */
 	bool made;
 	size_t end;
 	struct asl_list list;
+	char text[ASL_TEXT_MAX + 1];
+	uint64_t hash;
 };
 void link_lists_tick(struct node *n, struct link *l, struct lists_said *said,
 		     mono_us now);
@@ -518,14 +550,6 @@ void node_voice_in(struct node *n, struct link *l, const struct iax2_event *ev);
 /* The next 20 ms of what the link says into its ear's block, silence where something
  * is missing; false when it says nothing. */
 bool node_voice_hear(struct link_ear *e, mono_us now);
-
-/* What several links are to hear, coded once for each codec without a
- * memory. */
-struct voice_mix {
-	int16_t pcm[AUDIO_BLOCK];
-	bool coded[CODEC_COUNT];
-	uint8_t codes[CODEC_COUNT][CODEC_FRAME_OCTETS_MAX];
-};
 
 void node_voice_say(struct node *n, struct link *l,
 		    const int16_t pcm[AUDIO_BLOCK], mono_us now);
