@@ -329,6 +329,43 @@ static void a_loop_that_was_held_up_catches_up_a_little_and_counts(void)
 	loop_beat_done(&b);
 }
 
+#define LONG_BEATS 20U
+
+static void on_long_beat(void *ctx)
+{
+	const mono_us began = loop_now();
+
+	while (loop_now() < began + 3000)
+		;
+	if (++beats == LONG_BEATS)
+		(void)event_base_loopbreak(ctx);
+}
+
+static void on_rest(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	(void)event_base_loopbreak(ctx);
+}
+
+static void a_beat_that_takes_too_long_leaves_time_for_the_rest(void)
+{
+	struct loop_beat b;
+	struct event *rest = event_new(base, -1, 0, on_rest, base);
+
+	beats = 0;
+	T_EQ(0, loop_beat_init(&b, base, 2000, on_long_beat, base));
+	T_TRUE(rest != NULL && event_priority_set(rest, LOOP_LAST) == 0);
+	while (beats == 0)
+		(void)event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	event_active(rest, EV_TIMEOUT, 0);
+	(void)event_base_loop(base, EVLOOP_ONCE);
+	T_TRUE(beats < LONG_BEATS);
+	T_TRUE(b.missed > 0);
+	event_free(rest);
+	loop_beat_done(&b);
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
@@ -345,6 +382,7 @@ int main(void)
 	T_RUN(a_lookup_may_be_abandoned);
 	T_RUN(keys_are_made_loaded_and_guarded);
 	T_RUN(a_loop_that_was_held_up_catches_up_a_little_and_counts);
+	T_RUN(a_beat_that_takes_too_long_leaves_time_for_the_rest);
 	event_base_free(base);
 	return T_DONE();
 }

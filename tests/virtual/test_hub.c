@@ -32,6 +32,7 @@ struct world {
 	bool spurt;
 	uint32_t ts;
 	unsigned steps;
+	unsigned takes; /* steps from one exchange to the next */
 };
 
 static struct world w;
@@ -94,6 +95,7 @@ static void begin(void)
 
 	memset(&w, 0, sizeof(w));
 	w.now = MONO_S;
+	w.takes = 1;
 	w.peers = calloc(CALLS, sizeof(w.peers[0]));
 	T_TRUE(w.peers != NULL);
 	for (unsigned i = 0; i < CALLS; i++) {
@@ -199,7 +201,8 @@ static void run(mono_us us)
 				say();
 			(void)node_audio(w.node, silence, tx, w.now);
 		}
-		exchange();
+		if (w.steps % w.takes == 0)
+			exchange();
 	}
 }
 
@@ -234,12 +237,8 @@ static unsigned links(void)
 	return n;
 }
 
-static void a_thousand_hear_one(void)
+static void hear_one(void)
 {
-	begin();
-	join_all();
-	T_EQ(CALLS, w.up);
-	T_EQ(CALLS, links());
 	T_EQ(IAX2_OK, iax2_media_time(w.ep, w.hearer[0].call, w.now, &w.ts));
 	w.spurt = true;
 	w.talks = true;
@@ -251,6 +250,25 @@ static void a_thousand_hear_one(void)
 		T_EQ(100, w.hearer[i].frames);
 	T_EQ(0, w.hearer[0].frames);
 	T_EQ(0, w.down);
+}
+
+static void a_thousand_hear_one(void)
+{
+	begin();
+	join_all();
+	T_EQ(CALLS, w.up);
+	T_EQ(CALLS, links());
+	hear_one();
+	end();
+}
+
+/* Nobody takes what a beat has for them before the next one. */
+static void a_beat_that_nobody_took_is_not_lost(void)
+{
+	begin();
+	join_all();
+	w.takes = 8;
+	hear_one();
 	end();
 }
 
@@ -348,6 +366,7 @@ int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(a_thousand_hear_one);
+	T_RUN(a_beat_that_nobody_took_is_not_lost);
 	T_RUN(who_left_makes_room_for_others);
 	T_RUN(whoever_is_silent_longest_gives_its_ear);
 	T_RUN(two_of_one_number_are_told_apart);
