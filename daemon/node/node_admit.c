@@ -280,34 +280,44 @@ void node_admit_answer(struct node *n, struct node_caller_id id,
 
 /* --- calls -------------------------------------------------------------- */
 
-/* Room for a caller to wait in; NULL: it was refused. */
-static struct waiting *take_in(struct node *n, const struct iax2_event *ev,
-			       enum node_door door, mono_us now)
+/* Room for a caller to wait in; NULL: there is none. */
+static struct waiting *place_for(struct node *n, const struct iax2_event *ev,
+				 enum node_door door)
 {
 	struct waiting *w = waiting_new(n);
 
-	if (!w) {
-		node_call_forbid(n, ev, "too many callers wait to be let in",
-				 NULL, now);
+	if (!w)
 		return NULL;
-	}
 	w->door = door;
 	w->ev = *ev;
 	w->at = MONO_NEVER;
 	return w;
 }
 
+static void crowded(struct node *n, const struct iax2_event *ev, mono_us now)
+{
+	node_call_forbid(n, ev, "too many callers wait to be let in", NULL,
+			 now);
+}
+
 void node_admit_challenge(struct node *n, const struct iax2_event *ev,
 			  enum node_door door,
 			  const struct iax2_credentials *want, mono_us now)
 {
-	struct waiting *w = take_in(n, ev, door, now);
+	struct waiting *w = place_for(n, ev, door);
 
-	if (!w)
+	/* Its proof alone lets a peer in; what it waits in only tells why not. */
+	if (!w && door != NODE_DOOR_KEY) {
+		crowded(n, ev, now);
 		return;
-	w->state = WAITING_PROOF;
-	if (iax2_challenge(n->ep, ev->call, want, now) != IAX2_OK)
-		forbid(n, w, "it cannot be asked for a proof", NULL, now);
+	}
+	if (w)
+		w->state = WAITING_PROOF;
+	if (iax2_challenge(n->ep, ev->call, want, now) == IAX2_OK)
+		return;
+	if (w)
+		w->state = WAITING_FREE;
+	node_call_forbid(n, ev, "it cannot be asked for a proof", NULL, now);
 }
 
 void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now)
@@ -323,9 +333,11 @@ void node_admit_call(struct node *n, const struct iax2_event *ev, mono_us now)
 		return;
 	}
 	if (door == NODE_DOOR_ADDRESS || door == NODE_DOOR_DNS_KEY) {
-		w = take_in(n, ev, door, now);
+		w = place_for(n, ev, door);
 		if (w)
 			ask(n, w, now);
+		else
+			crowded(n, ev, now);
 		return;
 	}
 	if (door == NODE_DOOR_PORTAL)

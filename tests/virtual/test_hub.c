@@ -32,7 +32,8 @@ struct world {
 	bool spurt;
 	uint32_t ts;
 	unsigned steps;
-	unsigned takes; /* steps from one exchange to the next */
+	unsigned takes;   /* steps from one exchange to the next */
+	unsigned at_once; /* calls that are placed before the next step */
 };
 
 static struct world w;
@@ -96,6 +97,7 @@ static void begin(void)
 	memset(&w, 0, sizeof(w));
 	w.now = MONO_S;
 	w.takes = 1;
+	w.at_once = 50;
 	w.peers = calloc(CALLS, sizeof(w.peers[0]));
 	T_TRUE(w.peers != NULL);
 	for (unsigned i = 0; i < CALLS; i++) {
@@ -221,7 +223,7 @@ static void join_all(void)
 		memcpy(d.path.local_ip, at.ip, 16);
 		T_EQ(IAX2_OK, iax2_dial(w.ep, &d, w.now, &w.hearer[i].call));
 		w.by_slot[w.hearer[i].call.slot] = (uint16_t)i;
-		if (i % 50 == 49)
+		if (i % w.at_once == w.at_once - 1)
 			run(STEP_US);
 	}
 	run(MONO_S);
@@ -259,6 +261,17 @@ static void a_thousand_hear_one(void)
 	T_EQ(CALLS, w.up);
 	T_EQ(CALLS, links());
 	hear_one();
+	end();
+}
+
+/* As after a hub was cut off, or a loop was held up. */
+static void all_that_come_at_once_are_let_in(void)
+{
+	begin();
+	w.at_once = CALLS;
+	join_all();
+	T_EQ(CALLS, w.up);
+	T_EQ(0, w.down);
 	end();
 }
 
@@ -366,6 +379,7 @@ int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(a_thousand_hear_one);
+	T_RUN(all_that_come_at_once_are_let_in);
 	T_RUN(a_beat_that_nobody_took_is_not_lost);
 	T_RUN(who_left_makes_room_for_others);
 	T_RUN(whoever_is_silent_longest_gives_its_ear);
