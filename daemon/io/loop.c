@@ -89,17 +89,20 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 		b->missed += n - LOOP_CATCH_UP;
 		n = LOOP_CATCH_UP;
 	}
+	b->set = false;
 	began = loop_now();
 	for (b->due = n; b->due > 0;) {
 		b->due--;
 		b->fn(b->ctx);
 	}
 	now = loop_now();
-	/* Without a rest nothing else would ever have its turn. */
-	if (now - began >= n * b->period_us) {
-		b->missed += (now - began) / b->period_us;
-		loop_beat_set(b, now + b->period_us / 8, b->period_us);
-	}
+	b->overruns = now - began >= n * b->period_us ? b->overruns + 1 : 0;
+	/* What took long once is made good; but if it always does, nothing
+	 * else would ever have its turn. */
+	if (b->overruns < LOOP_OVERRUNS || b->set)
+		return;
+	b->missed += (now - began) / b->period_us;
+	loop_beat_set(b, now + b->period_us / 4, b->period_us);
 }
 
 int loop_beat_init(struct loop_beat *b, struct event_base *base,
@@ -132,6 +135,8 @@ void loop_beat_set(struct loop_beat *b, mono_us first, uint32_t period_us)
 					 timespec_of(first) };
 
 	b->due = 0;
+	b->set = true;
+	b->overruns = 0;
 	b->period_us = period_us;
 	(void)timerfd_settime(b->fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }

@@ -45,11 +45,12 @@ void loop_timer_set(struct loop_timer *t, mono_us due);
 /*
  * An even beat: @fn is called once for each period that has passed; when the
  * loop was held up, the missed beats follow at once, but no more than
- * LOOP_CATCH_UP: what is older is counted in missed.  So are those for which
- * @fn itself took too long, and the loop has an eighth of a period for the
- * rest of its work before the next.
+ * LOOP_CATCH_UP: what is older is counted in missed.  Where @fn takes longer
+ * than its period LOOP_OVERRUNS times on end, what is due is counted there, too,
+ * and the loop has a quarter of a period for the rest of its work.
  */
 #define LOOP_CATCH_UP 5U
+#define LOOP_OVERRUNS 2U
 
 struct loop_beat {
 	struct event *ev;
@@ -59,6 +60,8 @@ struct loop_beat {
 	uint64_t missed;
 	uint64_t due; /* beats that are to be made good now */
 	uint32_t period_us;
+	unsigned overruns; /* on end */
+	bool set;          /* anew, while it ran */
 };
 
 int loop_beat_init(struct loop_beat *b, struct event_base *base,

@@ -130,7 +130,8 @@ static void admit(struct node *n, struct waiting *w, const char *name,
 
 	/* Its call would be gone by then. */
 	if (pace > (w->until != 0 ? w->until : now + ASK_US)) {
-		forbid(n, w, "too many callers at once", NULL, now);
+		w->state = WAITING_FREE;
+		node_call_put_off(n, &w->ev, "too many callers at once", now);
 		return;
 	}
 	memmove(w->ev.u.in.calling, name, strlen(name) + 1);
@@ -294,19 +295,30 @@ static struct waiting *place_for(struct node *n, const struct iax2_event *ev,
 	return w;
 }
 
+static bool has_spare_room(const struct node *n)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < NODE_WAITING_MAX; i++)
+		used += n->waiting[i].state != WAITING_FREE;
+	return used < NODE_WAITING_MAX / 2;
+}
+
 static void crowded(struct node *n, const struct iax2_event *ev, mono_us now)
 {
-	node_call_forbid(n, ev, "too many callers wait to be let in", NULL,
-			 now);
+	node_call_put_off(n, ev, "too many callers wait to be let in", now);
 }
 
 void node_admit_challenge(struct node *n, const struct iax2_event *ev,
 			  enum node_door door,
 			  const struct iax2_credentials *want, mono_us now)
 {
-	struct waiting *w = place_for(n, ev, door);
+	/* Its proof alone lets a peer in; where it waits only tells why not, and
+	 * is not for it while others need the room. */
+	struct waiting *w = door != NODE_DOOR_KEY || has_spare_room(n)
+				    ? place_for(n, ev, door)
+				    : NULL;
 
-	/* Its proof alone lets a peer in; what it waits in only tells why not. */
 	if (!w && door != NODE_DOOR_KEY) {
 		crowded(n, ev, now);
 		return;

@@ -10,6 +10,7 @@
 #define CAUSECODE_NO_ROUTE 3U
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_BUSY 17U
+#define CAUSECODE_CONGESTION 34U
 #define CAUSECODE_UNAVAILABLE 20U
 #define NODE_OTHER_NUMBER "it asked for another number"
 
@@ -33,6 +34,12 @@ void node_call_forbid(struct node *n, const struct iax2_event *ev,
 		out->claimed = *claimed;
 	(void)iax2_reject(n->ep, ev->call, "No authority found",
 			  CAUSECODE_NO_AUTHORITY, now);
+}
+
+void node_call_put_off(struct node *n, const struct iax2_event *ev,
+		       const char *why, mono_us now)
+{
+	refuse(n, ev, "Too many callers", CAUSECODE_CONGESTION, why, now);
 }
 
 void link_yield(struct node *n, struct link *l, const char *why, mono_us now)

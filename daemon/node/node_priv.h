@@ -364,6 +364,9 @@ void node_call_welcome(struct node *n, const struct iax2_event *ev,
 void node_call_forbid(struct node *n, const struct iax2_event *ev,
 		      const char *why, const struct net_addr *claimed,
 		      mono_us now);
+/* No rule is against a caller: there is no room at present. */
+void node_call_put_off(struct node *n, const struct iax2_event *ev,
+		       const char *why, mono_us now);
 
 /* node_doors.c: by which door a caller without a ticket would come in, and the
  * rule that closes that; NULL: none. */

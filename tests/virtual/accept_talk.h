@@ -306,15 +306,27 @@ static inline void it_is(const char *callsign)
 }
 
 /* The caller was refused, by a rule that begins so. */
-static inline void forbidden(const struct caller *c, const char *why)
+static inline void turned_away(const struct caller *c, uint8_t cause,
+			       const char *why)
 {
 	T_TRUE(c->rejected && !c->up);
-	T_EQ(50, c->cause);
+	T_EQ(cause, c->cause);
 	T_EQ(1, refusals);
 	T_STR(why, refused.why);
 	T_STR(c->calling ? c->calling : "", refused.number);
 	T_TRUE(net_addr_equal(&c->at, &refused.addr));
 	T_EQ(0, ups);
+}
+
+static inline void forbidden(const struct caller *c, const char *why)
+{
+	turned_away(c, 50, why);
+}
+
+/* There was no room: it may come again. */
+static inline void put_off(const struct caller *c, const char *why)
+{
+	turned_away(c, 34, why);
 }
 
 #endif
