@@ -117,6 +117,7 @@ struct link {
 	mono_us retry_at; /* WAITING */
 	unsigned failures;
 	unsigned retries; /* left to a link that is not permanent */
+	mono_us lost;     /* when it was last up */
 	uint32_t dial_us;
 	char why[NODE_WHY_MAX]; /* why the last try failed */
 	struct link_move move;
@@ -313,9 +314,17 @@ bool link_is_client(const struct link *l);
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* It has no call and no socket of its own any more. */
 void link_forget_call(struct node *n, struct link *l);
-/* The link is over, or, if it is permanent and @retry, rests for a while. */
-void link_down(struct node *n, struct link *l, const char *why, bool retry,
-	       mono_us now);
+/* What becomes of a link whose call, or the way to that, has ended. */
+enum link_then {
+	LINK_OVER,
+	LINK_AGAIN, /* a permanent one, or one that was up, is dialled again */
+	LINK_LATER, /* that too, and what stood in its way passes by itself */
+};
+/* The link is over, or rests for a while. */
+void link_down(struct node *n, struct link *l, const char *why,
+	       enum link_then then, mono_us now);
+/* It was up: it is dialled again as one that was lost now. */
+void link_lost(struct link *l, mono_us now);
 /* Stop dialling, or hang up at once. */
 void link_leave(struct node *n, struct link *l, mono_us now);
 /* Both, for good. */
