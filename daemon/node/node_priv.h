@@ -223,7 +223,8 @@ struct node_speech {
 	struct node_mix mix;
 	struct voice_mix shared;
 	mono_us at;
-	size_t next;
+	size_t first; /* whose turn it was before all others' */
+	size_t next;  /* links from there on, round the table */
 };
 
 struct node {
@@ -251,6 +252,7 @@ struct node {
 	struct parrot parrot;
 	int16_t parroted[AUDIO_BLOCK]; /* this beat, if it plays */
 	struct node_speech speech;
+	uint32_t turn; /* whose it is to be told first, of 2^32 */
 	uint64_t timeouts_was;
 	struct node_text text;
 	struct leaving *leaving; /* links_max */
