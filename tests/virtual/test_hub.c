@@ -32,6 +32,7 @@ struct world {
 	uint16_t by_slot[CALLS];
 	unsigned up, down;
 	bool talks;
+	unsigned talker;
 	bool spurt;
 	uint32_t ts;
 	unsigned steps;
@@ -199,7 +200,7 @@ static void say(void)
 
 	memset(codes, 0x84, sizeof(codes));
 	T_EQ(IAX2_OK,
-	     iax2_send_voice(w.ep, w.hearer[0].call,
+	     iax2_send_voice(w.ep, w.hearer[w.talker].call,
 			     &(struct iax2_voice){ codes, sizeof(codes), w.ts,
 						   w.spurt },
 			     w.now));
@@ -331,6 +332,42 @@ static void a_port_that_is_too_slow_is_so_for_everybody(void)
 	end();
 }
 
+#define PREFERRED 80U
+
+static unsigned times_among(const struct net_addr *peer, unsigned who)
+{
+	const struct net_addr at = address(who);
+	unsigned times = 0;
+
+	for (size_t i = 0; i < PREFERRED; i++)
+		times += net_addr_equal(&peer[i], &at);
+	return times;
+}
+
+/* Of a thousand not all can be read before strangers. */
+static void who_talks_is_the_first_of_the_peers(void)
+{
+	struct net_addr peer[PREFERRED];
+	const struct net_addr at = address(CALLS / 2);
+
+	begin();
+	join_all();
+	T_EQ(PREFERRED, node_peers(w.node, peer, PREFERRED));
+	T_EQ(0, times_among(peer, CALLS / 2));
+	w.talker = CALLS / 2;
+	T_EQ(IAX2_OK,
+	     iax2_media_time(w.ep, w.hearer[w.talker].call, w.now, &w.ts));
+	w.spurt = true;
+	w.talks = true;
+	run(200 * MONO_MS);
+	T_EQ(PREFERRED, node_peers(w.node, peer, PREFERRED));
+	T_TRUE(net_addr_equal(&at, &peer[0]));
+	T_EQ(1, times_among(peer, CALLS / 2));
+	T_EQ(1, times_among(peer, 0) + times_among(peer, CALLS - 1));
+	T_EQ(1, node_peers(w.node, peer, 1));
+	end();
+}
+
 static void who_left_makes_room_for_others(void)
 {
 	begin();
@@ -428,6 +465,7 @@ int main(void)
 	T_RUN(all_that_come_at_once_are_let_in);
 	T_RUN(a_beat_that_nobody_took_is_not_lost);
 	T_RUN(a_port_that_is_too_slow_is_so_for_everybody);
+	T_RUN(who_talks_is_the_first_of_the_peers);
 	T_RUN(who_left_makes_room_for_others);
 	T_RUN(whoever_is_silent_longest_gives_its_ear);
 	T_RUN(two_of_one_number_are_told_apart);
