@@ -350,7 +350,7 @@ void node_admit(struct node *n, struct node_caller_id id,
 struct node_text_counters {
 	uint64_t malformed[ASL_KINDS];
 	uint64_t unknown;
-	uint64_t limited; /* more than a link may send */
+	uint64_t limited; /* more than a link may send, or the node passes on */
 	uint64_t looped;  /* our own, or come by two links */
 	uint64_t unsent;  /* a call had no room for them */
 };

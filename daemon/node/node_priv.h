@@ -149,6 +149,8 @@ struct link_ear {
 
 #define NODE_NO_LINK UINT16_MAX
 
+#define NODE_TX_MAX 4096U /* datagrams queued, but for those of each call */
+
 #define NODE_SEEN_MAX 32U
 #define NODE_GONE_MAX 16U
 
@@ -167,6 +169,7 @@ struct text_gone {
 
 struct node_text {
 	struct node_text_counters n;
+	struct rate passed; /* on, from link to link */
 	char callsign[ASL_ALIAS_MAX + 1];
 	uint64_t salt;
 	mono_us look_at;   /* for loops; 0: nothing changed */

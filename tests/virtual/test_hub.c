@@ -20,6 +20,7 @@ struct hearer {
 	unsigned frames;
 	unsigned beat;   /* of the last one */
 	unsigned missed; /* at a time */
+	unsigned messages;
 	bool up;
 };
 
@@ -150,6 +151,8 @@ static void take_events(void)
 				max(h->missed, w.steps / BEAT - h->beat - 1);
 			h->beat = w.steps / BEAT;
 			h->frames++;
+		} else if (ev.kind == IAX2_EV_TEXT) {
+			h->messages += ev.u.text.data[0] == 'M';
 		}
 	}
 }
@@ -368,6 +371,46 @@ static void who_talks_is_the_first_of_the_peers(void)
 	end();
 }
 
+static void write_to_all(unsigned i)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "M %u 0 I am %u", 10000 + i, i);
+	T_EQ(IAX2_OK, iax2_send_text(w.ep, w.hearer[i].call, text, w.now));
+}
+
+/* Each would be passed on to all others: together a hundred thousand. */
+static void what_many_say_at_once_is_passed_on_within_bounds(void)
+{
+	const struct node_text_counters *c;
+	unsigned passed;
+
+	begin();
+	join_all();
+	run(MONO_S);
+	c = node_text_counters(w.node);
+	for (unsigned i = 0; i < 100; i++)
+		write_to_all(i);
+	run(100 * MONO_MS);
+	/* To the last one, who has written nothing itself. */
+	passed = w.hearer[CALLS - 1].messages;
+	T_TRUE(passed >= 4 && passed <= 6);
+	T_EQ(100 - passed, c->limited);
+	/* All others were told the same. */
+	for (unsigned i = 100; i < CALLS; i++)
+		T_EQ(passed, w.hearer[i].messages);
+	for (unsigned i = 0; i < 15; i++) {
+		run(60 * MONO_MS);
+		write_to_all(i);
+	}
+	run(100 * MONO_MS);
+	T_EQ(passed + 15, w.hearer[CALLS - 1].messages);
+	T_EQ(100 - passed, c->limited);
+	T_EQ(0, c->unsent);
+	T_EQ(0, w.down);
+	end();
+}
+
 static void who_left_makes_room_for_others(void)
 {
 	begin();
@@ -466,6 +509,7 @@ int main(void)
 	T_RUN(a_beat_that_nobody_took_is_not_lost);
 	T_RUN(a_port_that_is_too_slow_is_so_for_everybody);
 	T_RUN(who_talks_is_the_first_of_the_peers);
+	T_RUN(what_many_say_at_once_is_passed_on_within_bounds);
 	T_RUN(who_left_makes_room_for_others);
 	T_RUN(whoever_is_silent_longest_gives_its_ear);
 	T_RUN(two_of_one_number_are_told_apart);
