@@ -148,7 +148,6 @@ static void prefer_peers(struct app *a)
 	const struct oo_node *oo = node_openover(a->node);
 	struct net_addr peer[UDP_PREFER_MAX];
 	struct oo_registrar_view v;
-	struct node_link_info l;
 	size_t n = 0;
 	int err;
 
@@ -158,12 +157,7 @@ static void prefer_peers(struct app *a)
 				peer[n++] = v.server[f];
 		}
 	}
-	for (size_t i = 0; i < node_links_max(a->node) && n < UDP_PREFER_MAX;
-	     i++) {
-		if (node_link_at(a->node, i, &l) && l.call.path.sock == 0 &&
-		    net_addr_is_set(&l.call.path.peer))
-			peer[n++] = l.call.path.peer;
-	}
+	n += node_peers(a->node, &peer[n], UDP_PREFER_MAX - n);
 	err = udp_prefer(a->udp, peer, n);
 	if (err != 0)
 		LOG_LIMITED(loop_now(), LOG_WARNING,
@@ -329,7 +323,7 @@ static void on_measure(struct app *a, const struct node_event *ev)
 		app_measure_news(a);
 }
 
-/* Whose voice is read first depends on both. */
+/* Whose voice is read first depends on these. */
 static void on_registrar(struct app *a, const struct node_event *ev)
 {
 	on_registration(a, ev);
@@ -341,6 +335,14 @@ static void on_links(struct app *a, const struct node_event *ev)
 {
 	app_link_event(a, ev);
 	prefer_peers(a);
+}
+
+/* A hub has more links than can be preferred: those who talk count first. */
+static void on_keyed(struct app *a, const struct node_event *ev)
+{
+	on_switch(a, ev, "keyed");
+	if (ev->on)
+		prefer_peers(a);
 }
 
 static void on_sockets(struct app *a, const struct node_event *ev)
@@ -378,7 +380,7 @@ void app_on_event(struct app *a, const struct node_event *ev)
 		app_accept_event(a, ev);
 		break;
 	case NODE_EV_KEYED:
-		on_switch(a, ev, "keyed");
+		on_keyed(a, ev);
 		break;
 	case NODE_EV_COR:
 	case NODE_EV_COR_STUCK:

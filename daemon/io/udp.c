@@ -18,6 +18,9 @@
 
 #define LOOK_S 1 /* between looks at the interface */
 #define RCVBUF (4 * 1024 * 1024)
+/* Some beats of a hub that speaks to a thousand; voice that waits for more than
+ * that is too late. */
+#define SNDBUF (2 * 1024 * 1024)
 
 /* --- receiving ---------------------------------------------------------- */
 
@@ -108,6 +111,8 @@ static bool set_options(int fd, bool v6, bool stamps)
 		(void)set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, RCVBUF);
+	(void)set_option(fd, SOL_SOCKET, SO_SNDBUF, SNDBUF);
+	(void)set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, SNDBUF);
 	if (v6)
 		return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == 0 &&
 		       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) == 0 &&

@@ -8,7 +8,6 @@
 
 #include "daemon/node/node_priv.h"
 
-#define TX_MAX 4096U
 #define DTMF_STEP_US (60 * MONO_MS)
 #define RELAYED_US (400 * MONO_MS) /* of it, for those through a relay */
 #define STOP_US (1500 * MONO_MS)   /* time for good-byes */
@@ -66,7 +65,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.port = n->cfg.port,
 		.keepalive = n->cfg.keepalive_s * MONO_S,
 		.keepalive_max = n->cfg.keepalive_max_s * MONO_S,
-		.tx_max = TX_MAX,
+		.tx_max = NODE_TX_MAX,
 		.spray_packets = n->cfg.spray_packets,
 		.spray_sockets = n->cfg.spray_sockets,
 		.relay = n->cfg.relay,
@@ -76,7 +75,7 @@ static bool make_parts(struct node *n, mono_us now)
 	struct iax2_endpoint_cfg ep = {
 		.calls_max = n->cfg.calls_max,
 		/* A full frame and a mini frame for each, and some more. */
-		.tx_max = TX_MAX + 2U * n->cfg.calls_max,
+		.tx_max = NODE_TX_MAX + 2U * n->cfg.calls_max,
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
 		.prefs_n = n->cfg.formats.n,

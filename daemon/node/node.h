@@ -350,7 +350,7 @@ void node_admit(struct node *n, struct node_caller_id id,
 struct node_text_counters {
 	uint64_t malformed[ASL_KINDS];
 	uint64_t unknown;
-	uint64_t limited; /* more than a link may send */
+	uint64_t limited; /* more than a link may send, or the node passes on */
 	uint64_t looped;  /* our own, or come by two links */
 	uint64_t unsent;  /* a call had no room for them */
 };
@@ -410,6 +410,9 @@ size_t node_links_max(const struct node *n);
 bool node_link_at(const struct node *n, size_t i, struct node_link_info *out);
 bool node_link(const struct node *n, struct node_link_id id,
 	       struct node_link_info *out);
+/* The other ends of up to @max calls on the main socket into @out, those who
+ * have talked lately first (NODE_EV_KEYED: that may have changed); how many. */
+size_t node_peers(const struct node *n, struct net_addr *out, size_t max);
 /* What the radio does; levels of the last second. */
 void node_radio(const struct node *n, struct station_view *out);
 

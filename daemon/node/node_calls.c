@@ -10,8 +10,13 @@
 #define CAUSECODE_NO_ROUTE 3U
 #define CAUSECODE_NO_AUTHORITY 50U
 #define CAUSECODE_BUSY 17U
-#define CAUSECODE_CONGESTION 34U
+#define CAUSECODE_NO_USER 18U
+#define CAUSECODE_NO_ANSWER 19U
 #define CAUSECODE_UNAVAILABLE 20U
+#define CAUSECODE_NO_CIRCUIT 34U
+#define CAUSECODE_OUT_OF_ORDER 38U
+#define CAUSECODE_TEMPORARY 41U
+#define CAUSECODE_CONGESTION 42U
 #define NODE_OTHER_NUMBER "it asked for another number"
 
 static void refuse(struct node *n, const struct iax2_event *ev,
@@ -39,7 +44,7 @@ void node_call_forbid(struct node *n, const struct iax2_event *ev,
 void node_call_put_off(struct node *n, const struct iax2_event *ev,
 		       const char *why, mono_us now)
 {
-	refuse(n, ev, "Too many callers", CAUSECODE_CONGESTION, why, now);
+	refuse(n, ev, "Too many callers", CAUSECODE_NO_CIRCUIT, why, now);
 }
 
 void link_yield(struct node *n, struct link *l, const char *why, mono_us now)
@@ -139,7 +144,7 @@ void node_call_welcome(struct node *n, const struct iax2_event *ev,
 	l->state = NODE_LINK_CALLING;
 	err = iax2_accept(n->ep, ev->call, now);
 	if (err != IAX2_OK)
-		link_down(n, l, iax2_err_str(err), true, now);
+		link_down(n, l, iax2_err_str(err), LINK_AGAIN, now);
 }
 
 /* A node that is known by key or secret proves to have that. */
@@ -228,6 +233,42 @@ static void on_up(struct node *n, struct link *l, mono_us now)
 	node_better_up(n, l, now);
 }
 
+/* Does what a CAUSECODE (RFC 5456 8.6.33) says pass by itself? */
+static bool passes(uint8_t code)
+{
+	switch (code) {
+	case CAUSECODE_BUSY:
+	case CAUSECODE_NO_USER:
+	case CAUSECODE_NO_ANSWER:
+	case CAUSECODE_UNAVAILABLE:
+	case CAUSECODE_NO_CIRCUIT:
+	case CAUSECODE_OUT_OF_ORDER:
+	case CAUSECODE_TEMPORARY:
+	case CAUSECODE_CONGESTION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum link_then then_of(const struct iax2_event *ev)
+{
+	switch (ev->u.down.reason) {
+	case IAX2_DOWN_NO_ANSWER:
+	case IAX2_DOWN_TIMEOUT:
+	case IAX2_DOWN_INVALID:
+		return LINK_LATER;
+	case IAX2_DOWN_HANGUP_REMOTE:
+	case IAX2_DOWN_REJECTED:
+		return passes(ev->u.down.code) ? LINK_LATER : LINK_AGAIN;
+	case IAX2_DOWN_HANGUP_LOCAL:
+	case IAX2_DOWN_AUTH_FAILED:
+	case IAX2_DOWN_PROTOCOL:
+		return LINK_AGAIN;
+	}
+	return LINK_AGAIN;
+}
+
 static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 		    mono_us now)
 {
@@ -250,7 +291,7 @@ static void on_down(struct node *n, struct link *l, const struct iax2_event *ev,
 	if (node_move_redials(n, l, ev->u.down.reason, now))
 		link_redial(n, l, why, now);
 	else
-		link_down(n, l, why, true, now);
+		link_down(n, l, why, then_of(ev), now);
 }
 
 /* Text that fills @size may end within a character of UTF-8: leave that out. */

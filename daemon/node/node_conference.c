@@ -15,6 +15,14 @@
 
 #define SPEAK_AT_ONCE 16U
 
+/*
+ * Where the port or the kernel has no room for a beat, those told last go
+ * without: each time others.  Steps of the golden section spread the turns, and
+ * so what each link misses, as evenly as any.
+ */
+#define TURN_STEP UINT32_C(2654435769)
+#define TURN_LOOKS 8U /* for a link that is up, so that gaps favour nobody */
+
 static void set_keyed(struct node *n, struct link *l, bool keyed, mono_us now)
 {
 	if (l->rx_keyed == keyed)
@@ -111,6 +119,19 @@ static bool speaks(const struct node *n)
 	return m->relayed > 0 || m->radio || m->parrot || n->tx_keyed_n > 0;
 }
 
+static size_t whose_turn(struct node *n)
+{
+	size_t slot = 0;
+
+	for (unsigned i = 0; i < TURN_LOOKS; i++) {
+		n->turn += TURN_STEP;
+		slot = (size_t)((uint64_t)n->turn * n->links_max >> 32);
+		if (n->link[slot].state == NODE_LINK_UP)
+			break;
+	}
+	return slot;
+}
+
 /* A few at a time, so that of thousands of frames few are on their way at once
  * and what holds them stays in the processor's cache. */
 bool node_speak(struct node *n)
@@ -119,7 +140,8 @@ bool node_speak(struct node *n)
 	unsigned told = 0;
 
 	while (s->next < n->links_max && told < SPEAK_AT_ONCE && speaks(n)) {
-		struct link *l = &n->link[s->next++];
+		const size_t slot = (s->first + s->next++) % n->links_max;
+		struct link *l = &n->link[slot];
 
 		/* Without its ear nobody knows what it must not hear. */
 		if (l->state != NODE_LINK_UP || (l->talking && !l->ear))
@@ -187,7 +209,7 @@ bool node_audio(struct node *n, const int16_t rx[AUDIO_BLOCK],
 
 	while (node_speak(n)) /* what nobody took of the beat before */
 		;
-	*s = (struct node_speech){ .at = now };
+	*s = (struct node_speech){ .at = now, .first = whose_turn(n) };
 	memcpy(s->shared.pcm, rx, sizeof(s->shared.pcm));
 	m->radio = station_receive(n->station, s->shared.pcm, now);
 	node_text_radio(n, m->radio, now);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/node/node_priv.h"
+#include "proto/backoff.h"
 
 #define CAUSECODE_NORMAL 16U
 #define RETRY_MIN_US (5 * MONO_S)
@@ -13,24 +14,43 @@
 /* As often a link is dialled again at that pace; a permanent one goes on, but
  * ever more slowly. */
 #define RETRIES 5U
+/*
+ * A hub or a registrar that starts again is silent for a minute or two, and
+ * then busy with all who come back: so long after a link was up, that costs it
+ * none of its tries.
+ */
+#define PATIENCE_US (300 * MONO_S)
 
-static mono_us retry_pause(const struct link *l)
+/* Those that lost the same hub at once are not back at once. */
+static mono_us retry_pause(const struct node *n, const struct link *l)
 {
-	const unsigned late =
-		l->failures < RETRIES ? 0 : l->failures - RETRIES + 1;
-	const mono_us pause = RETRY_MIN_US << (late < 4 ? late : 4);
+	const struct backoff b = { .min = RETRY_MIN_US,
+				   .max = RETRY_MAX_US,
+				   .random = n->cfg.random,
+				   .random_ctx = n->cfg.random_ctx };
 
-	return pause < RETRY_MAX_US ? pause : RETRY_MAX_US;
+	return backoff_pause(
+		&b, l->failures < RETRIES ? 0 : l->failures - RETRIES + 1);
 }
 
 /* A node's call that was lost is made again; a telephone's is not. */
-static void count_retries(struct link *l, bool retry)
+void link_lost(struct link *l, mono_us now)
 {
-	if (!retry || l->permanent)
+	const bool again = l->outbound && l->keying.node && !l->permanent;
+
+	l->retries = again ? RETRIES : 0;
+	l->lost = now;
+}
+
+static void count_retries(struct link *l, enum link_then then, mono_us now)
+{
+	const bool spared = then == LINK_LATER && now - l->lost < PATIENCE_US;
+
+	if (then == LINK_OVER || l->permanent)
 		l->retries = 0;
 	else if (l->was_up)
-		l->retries = l->outbound && l->keying.node ? RETRIES : 0;
-	else if (l->retries > 0)
+		link_lost(l, now);
+	else if (l->retries > 0 && !spared)
 		l->retries--;
 }
 
@@ -45,8 +65,8 @@ void link_forget_call(struct node *n, struct link *l)
 	memset(&l->last, 0, sizeof(l->last));
 }
 
-void link_down(struct node *n, struct link *l, const char *why, bool retry,
-	       mono_us now)
+void link_down(struct node *n, struct link *l, const char *why,
+	       enum link_then then, mono_us now)
 {
 	const bool had_socket = l->sock != 0 && l->sock != OO_SOCK_RELAY;
 	struct node_event *ev = node_push_link(n, NODE_EV_LINK_DOWN, l);
@@ -55,19 +75,19 @@ void link_down(struct node *n, struct link *l, const char *why, bool retry,
 	ev->refused = !l->was_up;
 	link_record(l, ev, now);
 	memcpy(l->why, ev->why, sizeof(l->why));
-	count_retries(l, retry);
+	count_retries(l, then, now);
 	node_move_end(n, l);
 	node_text_down(n, l, now);
 	link_forget_call(n, l);
 	if (had_socket)
 		node_push(n, NODE_EV_SOCKETS_CLOSE);
-	if (!retry || (!l->permanent && l->retries == 0)) {
+	if (then == LINK_OVER || (!l->permanent && l->retries == 0)) {
 		l->state = NODE_LINK_FREE;
 		link_give_back(n, l);
 		return;
 	}
 	l->state = NODE_LINK_WAITING;
-	l->retry_at = now + retry_pause(l);
+	l->retry_at = now + retry_pause(n, l);
 	l->failures++;
 }
 
@@ -83,7 +103,7 @@ void link_leave(struct node *n, struct link *l, mono_us now)
 void link_end(struct node *n, struct link *l, const char *why, mono_us now)
 {
 	link_leave(n, l, now);
-	link_down(n, l, why, false, now);
+	link_down(n, l, why, LINK_OVER, now);
 }
 
 void link_proved(struct link *l, const uint8_t *key, bool vouched)
@@ -126,7 +146,7 @@ void node_links_recheck(struct node *n, mono_us now)
 			continue;
 		}
 		link_leave(n, l, now);
-		link_down(n, l, why, true, now);
+		link_down(n, l, why, LINK_AGAIN, now);
 	}
 }
 

@@ -32,7 +32,7 @@ void link_good_bye(struct node *n, struct link *l, const char *why, mono_us now)
 	} else {
 		link_leave(n, l, now);
 	}
-	link_down(n, l, why, false, now);
+	link_down(n, l, why, LINK_OVER, now);
 }
 
 bool node_leave_uses_socket(const struct node *n, uint16_t sock)

@@ -63,7 +63,7 @@ static void call(struct node *n, struct link *l, const struct net_path *path,
 
 	l->sock = path->sock;
 	if (iax2_dial(n->ep, &d, now, &id) != IAX2_OK) {
-		link_down(n, l, "too many calls", true, now);
+		link_down(n, l, "too many calls", LINK_LATER, now);
 		return;
 	}
 	link_set_call(n, l, id);
@@ -98,13 +98,15 @@ static void dial(struct node *n, struct link *l, mono_us now)
 	l->state = NODE_LINK_REQUESTING;
 	if (oo_node_dial(n->oo, l->want.number ? l->number : NULL,
 			 &l->want.addr, now, &l->dial) != IAX2_OK)
-		link_down(n, l, "too many dials at once", true, now);
+		link_down(n, l, "too many dials at once", LINK_LATER, now);
 	else
 		step(n, l, NODE_LINK_REQUESTING);
 }
 
 void link_redial(struct node *n, struct link *l, const char *why, mono_us now)
 {
+	if (l->was_up)
+		link_lost(l, now);
 	link_yield(n, l, why, now);
 	/* Whoever was seen at an address has a number now, and perhaps
 	 * another address. */
@@ -246,6 +248,15 @@ static void on_open_in(struct node *n, const struct oo_event *ev, mono_us now)
 	(void)oo_node_answer(n->oo, ev->id, !why, now);
 }
 
+/* No word of anybody's against the call: who did not answer, was not there or
+ * had too much to do may yet. */
+static enum link_then then_of(enum oo_verdict verdict)
+{
+	if (verdict == OO_REFUSED)
+		return LINK_OVER;
+	return verdict == OO_UNKNOWN ? LINK_AGAIN : LINK_LATER;
+}
+
 static void on_failed(struct node *n, struct link *l, const struct oo_event *ev,
 		      mono_us now)
 {
@@ -255,7 +266,7 @@ static void on_failed(struct node *n, struct link *l, const struct oo_event *ev,
 		       oo_verdict_text(ev->u.failed.verdict),
 		       ev->u.failed.tried[0] ? " (tried: " : "",
 		       ev->u.failed.tried, ev->u.failed.tried[0] ? ")" : "");
-	link_down(n, l, why, ev->u.failed.verdict != OO_REFUSED, now);
+	link_down(n, l, why, then_of(ev->u.failed.verdict), now);
 	node_push(n, NODE_EV_SOCKETS_CLOSE);
 }
 
@@ -270,7 +281,7 @@ static void on_plain_path(struct node *n, struct link *l,
 		link_down(n, l,
 			  "the registrar has no key for it, but one is listed "
 			  "here",
-			  true, now);
+			  LINK_AGAIN, now);
 		return;
 	}
 	l->rung = plain_rung(&way);
@@ -295,7 +306,7 @@ static void on_path(struct node *n, struct link *l, const struct oo_event *ev,
 	why = node_key_forbids(n, l->number, ticket->peer_key);
 	link_proved(l, ticket->peer_key, true);
 	if (why)
-		link_down(n, l, why, true, now);
+		link_down(n, l, why, LINK_AGAIN, now);
 	else
 		call(n, l, path, ticket, now);
 	if (ev->u.path.predicted)

@@ -52,3 +52,31 @@ bool node_link(const struct node *n, struct node_link_id id,
 	return id.slot < n->links_max && n->link[id.slot].gen == id.gen &&
 	       node_link_at(n, id.slot, out);
 }
+
+static bool peer_of(const struct node *n, const struct link *l,
+		    struct net_addr *out)
+{
+	struct iax2_call_info c;
+
+	if ((l->state != NODE_LINK_CALLING && l->state != NODE_LINK_UP) ||
+	    iax2_call_info(n->ep, l->call, &c) != IAX2_OK || c.path.sock != 0 ||
+	    !net_addr_is_set(&c.path.peer))
+		return false;
+	*out = c.path.peer;
+	return true;
+}
+
+size_t node_peers(const struct node *n, struct net_addr *out, size_t max)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < NODE_EARS && k < max; i++) {
+		if (n->ear[i].of)
+			k += peer_of(n, n->ear[i].of, &out[k]);
+	}
+	for (size_t i = 0; i < n->links_max && k < max; i++) {
+		if (!n->link[i].ear)
+			k += peer_of(n, &n->link[i], &out[k]);
+	}
+	return k;
+}

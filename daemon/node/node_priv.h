@@ -117,6 +117,7 @@ struct link {
 	mono_us retry_at; /* WAITING */
 	unsigned failures;
 	unsigned retries; /* left to a link that is not permanent */
+	mono_us lost;     /* when it was last up */
 	uint32_t dial_us;
 	char why[NODE_WHY_MAX]; /* why the last try failed */
 	struct link_move move;
@@ -148,6 +149,8 @@ struct link_ear {
 
 #define NODE_NO_LINK UINT16_MAX
 
+#define NODE_TX_MAX 4096U /* datagrams queued, but for those of each call */
+
 #define NODE_SEEN_MAX 32U
 #define NODE_GONE_MAX 16U
 
@@ -166,6 +169,7 @@ struct text_gone {
 
 struct node_text {
 	struct node_text_counters n;
+	struct rate passed; /* on, from link to link */
 	char callsign[ASL_ALIAS_MAX + 1];
 	uint64_t salt;
 	mono_us look_at;   /* for loops; 0: nothing changed */
@@ -222,7 +226,8 @@ struct node_speech {
 	struct node_mix mix;
 	struct voice_mix shared;
 	mono_us at;
-	size_t next;
+	size_t first; /* whose turn it was before all others' */
+	size_t next;  /* links from there on, round the table */
 };
 
 struct node {
@@ -250,6 +255,7 @@ struct node {
 	struct parrot parrot;
 	int16_t parroted[AUDIO_BLOCK]; /* this beat, if it plays */
 	struct node_speech speech;
+	uint32_t turn; /* whose it is to be told first, of 2^32 */
 	uint64_t timeouts_was;
 	struct node_text text;
 	struct leaving *leaving; /* links_max */
@@ -313,9 +319,17 @@ bool link_is_client(const struct link *l);
 void link_proved(struct link *l, const uint8_t *key, bool vouched);
 /* It has no call and no socket of its own any more. */
 void link_forget_call(struct node *n, struct link *l);
-/* The link is over, or, if it is permanent and @retry, rests for a while. */
-void link_down(struct node *n, struct link *l, const char *why, bool retry,
-	       mono_us now);
+/* What becomes of a link whose call, or the way to that, has ended. */
+enum link_then {
+	LINK_OVER,
+	LINK_AGAIN, /* a permanent one, or one that was up, is dialled again */
+	LINK_LATER, /* that too, and what stood in its way passes by itself */
+};
+/* The link is over, or rests for a while. */
+void link_down(struct node *n, struct link *l, const char *why,
+	       enum link_then then, mono_us now);
+/* It was up: it is dialled again as one that was lost now. */
+void link_lost(struct link *l, mono_us now);
 /* Stop dialling, or hang up at once. */
 void link_leave(struct node *n, struct link *l, mono_us now);
 /* Both, for good. */

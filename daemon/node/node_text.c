@@ -14,6 +14,13 @@
 
 #define SEEN_US (10 * MONO_S)
 
+/*
+ * What all links together have passed on, in copies: a thousand that answer one
+ * question make a million of them.  At once no more than the queue holds.
+ */
+#define PASS_PER_MINUTE (20000U * 60U)
+#define PASS_BURST NODE_TX_MAX
+
 void node_text_init(struct node *n, mono_us now)
 {
 	const char *callsign = n->cfg.callsign ? n->cfg.callsign : "";
@@ -70,13 +77,23 @@ static bool is_addressed(const struct asl_text *t)
 	       strcmp(t->dest, ASL_ALL) != 0;
 }
 
-void node_text_send(struct node *n, const struct link *from,
-		    const struct asl_text *t, const char *text, mono_us now)
+/* The one link that it is for; NULL: all are told. */
+static const struct link *link_for(struct node *n, const struct link *from,
+				   const struct asl_text *t)
 {
 	const struct link *next =
 		is_addressed(t) ? link_by_number(n, t->dest) : NULL;
 
-	if (next && next->state == NODE_LINK_UP && next != from) {
+	return next && next->state == NODE_LINK_UP && next != from ? next
+								   : NULL;
+}
+
+void node_text_send(struct node *n, const struct link *from,
+		    const struct asl_text *t, const char *text, mono_us now)
+{
+	const struct link *next = link_for(n, from, t);
+
+	if (next) {
 		(void)node_text_say(n, next, text, now);
 		return;
 	}
@@ -189,6 +206,25 @@ static void act(struct node *n, struct link *l, const struct asl_text *t,
 		on_message(n, l, t);
 }
 
+/* To all whom it is for, or to none: a copy costs a token, and so many are one
+ * of a larger kind. */
+static void pass_on(struct node *n, const struct link *l,
+		    const struct asl_text *t, const char *text, mono_us now)
+{
+	const size_t links = n->links_max - n->free_n;
+	const uint32_t copies =
+		link_for(n, l, t) || links < 2 ? 1 : (uint32_t)links - 1;
+	const struct rate_limit often = {
+		PASS_PER_MINUTE / copies,
+		copies < PASS_BURST ? PASS_BURST / copies : 1,
+	};
+
+	if (rate_take(&n->text.passed, &often, now))
+		node_text_send(n, l, t, text, now);
+	else
+		n->text.n.limited++;
+}
+
 static void cross(struct node *n, struct link *l, struct asl_text *t,
 		  const char *text, mono_us now)
 {
@@ -203,7 +239,7 @@ static void cross(struct node *n, struct link *l, struct asl_text *t,
 		memcpy(t->dest, n->number, strlen(n->number) + 1);
 	act(n, l, t, now);
 	if (strcmp(t->dest, n->number) != 0)
-		node_text_send(n, l, t, text, now);
+		pass_on(n, l, t, text, now);
 }
 
 static void on_good(struct node *n, struct link *l, struct asl_text *t,

@@ -165,11 +165,11 @@ static void peer_on_text(struct text_peer *p, const struct iax2_event *ev,
 static void peer_on_call(struct text_peer *p, const struct iax2_event *ev,
 			 mono_us now)
 {
-	T_TRUE(p->calls < 32);
+	T_TRUE(p->calls < 48);
 	p->called[p->calls++] = now;
 	p->call = ev->call;
 	if (p->refuses)
-		(void)iax2_reject(p->ep, ev->call, "No", 50, now);
+		(void)iax2_reject(p->ep, ev->call, "No", p->cause, now);
 	else
 		(void)iax2_accept(p->ep, ev->call, now);
 }
@@ -228,6 +228,7 @@ static void start_peer(struct text_scene *s, const struct key_identity *id)
 					.next_tx = peer_tx,
 					.settle = peer_settle };
 
+	s->peer.cause = 50;
 	s->peer.at = net_addr_v4(198, 51, 100, 99, 4569);
 	s->peer.ep = iax2_endpoint_new(&cfg, text_now(s));
 	s->peer.heard = calloc(TEXT_HEARD, sizeof(*s->peer.heard));

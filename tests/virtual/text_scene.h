@@ -50,9 +50,10 @@ struct text_peer {
 	struct net_addr at;
 	struct iax2_call_id call;
 	bool up;
-	bool refuses; /* calls */
+	bool refuses;  /* calls */
+	uint8_t cause; /* the CAUSECODE that it says then */
 	unsigned ups, downs;
-	mono_us called[32]; /* when it was, each time */
+	mono_us called[48]; /* when it was, each time */
 	unsigned calls;
 	mono_us down_at;
 	unsigned keys, unkeys, cngs, voice;
