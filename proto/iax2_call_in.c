@@ -224,7 +224,7 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 static struct expected *expected_for(struct iax2_endpoint *ep, uint64_t id,
 				     const struct net_addr *from, mono_us now)
 {
-	for (size_t i = 0; i < TICKETS; i++) {
+	for (size_t i = 0; i < ep->expected_n; i++) {
 		struct expected *e = &ep->expected[i];
 
 		if (e->ticket.id != id || now >= e->ticket.expires || e->used)

@@ -265,8 +265,9 @@ struct iax2_limits {
 };
 
 struct iax2_endpoint_cfg {
-	uint16_t calls_max; /* 1..8192; memory is linear in this */
-	uint32_t tx_max;    /* datagrams queued, 8..65536 */
+	uint16_t calls_max;   /* 1..8192; memory is linear in this */
+	uint32_t tx_max;      /* datagrams queued, 8..65536 */
+	uint16_t tickets_max; /* expected at once; fewer than 32: 32 */
 	struct iax2_limits limits;
 	const struct key_identity *identity; /* copied */
 	/* What we can do, IAX2_FORMAT_*, the one that we like best first. */

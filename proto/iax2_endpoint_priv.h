@@ -182,7 +182,7 @@ struct call {
 	struct call_move move;
 };
 
-#define TICKETS 32U
+#define TICKETS_MIN 32U
 #define TICKET_ADDRS 4U
 
 struct expected {
@@ -231,7 +231,8 @@ struct iax2_endpoint {
 	struct rate_table *news;          /* calls of an address */
 	struct rate_table *auth_failures; /* of an address */
 
-	struct expected expected[TICKETS];
+	struct expected *expected;
+	size_t expected_n; /* behind the last one that was not over */
 
 	/* Calls that moved lately, by slot; those before moved_until. */
 	uint16_t moved[MOVED];

@@ -329,7 +329,7 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 	if (!t && registrar_cluster_over(r, target, m, now))
 		return IAX2_OK;
 	if (!t || t->target_session != target->session.id ||
-	    (m->verdict != OO_ACCEPTED && m->verdict != OO_REFUSED)) {
+	    !registrar_is_targets(m->verdict)) {
 		r->n.forged++;
 		return IAX2_E_REFUSED;
 	}

@@ -205,6 +205,12 @@ void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
 			 const struct oo_record *caller,
 			 struct oo_record *target, mono_us now);
 mono_us registrar_last_heard(const struct oo_record *rec);
+/* Is it a verdict that a target may give? */
+static inline bool registrar_is_targets(uint8_t verdict)
+{
+	return verdict == OO_ACCEPTED || verdict == OO_REFUSED ||
+	       verdict == OO_LIMITED;
+}
 
 /* The cluster's side (openover_cluster.h); without one they do nothing. */
 
