@@ -463,9 +463,11 @@ struct conf_registrar {
 		uint32_t refresh_s;                /* 30..3600 */
 	} registrar;
 	struct {
-		uint32_t registrations_per_min; /* an address, 1..6000 */
-		uint32_t opens_per_min;         /* a node, 1..6000 */
-		uint32_t auth_failures_per_min; /* an address, 1..6000 */
+		uint32_t
+			registrations_per_min; /* a number at an address, 1..6000 */
+		uint32_t opens_per_min;        /* a node, 1..6000 */
+		uint32_t
+			auth_failures_per_min; /* a number at an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
 	struct {
