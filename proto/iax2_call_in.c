@@ -377,6 +377,8 @@ void call_proved(struct iax2_endpoint *ep, struct call *c,
 {
 	c->state = CALL_PROVED;
 	c->state_due = now + DECIDE_US;
+	if (proof == IAX2_PROOF_ED25519)
+		endpoint_call_keyed(ep, c);
 	tell_in(ep, c, IAX2_EV_CALL_PROVED, proof);
 }
 
