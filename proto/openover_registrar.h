@@ -50,7 +50,8 @@ struct oo_registrar_cfg {
 	/* Steps of registrations (public-key work; each takes two) a minute
 	 * for one number at an address, and 16 times as many of the address. */
 	uint32_t registrations_per_min;
-	/* OPEN_REQUESTs a minute from one node. */
+	/* OPEN_REQUESTs a minute from one node, all at once too, and likewise
+	 * addresses at the relay. */
 	uint32_t opens_per_min;
 	/* Wrong MD5 passwords a minute from one address. */
 	uint32_t auth_failures_per_min;

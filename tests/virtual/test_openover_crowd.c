@@ -22,6 +22,7 @@ static struct {
 	struct oo_node *node[CROWD];
 	struct key_identity id[CROWD];
 	struct net_addr addr[CROWD];
+	unsigned paths, failed, limited;
 } w;
 
 static const struct net_addr registrar_at = {
@@ -67,6 +68,7 @@ static void begin(uint32_t registrations_per_min)
 	cfg = usual_registrar(&w.registrar_id, usual_random, &w.counter);
 	cfg.nodes_max = 2 * CROWD;
 	cfg.tx_max = 1024;
+	cfg.opens_max = CROWD;
 	cfg.registrations_per_min = registrations_per_min;
 	w.registrar = oo_registrar_new(&cfg, w.now);
 	T_TRUE(w.registrar != NULL);
@@ -86,16 +88,20 @@ static void end(void)
 
 /* --- the wire ----------------------------------------------------------- */
 
-static void to_node(const struct dgram *d)
+static void carry(const struct net_addr *from, const struct dgram *d)
 {
-	const size_t i = (d->path.peer.port - 20000U) / 8;
-	const struct dgram in = { .path.peer = registrar_at,
-				  .ttl = 60,
-				  .data = d->data,
-				  .len = d->len };
+	const struct dgram in = {
+		.path.peer = *from, .ttl = 60, .data = d->data, .len = d->len
+	};
 
-	T_TRUE(i < CROWD);
-	(void)oo_node_rx(w.node[i], &in, w.now);
+	if (d->ttl != 0 && d->ttl <= 5)
+		return;
+	if (net_addr_equal(&d->path.peer, &registrar_at))
+		(void)oo_registrar_rx(w.registrar, &in, w.now);
+	for (size_t i = 0; i < CROWD; i++) {
+		if (net_addr_equal(&d->path.peer, &w.addr[i]))
+			(void)oo_node_rx(w.node[i], &in, w.now);
+	}
 }
 
 static bool from_node(size_t i)
@@ -105,17 +111,20 @@ static bool from_node(size_t i)
 	bool moved = false;
 
 	while (oo_node_next_tx(w.node[i], &d)) {
-		const struct dgram in = { .path.peer = w.addr[i],
-					  .ttl = 60,
-					  .data = d.data,
-					  .len = d.len };
-
-		if (d.ttl == 0 || d.ttl > 5)
-			(void)oo_registrar_rx(w.registrar, &in, w.now);
+		carry(&w.addr[i], &d);
 		moved = true;
 	}
-	while (oo_node_next_event(w.node[i], &ev))
-		;
+	while (oo_node_next_event(w.node[i], &ev)) {
+		moved = true;
+		w.paths += ev.kind == OO_EV_PATH;
+		if (ev.kind == OO_EV_OPEN_IN)
+			T_EQ(IAX2_OK,
+			     oo_node_answer(w.node[i], ev.id, true, w.now));
+		if (ev.kind != OO_EV_FAILED)
+			continue;
+		w.failed++;
+		w.limited += ev.u.failed.verdict == OO_LIMITED;
+	}
 	return moved;
 }
 
@@ -130,7 +139,7 @@ static void settle(void)
 		for (size_t i = 0; i < CROWD; i++)
 			moved |= from_node(i);
 		while (oo_registrar_next_tx(w.registrar, &d)) {
-			to_node(&d);
+			carry(&registrar_at, &d);
 			moved = true;
 		}
 	}
@@ -185,10 +194,55 @@ static void an_address_stays_bounded(void)
 	end();
 }
 
+/* --- opening ------------------------------------------------------------ */
+
+static void dial(size_t from, unsigned to)
+{
+	struct oo_id id;
+	char number[8];
+
+	(void)snprintf(number, sizeof(number), "%u", to);
+	T_EQ(IAX2_OK, oo_node_dial(w.node[from], number, NULL, w.now, &id));
+}
+
+/* As it does when it starts. */
+static void a_hub_asks_for_all_its_links_at_once(void)
+{
+	begin(60);
+	run(10 * MONO_S);
+	for (unsigned i = 0; i < 60; i++) {
+		dial(0, 9000 + i);
+		settle();
+	}
+	T_EQ(60, w.failed);
+	T_EQ(0, w.limited);
+	dial(0, 9000);
+	settle();
+	T_EQ(1, w.limited);
+	end();
+}
+
+/* Their ids fall where they will in the table. */
+static void as_many_open_as_there_are_places(void)
+{
+	begin(60);
+	run(10 * MONO_S);
+	for (unsigned i = 0; i < CROWD; i++)
+		dial(i, 2000 + (i + 1) % CROWD);
+	settle();
+	T_EQ(CROWD, oo_registrar_opens(w.registrar));
+	T_EQ(0, w.limited);
+	run(3 * MONO_S);
+	T_EQ(CROWD, w.paths);
+	end();
+}
+
 int main(void)
 {
 	T_TRUE(sodium_init() >= 0);
 	T_RUN(all_behind_one_address_come_back);
 	T_RUN(an_address_stays_bounded);
+	T_RUN(a_hub_asks_for_all_its_links_at_once);
+	T_RUN(as_many_open_as_there_are_places);
 	return T_DONE();
 }
