@@ -326,7 +326,7 @@ struct conf_node {
 	size_t functions_n; /* 0..CONF_FUNCTIONS_MAX */
 	struct {
 		uint32_t calls_per_address;     /* 1..8192 */
-		uint32_t half_open;             /* 1..8192 */
+		uint32_t half_open;             /* 0..8192 */
 		uint32_t half_open_per_address; /* 1..8192 */
 		uint32_t calls_per_s;           /* an address, 1..1000 */
 		uint32_t auth_failures_per_min; /* an address, 1..1000 */
@@ -463,9 +463,11 @@ struct conf_registrar {
 		uint32_t refresh_s;                /* 30..3600 */
 	} registrar;
 	struct {
-		uint32_t registrations_per_min; /* an address, 1..6000 */
-		uint32_t opens_per_min;         /* a node, 1..6000 */
-		uint32_t auth_failures_per_min; /* an address, 1..6000 */
+		uint32_t
+			registrations_per_min; /* a number at an address, 1..6000 */
+		uint32_t opens_per_min;        /* a node, 1..6000 */
+		uint32_t
+			auth_failures_per_min; /* a number at an address, 1..6000 */
 		uint32_t opens_max; /* at once in all, 16..1,000,000 */
 	} limits;
 	struct {
@@ -528,6 +530,8 @@ void conf_diags_free(struct conf_diags *diags);
 /* Set @out to the defaults; what is required is left empty. */
 void conf_node_defaults(struct conf_node *out);
 void conf_registrar_defaults(struct conf_registrar *out);
+/* limits.half_open, or what it is by itself. */
+uint32_t conf_half_open(const struct conf_node *c);
 
 /*
  * Load @file into @out, whose old contents are not freed.  Returns

@@ -220,10 +220,12 @@ static const struct conf_row node_rows[] = {
 	{ "limits.calls_per_address", CONF_U32, NODE(limits.calls_per_address),
 	  .min = 1, .max = 8192, .dflt = 8,
 	  .help = "Calls that one address may have with this node at the "
-		  "same time. An IPv6 /64 counts as one address." },
-	{ "limits.half_open", CONF_U32, NODE(limits.half_open), .min = 1,
-	  .max = 8192, .dflt = 32,
-	  .help = "Calls that are not yet up, at the same time." },
+		  "same time, those apart that a registrar vouches for or "
+		  "that were proved with a key. An IPv6 /64 counts as one "
+		  "address." },
+	{ "limits.half_open", CONF_U32, NODE(limits.half_open), .max = 8192,
+	  .help = "Calls of strangers that are not yet up, at the same time; 0 "
+		  "for a quarter of iax2.calls_max, and 32 at least." },
 	{ "limits.half_open_per_address", CONF_U32,
 	  NODE(limits.half_open_per_address), .min = 1, .max = 8192, .dflt = 4,
 	  .help = "Those of one address." },
@@ -693,6 +695,17 @@ const struct conf_table conf_node_table = {
 void conf_node_defaults(struct conf_node *out)
 {
 	conf_values_default(&conf_node_table.scope, out);
+}
+
+#define HALF_OPEN_MIN 32U
+
+uint32_t conf_half_open(const struct conf_node *c)
+{
+	const uint32_t share = c->iax2.calls_max / 4;
+
+	if (c->limits.half_open != 0)
+		return c->limits.half_open;
+	return share > HALF_OPEN_MIN ? share : HALF_OPEN_MIN;
 }
 
 void conf_node_free(struct conf_node *c)

@@ -74,7 +74,9 @@ static const struct conf_row registrar_rows[] = {
 	{ "limits.registrations_per_min", CONF_U32,
 	  REGISTRAR(limits.registrations_per_min), .min = 1, .max = 6000,
 	  .dflt = 60, .unit = "a minute", .flags = CONF_RELOAD,
-	  .help = "Registrations that one address may try." },
+	  .help = "Steps of registrations, each of which takes two, that one "
+		  "address may try for a number, and 16 times as many for all "
+		  "numbers." },
 	{ "limits.opens_per_min", CONF_U32, REGISTRAR(limits.opens_per_min),
 	  .min = 1, .max = 6000, .dflt = 60, .unit = "a minute",
 	  .flags = CONF_RELOAD,

@@ -107,7 +107,7 @@ static struct iax2_limits limits(const struct conf_node *conf)
 {
 	return (struct iax2_limits){
 		.calls_per_addr = (uint16_t)conf->limits.calls_per_address,
-		.half_open = (uint16_t)conf->limits.half_open,
+		.half_open = (uint16_t)conf_half_open(conf),
 		.half_open_per_addr =
 			(uint16_t)conf->limits.half_open_per_address,
 		.calls_per_s = conf->limits.calls_per_s,

@@ -202,7 +202,7 @@ static json_t *limits_json(struct app *a)
 	const struct iax2_limited *n = &iax2_endpoint_counters(ep)->limits;
 	const struct conf_node *c = &a->conf;
 	json_t *calls = limit_json(c->iax2.calls_max, n->calls);
-	json_t *half_open = limit_json(c->limits.half_open, n->half_open);
+	json_t *half_open = limit_json(conf_half_open(c), n->half_open);
 
 	(void)json_object_set_new(
 		calls, "now",

@@ -224,7 +224,7 @@ static enum iax2_err begin(struct iax2_endpoint *ep, const struct dgram *d,
 static struct expected *expected_for(struct iax2_endpoint *ep, uint64_t id,
 				     const struct net_addr *from, mono_us now)
 {
-	for (size_t i = 0; i < TICKETS; i++) {
+	for (size_t i = 0; i < ep->expected_n; i++) {
 		struct expected *e = &ep->expected[i];
 
 		if (e->ticket.id != id || now >= e->ticket.expires || e->used)
@@ -377,6 +377,8 @@ void call_proved(struct iax2_endpoint *ep, struct call *c,
 {
 	c->state = CALL_PROVED;
 	c->state_due = now + DECIDE_US;
+	if (proof == IAX2_PROOF_ED25519)
+		endpoint_call_keyed(ep, c);
 	tell_in(ep, c, IAX2_EV_CALL_PROVED, proof);
 }
 

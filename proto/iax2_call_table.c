@@ -195,10 +195,10 @@ static void enter_net(struct iax2_endpoint *ep, struct call *c)
 
 void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c)
 {
-	c->opening = true;
-	ep->opening_n++;
 	c->plain = !c->has_ticket;
+	c->opening = c->plain;
 	ep->plain_n += c->plain;
+	ep->opening_n += c->opening;
 	enter_net(ep, c);
 }
 
@@ -206,6 +206,12 @@ void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c)
 {
 	ep->opening_n -= c->opening;
 	c->opening = false;
+}
+
+void endpoint_call_keyed(struct iax2_endpoint *ep, struct call *c)
+{
+	c->keyed = true;
+	endpoint_call_opened(ep, c);
 }
 
 void endpoint_call_over(struct iax2_endpoint *ep, struct call *c)
@@ -241,7 +247,7 @@ size_t endpoint_calls_of_net(const struct iax2_endpoint *ep,
 
 		if (memcmp(c->path.peer.ip, from->ip, len) != 0)
 			continue;
-		n += c->state != CALL_ENDING;
+		n += c->plain && !c->keyed;
 		*half_open += c->opening;
 	}
 	return n;

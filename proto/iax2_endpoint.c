@@ -59,6 +59,8 @@ static bool allocate(struct iax2_endpoint *ep)
 	ep->bucket_mask = buckets - 1;
 	ep->pool_kept = kept;
 	ep->ev_cap = 2 * calls + 64;
+	if (ep->cfg.tickets_max < TICKETS_MIN)
+		ep->cfg.tickets_max = TICKETS_MIN;
 	ep->tx = dgram_queue_new(ep->cfg.tx_max);
 	ep->calls = calloc(calls, sizeof(ep->calls[0]));
 	ep->bucket = calloc(buckets, sizeof(ep->bucket[0]));
@@ -69,13 +71,15 @@ static bool allocate(struct iax2_endpoint *ep)
 	ep->pool = calloc(pool, sizeof(ep->pool[0]));
 	ep->pool_free = calloc(pool, sizeof(ep->pool_free[0]));
 	ep->events = calloc(ep->ev_cap, sizeof(ep->events[0]));
+	ep->expected = calloc(ep->cfg.tickets_max, sizeof(ep->expected[0]));
 	ep->news = table(ep, 60 * ep->cfg.limits.calls_per_s,
 			 ep->cfg.limits.calls_per_s);
 	ep->auth_failures = table(ep, ep->cfg.limits.auth_failures_per_min,
 				  ep->cfg.limits.auth_failures_per_min);
 	if (!ep->tx || !ep->calls || !ep->bucket || !ep->net_bucket ||
 	    !ep->heap || !ep->acks || !ep->free_slot || !ep->pool ||
-	    !ep->pool_free || !ep->events || !ep->news || !ep->auth_failures)
+	    !ep->pool_free || !ep->events || !ep->expected || !ep->news ||
+	    !ep->auth_failures)
 		return false;
 	for (size_t i = 0; i < calls; i++)
 		ep->free_slot[i] = (uint16_t)(calls - 1 - i);
@@ -124,6 +128,10 @@ struct iax2_endpoint *iax2_endpoint_free(struct iax2_endpoint *ep)
 	free(ep->pool);
 	free(ep->pool_free);
 	free(ep->events);
+	if (ep->expected)
+		key_wipe(ep->expected,
+			 ep->cfg.tickets_max * sizeof(ep->expected[0]));
+	free(ep->expected);
 	rate_table_free(ep->news);
 	rate_table_free(ep->auth_failures);
 	key_wipe(ep, sizeof(*ep));
@@ -266,21 +274,29 @@ enum iax2_err iax2_expect(struct iax2_endpoint *ep,
 			  const struct net_addr *addr, mono_us now)
 {
 	struct expected *free_slot = NULL;
+	size_t last = 0;
 
-	for (size_t i = 0; i < TICKETS; i++) {
+	for (size_t i = 0; i < ep->expected_n; i++) {
 		struct expected *e = &ep->expected[i];
 
-		if (e->ticket.id == ticket->id && now < e->ticket.expires) {
+		if (now < e->ticket.expires) {
+			last = i + 1;
+			if (e->ticket.id != ticket->id)
+				continue;
 			add_address(e, addr);
 			return IAX2_OK;
 		}
-		if (now < e->ticket.expires)
-			continue;
 		key_wipe(e->ticket.key, sizeof(e->ticket.key));
-		free_slot = e;
+		if (!free_slot)
+			free_slot = e;
 	}
+	ep->expected_n = last;
+	if (!free_slot && last < ep->cfg.tickets_max)
+		free_slot = &ep->expected[last];
 	if (!free_slot)
 		return IAX2_E_FULL;
+	if (free_slot == &ep->expected[last])
+		ep->expected_n++;
 	memset(free_slot, 0, sizeof(*free_slot));
 	free_slot->ticket = *ticket;
 	free_slot->addr[0] = *addr;

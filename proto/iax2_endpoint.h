@@ -255,7 +255,8 @@ struct iax2_event {
  * of which others never take the last quarter.
  */
 struct iax2_limits {
-	uint16_t calls_per_addr;     /* at once, 1..8192 */
+	/* At once, 1..8192, those apart that were proved with a key. */
+	uint16_t calls_per_addr;
 	uint16_t half_open;          /* not yet up, in all, 1..8192 */
 	uint16_t half_open_per_addr; /* not yet up, 1..8192 */
 	uint32_t calls_per_s;        /* new ones of an address, 1..1000 */
@@ -265,8 +266,9 @@ struct iax2_limits {
 };
 
 struct iax2_endpoint_cfg {
-	uint16_t calls_max; /* 1..8192; memory is linear in this */
-	uint32_t tx_max;    /* datagrams queued, 8..65536 */
+	uint16_t calls_max;   /* 1..8192; memory is linear in this */
+	uint32_t tx_max;      /* datagrams queued, 8..65536 */
+	uint16_t tickets_max; /* expected at once; fewer than 32: 32 */
 	struct iax2_limits limits;
 	const struct key_identity *identity; /* copied */
 	/* What we can do, IAX2_FORMAT_*, the one that we like best first. */
@@ -406,7 +408,7 @@ enum iax2_err iax2_call_info(const struct iax2_endpoint *ep,
 size_t iax2_endpoint_calls(const struct iax2_endpoint *ep);
 /* Those that stand, or whose end the peer has not acknowledged. */
 size_t iax2_endpoint_unsettled(const struct iax2_endpoint *ep);
-/* Inbound calls that are not yet up. */
+/* Inbound calls without a ticket that are neither up nor proved with a key. */
 size_t iax2_endpoint_half_open(const struct iax2_endpoint *ep);
 
 /*

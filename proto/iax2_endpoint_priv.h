@@ -153,6 +153,7 @@ struct call {
 	uint8_t authreqs;  /* outbound: answered so far */
 	bool opening;      /* inbound, counted in the endpoint's opening_n */
 	bool plain;        /* inbound, counted in the endpoint's plain_n */
+	bool keyed;        /* inbound: proved with an Ed25519 key */
 	bool wide_formats; /* inbound: its NEW had 64-bit formats */
 	bool has_ticket;
 	struct iax2_ticket ticket;
@@ -182,7 +183,7 @@ struct call {
 	struct call_move move;
 };
 
-#define TICKETS 32U
+#define TICKETS_MIN 32U
 #define TICKET_ADDRS 4U
 
 struct expected {
@@ -211,7 +212,7 @@ struct iax2_endpoint {
 	struct call *calls;
 	size_t calls_n;      /* not free */
 	uint16_t *free_slot; /* a stack of those that are free */
-	size_t opening_n;    /* inbound calls not yet up, ended ones apart */
+	size_t opening_n;    /* plain calls neither up nor keyed */
 	size_t plain_n;      /* inbound without a ticket, ended ones apart */
 	uint16_t by_callno[IAX2_CALLNO_MAX + 1];    /* CALL_NONE: no call */
 	uint32_t rest_until_s[IAX2_CALLNO_MAX + 1]; /* not reused before */
@@ -231,7 +232,8 @@ struct iax2_endpoint {
 	struct rate_table *news;          /* calls of an address */
 	struct rate_table *auth_failures; /* of an address */
 
-	struct expected expected[TICKETS];
+	struct expected *expected;
+	size_t expected_n; /* behind the last one that was not over */
 
 	/* Calls that moved lately, by slot; those before moved_until. */
 	uint16_t moved[MOVED];
@@ -256,13 +258,16 @@ struct iax2_call_id endpoint_call_id(const struct iax2_endpoint *ep,
 struct call *endpoint_call_new(struct iax2_endpoint *ep,
 			       const struct net_path *path, mono_us now);
 void endpoint_call_free(struct iax2_endpoint *ep, struct call *c, mono_us now);
-/* An inbound call counts against its network from here on, as half open until
- * endpoint_call_opened(), and, without a ticket, as plain until
- * endpoint_call_over(). */
+/* An inbound call without a ticket counts as plain from here on, until
+ * endpoint_call_over(); as half open until endpoint_call_opened(), and against
+ * its network until endpoint_call_keyed(). */
 void endpoint_call_opening(struct iax2_endpoint *ep, struct call *c);
 void endpoint_call_opened(struct iax2_endpoint *ep, struct call *c);
+/* Its caller proved a key: it shares no account with its address's others. */
+void endpoint_call_keyed(struct iax2_endpoint *ep, struct call *c);
 void endpoint_call_over(struct iax2_endpoint *ep, struct call *c);
-/* The inbound calls of @from's network; those half open in *@half_open. */
+/* The calls that count against @from's network; those half open in
+ * *@half_open. */
 size_t endpoint_calls_of_net(const struct iax2_endpoint *ep,
 			     const struct net_addr *from, size_t *half_open);
 /* The peer's call number is known from here on. */

@@ -35,7 +35,8 @@ enum iax2_err oo_cluster_join(struct oo_registrar *r,
 		return IAX2_E_FULL;
 	r->cluster = c;
 	c->asks_max = r->opens_max;
-	c->asks = calloc(c->asks_max, sizeof(c->asks[0]));
+	c->asks_slots = 2 * c->asks_max;
+	c->asks = calloc(c->asks_slots, sizeof(c->asks[0]));
 	c->fifo = calloc(c->asks_max, sizeof(c->fifo[0]));
 	if (!c->asks || !c->fifo) {
 		registrar_cluster_free(r);
@@ -56,7 +57,7 @@ void registrar_cluster_free(struct oo_registrar *r)
 	if (!c)
 		return;
 	if (c->asks)
-		key_wipe(c->asks, c->asks_max * sizeof(c->asks[0]));
+		key_wipe(c->asks, c->asks_slots * sizeof(c->asks[0]));
 	free(c->asks);
 	free(c->fifo);
 	key_wipe(c, sizeof(*c));

@@ -149,7 +149,7 @@ bool registrar_cluster_over(struct oo_registrar *r,
 	struct answer an = { .target = target };
 
 	if (!a || a->open.target_session != target->session.id ||
-	    (m->verdict != OO_ACCEPTED && m->verdict != OO_REFUSED))
+	    !registrar_is_targets(m->verdict))
 		return false;
 	if (a->state == ASK_HELD) {
 		a->state = ASK_DONE;

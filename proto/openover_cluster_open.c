@@ -14,7 +14,7 @@
 /* As within one registrar: a target that did not answer by then is silent. */
 #define SILENT_US (3 * MONO_S)
 #define LINGER_US (8 * MONO_S)
-#define PROBES 8U /* slots looked at for one id */
+#define PROBES 16U /* slots looked at for one id */
 
 /* --- the table ---------------------------------------------------------- */
 
@@ -33,7 +33,7 @@ struct cluster_ask *cluster_ask_find(struct oo_cluster *c, uint64_t id,
 				     bool ours)
 {
 	for (size_t i = 0; i < PROBES; i++) {
-		struct cluster_ask *a = &c->asks[(id + i) % c->asks_max];
+		struct cluster_ask *a = &c->asks[(id + i) % c->asks_slots];
 
 		if (a->state != ASK_FREE && a->id == id && a->ours == ours)
 			return a;
@@ -45,7 +45,7 @@ struct cluster_ask *cluster_ask_new(struct oo_cluster *c, uint64_t id,
 				    enum ask_state state, mono_us now)
 {
 	for (size_t i = 0; i < PROBES && c->fifo_n < c->asks_max; i++) {
-		const size_t slot = (id + i) % c->asks_max;
+		const size_t slot = (id + i) % c->asks_slots;
 		struct cluster_ask *a = &c->asks[slot];
 
 		if (a->state != ASK_FREE)

@@ -73,7 +73,8 @@ struct oo_cluster {
 
 	struct cluster_ask *asks;
 	size_t asks_max;
-	uint32_t *fifo; /* slots in order of their beginning */
+	size_t asks_slots; /* twice as many, as the opens have */
+	uint32_t *fifo;    /* slots in order of their beginning */
 	size_t fifo_head;
 	size_t fifo_n;
 	size_t silent_n; /* of the oldest, how many are past answering */

@@ -8,13 +8,27 @@
 #include "proto/iax2_ie.h"
 #include "proto/openover_node_priv.h"
 
+#define OPENS_MAX 4096U
+
+static bool make_tables(struct oo_node *n)
+{
+	if (n->cfg.opens_max < OPENS_MIN)
+		n->cfg.opens_max = OPENS_MIN;
+	n->peer_max = n->cfg.opens_max + OWN_DIALS;
+	n->ev_max = n->peer_max * PEERING_EVENTS;
+	n->peer = calloc(n->peer_max, sizeof(n->peer[0]));
+	n->events = calloc(n->ev_max, sizeof(n->events[0]));
+	return n->peer && n->events;
+}
+
 struct oo_node *oo_node_new(const struct oo_node_cfg *cfg, mono_us now)
 {
 	const size_t len = strlen(cfg->number);
 	struct oo_node *n;
 
 	if (len == 0 || len > OO_NUMBER_MAX || !cfg->random ||
-	    cfg->keepalive < 5 * MONO_S || cfg->keepalive > 120 * MONO_S)
+	    cfg->keepalive < 5 * MONO_S || cfg->keepalive > 120 * MONO_S ||
+	    cfg->opens_max > OPENS_MAX)
 		return NULL;
 	n = calloc(1, sizeof(*n));
 	if (!n)
@@ -28,7 +42,7 @@ struct oo_node *oo_node_new(const struct oo_node_cfg *cfg, mono_us now)
 	n->measure_at = MONO_NEVER;
 	n->measure_ends = MONO_NEVER;
 	n->tx = dgram_queue_new(cfg->tx_max);
-	if (!n->tx)
+	if (!n->tx || !make_tables(n))
 		return oo_node_free(n);
 	return n;
 }
@@ -38,6 +52,12 @@ struct oo_node *oo_node_free(struct oo_node *n)
 	if (!n)
 		return NULL;
 	dgram_queue_free(n->tx);
+	if (n->peer)
+		key_wipe(n->peer, n->peer_max * sizeof(n->peer[0]));
+	free(n->peer);
+	if (n->events)
+		key_wipe(n->events, n->ev_max * sizeof(n->events[0]));
+	free(n->events);
 	key_wipe(n, sizeof(*n));
 	free(n);
 	return NULL;
@@ -47,12 +67,11 @@ struct oo_event *node_event(struct oo_node *n, enum oo_event_kind kind)
 {
 	/* The tables bound what can happen between two drains; the oldest
 	 * gives way should a caller never drain. */
-	if (n->ev_n == NODE_EVENTS) {
-		n->ev_head = (n->ev_head + 1) % NODE_EVENTS;
+	if (n->ev_n == n->ev_max) {
+		n->ev_head = (n->ev_head + 1) % n->ev_max;
 		n->ev_n--;
 	}
-	struct oo_event *ev =
-		&n->events[(n->ev_head + n->ev_n++) % NODE_EVENTS];
+	struct oo_event *ev = &n->events[(n->ev_head + n->ev_n++) % n->ev_max];
 
 	memset(ev, 0, sizeof(*ev));
 	ev->kind = kind;
@@ -371,7 +390,7 @@ bool oo_node_next_event(struct oo_node *n, struct oo_event *out)
 	if (n->ev_n == 0)
 		return false;
 	*out = n->events[n->ev_head];
-	n->ev_head = (n->ev_head + 1) % NODE_EVENTS;
+	n->ev_head = (n->ev_head + 1) % n->ev_max;
 	n->ev_n--;
 	return true;
 }

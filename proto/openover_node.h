@@ -34,8 +34,9 @@ struct oo_node_cfg {
 	const char *number;                  /* copied; 1..15 digits */
 	uint16_t port;     /* our own UDP port, to compare with the apparent */
 	mono_us keepalive; /* between PINGs, 5..120 s, until measured */
-	mono_us keepalive_max;  /* measured, at most; 0: keepalive it stays */
-	size_t tx_max;          /* datagrams queued, 8..65536 */
+	mono_us keepalive_max; /* measured, at most; 0: keepalive it stays */
+	size_t tx_max;         /* datagrams queued, 8..65536 */
+	size_t opens_max; /* callers at once, up to 4096; fewer than 32: 32 */
 	uint32_t spray_packets; /* port probing, see openover_spray.h; 0: off */
 	uint32_t spray_sockets;
 	enum oo_relay_use relay;

@@ -103,7 +103,7 @@ void node_dial_next(struct oo_node *n, struct peering *p,
 
 static struct peering *dial_new(struct oo_node *n, const char *number)
 {
-	struct peering *p = node_peering_new(n);
+	struct peering *p = node_peering_new(n, true);
 
 	if (!p)
 		return NULL;
@@ -224,7 +224,7 @@ enum iax2_err node_on_over(struct oo_node *n, const struct oo_reg *g,
 
 	if (!m->has_transaction || !m->has_verdict)
 		return IAX2_E_BAD_IE;
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *p = &n->peer[i];
 
 		if (!p->dial || p->reg != reg ||

@@ -15,16 +15,24 @@
 
 static const struct iax2_full outside = { .src_callno = IAX2_CALLNO_OUTSIDE };
 
+static struct wire_wr over_begin(uint8_t buf[OO_FRAME_MAX], struct oo_reg *g,
+				 uint64_t transaction, enum oo_verdict verdict)
+{
+	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
+
+	oo_session_put(&g->session, &w);
+	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, transaction);
+	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)verdict);
+	return w;
+}
+
 void node_send_over(struct oo_node *n, const struct peering *p,
 		    enum oo_verdict verdict)
 {
 	struct oo_reg *g = &n->regs[p->reg];
 	uint8_t buf[OO_FRAME_MAX];
-	struct wire_wr w = oo_frame_begin(buf, OO_OVER, &outside);
+	struct wire_wr w = over_begin(buf, g, p->transaction, verdict);
 
-	oo_session_put(&g->session, &w);
-	iax2_ie_put_u64(&w, IAX2_IE_KH_TRANSACTION, p->transaction);
-	iax2_ie_put_u8(&w, IAX2_IE_KH_VERDICT, (uint8_t)verdict);
 	if (verdict == OO_ACCEPTED) {
 		iax2_ie_put_u8(&w, IAX2_IE_KH_NAT, oo_node_nat(n));
 		node_put_local(n, g, &w);
@@ -39,7 +47,7 @@ static bool repeated(struct oo_node *n, const struct oo_reg *g,
 {
 	const size_t reg = (size_t)(g - n->regs);
 
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_FREE || p->dial || p->reg != reg ||
@@ -57,6 +65,19 @@ static bool repeated(struct oo_node *n, const struct oo_reg *g,
 	return false;
 }
 
+/* No room: the caller is told to try again later, and nothing is kept. */
+static enum iax2_err full(struct oo_node *n, const struct oo_reg *g,
+			  uint64_t transaction)
+{
+	struct oo_reg *to = &n->regs[g - n->regs];
+	uint8_t buf[OO_FRAME_MAX];
+	struct wire_wr w = over_begin(buf, to, transaction, OO_LIMITED);
+
+	n->count.limited++;
+	oo_reg_send(to, buf, &w, oo_reg_best_family(to));
+	return IAX2_E_FULL;
+}
+
 enum iax2_err node_on_open(struct oo_node *n, const struct oo_reg *g,
 			   const struct oo_msg *m, mono_us now)
 {
@@ -68,11 +89,9 @@ enum iax2_err node_on_open(struct oo_node *n, const struct oo_reg *g,
 		return IAX2_E_BAD_IE;
 	if (repeated(n, g, m, now))
 		return IAX2_OK;
-	p = node_peering_new(n);
-	if (!p) {
-		n->count.limited++;
-		return IAX2_E_FULL;
-	}
+	p = node_peering_new(n, false);
+	if (!p)
+		return full(n, g, m->transaction);
 	p->state = PEERING_ASKING;
 	p->reg = (size_t)(g - n->regs);
 	p->transaction = m->transaction;

@@ -20,27 +20,39 @@ struct oo_id node_id_of(const struct oo_node *n, const struct peering *p)
 
 struct peering *node_by_id(struct oo_node *n, struct oo_id id)
 {
-	struct peering *p = &n->peer[id.slot % PEERINGS];
+	struct peering *p;
 
-	if (id.slot >= PEERINGS || p->state == PEERING_FREE ||
-	    p->gen != id.gen || id.gen == 0)
+	if (id.slot >= n->peer_max)
 		return NULL;
-	return p;
+	p = &n->peer[id.slot];
+	return p->state != PEERING_FREE && p->gen == id.gen && id.gen != 0
+		       ? p
+		       : NULL;
 }
 
-struct peering *node_peering_new(struct oo_node *n)
+/* The first place, so that few are looked at while few are in use. */
+struct peering *node_peering_new(struct oo_node *n, bool dial)
 {
-	for (size_t i = 0; i < PEERINGS; i++) {
-		struct peering *p = &n->peer[i];
-		const uint16_t gen = p->gen == UINT16_MAX ? 1 : p->gen + 1;
+	size_t at = n->peer_n;
+	size_t opens = 0;
+	struct peering *p;
+	uint16_t gen;
 
-		if (p->state != PEERING_FREE)
-			continue;
-		memset(p, 0, sizeof(*p));
-		p->gen = gen;
-		return p;
+	for (size_t i = n->peer_n; i-- > 0;) {
+		if (n->peer[i].state == PEERING_FREE)
+			at = i;
+		else
+			opens += !n->peer[i].dial;
 	}
-	return NULL;
+	if (at == n->peer_max || (!dial && opens >= n->cfg.opens_max))
+		return NULL;
+	p = &n->peer[at];
+	gen = p->gen == UINT16_MAX ? 1 : (uint16_t)(p->gen + 1);
+	memset(p, 0, sizeof(*p));
+	p->gen = gen;
+	if (at == n->peer_n)
+		n->peer_n++;
+	return p;
 }
 
 void node_peering_free(struct peering *p)
@@ -174,7 +186,7 @@ void node_punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
 enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 			    const struct oo_msg *m, mono_us now)
 {
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *p = &n->peer[i];
 
 		if ((p->state != PEERING_PUNCHING &&
@@ -219,15 +231,17 @@ static void peering_due(struct oo_node *n, struct peering *p, mono_us now)
 
 void node_peers_tick(struct oo_node *n, mono_us now)
 {
-	for (size_t i = 0; i < PEERINGS; i++)
+	for (size_t i = 0; i < n->peer_n; i++)
 		peering_due(n, &n->peer[i], now);
+	while (n->peer_n > 0 && n->peer[n->peer_n - 1].state == PEERING_FREE)
+		n->peer_n--;
 }
 
 mono_us node_peers_deadline(const struct oo_node *n)
 {
 	mono_us due = MONO_NEVER;
 
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		const struct peering *p = &n->peer[i];
 
 		switch (p->state) {

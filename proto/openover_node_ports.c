@@ -217,7 +217,7 @@ void node_look_on_pong(struct oo_node *n, const struct oo_reg *g,
 	if (!m->has_reflexive ||
 	    !net_addr_equal(&d->path.peer, &g->hole[OO_V4].registrar))
 		return;
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *p = &n->peer[i];
 
 		if (!takes_pong(n, p, g) || d->path.sock < socket_of(p, 0) ||
@@ -269,7 +269,7 @@ bool oo_node_uses_socket(const struct oo_node *n, uint16_t sock)
 {
 	if (oo_measure_uses(&n->measure, sock))
 		return true;
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		const struct peering *p = &n->peer[i];
 
 		if (node_is_punching(p) && p->punch.sock_n > 0 &&

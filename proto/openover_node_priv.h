@@ -18,8 +18,9 @@
 #include "proto/openover_relay_frame.h"
 #include "proto/openover_spray.h"
 
-#define NODE_EVENTS 128U
-#define PEERINGS 32U /* dials and opens at once */
+#define OPENS_MIN 32U
+#define OWN_DIALS 8U      /* places that no open takes */
+#define PEERING_EVENTS 4U /* of one, between two drains */
 #define OWN_ADDRS 16U
 
 enum peering_state {
@@ -112,7 +113,9 @@ struct oo_node {
 	size_t plain_place[OO_REGISTRARS_MAX];
 	bool releasing;
 	bool own_released; /* and so are the registrations with a key */
-	struct peering peer[PEERINGS];
+	struct peering *peer;
+	size_t peer_max;
+	size_t peer_n; /* behind the last one that is not free */
 	struct oo_measure measure;
 	size_t measure_reg;   /* of regs, that is asked */
 	mono_us measure_at;   /* next time */
@@ -120,7 +123,8 @@ struct oo_node {
 	struct node_relay relay;
 	struct net_addr own[OWN_ADDRS];
 	size_t own_n;
-	struct oo_event events[NODE_EVENTS];
+	struct oo_event *events;
+	size_t ev_max;
 	size_t ev_head;
 	size_t ev_n;
 };
@@ -192,8 +196,8 @@ void node_send_over(struct oo_node *n, const struct peering *p,
 
 enum iax2_err node_on_punch(struct oo_node *n, const struct dgram *d,
 			    const struct oo_msg *m, mono_us now);
-/* NULL when the table is full. */
-struct peering *node_peering_new(struct oo_node *n);
+/* NULL when the table is full, or only dials have room. */
+struct peering *node_peering_new(struct oo_node *n, bool dial);
 /* What an OPEN or OVER of @g says of the punch, its token deciphered. */
 void node_punch_cfg_from(struct oo_punch_cfg *c, const struct oo_reg *g,
 			 const struct oo_msg *m);

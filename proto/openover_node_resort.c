@@ -123,13 +123,13 @@ void node_relay_due(struct oo_node *n, struct peering *p, mono_us now)
 
 void node_peers_relay_up(struct oo_node *n, mono_us now)
 {
-	for (size_t i = 0; i < PEERINGS; i++)
+	for (size_t i = 0; i < n->peer_n; i++)
 		repeat(n, &n->peer[i], now);
 }
 
 void node_peers_relay_refused(struct oo_node *n)
 {
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_PUNCHING && p->dial && p->relay_asked)
@@ -155,7 +155,7 @@ bool oo_node_is_relayed(const struct oo_node *n, const struct net_path *path)
 {
 	if (path->sock == OO_SOCK_RELAY)
 		return true;
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		const struct peering *p = &n->peer[i];
 
 		if ((p->state == PEERING_PUNCHING ||

@@ -19,7 +19,7 @@ static struct peering *rest_of(struct oo_node *n, const struct peering *p)
 {
 	const struct oo_id id = node_id_of(n, p);
 
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *q = &n->peer[i];
 
 		if (node_is_rest(q) && q->rest_of.slot == id.slot &&
@@ -56,7 +56,7 @@ bool node_rest_leave(struct oo_node *n, struct peering *p)
 
 	if (p->state != PEERING_PUNCHING || rest_of(n, p))
 		return false;
-	q = node_peering_new(n);
+	q = node_peering_new(n, true);
 	if (!q)
 		return false;
 	gen = q->gen;

@@ -26,7 +26,7 @@ static bool is_for_nothing(const struct peering *p)
 
 void node_peers_network_changed(struct oo_node *n, mono_us now)
 {
-	for (size_t i = 0; i < PEERINGS; i++) {
+	for (size_t i = 0; i < n->peer_n; i++) {
 		struct peering *p = &n->peer[i];
 
 		if (p->state == PEERING_FREE || node_is_rest(p))

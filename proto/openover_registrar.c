@@ -36,6 +36,12 @@ static struct rate_limit limit_of(uint32_t per_minute)
 	return (struct rate_limit){ per_minute, per_minute / 4 + 4 };
 }
 
+/* A hub's links all come back at once when it restarts. */
+static struct rate_limit burst_of(uint32_t per_minute)
+{
+	return (struct rate_limit){ per_minute, per_minute };
+}
+
 static struct rate_table *table(struct oo_registrar *r, struct rate_limit limit)
 {
 	uint8_t key[16];
@@ -66,13 +72,15 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	r->registrations = table(r, limit_of(cfg->registrations_per_min));
 	r->auth_failures = table(r, limit_of(cfg->auth_failures_per_min));
 	r->measures = table(r, (struct rate_limit){ 60, 20 });
+	r->relays = table(r, burst_of(cfg->opens_per_min));
 	r->plains = oo_plains_new(cfg->plain_max);
 	r->opens_max = cfg->opens_max;
-	r->opens = calloc(cfg->opens_max, sizeof(r->opens[0]));
+	r->opens_slots = 2 * cfg->opens_max;
+	r->opens = calloc(r->opens_slots, sizeof(r->opens[0]));
 	r->fifo = calloc(cfg->opens_max, sizeof(r->fifo[0]));
 	if (!registrar_relay_new(r, cfg) || !r->dir || !r->tx || !r->unproved ||
 	    !r->registrations || !r->auth_failures || !r->measures ||
-	    !r->plains || !r->opens || !r->fifo)
+	    !r->relays || !r->plains || !r->opens || !r->fifo)
 		return oo_registrar_free(r);
 	(void)oo_registrar_limits(r, cfg);
 	rotating_secret_init(&r->secret, r->random, r->random_ctx, now);
@@ -94,6 +102,7 @@ struct oo_registrar *oo_registrar_free(struct oo_registrar *r)
 	rate_table_free(r->registrations);
 	rate_table_free(r->auth_failures);
 	rate_table_free(r->measures);
+	rate_table_free(r->relays);
 	oo_plains_free(r->plains);
 	registrar_relay_free(r);
 	free(r->opens);
@@ -109,7 +118,8 @@ bool oo_registrar_limits(struct oo_registrar *r,
 	if (!limits_are_sane(cfg))
 		return false;
 	r->refresh_s = cfg->refresh_s;
-	r->opens_limit = limit_of(cfg->opens_per_min);
+	r->opens_limit = burst_of(cfg->opens_per_min);
+	rate_table_limit(r->relays, r->opens_limit);
 	rate_table_limit(r->registrations,
 			 limit_of(cfg->registrations_per_min));
 	rate_table_limit(r->auth_failures,
@@ -157,6 +167,18 @@ void registrar_event(struct oo_registrar *r, enum oo_registrar_event_kind kind,
 	memcpy(ev->number, number, strlen(number) + 1);
 	if (addr)
 		ev->addr = *addr;
+}
+
+/* Whatever address the node asks from. */
+bool registrar_take_of(struct oo_registrar *r, struct rate_table *t,
+		       const struct oo_record *rec, mono_us now)
+{
+	const size_t i = oo_directory_index(r->dir, rec);
+	const struct net_addr as =
+		net_addr_v4((uint8_t)(i >> 24), (uint8_t)(i >> 16),
+			    (uint8_t)(i >> 8), (uint8_t)i, 1);
+
+	return rate_table_take(t, &as, now);
 }
 
 mono_us registrar_last_heard(const struct oo_record *rec)

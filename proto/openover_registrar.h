@@ -47,9 +47,11 @@ struct oo_registrar_cfg {
 	size_t opens_max;   /* transactions at once, 16..1,000,000 */
 	size_t tx_max;      /* datagrams queued, 8..65536 */
 	uint16_t refresh_s; /* how often nodes register again, 30..3600 */
-	/* Registrations (public-key work) a minute from one address. */
+	/* Steps of registrations (public-key work; each takes two) a minute
+	 * for one number at an address, and 16 times as many of the address. */
 	uint32_t registrations_per_min;
-	/* OPEN_REQUESTs a minute from one node. */
+	/* OPEN_REQUESTs a minute from one node, all at once too, and likewise
+	 * addresses at the relay. */
 	uint32_t opens_per_min;
 	/* Wrong MD5 passwords a minute from one address. */
 	uint32_t auth_failures_per_min;

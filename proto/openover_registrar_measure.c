@@ -49,18 +49,6 @@ static bool is_proved(const struct oo_registrar *r, const struct oo_record *rec,
 			       m->path == cookie(r, 1, rec, &m->target));
 }
 
-/* Buckets by record, whatever address the node asks from. */
-static bool may_measure(struct oo_registrar *r, const struct oo_record *rec,
-			mono_us now)
-{
-	const size_t i = oo_directory_index(r->dir, rec);
-	const struct net_addr as =
-		net_addr_v4((uint8_t)(i >> 24), (uint8_t)(i >> 16),
-			    (uint8_t)(i >> 8), (uint8_t)i, 1);
-
-	return rate_table_take(r->measures, &as, now);
-}
-
 static struct wire_wr begin(uint8_t buf[OO_FRAME_MAX], struct oo_record *rec,
 			    const struct oo_msg *m)
 {
@@ -154,7 +142,7 @@ enum iax2_err registrar_on_measure(struct oo_registrar *r,
 		r->n.not_ours++;
 		return IAX2_E_NOT_OURS;
 	}
-	if (!may_measure(r, rec, now)) {
+	if (!registrar_take_of(r, r->measures, rec, now)) {
 		r->n.limited++;
 		return IAX2_E_LIMITED;
 	}

@@ -20,7 +20,7 @@
 #define LINGER_US (8 * MONO_S)
 /* A repetition sooner than this is not carried on again. */
 #define REPEAT_US (100 * MONO_MS)
-#define PROBES 8U /* slots looked at for one id */
+#define PROBES 16U /* slots looked at for one id */
 
 static const struct iax2_full outside = { .src_callno = IAX2_CALLNO_OUTSIDE };
 
@@ -38,7 +38,7 @@ static uint64_t tx_id(const struct oo_registrar *r, uint64_t session,
 static struct open_tx *tx_find(struct oo_registrar *r, uint64_t id)
 {
 	for (size_t i = 0; i < PROBES; i++) {
-		struct open_tx *t = &r->opens[(id + i) % r->opens_max];
+		struct open_tx *t = &r->opens[(id + i) % r->opens_slots];
 
 		if (t->state != OPEN_FREE && t->id == id)
 			return t;
@@ -51,7 +51,7 @@ static struct open_tx *tx_new(struct oo_registrar *r, uint64_t id)
 	if (r->fifo_n == r->opens_max)
 		return NULL;
 	for (size_t i = 0; i < PROBES; i++) {
-		const size_t slot = (id + i) % r->opens_max;
+		const size_t slot = (id + i) % r->opens_slots;
 		struct open_tx *t = &r->opens[slot];
 
 		if (t->state != OPEN_FREE)
@@ -329,7 +329,7 @@ enum iax2_err registrar_on_over(struct oo_registrar *r, const struct dgram *d,
 	if (!t && registrar_cluster_over(r, target, m, now))
 		return IAX2_OK;
 	if (!t || t->target_session != target->session.id ||
-	    (m->verdict != OO_ACCEPTED && m->verdict != OO_REFUSED)) {
+	    !registrar_is_targets(m->verdict)) {
 		r->n.forged++;
 		return IAX2_E_REFUSED;
 	}

@@ -67,7 +67,8 @@ struct oo_registrar {
 	struct rate_table *auth_failures; /* wrong passwords, by name too */
 	struct rate_limit opens_limit;
 	struct oo_measure_ends measure;
-	struct rate_table *measures;            /* by record */
+	struct rate_table *measures; /* by record */
+	struct rate_table *relays;   /* likewise: addresses at the relay */
 	uint8_t measure_key[2][KEY_SHARED_LEN]; /* present and former */
 	mono_us measure_since;
 	const struct net_prefix *token_optional;
@@ -80,7 +81,8 @@ struct oo_registrar {
 
 	struct open_tx *opens;
 	size_t opens_max;
-	uint32_t *fifo; /* slots in order of their beginning */
+	size_t opens_slots; /* twice as many: few ids are crowded out */
+	uint32_t *fifo;     /* slots in order of their beginning */
 	size_t fifo_head;
 	size_t fifo_n;
 	size_t silent_n; /* of the oldest, how many are past answering */
@@ -205,6 +207,15 @@ void registrar_send_open(struct oo_registrar *r, const struct open_tx *t,
 			 const struct oo_record *caller,
 			 struct oo_record *target, mono_us now);
 mono_us registrar_last_heard(const struct oo_record *rec);
+/* Takes one token of @rec's in @t, a table by record. */
+bool registrar_take_of(struct oo_registrar *r, struct rate_table *t,
+		       const struct oo_record *rec, mono_us now);
+/* Is it a verdict that a target may give? */
+static inline bool registrar_is_targets(uint8_t verdict)
+{
+	return verdict == OO_ACCEPTED || verdict == OO_REFUSED ||
+	       verdict == OO_LIMITED;
+}
 
 /* The cluster's side (openover_cluster.h); without one they do nothing. */
 

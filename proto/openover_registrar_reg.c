@@ -252,7 +252,9 @@ enum iax2_err registrar_on_regreq(struct oo_registrar *r, const struct dgram *d,
 		r->n.not_ours++;
 		return IAX2_E_NOT_OURS;
 	}
-	if (!rate_table_take(r->registrations, &d->path.peer, now)) {
+	/* Nodes behind one address do not eat each other's share. */
+	if (!rate_table_take_for(r->registrations, &d->path.peer, m->username,
+				 now)) {
 		r->n.limited++;
 		return IAX2_E_LIMITED;
 	}

@@ -205,8 +205,8 @@ static enum iax2_err on_ask(struct oo_registrar *r, const struct dgram *d,
 		answer(r, rec, &d->path, 0);
 		return IAX2_OK;
 	}
-	/* Sockets are opened as seldom as paths. */
-	if (r->relay && (a || rate_take(&rec->opens, &r->opens_limit, now)))
+	/* Sockets are opened as seldom as paths, which use none of these up. */
+	if (r->relay && (a || registrar_take_of(r, r->relays, rec, now)))
 		a = oo_relay_take(r->relay,
 				  (uint32_t)oo_directory_index(r->dir, rec),
 				  rec->number, now);

@@ -57,6 +57,22 @@ static bool make_events(struct node *n)
 	return n->events != NULL;
 }
 
+#define OPENS_MIN 32U
+#define OPENS_MAX 1024U
+/* A ticket is good for 10 s, and the place of its punch for 5 s at least: as
+ * many as three of them can be made there in that time. */
+#define TICKETS_OF_OPEN 3U
+
+/* Callers on their way at the same time. */
+static size_t opens_max(const struct node *n)
+{
+	const size_t opens = n->cfg.calls_max / 4U;
+
+	if (opens < OPENS_MIN)
+		return OPENS_MIN;
+	return opens < OPENS_MAX ? opens : OPENS_MAX;
+}
+
 static bool make_parts(struct node *n, mono_us now)
 {
 	const struct oo_node_cfg oo = {
@@ -66,6 +82,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.keepalive = n->cfg.keepalive_s * MONO_S,
 		.keepalive_max = n->cfg.keepalive_max_s * MONO_S,
 		.tx_max = NODE_TX_MAX,
+		.opens_max = opens_max(n),
 		.spray_packets = n->cfg.spray_packets,
 		.spray_sockets = n->cfg.spray_sockets,
 		.relay = n->cfg.relay,
@@ -76,6 +93,7 @@ static bool make_parts(struct node *n, mono_us now)
 		.calls_max = n->cfg.calls_max,
 		/* A full frame and a mini frame for each, and some more. */
 		.tx_max = NODE_TX_MAX + 2U * n->cfg.calls_max,
+		.tickets_max = (uint16_t)(TICKETS_OF_OPEN * opens_max(n)),
 		.limits = n->cfg.limits,
 		.identity = n->cfg.identity,
 		.prefs_n = n->cfg.formats.n,

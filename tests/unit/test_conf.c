@@ -58,6 +58,28 @@ static char *example(enum conf_program which)
 	return text;
 }
 
+/* Half open calls follow calls_max where they are not set. */
+static void a_hub_lets_more_calls_be_half_open(void)
+{
+	static const struct {
+		uint32_t calls_max, half_open, want;
+	} rows[] = {
+		{ 64, 0, 32 },
+		{ 2000, 0, 500 },
+		{ 8192, 0, 2048 },
+		{ 2000, 7, 7 },
+	};
+	struct conf_node c;
+
+	load(NUMBER, &c);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		c.iax2.calls_max = rows[i].calls_max;
+		c.limits.half_open = rows[i].half_open;
+		T_EQ(rows[i].want, conf_half_open(&c));
+	}
+	conf_node_free(&c);
+}
+
 static void the_defaults_are_those_of_the_table(void)
 {
 	struct conf_node c;
@@ -72,6 +94,7 @@ static void the_defaults_are_those_of_the_table(void)
 	T_STR("::", c.iax2.bind6);
 	T_STR("", c.iax2.interface);
 	T_EQ(64, c.iax2.calls_max);
+	T_EQ(0, c.limits.half_open);
 	T_EQ(0, c.iax2.codecs_n);
 	T_EQ(0,
 	     c.registrars_n + c.peers_n + c.accept.allow_n + c.accept.deny_n);
@@ -641,6 +664,7 @@ static void every_truncation_is_survived(void)
 
 int main(void)
 {
+	T_RUN(a_hub_lets_more_calls_be_half_open);
 	T_RUN(the_defaults_are_those_of_the_table);
 	T_RUN(every_setting_of_a_node_arrives);
 	T_RUN(a_dump_loads_to_the_same_values);

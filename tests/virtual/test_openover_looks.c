@@ -13,6 +13,7 @@
 #define BEGAN (10 * MONO_S)
 #define FIRST 100U
 #define SOCKETS 64U
+#define PLACES 8U
 
 static struct {
 	struct oo_node *n;
@@ -50,6 +51,13 @@ static void begin(bool dial, uint8_t nat)
 	s.n->regs[0].cfg.tx = s.n->tx;
 	s.n->regs[0].cfg.random = random_octets;
 	s.n->regs[0].hole[OO_V4].registrar = registrar();
+	s.n->cfg.opens_max = PLACES;
+	s.n->peer_max = PLACES;
+	s.n->peer_n = 1;
+	s.n->peer = calloc(PLACES, sizeof(s.n->peer[0]));
+	s.n->ev_max = PLACES;
+	s.n->events = calloc(PLACES, sizeof(s.n->events[0]));
+	T_TRUE(s.n->peer != NULL && s.n->events != NULL);
 	s.p = &s.n->peer[0];
 	s.p->gen = 1;
 	s.p->dial = dial;
@@ -67,6 +75,8 @@ static void begin(bool dial, uint8_t nat)
 static void end(void)
 {
 	s.n->tx = dgram_queue_free(s.n->tx);
+	free(s.n->peer);
+	free(s.n->events);
 	free(s.n);
 }
 
@@ -371,8 +381,9 @@ static void a_dial_without_room_asks_again_all_the_same(void)
 {
 	look(true);
 	s.p->relay_asked = true;
-	for (size_t i = 1; i < PEERINGS; i++)
+	for (size_t i = 1; i < s.n->peer_max; i++)
 		s.n->peer[i].state = PEERING_REFUSED;
+	s.n->peer_n = s.n->peer_max;
 	node_peers_relay_up(s.n, BEGAN + MONO_S);
 	T_EQ(PEERING_REQUESTING, s.p->state);
 	T_TRUE(!node_has_rest(s.n, s.p));

@@ -123,6 +123,24 @@ static void a_frame_without_sense_is_dropped(void)
 	world_done(&w);
 }
 
+/* It asked for more paths than it may. */
+static void opens_use_up_no_address_at_the_relay(void)
+{
+	const enum oo_relay_use all[WORLD_NODES] = { OO_RELAY_ALWAYS,
+						     OO_RELAY_NEVER,
+						     OO_RELAY_NEVER };
+
+	world_init_relayed(&w, all);
+	oo_directory_by_number(oo_registrar_directory(w.registrar), "2001")
+		->opens.since = w.now + 3600 * MONO_S;
+	world_up(&w);
+	T_TRUE(view().up);
+	(void)world_dial(&w, 0, "2002");
+	world_settle(&w);
+	T_EQ(OO_LIMITED, w.last[0][OO_EV_FAILED].u.failed.verdict);
+	world_done(&w);
+}
+
 static void yes_without_an_address_is_no(void)
 {
 	begin(OO_RELAY_ALWAYS);
@@ -255,6 +273,7 @@ int main(void)
 	T_RUN(an_answer_that_was_not_asked_for_changes_nothing);
 	T_RUN(a_datagram_without_a_relay_is_refused);
 	T_RUN(a_frame_without_sense_is_dropped);
+	T_RUN(opens_use_up_no_address_at_the_relay);
 	T_RUN(yes_without_an_address_is_no);
 	T_RUN(another_address_is_told_of);
 	T_RUN(a_registrar_that_was_away_is_asked_at_once);
