@@ -50,6 +50,17 @@ static struct rate_table *table(struct oo_registrar *r, struct rate_limit limit)
 	return rate_table_new(UNPROVED_BUCKETS, limit, key);
 }
 
+/* Those by record: nobody chooses his own, so that one key does for both. */
+static void make_tables_of_records(struct oo_registrar *r, uint32_t opens)
+{
+	uint8_t key[16];
+
+	r->random(r->random_ctx, key, sizeof(key));
+	r->measures = rate_table_new(UNPROVED_BUCKETS,
+				     (struct rate_limit){ 60, 20 }, key);
+	r->relays = rate_table_new(UNPROVED_BUCKETS, burst_of(opens), key);
+}
+
 struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 				      mono_us now)
 {
@@ -71,8 +82,7 @@ struct oo_registrar *oo_registrar_new(const struct oo_registrar_cfg *cfg,
 	r->unproved = table(r, (struct rate_limit){ 1200, 40 });
 	r->registrations = table(r, limit_of(cfg->registrations_per_min));
 	r->auth_failures = table(r, limit_of(cfg->auth_failures_per_min));
-	r->measures = table(r, (struct rate_limit){ 60, 20 });
-	r->relays = table(r, burst_of(cfg->opens_per_min));
+	make_tables_of_records(r, cfg->opens_per_min);
 	r->plains = oo_plains_new(cfg->plain_max);
 	r->opens_max = cfg->opens_max;
 	r->opens_slots = 2 * cfg->opens_max;

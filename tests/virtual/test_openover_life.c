@@ -460,6 +460,11 @@ static void a_senseless_node_is_refused(void)
 	c.tx_max = 7;
 	T_TRUE(!node_takes(&c));
 	c = good;
+	c.opens_max = 4096;
+	T_TRUE(node_takes(&c));
+	c.opens_max++;
+	T_TRUE(!node_takes(&c));
+	c = good;
 	c.random = NULL;
 	T_TRUE(!node_takes(&c));
 }
