@@ -46,6 +46,7 @@ struct serving {
 struct https_server {
 	struct https_server_cfg cfg;
 	struct serving now;
+	struct serving before; /* it ends what it has begun */
 	struct loop_timer timer;
 	struct event *look;
 	struct rate_table *each;
@@ -245,58 +246,7 @@ static enum MHD_Result may_connect(void *ctx, const struct sockaddr *sa,
 	return MHD_NO;
 }
 
-/* --- the loop ----------------------------------------------------------- */
-
-static void on_ready(evutil_socket_t fd, short what, void *ctx)
-{
-	(void)fd;
-	(void)what;
-	run(ctx);
-}
-
-static void run(struct https_server *s)
-{
-	MHD_UNSIGNED_LONG_LONG ms;
-
-	(void)MHD_run(s->now.daemon);
-	if (MHD_get_timeout(s->now.daemon, &ms) == MHD_YES)
-		loop_timer_set(&s->timer, loop_now() + ms * MONO_MS);
-	else
-		loop_timer_set(&s->timer, MONO_NEVER);
-}
-
-/* Most of it is strangers' doing, and no news. */
-static void on_log(void *ctx, const char *format, va_list args)
-{
-	(void)ctx;
-	(void)format;
-	(void)args;
-}
-
-static struct MHD_Daemon *start(struct https_server *s,
-				const struct serving *with)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_port = htons(s->cfg.port) };
-
-	(void)inet_pton(AF_INET, s->cfg.address, &at.sin_addr);
-	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0, may_connect,
-		s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
-		/* The one with the newer certificate opens before the other
-		 * goes. */
-		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-		MHD_OPTION_HTTPS_MEM_CERT, with->cert.text,
-		MHD_OPTION_HTTPS_MEM_KEY, with->key.text,
-		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_OF_ONE,
-		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_OF_ONE,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-		MHD_OPTION_END);
-}
+/* --- one certificate ---------------------------------------------------- */
 
 static void serving_done(struct serving *v)
 {
@@ -309,6 +259,112 @@ static void serving_done(struct serving *v)
 	*v = (struct serving){ 0 };
 }
 
+/* --- the loop ----------------------------------------------------------- */
+
+static void on_ready(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	run(ctx);
+}
+
+static unsigned connections(const struct serving *v)
+{
+	const union MHD_DaemonInfo *info =
+		v->daemon ? MHD_get_daemon_info(
+				    v->daemon,
+				    MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+			  : NULL;
+
+	return info ? info->num_connections : 0;
+}
+
+/* Until when it can be left alone. */
+static mono_us run_one(const struct serving *v)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (!v->daemon)
+		return MONO_NEVER;
+	(void)MHD_run(v->daemon);
+	return MHD_get_timeout(v->daemon, &ms) == MHD_YES
+		       ? loop_now() + ms * MONO_MS
+		       : MONO_NEVER;
+}
+
+static void run(struct https_server *s)
+{
+	const mono_us due = run_one(&s->now);
+
+	loop_timer_set(&s->timer, mono_min(due, run_one(&s->before)));
+	if (connections(&s->before) == 0)
+		serving_done(&s->before);
+}
+
+/* Most of it is strangers' doing, and no news. */
+static void on_log(void *ctx, const char *format, va_list args)
+{
+	(void)ctx;
+	(void)format;
+	(void)args;
+}
+
+/* The socket of the one before: who waits there is not turned away.  -1: there is
+ * none. */
+static int listening(const struct serving *v)
+{
+	const union MHD_DaemonInfo *info =
+		v->daemon ? MHD_get_daemon_info(v->daemon,
+						MHD_DAEMON_INFO_LISTEN_FD)
+			  : NULL;
+
+	return info ? fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 0) : -1;
+}
+
+/* What could not start may have closed it, and may not. */
+static void close_listening(int fd)
+{
+	const int err = errno;
+	int listens = 0;
+	socklen_t len = sizeof(listens);
+
+	if (fd >= 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 &&
+	    listens != 0)
+		(void)close(fd);
+	errno = err;
+}
+
+static struct MHD_Daemon *start(struct https_server *s,
+				const struct serving *with)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_port = htons(s->cfg.port) };
+	const int shared = listening(&s->now);
+	struct MHD_Daemon *d;
+
+	(void)inet_pton(AF_INET, s->cfg.address, &at.sin_addr);
+	errno = 0;
+	d = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0, may_connect,
+		s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
+		shared >= 0 ? MHD_OPTION_LISTEN_SOCKET
+			    : MHD_OPTION_LISTENING_ADDRESS_REUSE,
+		shared >= 0 ? shared : 1, MHD_OPTION_HTTPS_MEM_CERT,
+		with->cert.text, MHD_OPTION_HTTPS_MEM_KEY, with->key.text,
+		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_OF_ONE,
+		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_OF_ONE,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		MHD_OPTION_END);
+	if (!d)
+		close_listening(shared);
+	return d;
+}
+
 static int serve(struct https_server *s, struct serving *v,
 		 char why[HTTPS_SERVER_WHY_MAX])
 {
@@ -319,7 +375,6 @@ static int serve(struct https_server *s, struct serving *v,
 		err = pem_read(&v->key, s->cfg.key_file, true, why);
 	if (err != 0)
 		return err;
-	errno = 0;
 	v->daemon = start(s, v);
 	if (!v->daemon && (errno == EADDRINUSE || errno == EACCES))
 		return complain(why, "https.port", strerror(errno), -errno);
@@ -355,7 +410,10 @@ static void on_look(evutil_socket_t fd, short what, void *ctx)
 		serving_done(&next);
 		return;
 	}
-	serving_done(&s->now);
+	/* Its socket goes on, with the next; so do its connections. */
+	(void)close(MHD_quiesce_daemon(s->now.daemon));
+	serving_done(&s->before);
+	s->before = s->now;
 	s->now = next;
 	log_info("https: a newer certificate is in use");
 	run(s);
@@ -394,6 +452,7 @@ struct https_server *https_server_close(struct https_server *s)
 	if (!s)
 		return NULL;
 	serving_done(&s->now);
+	serving_done(&s->before);
 	if (s->look)
 		event_free(s->look);
 	loop_timer_done(&s->timer);
@@ -404,15 +463,11 @@ struct https_server *https_server_close(struct https_server *s)
 
 json_t *https_server_json(const struct https_server *s)
 {
-	const union MHD_DaemonInfo *info;
-
 	if (!s)
 		return json_pack("{s:b}", "enabled", 0);
-	info = MHD_get_daemon_info(s->now.daemon,
-				   MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 	return json_pack(
 		"{s:b, s:I, s:I, s:I, s:I}", "enabled", 1, "connections",
-		(json_int_t)(info ? info->num_connections : 0), "questions",
-		(json_int_t)s->questions, "refused", (json_int_t)s->refused,
-		"too_long", (json_int_t)s->too_long);
+		(json_int_t)(connections(&s->now) + connections(&s->before)),
+		"questions", (json_int_t)s->questions, "refused",
+		(json_int_t)s->refused, "too_long", (json_int_t)s->too_long);
 }

@@ -104,6 +104,8 @@ def its_digits_arrive_as_frames_and_ours_as_well():
 def the_other_end_knows_the_conference():
     with Pair() as pair:
         rpt, call = linked(pair)
+        # After the list of its own that a new link brings, or that is the last word.
+        wait_until(lambda: [e['text'] for e in pair.events.of('text')].count('L ') == 2, 3, 'its own lists')
         rpt.say(call, 'L T3001,R3002')
         event = pair.events.wait('behind', 1)[0]
         equal([{'node': '3001', 'mode': 'transceive'}, {'node': '3002', 'mode': 'monitor'}],
