@@ -268,7 +268,7 @@ static void on_ready(evutil_socket_t fd, short what, void *ctx)
 	run(ctx);
 }
 
-static unsigned connections(const struct serving *v)
+static json_int_t connections(const struct serving *v)
 {
 	const union MHD_DaemonInfo *info =
 		v->daemon ? MHD_get_daemon_info(
@@ -467,7 +467,7 @@ json_t *https_server_json(const struct https_server *s)
 		return json_pack("{s:b}", "enabled", 0);
 	return json_pack(
 		"{s:b, s:I, s:I, s:I, s:I}", "enabled", 1, "connections",
-		(json_int_t)(connections(&s->now) + connections(&s->before)),
-		"questions", (json_int_t)s->questions, "refused",
-		(json_int_t)s->refused, "too_long", (json_int_t)s->too_long);
+		connections(&s->now) + connections(&s->before), "questions",
+		(json_int_t)s->questions, "refused", (json_int_t)s->refused,
+		"too_long", (json_int_t)s->too_long);
 }
