@@ -445,6 +445,9 @@ def a_fob_that_does_not_answer_holds_nothing_up():
         fob('wedge', 0)
         between(0, moment(fob, 'PTT 0', start) - start, 3, 's until it is unkeyed when it answers again')
         s.wait_ready()
+        # The end of what was said may be transmitted yet, and no more.
+        wait_for('PTT off', lambda: not fob.status()['ptt'], 3)
+        time.sleep(1)
         equal(0, fob.status()['ptt'], 'PTT')
     fob.close()
 
