@@ -32,6 +32,7 @@
 #include "proto/openover_msg.h"
 #include "proto/openover_registrar.h"
 #include "tests/bench/bench.h"
+#include "tests/bench/process.h"
 
 #define NODES 1000000U
 #define PINGS 150000U /* of one round */
@@ -78,46 +79,6 @@ struct bench {
 	uint32_t node[PINGS]; /* who sends them */
 	uint8_t ping[PINGS][OO_PING_LEN];
 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	(void)fprintf(stderr, "bench_registrar: %s\n", what);
-	exit(EXIT_FAILURE);
-}
-
-static void random_octets(void *ctx, uint8_t *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-}
-
-static long rss_of(pid_t pid)
-{
-	char text[64];
-	char *second = text;
-	long pages = 0;
-	FILE *f;
-
-	(void)snprintf(text, sizeof(text), "/proc/%d/statm", (int)pid);
-	f = fopen(text, "r");
-	must(f && fgets(text, sizeof(text), f), "no memory figure");
-	(void)fclose(f);
-	(void)strtol(text, &second, 10);
-	pages = strtol(second, NULL, 10);
-	must(pages > 0, "no memory figure");
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-static void pin(size_t cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	must(sched_setaffinity(0, sizeof(set), &set) == 0, "cannot be pinned");
-}
 
 /* --- the nodes ---------------------------------------------------------- */
 
@@ -417,17 +378,6 @@ static unsigned take_answers(struct bench *b)
 	for (int i = 0; i < n; i++)
 		must(b->in.msg[i].msg_len == PONG_LEN, "not a PONG");
 	return (unsigned)n;
-}
-
-static double cpu_of(pid_t pid)
-{
-	struct timespec ts;
-	clockid_t clock;
-
-	must(clock_getcpuclockid(pid, &clock) == 0 &&
-		     clock_gettime(clock, &ts) == 0,
-	     "no processor time");
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 static void measure(struct bench *b, struct server *s)

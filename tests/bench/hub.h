@@ -18,6 +18,7 @@
 #include "daemon/io/udp.h"
 #include "proto/iax2_endpoint.h"
 #include "proto/openover_directory.h"
+#include "tests/bench/process.h"
 
 #define LISTENERS_MAX 4000U
 #define FRAME_US 20000U
@@ -80,22 +81,17 @@ struct bench {
 	uint64_t late_n;
 };
 
-/* Both: end the benchmark with a word when it is not so; octets for keys. */
-void must(bool ok, const char *what);
-void random_octets(void *ctx, uint8_t *buf, size_t len);
+/* hub_listen.c: the number and the address of each. */
 void number_of(char out[OO_NUMBER_MAX + 1], unsigned i);
 struct in_addr ip_of(unsigned i);
 
 /* hub_serve.c: fork a server that runs until it is stopped, and wait until it
- * serves.  What a process holds, octets, and used of a processor, s. */
+ * serves. */
 void serve_hub(const struct bench *b);
 /* As little as a server can do: datagrams of the same size to the same addresses. */
 void serve_bare(const struct bench *b);
 pid_t start(struct bench *b, void (*serve)(const struct bench *b));
 void stop(pid_t pid); /* 0: none */
-void pin(size_t cpu);
-long rss_of(pid_t pid);
-double cpu_of(pid_t pid);
 
 /* hub_listen.c: a hub for @n listeners, and its end. */
 void begin(struct bench *b, unsigned n);

@@ -14,20 +14,6 @@
 #define JOINS_A_STEP 5U /* 1,000 a second */
 #define LATE_US 20000
 
-void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	(void)fprintf(stderr, "bench_hub: %s\n", what);
-	exit(EXIT_FAILURE);
-}
-
-void random_octets(void *ctx, uint8_t *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-}
-
 void number_of(char out[OO_NUMBER_MAX + 1], unsigned i)
 {
 	(void)snprintf(out, OO_NUMBER_MAX + 1, "%u", 10000 + i);

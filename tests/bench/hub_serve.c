@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <event2/event.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -14,43 +13,6 @@
 #include "tests/bench/hub.h"
 
 #define BATCH 64U
-
-long rss_of(pid_t pid)
-{
-	char text[64];
-	char *second = text;
-	long pages = 0;
-	FILE *f;
-
-	(void)snprintf(text, sizeof(text), "/proc/%d/statm", (int)pid);
-	f = fopen(text, "r");
-	must(f && fgets(text, sizeof(text), f), "no memory figure");
-	(void)fclose(f);
-	(void)strtol(text, &second, 10);
-	pages = strtol(second, NULL, 10);
-	must(pages > 0, "no memory figure");
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
-double cpu_of(pid_t pid)
-{
-	struct timespec ts = { 0 };
-	clockid_t clock;
-
-	must(clock_getcpuclockid(pid, &clock) == 0 &&
-		     clock_gettime(clock, &ts) == 0,
-	     "no processor time");
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-void pin(size_t cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	must(sched_setaffinity(0, sizeof(set), &set) == 0, "cannot be pinned");
-}
 
 /* --- the hub ------------------------------------------------------------ */
 

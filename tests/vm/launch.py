@@ -21,7 +21,7 @@ def scripts(folder):
     return [os.path.join(folder, f) for f in os.listdir(folder) if f.endswith('.py')]
 
 
-def launch(script, built=(), modules=(), files=(), timeout_s=1700):
+def launch(script, built=(), modules=(), files=(), timeout_s=5300):
     """Its exit status; @built are programs of the build, @modules and @files are needed besides."""
     lacks = guest.missing()
     if lacks:
